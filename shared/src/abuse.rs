@@ -1,9 +1,10 @@
-//! Slows down who tries out keys and cards: counts of failures in a window, by source, in the memory of one process. The
-//! addresses are not stored; a stored count has a digest of them ([`Source::digest`]).
+//! Slows down callers that try out keys and cards: counts failures in a window, by source, in the
+//! memory of one process. The addresses are not stored; a stored count has a digest of them
+//! ([`Source::digest`]).
 //!
-//! A process sees a part of the traffic only, so this is no exact limit. It takes the speed out of a burst that comes
-//! over one connection or from one address; API Gateway's throttling bounds the rest, and every order has a limit of
-//! its own (`docs/security.md`). Holds no card data.
+//! A process sees a part of the traffic only, so this is no exact limit. It slows down a burst that
+//! comes over one connection or from one address; API Gateway's throttling bounds the rest, and
+//! every order has a limit of its own (`docs/security.md`). Holds no card data.
 //!
 //! A table would cost every request a write.
 
@@ -27,14 +28,15 @@ const SOURCES_MAX: usize = 10_000;
 pub struct Limit {
     /// Failures in a window.
     pub failures: u32,
-    /// The window, from the first of them.
+    /// The window, from the first failure.
     pub window: SignedDuration,
 }
 
-/// Wrong keys from one address for one merchant: a person who mistypes, or a job with an old key, makes fewer.
+/// Wrong keys from one address for one merchant: a person who mistypes, or a job with an old key,
+/// makes fewer.
 pub const WRONG_KEYS: Limit = Limit { failures: 10, window: SignedDuration::from_mins(5) };
 
-/// Merchants that one address failed to authenticate for. Each of them can cost a call to Secrets Manager.
+/// Merchants that one address failed to authenticate for. Each can cost a call to Secrets Manager.
 pub const MERCHANTS: Limit = Limit { failures: 20, window: SignedDuration::from_mins(5) };
 
 /// Of which limit a source has to wait for the end.
@@ -101,7 +103,7 @@ impl<S: Clone + Eq + Hash> Throttle<S> {
     }
 }
 
-/// Forgets what does not count any more, or else the older half.
+/// Forgets sources whose window is over, or else the older half.
 fn forget<S>(sources: &mut HashMap<S, Failures>, before: Timestamp) {
     sources.retain(|_, failures| failures.since > before);
     if sources.len() >= SOURCES_MAX {
@@ -142,8 +144,8 @@ impl Guesses {
     }
 }
 
-/// Counts each merchant's payments, as one process sees them, to tell when somebody tries out cards at one of them. It
-/// refuses nothing: a stranger could close a shop with that.
+/// Counts each merchant's payments, as one process sees them, to tell when somebody tries out cards
+/// at a merchant. It refuses nothing: a stranger could close a shop with that.
 #[derive(Debug, Default)]
 pub struct Declines {
     merchants: Mutex<HashMap<MerchantId, Payments>>,
@@ -156,10 +158,10 @@ struct Payments {
     declined: u32,
 }
 
-/// Excess declines from which on they are told: half of what the alarm rings at.
+/// Excess declines from which on they are told: half of the alarm's threshold.
 const EXCESS_FROM: u32 = 10;
 
-/// How long payments count, from the first of them: as long as the alarm's period.
+/// How long payments count, from the first: as long as the alarm's period.
 const PAYMENTS_COUNT_FOR: SignedDuration = SignedDuration::from_mins(5);
 
 impl Declines {
@@ -168,9 +170,9 @@ impl Declines {
         self.count(merchant, now, |payments| payments.approved += 1);
     }
 
-    /// Counts a declined payment, and returns how many there are beyond half of the approved ones; 0 below
-    /// [`EXCESS_FROM`], of which nothing need be written. An honest shop, of whose payments one in three is declined at
-    /// most, has none, however busy it is.
+    /// Counts a declined payment, and returns how many there are beyond half of the approved ones;
+    /// 0 below [`EXCESS_FROM`], of which nothing need be written. An honest shop, of whose payments
+    /// one in three is declined at most, has none, however busy it is.
     pub fn declined(&self, merchant: &MerchantId, now: Timestamp) -> u32 {
         let payments = self.count(merchant, now, |payments| payments.declined += 1);
         let excess = payments.declined.saturating_sub(payments.approved.div_ceil(2));
@@ -192,7 +194,7 @@ impl Declines {
     }
 }
 
-/// What slows down whom, for all requests of a process.
+/// The limits on callers, for all requests of a process.
 #[derive(Debug)]
 pub struct Abuse {
     /// Declined payments, by merchant.

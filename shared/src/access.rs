@@ -1,7 +1,7 @@
-//! Who calls: a merchant by its key, or whoever has one of its access tokens.
+//! Who calls: a merchant by its key, or the holder of one of its access tokens.
 //!
-//! A wrong client secret and an unknown merchant get the same 401, and so does `implicit` where the merchant has not
-//! enabled it.
+//! A wrong client secret and an unknown merchant get the same 401, and so does `implicit` where the
+//! merchant has not enabled it.
 
 mod people_now;
 
@@ -28,23 +28,25 @@ use crate::{
     source::{Front, Source},
 };
 
-/// How long it takes to be told that an id or a key is wrong, or to wait, whichever it is: an id that has to be looked up
-/// first must not take longer than one that is known, nor one that is not looked up be faster. A look-up usually takes
-/// about 20 ms.
+/// How long it takes to be told that an id or a key is wrong, or to wait, whichever it is: an id
+/// that has to be looked up first must not take longer than one that is known, nor one that is not
+/// looked up be faster. A look-up usually takes about 20 ms.
 pub(crate) const WRONG_KEY_TIME: Duration = Duration::from_millis(200);
 
-/// Lines with the same digest are about one client. Its id is text from outside, perhaps a key, and is not logged.
+/// Lines with the same digest are about one client. Its id is text from outside, perhaps a key, and
+/// is not logged.
 fn digest(client: &str) -> String {
     let bytes: [u8; 32] = Sha256::digest(client.as_bytes()).into();
     bytes.first_chunk().map_or_else(String::new, |start| format!("{:016x}", u64::from_be_bytes(*start)))
 }
 
-/// What failures with an id are counted by: the id as it came, if it can be one. What cannot is one id for all.
+/// The id under which failures are counted: the id as it came, if it is valid; all others share one
+/// id.
 fn counted(id: &str) -> String {
     id.parse::<MerchantId>().map(String::from).unwrap_or_default()
 }
 
-/// Lets callers in: what every request to an API needs.
+/// Lets callers in, which every request to an API needs.
 #[derive(Clone)]
 pub struct Access {
     /// The merchants and their keys.
@@ -53,7 +55,7 @@ pub struct Access {
     pub clock: Arc<dyn Clock>,
     /// Failed attempts, which slow down the sources that they come from.
     pub abuse: Arc<Abuse>,
-    /// What requests have to come through, where one is configured.
+    /// The front that requests have to come through, where one is configured.
     pub front: Front,
     /// The key by which made-up tokens are told from issued ones without looking anything up.
     pub kid_key: KidKey,
@@ -67,7 +69,7 @@ pub(crate) enum Identified {
     Key(VerifiedKey),
     /// A shopper's browser.
     Shopper(Shopper),
-    /// One of the merchant's people, with what they may do now.
+    /// One of the merchant's people, with their present role.
     Person(Box<PersonEntry>),
 }
 
@@ -80,7 +82,8 @@ impl From<VerifiedKey> for Identified {
 /// Why a caller is not the merchant that it says it is.
 #[derive(Debug)]
 pub(crate) enum Denied {
-    /// There is no such merchant, or this is none of its keys: two cases would reveal which merchants there are.
+    /// There is no such merchant, or this is none of its keys: two cases would reveal which
+    /// merchants there are.
     Wrong,
     /// The same, once too often from that source.
     TooOften(TooMany, SignedDuration),
@@ -109,14 +112,14 @@ impl Access {
         self.clock.now()
     }
 
-    /// Where a request comes from, as the front states it or else as API Gateway saw it. Wrong keys and wrong merchants
-    /// count against this one, whatever shopper a request names.
+    /// Where a request comes from, as the front states it or else as API Gateway saw it. Wrong keys
+    /// and wrong merchants count against this one, no matter which shopper a request names.
     pub(crate) fn source(&self, request: &Request) -> Source {
         self.front.source(request)
     }
 
-    /// The merchant, if this is one of its keys, and what the key says. A right key passes however many wrong ones came
-    /// before, once the merchant was read here.
+    /// The merchant, if this is one of its keys, and the key's entry. A right key passes however
+    /// many wrong ones came before, once the merchant was read here.
     pub(crate) async fn merchant_with_key(
         &self,
         id: &str,
@@ -171,8 +174,9 @@ impl Access {
         }
     }
 
-    /// The merchant of a valid access token, and what the token may do. A token that was made up is refused before
-    /// anything is looked up, so it costs nothing and is not counted: nobody is locked out by other people's tokens.
+    /// The merchant of a valid access token, and the token's role. A token that was made up is
+    /// refused before anything is looked up, so it costs nothing and is not counted: nobody is
+    /// locked out by other people's tokens.
     pub(crate) async fn merchant_with_token(
         &self,
         token: &str,
@@ -210,13 +214,14 @@ impl Access {
         Ok(people.of(merchant).await?.get(person).is_some())
     }
 
-    /// Puts on record what one of the merchant's people does, before it is done.
+    /// Puts an action of one of the merchant's people on record, before it is done.
     pub(crate) async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), Denied> {
         let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
         Ok(people.record(merchant, entry).await?)
     }
 
-    /// Counts a wrong secret of a client that signs people in, and says whether there were too many.
+    /// Counts a wrong secret of a client that signs people in, and says whether there were too
+    /// many.
     pub(crate) fn wrong_client(&self, client: &str, source: Source) -> Option<Denied> {
         let from = (source, digest(client));
         let now = self.now();
@@ -229,14 +234,15 @@ impl Access {
         wait.map(|wait| too_often((TooMany::WrongKeys, wait)))
     }
 
-    /// How long this source has to wait because it failed with too many merchants. What it is told must not depend on
-    /// whether the merchant that it names now exists, so this is looked at before anything else.
+    /// How long this source has to wait because it failed with too many merchants. The response
+    /// must not depend on whether the merchant that it names now exists, so this is checked first.
     fn wait_of(&self, source: Source) -> Option<Wait> {
         Some((TooMany::Merchants, self.abuse.merchants.wait(source, self.now())?))
     }
 
-    /// Finds the merchant with an id that anybody may have written. A merchant that exists costs as many calls as one that
-    /// does not, and a source that has to wait causes none, except for a merchant that was read here before.
+    /// Finds the merchant with an id that anybody may have written. A merchant that exists costs as
+    /// many calls as one that does not, and a source that has to wait causes none, except for a
+    /// merchant that was read here before.
     async fn find(&self, id: &str, wait: Option<Wait>) -> Result<Arc<Merchant>, Denied> {
         let id: MerchantId = id.parse().map_err(|_| Denied::Wrong)?;
         match wait.filter(|_| !self.merchants.was_read(&id)) {
@@ -245,7 +251,8 @@ impl Access {
         }
     }
 
-    /// Looks up a merchant that is not stopped. Only for callers that prove to be it, or that may know.
+    /// Looks up a merchant that is not stopped. Only for callers that prove to be it, or that may
+    /// know.
     pub(crate) async fn merchant(&self, id: &MerchantId) -> Result<Arc<Merchant>, Denied> {
         match self.merchants.get(id).await {
             Ok(merchant) if merchant.disabled => Err(Denied::Wrong),

@@ -1,21 +1,24 @@
-//! Access tokens: issued for a merchant's key, to a browser or to a person who signed in, and verified by every function.
+//! Access tokens: issued for a merchant's key, to a browser or to a person who signed in, and
+//! verified by every function.
 //!
-//! A token is a JWT signed with HMAC-SHA-256 under the merchant's own key. Its header's `kid` names the merchant, with a
-//! short MAC over merchant and claims under a key that all functions of a stack share ([`KidKey`]). So a made-up token is
-//! refused before anything is looked up for it: the signing key is in the merchant's document, so without the MAC a token
-//! would cost a read, and a limit of those reads would refuse right tokens from the same address. The MAC is not over the
+//! A token is a JWT signed with HMAC-SHA-256 under the merchant's own key. Its header's `kid` names
+//! the merchant, with a short MAC over merchant and claims under a key that all functions of a
+//! stack share ([`KidKey`]). So a made-up token is refused before anything is looked up for it: the
+//! signing key is in the merchant's document, so without the MAC a token would cost a read, and a
+//! limit of those reads would refuse right tokens from the same address. The MAC is not over the
 //! merchant alone, because every browser sees a token of its merchant.
 //!
-//! The template generates the key of the MACs, and CloudFormation writes it into each function's environment, so no start
-//! reads it. It is there in plain text for whoever may read a function's configuration; an id of the stack would have
-//! cost no secret, but ids are no secrets.
+//! The template generates the key of the MACs, and CloudFormation writes it into each function's
+//! environment, so no start reads it. It is there in plain text for anyone who may read a
+//! function's configuration; an id of the stack would have cost no secret, but ids are no secrets.
 //!
-//! What a valid token may do is what the merchant's document says now: a token ends with its key, or with the permission
-//! for browsers, and never has a higher role than its key. A list of revoked tokens would be one more read for each
-//! request, and no faster than the document.
+//! The merchant's present document decides what a valid token may do: a token ends with its key, or
+//! with the permission for browsers, and never has a higher role than its key. A list of revoked
+//! tokens would be one more read for each request, and no faster than the document.
 //!
-//! Only ring's HMAC is accepted. A JWT library would add RSA and curves that no token uses. A token names its key by a
-//! digest under the signing key, so that audit lines tell keys apart and their readers cannot try keys out.
+//! Only ring's HMAC is accepted. A JWT library would add RSA and curves that no token uses. A token
+//! names its key by a digest under the signing key, so that audit lines tell keys apart and their
+//! readers cannot try keys out.
 
 use std::{fmt, str::FromStr};
 
@@ -39,8 +42,8 @@ use tollgate_core::{
 /// How long a token is valid, as Elastic Path's (`docs/api.md`).
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-/// How long a person's token is valid. It is renewed only by another sign-in at the issuer, so that whoever is disabled there
-/// can do nothing here after that time.
+/// How long a person's token is valid. It is renewed only by another sign-in at the issuer, so that
+/// a person disabled there can do nothing here after that time.
 pub const PERSON_LIFETIME: SignedDuration = SignedDuration::from_mins(15);
 
 /// Who issues, so that a token of another system under a shared key is none of ours.
@@ -55,18 +58,20 @@ const TOKEN_MAX_BYTES: usize = 2_048;
 /// Shortest [`KidKey`], in bytes; the template generates 64 letters and digits.
 const KID_KEY_MIN_BYTES: usize = 32;
 
-/// Bytes of the MAC in `kid`. Whoever guesses one of 2^64 has caused a look-up, and the signature is still to come.
+/// Bytes of the MAC in `kid`. A right guess, one of 2^64, causes a look-up, and the signature is
+/// still to come.
 const KID_MAC_BYTES: usize = 8;
 
 /// Between the merchant's id and the MAC; no id has it.
 const KID_SEPARATOR: char = '.';
 
-/// The key of the MAC in `kid`, one for all functions of a stack (`TOKEN_KID_KEY`). It opens nothing: whoever knows it can
-/// only have merchants looked up.
+/// The key of the MAC in `kid`, one for all functions of a stack (`TOKEN_KID_KEY`). It opens
+/// nothing: with it one can only have merchants looked up.
 #[derive(Clone, Default)]
 pub struct KidKey(Option<hmac::Key>);
 
-/// A text that is no [`KidKey`]: too short, or the template's reference to it, which was not filled in.
+/// A text that is no [`KidKey`]: too short, or the template's reference to it, which was not filled
+/// in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected at least {KID_KEY_MIN_BYTES} characters, and not a reference to them")]
 pub struct InvalidKidKey;
@@ -132,12 +137,13 @@ impl Holder {
 struct JoseHeader {
     alg: String,
     kid: String,
-    /// Whether it names extensions that whoever verifies has to understand (RFC 7515 §4.1.11). None is understood.
+    /// Whether it names extensions that a verifier has to understand (RFC 7515 §4.1.11). None is
+    /// understood.
     #[serde(default, rename = "crit", deserialize_with = "is_there")]
     has_extensions: bool,
 }
 
-/// Whether a member is there, whatever it says.
+/// Whether a member is there, with any value.
 fn is_there<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(member).map(|_| true)
 }
@@ -156,7 +162,7 @@ struct Claims {
     /// Of one of the merchant's people: the id of the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     person: Option<Uuid>,
-    /// What that key or person might do when the token was issued; none where it might do everything.
+    /// The role of that key or person when the token was issued; none where it might do everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     iat: i64,
@@ -170,7 +176,7 @@ pub struct VerifiedKey {
     pub digest: String,
     /// Its name, as the merchant's document has it now.
     pub name: Option<KeyName>,
-    /// What it may do.
+    /// Its role.
     pub role: Role,
 }
 
@@ -206,8 +212,8 @@ impl From<VerifiedKey> for Verified {
     }
 }
 
-/// Tells a merchant's keys apart in tokens and logs. It is made with the signing key, so whoever reads it cannot try out
-/// which key it belongs to.
+/// Tells a merchant's keys apart in tokens and logs. It is made with the signing key, so a reader
+/// cannot try out which key it belongs to.
 pub fn key_digest(merchant: &Merchant, key: &str) -> String {
     let tag = hmac::sign(&secret_key(merchant), format!("merchant key {key}").as_bytes());
     let start = tag.as_ref().first_chunk().copied().unwrap_or_default();
@@ -265,8 +271,8 @@ fn decoded<T: DeserializeOwned>(part: &str) -> Result<T, InvalidToken> {
     serde_json::from_slice(&json).map_err(|_| InvalidToken)
 }
 
-/// Whose token it is, if its claims are some that this stack once issued for that merchant. Nothing is looked up for this,
-/// and nothing else is verified by it.
+/// Whose token it is, if its claims are some that this stack once issued for that merchant. Nothing
+/// is looked up for this, and nothing else is verified by it.
 pub fn merchant_of(token: &str, kid_key: &KidKey) -> Result<MerchantId, InvalidToken> {
     if token.len() > TOKEN_MAX_BYTES {
         return Err(InvalidToken);
@@ -281,8 +287,8 @@ pub fn merchant_of(token: &str, kid_key: &KidKey) -> Result<MerchantId, InvalidT
     if is_ours { Ok(merchant) } else { Err(InvalidToken) }
 }
 
-/// Verifies signature, issuer, merchant and expiry, and tells what the token may do now: what it was issued for, as far as
-/// the merchant's document still has it.
+/// Verifies signature, issuer, merchant and expiry, and tells the token's present role: the one it
+/// was issued with, as far as the merchant's document still has it.
 pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verified, InvalidToken> {
     let (signed, signature) = token.rsplit_once('.').ok_or(InvalidToken)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| InvalidToken)?;
@@ -296,7 +302,7 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
     }
     let issued = match claims.role.as_deref() {
         None => Role::All,
-        // Only a newer version knows it: what it may do is not known here.
+        // Only a newer version knows the role: its permissions are not known here.
         Some(name) => Role::from_name(name).unwrap_or(Role::Read),
     };
     match claims.grant {
@@ -317,24 +323,26 @@ pub fn verify(token: &str, merchant: &Merchant, now: Timestamp) -> Result<Verifi
     }
 }
 
-/// The secret of a shopper's payment. Whoever holds it may read and confirm the payment, also after the token that paid
-/// has expired. It is derived, so nothing of it is stored; another signing key ends it, as it ends tokens.
+/// The secret of a shopper's payment. Its holder may read and confirm the payment, also after the
+/// token that paid has expired. It is derived, so it is not stored; another signing key ends it, as
+/// it ends tokens.
 pub fn client_secret(merchant: &Merchant, transaction: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(hmac::sign(&secret_key(merchant), &about(transaction)))
 }
 
-/// Whether this is the secret of that payment. Takes the same time whatever it is.
+/// Whether this is the secret of that payment. Takes the same time for any input.
 pub fn is_client_secret(merchant: &Merchant, transaction: Uuid, secret: &str) -> bool {
     let secret = URL_SAFE_NO_PAD.decode(secret).unwrap_or_default();
     hmac::verify(&secret_key(merchant), &about(transaction), &secret).is_ok()
 }
 
-/// What a caller is handed and brings back, signed. Another signing key ends it, as it ends tokens.
+/// A text that a caller is handed and brings back, signed. Another signing key ends it, as it ends
+/// tokens.
 #[derive(Clone, Copy, Debug)]
 pub enum HandedOut<'a> {
     /// Where a list goes on.
     Cursor(&'a str),
-    /// What one of the merchant's people proposes.
+    /// A proposal of one of the merchant's people.
     Proposal(&'a str),
 }
 
@@ -344,7 +352,7 @@ impl HandedOut<'_> {
         hmac::sign(&secret_key(merchant), &self.message(merchant)).as_ref().to_vec()
     }
 
-    /// Whether this is its signature. Takes the same time whatever it is.
+    /// Whether this is its signature. Takes the same time for any input.
     pub fn is_signed(self, merchant: &Merchant, signature: &[u8]) -> bool {
         hmac::verify(&secret_key(merchant), &self.message(merchant), signature).is_ok()
     }
@@ -362,7 +370,8 @@ fn secret_key(merchant: &Merchant) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, merchant.token_signing_key.expose_secret().as_bytes())
 }
 
-/// What is signed. A token's signature is over two parts with a point between them, so neither can pass for the other.
+/// The text that is signed. A token's signature is over two parts with a point between them, so
+/// neither can pass for the other.
 fn about(transaction: Uuid) -> Vec<u8> {
     format!("client secret of {transaction}").into_bytes()
 }

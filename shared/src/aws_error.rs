@@ -1,8 +1,9 @@
-//! What may be said about a failed call to AWS.
+//! A failed call to AWS, as logs may describe it.
 //!
-//! The SDK's own description of an error quotes the raw response. That of Secrets Manager holds a merchant's keys, that
-//! of DynamoDB names and e-mail addresses. So `clippy.toml` forbids that description, and this one names only the kind
-//! of failure, AWS's code, the HTTP status and the request's id.
+//! The SDK's own description of an error quotes the raw response. That of Secrets Manager holds a
+//! merchant's keys, that of DynamoDB names and e-mail addresses. So `clippy.toml` forbids that
+//! description, and this one names only the kind of failure, AWS's code, the HTTP status and the
+//! request's id.
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -13,7 +14,8 @@ const REQUEST_ID: &str = "x-amzn-requestid";
 /// Longest code or id that is repeated; AWS's own are shorter.
 const WORD_MAX_BYTES: usize = 64;
 
-/// Describes a failed call. Nothing that was sent or received is in the text, except AWS's code and request id.
+/// Describes a failed call. Nothing that was sent or received is in the text, except AWS's code and
+/// request id.
 pub fn describe<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
     let mut text = kind(error).to_owned();
     let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
@@ -40,7 +42,7 @@ fn kind<E>(error: &SdkError<E>) -> &'static str {
     }
 }
 
-/// What a failed read says about a secret.
+/// The state of a secret, by a failed read.
 #[derive(Debug)]
 pub(crate) enum SecretFailure {
     /// There is none, or it is marked for deletion.
@@ -52,7 +54,7 @@ pub(crate) enum SecretFailure {
 }
 
 impl SecretFailure {
-    /// By AWS's code. Whatever is not listed says nothing about the secret.
+    /// By AWS's code. Other codes say nothing about the secret.
     pub(crate) fn of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Self {
         let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or_default();
         match code {

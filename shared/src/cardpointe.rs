@@ -1,4 +1,4 @@
-//! CardConnect's CardPointe gateway: the client, its wire format, and what its responses mean.
+//! CardConnect's CardPointe gateway: the client, its wire format, and the meaning of its responses.
 
 mod client;
 pub mod codes;
@@ -25,18 +25,19 @@ use tollgate_core::{
     payments::{GatewayInfo, WORKING_MAX},
 };
 
-/// What a stored operation's route calls this gateway.
+/// This gateway's name in a stored operation's route.
 const NAME: &str = "cardpointe";
 
-/// Decimals of every amount: to CardPointe a whole number means minor units, so an amount of a currency with another
-/// exponent cannot be written without ambiguity (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+/// Decimals of every amount: to CardPointe a whole number means minor units, so an amount of a
+/// currency with another exponent cannot be written without ambiguity (`docs/cardpointe.md`,
+/// *Amounts, dates and order ids*).
 const DECIMALS: u32 = 2;
 
-/// How long the gateway works on a request before it gives up on the processor. Documented of authorizations, inferred
-/// of the others (`docs/cardpointe.md`, *Timeouts and duplicates*).
+/// How long the gateway works on a request before it gives up on the processor. Documented of
+/// authorizations, inferred of the others (`docs/cardpointe.md`, *Timeouts and duplicates*).
 const TIMEOUT: Duration = Duration::from_secs(32);
 
-/// What is known of CardPointe without a call.
+/// The facts about CardPointe that are known without a call.
 pub struct Info;
 
 impl GatewayInfo for Info {

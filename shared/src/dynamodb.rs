@@ -1,4 +1,5 @@
-//! The tables in DynamoDB, one folder for each subject, and what they share. The only folder that knows DynamoDB.
+//! The tables in DynamoDB, one folder for each subject, and their common parts. The only folder
+//! that knows DynamoDB.
 
 mod card;
 pub mod customers;
@@ -31,7 +32,8 @@ fn key_of(item: &Item, keys: &[&str]) -> String {
     parts.collect::<Vec<_>>().join(" ")
 }
 
-/// What an item says, or the one bad row that it is: counted, and in the log by its key. Every table's items are read by this.
+/// The content of an item, or the one bad row that it is: counted, and in the log by its key. Every
+/// table's items are read with this function.
 fn readable<T>(
     item: Item,
     keys: &[&str],
@@ -55,7 +57,7 @@ fn needed<T>(
     readable(item, keys, read).map_err(|bad| StoreError::Corrupt(format!("{}: {}", bad.key, bad.reason)))
 }
 
-/// What items say, and the bad rows among them.
+/// The content of items, and the bad rows among them.
 fn apart<T>(
     items: impl IntoIterator<Item = Item>,
     keys: &[&str],

@@ -1,11 +1,12 @@
-//! What each function is made of: its start, and the routes that it serves. The packages in `functions/` say which.
+//! The parts of each function: its start, and the routes that it serves. The packages in
+//! `functions/` say which.
 
 use lambda_http::{Body, Request, Response};
 
 use crate::{api::Failure, credit_card, elastic_path, ports::LetIn};
 
-/// The response to a request that went past the front, in the format of the API that it was for; none to one that is
-/// served. `GET /status` is no exception.
+/// The response to a request that went past the front, in the format of the API that it was for;
+/// none to one that is served. `GET /status` is no exception.
 pub async fn refused_at_front(ports: &impl LetIn, request: &Request) -> Option<Response<Body>> {
     if ports.access().front.admits(request) {
         return None;
@@ -18,13 +19,15 @@ pub async fn refused_at_front(ports: &impl LetIn, request: &Request) -> Option<R
     })
 }
 
-/// The route whose handler serves a request: of a `HEAD`, that of the `GET`, whose body is not sent.
+/// The route whose handler serves a request: of a `HEAD`, that of the `GET`, whose body is not
+/// sent.
 pub fn read_for_head(route: String) -> String {
     route.strip_prefix("HEAD ").map(|path| format!("GET {path}")).unwrap_or(route)
 }
 
-/// Declares `main`: what runs, with the names of [`lambda`](crate::lambda), until the platform stops it. A function that
-/// opens connections first says which, and what it makes of its adapters.
+/// Declares `main`: an expression with the names of [`lambda`](crate::lambda), run until the
+/// platform stops it. A function that opens connections first says which, and how it uses its
+/// adapters.
 #[macro_export]
 macro_rules! main {
     ($opening:ident, |$adapters:ident| $run:expr) => {
@@ -43,8 +46,9 @@ macro_rules! main {
     };
 }
 
-/// Declares `handle`, which hands each request to the API that its route belongs to, unless it went past the front. What
-/// has no route can be tried with an API that knows it otherwise; then it is not found.
+/// Declares `handle`, which hands each request to the API that its route belongs to, unless it went
+/// past the front. A request without a route can be tried with an API that knows it otherwise; then
+/// it is not found.
 #[macro_export]
 macro_rules! routes {
     (

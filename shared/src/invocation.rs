@@ -1,4 +1,5 @@
-//! What every API reads of an invocation besides headers and body, and what every response has.
+//! The parts of an invocation that every API reads besides headers and body, and those of every
+//! response.
 
 use std::{
     sync::{
@@ -31,7 +32,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest such id, in bytes.
 const REQUEST_ID_MAX: usize = 128;
 
-/// What every response has besides its own: it is for this caller only, what it is, and nothing to be shown in a page.
+/// Headers of every response besides its own: not cached, no guessed type, not shown in a page, no
+/// referrer, HTTPS only.
 const HEADERS: [(HeaderName, HeaderValue); 5] = [
     // Responses hold tokens and payments.
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -41,15 +43,16 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
 ];
 
-/// What every 401 has (RFC 9110 §15.5.2). Credentials that travel in a body have no scheme of their own.
+/// The challenge of every 401 (RFC 9110 §15.5.2). Credentials that travel in a body have no scheme
+/// of their own.
 const AUTHENTICATE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tollgate\"");
 
-/// What is known of a request after its response was made, for its metrics.
+/// A request after its response was made, for its metrics.
 #[derive(Clone, Debug)]
 pub struct Served {
     /// The response's HTTP status.
     pub status: u16,
-    /// What happened on the way.
+    /// The events on the way.
     pub trail: Trail,
     /// From the handler's first line to its last.
     pub total: Duration,
@@ -57,7 +60,8 @@ pub struct Served {
     pub cold_start: bool,
 }
 
-/// Serves a request: runs its handler, writes the one line of the request, and adds what every response has.
+/// Serves a request: runs its handler, writes the one line of the request, and adds the headers of
+/// every response.
 pub(crate) async fn serve(
     request: &Request,
     handler: impl Future<Output = Response<Body>>,
@@ -87,8 +91,9 @@ pub(crate) async fn serve(
 }
 
 impl Served {
-    /// Writes the line of the request, which has its figures, too, where they are read from the lines. A request that
-    /// carried out one operation, of which the outcome is known, has no audit lines besides.
+    /// Writes the line of the request, which has its figures, too, where they are read from the
+    /// lines. A request that carried out one operation, of which the outcome is known, has no audit
+    /// lines besides.
     pub(crate) fn log(&self, request_id: &str, callers_request_id: Option<&str>, route: &str) {
         let Self { status, trail, total, cold_start } = self;
         let change = trail.only_change();
@@ -144,7 +149,8 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The caller's own id of the request; none when it is no short printable text, or could be a card number.
+/// The caller's own id of the request; none when it is no short printable text, or could be a card
+/// number.
 fn callers_request_id(request: &Request) -> Option<String> {
     let text = request.headers().get(REQUEST_ID)?.to_str().ok()?;
     let fits = (1..=REQUEST_ID_MAX).contains(&text.len()) && !looks_like_card_number(text, TextUse::Logged);
@@ -173,7 +179,8 @@ pub fn path_parameter(request: &Request, name: &str) -> String {
     request.path_parameters_ref().and_then(|all| all.first(name)).unwrap_or_default().to_owned()
 }
 
-/// When the invocation of a request ends. Without the platform's word, it has ended: nothing is sent.
+/// When the invocation of a request ends. Without the platform's word, it has ended: nothing is
+/// sent.
 pub fn deadline(request: &Request, now: Timestamp) -> Deadline {
     request.lambda_context_ref().map_or(Deadline::after(Duration::ZERO), |context| deadline_of(context, now))
 }

@@ -62,21 +62,21 @@ use crate::{
 };
 use variable::{needed_as, optional_number};
 
-/// What is known without a call of the gateway that payments are made through.
+/// The gateway that payments are made through, as far as known without a call.
 pub const GATEWAY: &dyn GatewayInfo = &cardpointe::Info;
 
-/// Where a function finds what it needs; in Lambda it comes from the environment.
+/// A function's configuration; in Lambda it comes from the environment.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The DynamoDB table of orders and customers (`TABLE_NAME`).
     pub table: String,
-    /// DynamoDB table of what shoppers try (`ATTEMPTS_TABLE_NAME`).
+    /// DynamoDB table of shoppers' attempts (`ATTEMPTS_TABLE_NAME`).
     pub attempts_table: String,
-    /// What requests have to come through, if anything (`FRONT_SECRET_DIGESTS`).
+    /// The front that requests have to come through, if any (`FRONT_SECRET_DIGESTS`).
     pub front: Front,
     /// The key of the MACs in tokens' `kid` (`TOKEN_KID_KEY`).
     pub kid_key: KidKey,
-    /// Where merchants are read and what is accepted of them.
+    /// Where merchants are read, and which gateways and document ages are accepted.
     pub merchants: MerchantSettings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
     pub captures: CaptureSettings,
@@ -91,7 +91,8 @@ pub struct Config {
     pub aws: AwsSettings,
 }
 
-/// Refuses what is no prefix of that kind of secrets, and so might contain those of the other.
+/// Refuses a text that is no prefix of this kind of secrets, and so might cover those of the other
+/// kind.
 fn secrets_prefix(name: &'static str, kind: SecretKind) -> Result<String, WrongVariable> {
     kind.prefix(&needed(name)?).map_err(|reason| WrongVariable::invalid(name, reason))
 }
@@ -106,7 +107,7 @@ impl Config {
             front: front()?,
             kid_key: needed_as("TOKEN_KID_KEY")?,
             merchants: merchants_from_env()?,
-            // Only one function captures by schedule and has a concurrency; all of them write the index.
+            // Only one function captures by schedule and has a concurrency; all write the index.
             captures: CaptureSettings {
                 shards: partitions("CAPTURE_SHARDS", CAPTURE_SHARDS_MAX)?,
                 concurrency: optional_number("CAPTURE_CONCURRENCY", 1)?,
@@ -134,8 +135,8 @@ fn merchants_from_env() -> Result<MerchantSettings, WrongVariable> {
     })
 }
 
-/// A function's adapters, and what its handler works with, made of them. What only some functions need is made when it
-/// is first needed, and once: connections are shared.
+/// A function's adapters, and its handler's ports, made from them. An adapter that only some
+/// functions need is made when it is first needed, and once: connections are shared.
 pub struct Adapters {
     config: Config,
     clock: Arc<dyn Clock>,
@@ -155,7 +156,7 @@ struct Tables {
 }
 
 impl Adapters {
-    /// Over what carries the requests to AWS. Nothing is called yet.
+    /// Over this HTTP client to AWS. Nothing is called yet.
     pub fn new(config: Config, clock: Arc<dyn Clock>, http_client: SharedHttpClient) -> Self {
         let client = config.aws.secrets_manager(&http_client);
         let merchants =
@@ -215,8 +216,8 @@ impl Adapters {
         })
     }
 
-    /// Credentials, tokens and time: what every function lets callers in by. People do not pay, so those that take payments
-    /// let in keys and shoppers alone.
+    /// Credentials, tokens and time, by which every function lets callers in. People do not pay, so
+    /// those that take payments let in keys and shoppers alone.
     fn access(&self) -> Access {
         Access {
             merchants: self.merchants.clone(),
@@ -228,7 +229,7 @@ impl Adapters {
         }
     }
 
-    /// The same for what people do, too.
+    /// The same for people's requests, too.
     pub fn access_of_people(&self) -> Access {
         Access { people: self.people.clone(), ..self.access() }
     }
@@ -282,17 +283,17 @@ impl Adapters {
         StopSwitch { access: self.access_of_people(), switches: switch.clone(), switch }
     }
 
-    /// For a merchant's people, and what they did.
+    /// For a merchant's people, and their actions.
     pub fn personnel(&self, people: &PeopleConfig) -> Personnel {
         Personnel { access: self.access_of_people(), stores: people.stores(&self.http_client) }
     }
 
-    /// The indexes of what needs attention, and of captures to come.
+    /// The indexes of orders that need attention, and of captures to come.
     pub fn agenda(&self) -> Arc<dyn Agenda> {
         self.tables().store.clone()
     }
 
-    /// What stands for the texts that merchants have payments found by.
+    /// The keys in place of the texts by which merchants have payments found.
     pub fn search_keys(&self) -> Arc<dyn SearchKeys> {
         self.merchants.clone()
     }
@@ -302,7 +303,7 @@ impl Adapters {
         self.tables().store.clone()
     }
 
-    /// For lists and totals, from the journal, and for what settlement keeps.
+    /// For lists and totals, from the journal, and for the records of settlement.
     pub fn transactions(&self, settlement: &SettlementConfig) -> Transactions {
         let JournalTotals { log, totals, .. } = settlement.journal.totals(&self.clock, &self.http_client);
         Transactions {
@@ -318,13 +319,14 @@ impl Adapters {
         }
     }
 
-    /// For what acts on payments without a caller's request, with the settings that it needs.
+    /// For a job that acts on payments without a caller's request, with the settings that it needs.
     pub fn job<S>(&self, settings: impl FnOnce(&Config) -> S) -> Result<Job<S>, Error> {
         let (switch, settings) = (self.tables().switch.clone(), settings(&self.config));
         Ok(Job { payments: self.payments()?, merchants: self.merchants.clone(), switch, settings })
     }
 
-    /// For what finds out the outcome of everything in doubt, and may read the settlement's table.
+    /// For the job that finds out the outcome of everything in doubt and may read the settlement's
+    /// table.
     pub fn inquiries(&self, settlement_table: String) -> Result<Job<ReconcileLimits>, Error> {
         let client = self.config.aws.dynamodb(&self.http_client);
         let deposits = DynamoDbSettlement::new(client, settlement_table, Retention::default());
@@ -335,14 +337,15 @@ impl Adapters {
     }
 }
 
-/// Begins every function's start: logs, TLS, and what carries requests to AWS.
+/// Begins every function's start: logs, TLS, and the HTTP client to AWS.
 pub fn begin() -> Result<SharedHttpClient, Error> {
     telemetry::init();
     install_tls();
     aws_http_client()
 }
 
-/// A function's adapters from its environment, with the connections open that its first request needs.
+/// A function's adapters from its environment, with the connections open that its first request
+/// needs.
 pub async fn start(opening: Opening) -> Result<Adapters, Error> {
     let http_client = begin()?;
     let adapters = Adapters::new(Config::from_env()?, Arc::new(SystemClock), http_client);
@@ -368,8 +371,8 @@ where
     lambda_runtime::run(adapter.map_request(without_host)).await
 }
 
-/// Takes the host out of a request. Nothing here depends on it, and the library would stop the process at one that is no
-/// part of a URL.
+/// Takes the host out of a request. Nothing here depends on it, and the library would stop the
+/// process at one that is no part of a URL.
 fn without_host(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
         request.headers.remove(header::HOST);
@@ -378,8 +381,8 @@ fn without_host(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequ
     event
 }
 
-/// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it. What the handler
-/// returns is the invocation's result, and its figures become metrics.
+/// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it.
+/// The handler's return value is the invocation's result, and its figures become metrics.
 pub async fn run_scheduled<P, H, F, E, R>(ports: P, handler: H) -> Result<(), Error>
 where
     P: Send + Sync,
@@ -408,7 +411,7 @@ fn known_merchants() -> Vec<MerchantId> {
     ids.split(',').filter_map(|id| id.parse().ok()).collect()
 }
 
-/// What requests have to come through (`FRONT_SECRET_DIGESTS`), if anything.
+/// The front that requests have to come through (`FRONT_SECRET_DIGESTS`), if any.
 pub fn front() -> Result<Front, WrongVariable> {
     let digests = optional("FRONT_SECRET_DIGESTS").unwrap_or_default();
     digests.parse().map_err(|reason| WrongVariable::invalid("FRONT_SECRET_DIGESTS", reason))

@@ -1,7 +1,7 @@
 //! Card payments through CardConnect's CardPointe gateway: everything the Lambda functions share.
 //!
-//! The rules are the package `tollgate-core`. Here is what surrounds them, from the inside out: adapters, what the APIs
-//! share, the APIs, start-up. See `ARCHITECTURE.md`.
+//! The rules are the package `tollgate-core`. The layers around them are here, from the inside out:
+//! adapters, the APIs' common parts, the APIs, start-up. See `ARCHITECTURE.md`.
 
 pub mod aws_error;
 pub mod cardpointe;

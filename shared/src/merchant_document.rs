@@ -22,20 +22,22 @@ use self::hosts::GatewayHosts;
 /// Shortest signing key: HMAC-SHA-256 needs 256 bits (RFC 7518 §3.2).
 const SIGNING_KEY_MIN_BYTES: usize = 32;
 
-/// How long names and e-mail addresses can be kept: not shorter than a payment may be under way, and a date that exists.
+/// How long names and e-mail addresses can be kept: not shorter than a payment may be under way,
+/// and a date that exists.
 const PERSONAL_DATA_KEPT: std::ops::RangeInclusive<SignedDuration> =
     SignedDuration::from_hours(24)..=SignedDuration::from_hours(3650 * 24);
 
 /// The member that maps currencies to MIDs.
 const MERCHIDS: &str = "gateway.merchids";
 
-/// Reads a merchant's document (JSON), whose account is at this gateway. The error names the member that is wrong and
-/// quotes nothing.
+/// Reads a merchant's document (JSON), whose account is at this gateway. The error names the member
+/// that is wrong and quotes nothing.
 pub fn parse(id: MerchantId, json: &str, gateway: &dyn GatewayInfo) -> Result<Merchant, MerchantsError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let document: MerchantDocument =
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            // The names in the map of MIDs are the document's own text, so the path ends before them.
+            // The names in the map of MIDs are the document's own text, so the path ends before
+            // them.
             let path = error.path().to_string();
             let path = if path.starts_with(MERCHIDS) { MERCHIDS } else { &path };
             MerchantsError::Malformed(format!("at {path}: {}", category(error.inner())))
@@ -43,7 +45,8 @@ pub fn parse(id: MerchantId, json: &str, gateway: &dyn GatewayInfo) -> Result<Me
     document.into_merchant(id, gateway).map_err(|what| MerchantsError::Malformed(what.to_owned()))
 }
 
-/// A member of a document that nothing reads: it may be misspelled, and then its setting has no effect.
+/// A member of a document that nothing reads: it may be misspelled, and then its setting has no
+/// effect.
 pub struct IgnoredMember<'a> {
     /// The object that it is in: the document, or its `gateway`.
     pub within: &'static str,
@@ -75,7 +78,7 @@ pub fn must_be_on(merchant: &Merchant, hosts: &GatewayHosts) -> Result<(), Merch
     Err(MerchantsError::Malformed(what.to_owned()))
 }
 
-/// What went wrong, without the text that went wrong: it may hold a secret.
+/// The kind of the error, without the wrong text: it may hold a secret.
 fn category(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         serde_json::error::Category::Syntax => "not valid JSON",
@@ -85,8 +88,8 @@ fn category(error: &serde_json::Error) -> &'static str {
     }
 }
 
-/// The document as it is stored (docs/merchants.md). Members of later features are allowed and not read yet. What has to
-/// be there is looked for below, because nothing of it can be empty.
+/// The document as it is stored (docs/merchants.md). Members of later features are allowed and not
+/// read yet. Required members are checked below, because they cannot be empty.
 #[expect(clippy::struct_excessive_bools, reason = "each is a member of the document")]
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -148,12 +151,12 @@ struct GatewayDocument {
     #[serde(default)]
     surcharging_merchids: Vec<String>,
     fee_basis: Option<FeeBasis>,
-    /// By MID, what is to be thought of payments there that are not Tollgate's.
+    /// By MID, the meaning of payments there that are not Tollgate's.
     #[serde(default)]
     others: BTreeMap<String, String>,
 }
 
-/// `false`, `true`, or an object with what shoppers may do.
+/// `false`, `true`, or an object with the shoppers' permissions.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum ShopperTokens {
@@ -206,7 +209,7 @@ impl From<ShopperTokens> for ShopperRules {
 }
 
 impl MerchantDocument {
-    /// What payments are kept with, and for how long.
+    /// Checks the data that payments are kept with, and for how long.
     fn check_what_is_kept(&self) -> Result<(), &'static str> {
         // They are kept with the payments that name them.
         if self.authorizers.iter().any(|name| name.is_empty() || check_kept(name, TextUse::Words).is_err()) {
@@ -307,13 +310,14 @@ fn printable(value: &Value) -> Option<String> {
     check_kept(text, TextUse::Words).ok().map(|()| text.to_owned())
 }
 
-/// Texts for people, all of them or none.
+/// Texts for people, all or none.
 fn lines(value: &Value) -> Vec<String> {
     let lines = value.as_array().map(|lines| lines.iter().map(printable).collect::<Option<Vec<_>>>());
     lines.flatten().unwrap_or_default()
 }
 
-/// The keys, each checked; no two share a name or a text, so that every operation tells which one it was.
+/// The keys, each checked; no two share a name or a text, so that every operation tells which one
+/// it was.
 fn keys(documents: Vec<KeyDocument>) -> Result<Vec<MerchantKey>, &'static str> {
     let mut keys: Vec<MerchantKey> = Vec::with_capacity(documents.len());
     for document in documents {
@@ -349,7 +353,8 @@ fn is_merchid(text: &str) -> bool {
     (1..=16).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// An ISO 8601 duration such as `PT60S` or `P7D`. Exact: a day is 24 hours, and months and years have no length.
+/// An ISO 8601 duration such as `PT60S` or `P7D`. Exact: a day is 24 hours, and months and years
+/// have no length.
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SignedDuration>, D::Error> {
     let Some(span) = Option::<Span>::deserialize(deserializer)? else { return Ok(None) };
     let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(D::Error::custom)?;

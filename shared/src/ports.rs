@@ -1,4 +1,4 @@
-//! What each handler works with: the ports that its function's policy allows, and no others.
+//! Each handler's ports: those that its function's policy allows, and no others.
 //!
 //! | function | ports |
 //! |---|---|
@@ -17,7 +17,8 @@
 //! | `journal` | [`JournalKeeper`] |
 //! | `settlement`, `events`, `webhooks` | one use case of the core, or its ports |
 //!
-//! A handler without a port to the journal neither creates a client for it nor has permission to read it.
+//! A handler without a port to the journal neither creates a client for it nor has permission to
+//! read it.
 
 use std::sync::Arc;
 
@@ -46,13 +47,13 @@ pub struct Tokens {
     pub sign_in: Option<SignIn>,
 }
 
-/// What a person's sign-in needs.
+/// The ports of a person's sign-in.
 pub struct SignIn {
-    /// Verifies what the issuer says.
+    /// Verifies the issuer's ID tokens.
     pub id_tokens: IdTokens,
-    /// The programs that may bring it.
+    /// The programs that may bring an ID token.
     pub clients: RegisteredClients,
-    /// The merchants' people, and the trail of what they do.
+    /// The merchants' people, and the trail of their actions.
     pub people: Arc<dyn SignInStore>,
 }
 
@@ -66,23 +67,23 @@ pub struct Api {
     pub payments: Payments,
 }
 
-/// For requests about orders. API Gateway hands them every path that it has no route for, too, and some of those pay by
-/// the credit-card API.
+/// For requests about orders. API Gateway hands them every path that it has no route for, too, and
+/// some of those pay by the credit-card API.
 pub struct Orders {
-    /// What an API for payments needs.
+    /// The ports of an API for payments.
     pub api: Api,
-    /// Counts what shoppers try.
+    /// Counts shoppers' attempts.
     pub attempts: Arc<dyn Attempts>,
     /// Finds an order by one of its payments.
     pub index: Arc<dyn OrderIndex>,
 }
 
-/// What a payment by the credit-card API needs.
+/// The ports of a payment by the credit-card API.
 #[derive(Clone, Copy)]
 pub struct Paying<'a> {
-    /// What an API for payments needs.
+    /// The ports of an API for payments.
     pub api: &'a Api,
-    /// Counts what shoppers try.
+    /// Counts shoppers' attempts.
     pub attempts: &'a dyn Attempts,
 }
 
@@ -102,7 +103,7 @@ impl Checkout {
 
 /// For requests that learn the outcome of a payment, which may have stored a card.
 pub struct Confirm {
-    /// What an API for payments needs.
+    /// The ports of an API for payments.
     pub api: Api,
     /// The use cases of stored cards.
     pub methods: PaymentMethods,
@@ -110,13 +111,13 @@ pub struct Confirm {
 
 /// For requests that pay.
 pub struct Checkout {
-    /// What an API for payments needs.
+    /// The ports of an API for payments.
     pub api: Api,
     /// Stored cards, for payments that store theirs.
     pub methods: PaymentMethods,
-    /// Counts what shoppers try.
+    /// Counts shoppers' attempts.
     pub attempts: Arc<dyn Attempts>,
-    /// Tells what the gateway would add to a payment.
+    /// Tells the fee that the gateway would add to a payment.
     pub surcharges: Arc<dyn Surcharges>,
 }
 
@@ -128,7 +129,7 @@ pub struct StoredCards {
     pub switch: Arc<dyn Switch>,
     /// The use cases of stored cards.
     pub methods: PaymentMethods,
-    /// Counts what shoppers try.
+    /// Counts shoppers' attempts.
     pub attempts: Arc<dyn Attempts>,
 }
 
@@ -140,7 +141,7 @@ pub struct Transactions {
     pub orders: Arc<dyn OrderStore>,
     /// Which orders there are.
     pub index: Arc<dyn OrderIndex>,
-    /// Finds what needs attention, and captures to come.
+    /// Finds orders that need attention, and captures to come.
     pub agenda: Arc<dyn Agenda>,
     /// Whether an operator has stopped payments.
     pub switch: Arc<dyn Switch>,
@@ -148,26 +149,26 @@ pub struct Transactions {
     pub log: Arc<dyn EntryLog>,
     /// Its totals, a line per quarter of an hour.
     pub totals: Arc<dyn TotalsStore>,
-    /// What settlement keeps.
+    /// The records of settlement.
     pub settlement: SettlementStores,
     /// Says which payments are live.
     pub gateway: &'static dyn GatewayInfo,
 }
 
-/// What reached the merchant's bank account, and what did not.
+/// The money that reached the merchant's bank account, and the money that did not.
 #[derive(Clone)]
 pub struct SettlementStores {
-    /// What the gateway's records say of payments and refunds.
+    /// The gateway's records of payments and refunds.
     pub lines: Arc<dyn LineStore>,
     /// Deposits.
     pub deposits: Arc<dyn DepositStore>,
-    /// What does not fit.
+    /// The records that do not fit.
     pub exceptions: Arc<dyn ExceptionStore>,
     /// How far the reports were read.
     pub progress: Arc<dyn ProgressStore>,
 }
 
-/// Who may act for a merchant under their own name, and what they did.
+/// The people who may act for a merchant under their own name, and their actions.
 #[derive(Clone)]
 pub struct PeopleStores {
     /// People, with who changed them.
@@ -176,7 +177,7 @@ pub struct PeopleStores {
     pub audit: Arc<dyn AuditTrail>,
 }
 
-/// For a merchant's people, and what they did.
+/// For a merchant's people, and their actions.
 pub struct Personnel {
     /// Checks credentials and tokens.
     pub access: Access,
@@ -184,7 +185,7 @@ pub struct Personnel {
     pub stores: PeopleStores,
 }
 
-/// What the ports of every handler of requests have.
+/// The common ports of all handlers of requests.
 pub trait LetIn: Send + Sync {
     /// Checks where requests come from, credentials and tokens.
     fn access(&self) -> &Access;
@@ -220,7 +221,8 @@ impl LetIn for Access {
     }
 }
 
-/// For what acts on payments without a caller's request: a schedule, with its settings, or an operator's command.
+/// For a job that acts on payments without a caller's request: a schedule, with its settings, or an
+/// operator's command.
 pub struct Job<S = ()> {
     /// The use cases that move money.
     pub payments: Payments,
@@ -237,9 +239,9 @@ pub struct Job<S = ()> {
 pub struct JournalKeeper {
     /// Where its entries are put, and the pointers to them.
     pub entries: Arc<dyn EntryStore>,
-    /// By what merchants have payments found.
+    /// The keys by which merchants have payments found.
     pub keys: Arc<dyn SearchKeys>,
-    /// The time, which says what is no longer kept.
+    /// The time, which tells which entries are no longer kept.
     pub clock: Arc<dyn Clock>,
 }
 
@@ -265,7 +267,7 @@ pub enum MayRun {
 }
 
 impl<S> Job<S> {
-    /// Whether it may do anything. What is due otherwise stays due, for the next run.
+    /// Whether it may do anything. Otherwise the due work stays due, for the next run.
     pub async fn may_run(&self) -> MayRun {
         match all_stopped(self.switch.as_ref()).await {
             Ok(false) => MayRun::Yes,
@@ -288,7 +290,8 @@ async fn all_stopped(switch: &dyn Switch) -> Result<bool, Refusal> {
     Ok(stopped)
 }
 
-/// Which switch stops a merchant's payments. Only that all are stopped is noted: it is the operator who has to know.
+/// Which switch stops a merchant's payments. Only that all are stopped is noted: it is the operator
+/// who has to know.
 pub(crate) async fn stop(switch: &dyn Switch, merchant: &MerchantId) -> Result<Stop, Refusal> {
     let stop = switch.stop(merchant).await.map_err(Refusal::Store)?;
     trail::note(|trail| trail.is_stopped |= stop == Stop::All);
@@ -305,13 +308,13 @@ pub struct StopSwitch {
     pub switches: Arc<dyn Switches>,
 }
 
-/// For a merchant's webhooks and what was sent to them.
+/// For a merchant's webhooks and the deliveries to them.
 pub struct Deliveries {
     /// Checks credentials and tokens.
     pub access: Access,
     /// The receivers that merchants' documents name.
     pub receivers: Arc<dyn Receivers>,
-    /// What was sent to them.
+    /// The deliveries to them.
     pub log: Arc<dyn DeliveryLog>,
 }
 

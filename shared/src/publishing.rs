@@ -1,6 +1,7 @@
-//! Telling what happened: changes of orders come in, as the table's stream has them, and events go out.
+//! Publishes events: changes of orders come in, as the table's stream has them, and events go out.
 //!
-//! A change may come twice, and so may its events: they have fixed ids, and an order's version sorts them.
+//! A change may come twice, and so may its events: they have fixed ids, and an order's version
+//! sorts them.
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ pub fn known_type(name: &str) -> Option<&'static str> {
     EventType::from_name(name).map(EventType::as_str)
 }
 
-/// Publishes what other functions wrote down in a batch whose first change has this number, and then the events of its changes.
+/// Publishes the events that other functions wrote down in a batch whose first change has this
+/// number, and then those of its changes.
 pub async fn publish_batch(
     bus: &dyn EventBus,
     gateway: &dyn GatewayInfo,
@@ -47,15 +49,16 @@ pub struct PublishReport {
     pub changes: usize,
     /// Events that were published.
     pub published: usize,
-    /// Changes that cannot be read. Nothing is told of them; the journal notes them.
+    /// Changes that cannot be read. No events are published; the journal notes the changes.
     pub unreadable: usize,
-    /// The first change that is not dealt with, because the bus cannot be reached. It and all after it have to come again.
+    /// The first change that is not dealt with, because the bus cannot be reached. It and all after
+    /// it have to come again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }
 
-/// Publishes the events of a batch of changes, of payments through this gateway, in the stream's order. All of them have to come again when the bus fails:
-/// what was published by then comes twice.
+/// Publishes the events of a batch of changes, of payments through this gateway, in the stream's
+/// order. All changes have to come again when the bus fails: events published by then come twice.
 pub async fn publish(bus: &dyn EventBus, gateway: &dyn GatewayInfo, changes: Vec<Change>) -> PublishReport {
     let mut report = PublishReport { changes: changes.len(), ..PublishReport::default() };
     let mut all: Vec<Event> = Vec::new();

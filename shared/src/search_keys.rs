@@ -1,5 +1,5 @@
-//! What stands for a text that payments are found by: a MAC under a key of its merchant, so that the journal has neither an
-//! e-mail address nor what could be compared with another merchant's.
+//! The key in place of a text that payments are found by: a MAC under a key of its merchant, so
+//! that the journal has neither an e-mail address nor a value comparable with another merchant's.
 
 use std::sync::Arc;
 
@@ -10,7 +10,8 @@ use tollgate_core::{
     values::{SearchKey, SearchTerm},
 };
 
-/// The key of a text, whether or not the merchant has payments found by it. With another signing key it is another one.
+/// The key of a text, whether or not the merchant has payments found by it. With another signing
+/// key it is another one.
 pub fn search_key(merchant: &Merchant, term: &SearchTerm) -> SearchKey {
     let key = hmac::Key::new(hmac::HMAC_SHA256, merchant.token_signing_key.expose_secret().as_bytes());
     // Nothing else that is signed under this key begins so.
@@ -19,8 +20,8 @@ pub fn search_key(merchant: &Merchant, term: &SearchTerm) -> SearchKey {
     SearchKey::new(u128::from_be_bytes(tag.as_ref().first_chunk().copied().unwrap_or_default()))
 }
 
-/// The key of a text if the merchant has payments found by it. One whose document cannot be used holds up no other's:
-/// `tollgate journal rebuild` makes up for it.
+/// The key of a text if the merchant has payments found by it. One whose document cannot be used
+/// holds up no other's: `tollgate journal rebuild` makes up for it.
 pub fn key_if_on(
     merchant: Result<Arc<Merchant>, MerchantsError>,
     term: &SearchTerm,

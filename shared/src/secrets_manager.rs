@@ -25,28 +25,31 @@ use crate::{
     search_keys::key_if_on,
 };
 
-/// How long a merchant is used before its secret is read again: what is revoked in it ends within this time. And how long
-/// it is remembered that there is no such merchant. Both are equal, so that the number of calls does not tell which
-/// merchants exist.
+/// How long a merchant is used before its secret is read again: anything revoked in it ends within
+/// this time. And how long it is remembered that there is no such merchant. Both are equal, so that
+/// the number of calls does not tell which merchants exist.
 pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
-/// How long to wait before the next call when Secrets Manager is unavailable or the document cannot be used.
+/// How long to wait before the next call when Secrets Manager is unavailable or the document cannot
+/// be used.
 const RETRY: SignedDuration = SignedDuration::from_secs(15);
 
-/// Most ids remembered under which no merchant was ever read; more are forgotten. Bounds what guesses can take of the
-/// memory.
+/// Most ids remembered under which no merchant was ever read; more are forgotten. Bounds the share
+/// of guesses in the memory.
 const GUESSES_MAX: usize = 1_000;
 
-/// Where merchants are read, and what is accepted of them.
+/// Where merchants are read, and which gateways and document ages are accepted.
 #[derive(Clone, Debug)]
 pub struct MerchantSettings {
-    /// What the names of merchants' secrets begin with, so that stages can share an account.
+    /// The beginning of the names of merchants' secrets, so that stages can share an account.
     pub prefix: String,
     /// Where merchants' gateways may be.
     pub gateway_hosts: GatewayHosts,
-    /// How old a document may be that new payments are made with, while Secrets Manager is unavailable.
+    /// How old a document may be that new payments are made with, while Secrets Manager is
+    /// unavailable.
     pub stale_for_payments: SignedDuration,
-    /// How old a document may be that inquiries are made with, while it cannot be read, whatever the reason.
+    /// How old a document may be that inquiries are made with, while it cannot be read, for any
+    /// reason.
     pub stale_for_inquiries: SignedDuration,
 }
 
@@ -59,8 +62,8 @@ pub struct SecretsManagerMerchants {
     kept: Mutex<MerchantCache>,
 }
 
-/// What is known so far. No guess pushes a merchant out: those are as many as the operator has made, a few KB each, and
-/// stay as long as the process.
+/// The merchants known so far. No guess pushes a merchant out: those are as many as the operator
+/// has made, a few KB each, and stay as long as the process.
 #[derive(Default)]
 struct MerchantCache {
     /// Merchants that were read at least once, also if they cannot be read any more.
@@ -69,12 +72,12 @@ struct MerchantCache {
     guesses: HashMap<MerchantId, CachedMerchant>,
 }
 
-/// What is known about a merchant.
+/// The cached state of a merchant.
 #[derive(Clone)]
 struct CachedMerchant {
     /// As it was last read, and when.
     last: Option<(Arc<Merchant>, Timestamp)>,
-    /// Why the last call found nothing that can be used. What was read before may be used for a while.
+    /// Why the last call found nothing that can be used. The last document may be used for a while.
     failure: Option<MerchantsError>,
     until: Timestamp,
 }
@@ -112,8 +115,9 @@ impl SecretsManagerMerchants {
         all.guesses.insert(id.clone(), new);
     }
 
-    /// The merchant as it was last read, however old a document without a failure since is. Otherwise it may be this old
-    /// while Secrets Manager is unavailable, and this old after a definite response.
+    /// The merchant as it was last read, however old a document without a failure since is.
+    /// Otherwise it may be this old while Secrets Manager is unavailable, and this old after a
+    /// definite response.
     async fn find(
         &self,
         id: &MerchantId,
@@ -133,7 +137,7 @@ impl SecretsManagerMerchants {
         let now = self.clock.now();
         match kept.last {
             Some((merchant, read_at)) if now.duration_since(read_at) < longest => Ok(merchant),
-            // There is a failure: what was read without one may be used however old it is.
+            // There is a failure: a document read without one may be used at any age.
             _ => Err(kept.failure.unwrap_or_else(|| MerchantsError::Unavailable(String::new()))),
         }
     }
@@ -185,13 +189,14 @@ impl From<SecretFailure> for MerchantsError {
     }
 }
 
-/// Whether Secrets Manager responded: deleted, forbidden, or a document that no payment can be made with.
+/// Whether Secrets Manager responded: deleted, forbidden, or a document that no payment can be made
+/// with.
 fn is_definite(failure: &MerchantsError) -> bool {
     !matches!(failure, MerchantsError::Unavailable(_))
 }
 
-/// Logs and counts what an operator has to know. An id that was never readable and does not
-/// exist is a guess and not worth a line.
+/// Logs and counts failures that an operator has to know. An id that was never readable and does
+/// not exist is a guess and not worth a line.
 fn tell(id: &MerchantId, known: bool, failure: &MerchantsError) {
     match failure {
         MerchantsError::Unavailable(error) if known => {

@@ -1,8 +1,9 @@
-//! Where a request comes from, as far as that can be believed, and whether it came through the front.
+//! Where a request comes from, as far as that can be believed, and whether it came through the
+//! front.
 //!
-//! In the order of trust: the shopper's address that a merchant's server states ([`SHOPPER_ADDRESS`]), which only
-//! counts once its token or key is verified; the viewer's address that the front states, with its secret; the address
-//! that API Gateway saw.
+//! In the order of trust: the shopper's address that a merchant's server states
+//! ([`SHOPPER_ADDRESS`]), which only counts once its token or key is verified; the viewer's address
+//! that the front states, with its secret; the address that API Gateway saw.
 
 use std::{
     fmt,
@@ -24,12 +25,13 @@ pub const SHOPPER_ADDRESS: HeaderName = HeaderName::from_static("x-shopper-addre
 /// The header in which the front proves that it is the front.
 pub const FRONT_SECRET: HeaderName = HeaderName::from_static("x-front-secret");
 
-/// The header in which the front states the viewer's address, with no port. It is the front's own: `front.yaml` says why
-/// it is not one of those that CloudFront adds.
+/// The header in which the front states the viewer's address, with no port. It is the front's own:
+/// `front.yaml` says why it is not one of those that CloudFront adds.
 pub const VIEWER_ADDRESS: HeaderName = HeaderName::from_static("x-viewer-address");
 
-/// What requests are counted by. An IPv6 address counts as its /64, because a single customer of a provider has at
-/// least that many addresses; [`Source::network`] is the /48 that it is in.
+/// The source by which requests are counted. An IPv6 address counts as its /64, because a single
+/// customer of a provider has at least that many addresses; [`Source::network`] is the /48 that it
+/// is in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
     /// An IPv4 address, also one that was written as IPv6 (`::ffff:203.0.113.7`).
@@ -38,7 +40,7 @@ pub enum Source {
     V6([u16; 4]),
     /// The first 48 bits of IPv6 addresses.
     Network([u16; 3]),
-    /// What is no address: one source for all of them.
+    /// Not an address: one source for all such requests.
     Unknown,
 }
 
@@ -62,8 +64,8 @@ impl Source {
         }
     }
 
-    /// What is stored in place of the address: an HMAC under the merchant's signing key, which is at hand wherever a
-    /// payment is made. Another signing key begins new counts.
+    /// The stored text in place of the address: an HMAC under the merchant's signing key, which is
+    /// at hand wherever a payment is made. Another signing key begins new counts.
     pub fn digest(self, merchant: &Merchant) -> String {
         let words: (u8, &[u16]) = match &self {
             Self::V4(address) => return sealed(merchant, b'4', &address.octets()),
@@ -96,13 +98,14 @@ fn sealed(merchant: &Merchant, kind: u8, bytes: &[u8]) -> String {
     format!("{:032x}", u128::from_be_bytes(start))
 }
 
-/// What is stored of a customer in place of what the merchant calls it.
+/// The stored digest of a customer in place of the merchant's name for it.
 pub(crate) fn customer_digest(customer: &str, merchant: &Merchant) -> String {
     sealed(merchant, b'c', customer.as_bytes())
 }
 
-/// Tells one source's approved cards apart, by brand and last four digits or else by the gateway's token. Five bytes of
-/// an HMAC: enough to tell a few hundred apart, and good for nothing else. None where nothing is known of the card.
+/// Tells one source's approved cards apart, by brand and last four digits or else by the gateway's
+/// token. Five bytes of an HMAC: enough to tell a few hundred apart, and good for nothing else.
+/// None where nothing is known of the card.
 pub(crate) fn card_digest(card: &CardSummary, merchant: &Merchant) -> Option<String> {
     let known = match (&card.last_four, &card.token) {
         (Some(last_four), _) => format!("{:?} {last_four}", card.brand),
@@ -128,9 +131,9 @@ impl fmt::Debug for Source {
 /// Length of a SHA-256 digest, in bytes.
 const DIGEST_BYTES: usize = 32;
 
-/// What the front proves itself with: SHA-256 digests of at most two secrets, so that one can replace the other while
-/// both are sent. With none, no front is required and nothing that one would state is believed. The secrets are long and
-/// random, so their digests need not be kept secret.
+/// The front's proof of itself: SHA-256 digests of at most two secrets, so that one can replace the
+/// other while both are sent. With none, no front is required and no statement of one is believed.
+/// The secrets are long and random, so their digests need not be kept secret.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Front {
     digests: [Option<[u8; DIGEST_BYTES]>; 2],
@@ -156,7 +159,8 @@ impl FromStr for Front {
 }
 
 impl Front {
-    /// The digest of a secret, as the setting has it: SHA-256 in base64url without padding, 43 characters.
+    /// The digest of a secret, as the setting has it: SHA-256 in base64url without padding, 43
+    /// characters.
     pub fn digest(secret: &str) -> String {
         URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
     }
@@ -166,24 +170,27 @@ impl Front {
         self.digests.iter().all(Option::is_none) || self.sent(request)
     }
 
-    /// Where a request comes from: as the front states it, if it is from the front, and else as API Gateway saw it.
+    /// Where a request comes from: as the front states it, if it is from the front, and else as API
+    /// Gateway saw it.
     pub fn source(&self, request: &Request) -> Source {
         if !self.sent(request) {
             return Source::connection(request);
         }
-        // The front replaces what a viewer sends. Were there several, it would not be the front that this is made for.
+        // The front replaces a viewer's header. Were there several, it would not be the front that
+        // this is made for.
         let mut values = request.headers().get_all(VIEWER_ADDRESS).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return Source::Unknown };
         value.to_str().ok().and_then(Source::parse).unwrap_or(Source::Unknown)
     }
 
-    /// Whether a request has one of the secrets. Takes the same time whichever it is and however much of it is right.
+    /// Whether a request has one of the secrets. Takes the same time whichever it is and however
+    /// much is right.
     fn sent(&self, request: &Request) -> bool {
         let mut values = request.headers().get_all(FRONT_SECRET).iter();
         let (Some(secret), None) = (values.next(), values.next()) else { return false };
         let digest: [u8; DIGEST_BYTES] = Sha256::digest(secret.as_bytes()).into();
         let matches = self.digests.iter().flatten().map(|ours| bool::from(ours.ct_eq(&digest)));
-        // All of them: `any` would stop at the first.
+        // All digests: `any` would stop at the first.
         matches.fold(false, |found, matches| found | matches)
     }
 }
@@ -317,7 +324,7 @@ mod tests {
         let front: Front = first.parse().unwrap();
         let secret = (FRONT_SECRET, "first secret");
         assert_eq!(front.source(&request(std::slice::from_ref(&secret))), Source::Unknown, "it states none");
-        // What the front would have replaced is not picked from.
+        // A value that the front would have replaced is not used.
         let appended = (VIEWER_ADDRESS, "203.0.113.9, 203.0.113.7");
         assert_eq!(front.source(&request(&[secret.clone(), appended])), Source::Unknown);
         let made_up = (VIEWER_ADDRESS, "203.0.113.9");

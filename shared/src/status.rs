@@ -1,5 +1,5 @@
-//! `GET /status`: which version runs, and whether payments are stopped. For deployments, monitors and operators; it
-//! needs no token and tells nothing of a merchant.
+//! `GET /status`: which version runs, and whether payments are stopped. For deployments, monitors
+//! and operators; it needs no token and tells nothing of a merchant.
 
 use lambda_http::{
     Body, Request, Response,

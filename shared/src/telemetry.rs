@@ -1,6 +1,7 @@
 //! Logs: JSON lines with a closed list of fields.
 //!
-//! Never logged: a body, a header, a card number, a security code, a name, an address, a token, a key, a password.
+//! Never logged: a body, a header, a card number, a security code, a name, an address, a token, a
+//! key, a password.
 
 mod measured;
 mod metrics;
@@ -37,7 +38,7 @@ pub fn init() {
         "debug" => Level::DEBUG,
         _ => Level::INFO,
     };
-    // Only ours: the libraries' own lines may quote what they send.
+    // Only ours: the libraries' own lines may quote the requests that they send.
     let ours = Targets::new().with_target("tollgate", level);
     let lines = fmt::layer().event_format(Lines).with_filter(ours);
     if FIGURES.set(figures).is_err() {

@@ -1,4 +1,4 @@
-//! AWS as tests script it: what it responds with, and what it was sent.
+//! AWS as tests script it: its responses, and the requests sent to it.
 
 use std::{
     collections::VecDeque,
@@ -28,7 +28,7 @@ pub(crate) fn store(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbS
 /// A status and a body.
 pub(crate) type Scripted = (u16, Value);
 
-/// Services of AWS that respond as they are told and keep what they were sent.
+/// Services of AWS that respond as they are told and keep the requests.
 #[derive(Debug)]
 pub(crate) struct Aws {
     responses: Mutex<VecDeque<Scripted>>,
@@ -80,7 +80,7 @@ impl Aws {
         each.collect()
     }
 
-    /// What carries requests to it.
+    /// The HTTP client that sends requests to it.
     pub(crate) fn http_client(self: &Arc<Self>) -> SharedHttpClient {
         let connection = SharedHttpConnector::new(Connection(Arc::clone(self)));
         http_client_fn(move |_, _| connection.clone())
@@ -129,7 +129,7 @@ pub(crate) fn condition_failed() -> Scripted {
     error("ConditionalCheckFailedException")
 }
 
-/// The same, with what is there.
+/// The same, with the item there.
 pub(crate) fn condition_failed_at(item: &Value) -> Scripted {
     let (status, mut body) = condition_failed();
     body["Item"] = item.clone();

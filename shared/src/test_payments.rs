@@ -16,7 +16,7 @@ use tollgate_core::{
 
 use crate::{merchant_document, test_aws::with};
 
-/// What is known of the gateway without a call.
+/// The facts about the gateway that are known without a call.
 pub(crate) const GATEWAY: &dyn GatewayInfo = &crate::cardpointe::Info;
 
 /// A merchant whose document has these members, too.
@@ -29,8 +29,8 @@ pub(crate) fn merchant(id: &str, members: &Value) -> Merchant {
     merchant_document::parse(id.parse().unwrap(), &document, GATEWAY).unwrap()
 }
 
-/// An order of 25.99 that was paid and of which a part was refunded: as it is where there are no fees, or with these
-/// beside the two amounts.
+/// An order of 25.99 that was paid and of which a part was refunded: as it is where there are no
+/// fees, or with these beside the two amounts.
 pub(crate) fn refunded_in_part(fees: Option<[u64; 2]>) -> Order {
     let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&key, Currency::USD, None, Timestamp::UNIX_EPOCH);

@@ -1,11 +1,12 @@
-//! Tests that run in a process of their own, because what they test reads the environment or happens once in a process.
+//! Tests that run in a process of their own, because the tested code reads the environment or runs
+//! once in a process.
 
 use std::process::{Child, Command, Stdio};
 
 /// Says in the environment that this process is such a one.
 const ALONE: &str = "TOLLGATE_TEST_ALONE";
 
-/// Whether this process was started for the test that runs, which then does what it is about.
+/// Whether this process was started for the running test, which then does its work.
 pub(crate) fn is_alone() -> bool {
     let is_alone = std::env::var_os(ALONE).is_some();
     if is_alone {
@@ -15,8 +16,8 @@ pub(crate) fn is_alone() -> bool {
     is_alone
 }
 
-/// Starts a test of a module once more, in a process of its own, with these variables and without those that have no
-/// value.
+/// Starts a test of a module once more, in a process of its own, with these variables and without
+/// those that have no value.
 pub(crate) fn start(module: &str, test: &str, variables: &[(&str, Option<&str>)]) -> Child {
     let (_, module) = module.split_once("::").unwrap();
     let mut command = Command::new(std::env::current_exe().unwrap());

@@ -1,5 +1,5 @@
-//! How a response travels: not at all where the client has it already, without its body for `HEAD`, and compressed where the
-//! client takes that.
+//! How a response travels: not at all where the client has it already, without its body for `HEAD`,
+//! and compressed where the client takes that.
 
 mod gzip;
 
@@ -9,13 +9,14 @@ use lambda_http::{
 };
 use ring::digest::{SHA256, digest};
 
-/// Bodies up to this size are sent as they are: they fit into two packets, and compressing costs time, too.
+/// Bodies up to this size are sent as they are: they fit into two packets, and compressing costs
+/// time, too.
 const COMPRESS_FROM_BYTES: usize = 2 * 1024;
 
 /// Bytes of a digest that an entity tag has.
 const TAG_BYTES: usize = 12;
 
-/// What the tag of a compressed body ends with: it is another one, byte by byte.
+/// The ending of a compressed body's tag: the body differs byte by byte.
 const COMPRESSED: &str = "-gzip";
 
 /// Marks a response whose body depends on when it was made: its tag would never be the same.
@@ -67,7 +68,8 @@ fn tag_of(body: &[u8]) -> String {
     digest.as_ref().iter().take(TAG_BYTES).fold(String::new(), |tag, byte| tag + &format!("{byte:02x}"))
 }
 
-/// Whether `If-None-Match` names the body, compressed or not: the comparison is the weak one (RFC 9110 §13.1.2).
+/// Whether `If-None-Match` names the body, compressed or not: the comparison is the weak one (RFC
+/// 9110 §13.1.2).
 fn has_already(headers: &HeaderMap, tag: &str) -> bool {
     let stated = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     stated.flat_map(|value| value.split(',')).map(str::trim).any(|stated| {
@@ -76,7 +78,8 @@ fn has_already(headers: &HeaderMap, tag: &str) -> bool {
     })
 }
 
-/// Whether the client takes gzip, and not rather the body as it is. A client that states nothing takes it as it is.
+/// Whether the client takes gzip, and not rather the body as it is. A client that states nothing
+/// takes it as it is.
 fn takes_gzip(headers: &HeaderMap) -> bool {
     let stated = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     let stated: Vec<(String, u16)> = stated.flat_map(|value| value.split(',')).filter_map(weighted).collect();

@@ -1,5 +1,6 @@
-//! Webhooks: a merchant's receivers in Secrets Manager, and messages to them, as the Standard Webhooks specification has
-//! them (<https://www.standardwebhooks.com>) or as Elastic Path has its own.
+//! Webhooks: a merchant's receivers in Secrets Manager, and messages to them, as the Standard
+//! Webhooks specification has them (<https://www.standardwebhooks.com>) or as Elastic Path has its
+//! own.
 
 pub mod document;
 mod https;

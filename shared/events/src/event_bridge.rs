@@ -8,7 +8,7 @@ use tollgate_core::{
     webhooks::{Event, EventBus},
 };
 
-/// What rules know our events by.
+/// The source by which rules recognize our events.
 const SOURCE: &str = "tollgate";
 
 /// Most events of one call.

@@ -44,7 +44,7 @@ impl EventsConfig {
         })
     }
 
-    /// Everywhere that events go, with what carries the requests to AWS; nothing is called yet.
+    /// Every destination of events, over this HTTP client to AWS; nothing is called yet.
     pub fn bus_with(&self, http_client: &SharedHttpClient, clock: &Arc<dyn Clock>) -> Arc<dyn EventBus> {
         let mut all: Vec<Arc<dyn EventBus>> = Vec::new();
         if let Some(bus) = &self.bus {

@@ -14,7 +14,8 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-/// How long people are gone by before they are read again: who is removed can do nothing after this time.
+/// How long people are gone by before they are read again: who is removed can do nothing after this
+/// time.
 pub const PEOPLE_FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// Most merchants whose people are kept at a time.
@@ -27,7 +28,8 @@ type Store = LazyLock<Arc<dyn ActingPeople>, Box<dyn FnOnce() -> Arc<dyn ActingP
 struct CachedPeople {
     people: Arc<People>,
     at: Timestamp,
-    /// The sign-ins for which they were read anew: a person, and when the token was issued, in seconds since 1970.
+    /// The sign-ins for which they were read anew: a person, and when the token was issued, in
+    /// seconds since 1970.
     read_for: HashSet<(Uuid, i64)>,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct PersonToken {
     pub(super) issued: i64,
 }
 
-/// Reads people when one of them calls, and never for a key's or a shopper's request.
+/// Reads people when a person calls, and never for a key's or a shopper's request.
 pub struct PeopleNow {
     store: Store,
     clock: Arc<dyn Clock>,
@@ -50,8 +52,8 @@ pub struct PeopleNow {
 }
 
 impl PeopleNow {
-    /// Nothing is read yet. The store is made when the first person calls: its client would be a twenty-fifth of what a
-    /// start computes, and most processes never meet one.
+    /// Nothing is read yet. The store is made when the first person calls: its client would take a
+    /// twenty-fifth of a start's computation, and most processes never meet a person.
     pub fn new(
         store: impl FnOnce() -> Arc<dyn ActingPeople> + Send + 'static,
         clock: Arc<dyn Clock>,
@@ -67,8 +69,9 @@ impl PeopleNow {
         }
     }
 
-    /// The merchant's people, for one of them. Who was added, or got a higher role, before signing in can act at once: where
-    /// what was read before contradicts the token, it is read anew, once for each sign-in.
+    /// The merchant's people, for one person. A person who was added, or got a higher role, before
+    /// signing in can act at once: where the last reading contradicts the token, people are read
+    /// anew, once for each sign-in.
     pub(super) async fn for_one(
         &self,
         merchant: &MerchantId,
@@ -91,7 +94,8 @@ impl PeopleNow {
         is_fresh.then(|| Arc::clone(&kept.people))
     }
 
-    /// Whether people may have been read before this token was issued, and were not read anew for it.
+    /// Whether people may have been read before this token was issued, and were not read anew for
+    /// it.
     fn is_older(&self, merchant: &MerchantId, token: PersonToken) -> bool {
         let kept = self.lock();
         let is_older = |kept: &CachedPeople| {
@@ -119,7 +123,7 @@ impl PeopleNow {
         Ok(people)
     }
 
-    /// Records what one of them does.
+    /// Records an action of a person.
     pub(super) async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), StoreError> {
         self.store.record(merchant, entry).await
     }
@@ -217,13 +221,13 @@ mod tests {
         assert_eq!(role(token(1, Role::All, 95)).await, (Some(Role::Read), 1), "signed in before the list");
         assert_eq!(role(token(1, Role::All, 110)).await, (Some(Role::All), 2));
         assert_eq!(role(token(2, Role::Read, 110)).await, (Some(Role::Read), 2));
-        // Whoever is not there is looked for once for each sign-in, also by a clock that is ahead.
+        // A missing person is looked for once for each sign-in, also by a clock that is ahead.
         for _ in 0..3 {
             assert_eq!(role(token(3, Role::Read, 120)).await, (None, 3));
         }
         assert_eq!(role(token(3, Role::Read, 121)).await, (None, 4));
         assert_eq!(role(token(3, Role::Read, 120)).await, (None, 4));
-        // Who was removed keeps nothing longer than before.
+        // A removed person keeps nothing longer than before.
         stored.people.lock().unwrap().entries.clear();
         assert_eq!(role(token(1, Role::All, 110)).await, (Some(Role::All), 4));
         at(110 + 300);

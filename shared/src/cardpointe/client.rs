@@ -1,11 +1,13 @@
-//! Speaks the CardPointe REST API: which requests an instruction or an inquiry takes, and what a status means.
+//! Speaks the CardPointe REST API: which requests an instruction or an inquiry takes, and the
+//! meaning of a status.
 //!
-//! Calls that move money use POST: a proxy may repeat a PUT (RFC 9110, section 9.2.2). `voidByOrderId` is not used,
-//! because it voids without an inquiry. A status that an intermediary can send (3xx, 400, 401, 404, 429) is verified by
-//! one inquiry; without a usable response it is reported as it is, because a wrong password fails the inquiry, too.
+//! Calls that move money use POST: a proxy may repeat a PUT (RFC 9110, section 9.2.2).
+//! `voidByOrderId` is not used, because it voids without an inquiry. A status that an intermediary
+//! can send (3xx, 400, 401, 404, 429) is verified by one inquiry; without a usable response it is
+//! reported as it is, because a wrong password fails the inquiry, too.
 //!
-//! Attempts that were refused without proof are a list of ids, so that an operation that is retried 100 times stays
-//! small. One look is about at most 8 of them.
+//! Attempts that were refused without proof are a list of ids, so that an operation that is retried
+//! 100 times stays small. One look covers at most 8 of these ids.
 
 use std::{sync::Arc, time::Duration};
 
@@ -49,14 +51,15 @@ impl<T: Transport> CardPointe<T> {
         Self { transport }
     }
 
-    /// What carries its requests.
+    /// The transport of its requests.
     #[cfg(test)]
     pub(super) fn transport(&self) -> &T {
         &self.transport
     }
 
-    /// Opens a connection to a merchant's gateway with a request that checks its credentials (`docs/cardpointe.md`,
-    /// *Transport*): the only request that is about no payment. The content of its response is not needed.
+    /// Opens a connection to a merchant's gateway with a request that checks its credentials
+    /// (`docs/cardpointe.md`, *Transport*): the only request that is about no payment. The content
+    /// of its response is not needed.
     pub async fn connect(&self, merchant: &Merchant) {
         let url = format!("{}/", merchant.gateway.endpoint);
         let check = serde_json::json!({ "merchid": merchant.any_account() }).to_string().into_bytes();
@@ -124,7 +127,8 @@ impl<T: Transport> CardPointe<T> {
         GatewayReply::parse_all(&body.ok()?)
     }
 
-    /// Every record under the order ids of this MID; undecided where there is none at all under one, which proves nothing.
+    /// Every record under the order ids of this MID; undecided where there is none at all under
+    /// one, which proves nothing.
     async fn by_order_ids(
         &self,
         merchant: &Merchant,
@@ -186,7 +190,8 @@ impl<T: Transport> CardPointe<T> {
         ))
     }
 
-    /// A refund is looked for under the order ids of its attempts, then under the payment's, which its record may name.
+    /// A refund is looked for under the order ids of its attempts, then under the payment's, which
+    /// its record may name.
     async fn find_refund(
         &self,
         account: &Account<'_>,
@@ -209,7 +214,8 @@ impl<T: Transport> CardPointe<T> {
         if let Some(finding) = refund.under_its_own(&records) {
             return Ok(finding);
         }
-        // Usually the last attempt of the payment was approved. Under another one it is neither shown nor refunded.
+        // Usually the last attempt of the payment was approved. Under another one it is neither
+        // shown nor refunded.
         for id in inquiry.payments.iter().rev() {
             let listed = self.by_order_ids(account.merchant, inquiry.route, &[id], limit).await?;
             if let Some(finding) = refund.under_the_payments(&ours(listed).ok_or(Finding::Undecided)?) {
@@ -252,7 +258,7 @@ impl<T: Transport> Gateway for CardPointe<T> {
             (Whose::Unnamed, outcome) => Outcome::Unnamed(Box::new(outcome)),
             (Whose::Foreign, _) => {
                 tracing::error!(merchant = %merchant.id, "the gateway's response is about another operation");
-                // What it says is another one's, its reference, too.
+                // The response belongs to another operation, with its reference.
                 Outcome::Unknown(Doubt::AnotherOperation, GatewayResponse::default())
             }
         };

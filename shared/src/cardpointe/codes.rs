@@ -1,18 +1,19 @@
-//! What a processor's response code means.
+//! The meaning of a processor's response code.
 //!
-//! `respproc` and `respcode` together name a row of the gateway's published tables (`docs/cardpointe.md`, *Response codes*:
-//! 17 processors, 807 rows); neither says anything alone, and `respcode` is text, whose leading zeros count. The tables
-//! are in [`tables`]. Texts (`resptext`) change without notice and are never looked at (`docs/cardpointe.md`, *Responses*).
+//! `respproc` and `respcode` together name a row of the gateway's published tables
+//! (`docs/cardpointe.md`, *Response codes*: 17 processors, 807 rows); neither has a meaning alone,
+//! and `respcode` is text, whose leading zeros count. The tables are in [`tables`]. Texts
+//! (`resptext`) change without notice and are never looked at (`docs/cardpointe.md`, *Responses*).
 //!
-//! This decides the words and the advice, not whether a payment was declined: that is `respstat`'s, and for
-//! some of the gateway's own codes (PPS 63–66) the truth is unknown in spite of a C.
+//! This decides the words and the advice, not whether a payment was declined: that is `respstat`'s,
+//! and for some of the gateway's own codes (PPS 63–66) the truth is unknown in spite of a C.
 
 mod tables;
 
 use tollgate_core::values::{Advice, Brand, DeclineCode};
 
-/// Codes that say that an equal transaction was seen before, or that this one is still in progress. They decide nothing:
-/// the earlier one may be this operation's own.
+/// Codes that say that an equal transaction was seen before, or that this one is still in progress.
+/// They decide nothing: the earlier one may be this operation's own.
 const DUPLICATES: &[(&str, &[&str])] = &[
     ("FNOR", &["94"]),
     ("RPCT", &["385", "772", "774", "776", "913", "923"]),
@@ -29,7 +30,8 @@ pub fn is_duplicate(respproc: &str, respcode: &str) -> bool {
     DUPLICATES.iter().any(|(processor, codes)| *processor == respproc && codes.contains(&respcode))
 }
 
-/// Whether the gateway never got the processor's response, or could not read it: the processor may have done it.
+/// Whether the gateway never got the processor's response, or could not read it: the processor may
+/// have done it.
 pub fn lost_processor(respproc: &str, respcode: &str) -> bool {
     respproc == "PPS" && matches!(respcode, "62" | "63" | "64" | "65" | "66")
 }
@@ -42,10 +44,11 @@ pub fn decline_code(respproc: &str, respcode: &str) -> DeclineCode {
 
 /// What to do after that response.
 ///
-/// The word of the card scheme beats ours: `declineCategory` in the response, else, for a Visa card, the category that
-/// the gateway publishes for the code (`docs/cardpointe.md`, *Response codes*). Only Visa declines have a category
-/// (`docs/cardpointe.md`, *Response codes*), so one that comes with another brand is not looked at; a brand is unknown
-/// when the payment was made with a stored card. A category beyond 3 (RPCT returns 4 in the test system) says nothing.
+/// The word of the card scheme beats ours: `declineCategory` in the response, else, for a Visa
+/// card, the category that the gateway publishes for the code (`docs/cardpointe.md`, *Response
+/// codes*). Only Visa declines have a category (`docs/cardpointe.md`, *Response codes*), so one
+/// that comes with another brand is not looked at; a brand is unknown when the payment was made
+/// with a stored card. A category beyond 3 (RPCT returns 4 in the test system) says nothing.
 pub fn advice(
     respproc: &str,
     respcode: &str,
@@ -63,7 +66,8 @@ pub fn advice(
     from_category.or_else(published).unwrap_or_else(|| decline_code(respproc, respcode).advice())
 }
 
-/// Visa's categories: never approve; cannot approve now; revise the data (`docs/cardpointe.md`, *Response codes*).
+/// Visa's categories: never approve; cannot approve now; revise the data (`docs/cardpointe.md`,
+/// *Response codes*).
 fn category_advice(category: &str) -> Option<Advice> {
     match category {
         "1" => Some(Advice::Never),
@@ -89,7 +93,8 @@ fn published_category(respproc: &str, respcode: &str) -> Option<&'static str> {
         .map(|(_, category, _)| *category)
 }
 
-/// Visa's decline category by processor code (`docs/cardpointe.md`, *Response codes*; published as examples).
+/// Visa's decline category by processor code (`docs/cardpointe.md`, *Response codes*; published as
+/// examples).
 const VISA_CATEGORIES: &[(&str, &str, &[&str])] = &[
     ("PMT", "1", &["501", "502", "596", "602"]),
     ("PMT", "2", &["231", "509", "510"]),

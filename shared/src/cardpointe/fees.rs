@@ -1,10 +1,12 @@
-//! What was taken beside an amount, by the fee members of a response or a record (`docs/cardpointe.md`, *Surcharges*).
+//! The fee beside an amount, by the fee members of a response or a record (`docs/cardpointe.md`,
+//! *Surcharges*).
 //!
-//! `amount` is the total. Only a surcharge that explains all of it is believed: an excess that is left over decides nothing.
+//! `amount` is the total. Only a surcharge that explains the whole total is believed: an excess
+//! that is left over decides nothing.
 //!
-//! A record without `fee_amount` is believed by its own rate, to the cent. Less than was requested does not tell which
-//! part is the fee, so it decides nothing. All of a payment with a fee is requested without an amount, because no
-//! document says whether an amount includes the fee.
+//! A record without `fee_amount` is believed by its own rate, to the cent. Less than was requested
+//! does not tell which part is the fee, so it decides nothing. All of a payment with a fee is
+//! requested without an amount, because no document says whether an amount includes the fee.
 
 use tollgate_core::{
     order::FeeShare,
@@ -21,8 +23,9 @@ fn with_surcharge(amount: Amount, fee: Amount) -> Charged {
     Charged { amount, fee: Fee::of(fee, FeeKind::Surcharge) }
 }
 
-/// What a payment took or held, by what a response or a record says about it, when so much was requested. None where the
-/// total is more than that and no surcharge explains it, or where it cannot be told what of it is the fee.
+/// The amount that a payment took or held, by its response or record, when this much was requested.
+/// None where the total is more than that and no surcharge explains it, or where the fee in the
+/// total is not known.
 pub(super) fn of_payment(reply: &GatewayReply, requested: Amount) -> Option<Charged> {
     let (total, _) = reply.amount().filter(|(_, negative)| !negative)?;
     let at_most = |amount: Amount| Some(Charged::from(amount)).filter(|charged| charged.amount <= requested);
@@ -46,11 +49,11 @@ pub(super) fn of_payment(reply: &GatewayReply, requested: Amount) -> Option<Char
     }
 }
 
-/// What a capture or a refund of so much moved, with the share of the payment's fee that goes with it. None where that does
-/// not explain the total.
+/// The money that a capture or a refund of this amount moved, with the share of the payment's fee
+/// that goes with it. None where that does not explain the total.
 ///
-/// The documents list no fee members here, and leave open whether the total includes the fee. The gateway may round each
-/// share on its own.
+/// The documents list no fee members here, and leave open whether the total includes the fee. The
+/// gateway may round each share on its own.
 pub(super) fn of_follow_up(reply: &GatewayReply, part: Amount, share: Option<FeeShare>) -> Option<Charged> {
     let (total, _) = reply.amount()?;
     let Some(share) = share else { return (total == part).then(|| part.into()) };
@@ -61,7 +64,8 @@ pub(super) fn of_follow_up(reply: &GatewayReply, part: Amount, share: Option<Fee
         return explained.then(|| moved(fee));
     }
     if total == part {
-        // A share that the gateway may have rounded to nothing is nothing here, because nothing is in the total.
+        // A share that the gateway may have rounded to nothing is nothing here, because nothing is
+        // in the total.
         let may_be_nothing = share.share.minor() <= ROUNDED_OFF_MAX && !share.is_whole;
         return Some(moved(if may_be_nothing { Amount::ZERO } else { share.share }));
     }

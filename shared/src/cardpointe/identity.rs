@@ -1,6 +1,8 @@
-//! Whose a record is: it counts only for an operation that it fits (`docs/cardpointe.md`, *MIDs and references*, *Receipts and order ids*).
+//! Which operation a record belongs to: it counts only for one that it fits (`docs/cardpointe.md`,
+//! *MIDs and references*, *Receipts and order ids*).
 //!
-//! Every member that names somebody and is there has to fit. What a documented response leaves out is not required.
+//! Every member that names somebody and is there has to fit. Members that a documented response
+//! leaves out are not required.
 
 use tollgate_core::{
     order::Route,
@@ -44,8 +46,8 @@ impl Account<'_> {
             && record.retref.as_deref().is_none_or(is_reference)
     }
 
-    /// Whose the direct response to a command is. `id` is the order id that it was sent with, `ours` are those of its
-    /// payment; none where they are not known.
+    /// Whose the direct response to a command is. `id` is the order id that it was sent with,
+    /// `ours` are those of its payment; none where they are not known.
     pub(super) fn whose(
         &self,
         command: &Command<'_>,
@@ -65,7 +67,7 @@ impl Account<'_> {
                 Some(named) if !ours.is_empty() && !ours.contains(&named) => Whose::Foreign,
                 _ => Whose::Unnamed,
             },
-            // These carry the reference and the order id of what they act on.
+            // These carry the reference and the order id of the payment that they act on.
             Command::Capture(payment) | Command::Void(payment) => match (retref, named) {
                 (Some(retref), _) if retref != payment.reference => Whose::Foreign,
                 (_, Some(named)) if !ours.is_empty() && !ours.contains(&named) => Whose::Foreign,

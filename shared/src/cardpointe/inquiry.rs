@@ -1,11 +1,11 @@
-//! What an inquiry says about an operation.
+//! The finding of an inquiry about an operation.
 //!
-//! `respstat` says whether it was approved, `setlstat` what its state is since. A value that is not listed decides
-//! nothing, and nothing is concluded to be absent unless every record that was returned is accounted for. Letter case
-//! does not count.
+//! `respstat` says whether it was approved, `setlstat` its state since. A value that is not listed
+//! decides nothing, and nothing is concluded to be absent unless every record that was returned is
+//! accounted for. Letter case does not count.
 //!
-//! The record of a duplicate payment may name any order id when its void is looked up, because its reference was found
-//! under one of ours.
+//! The record of a duplicate payment may name any order id when its void is looked up, because its
+//! reference was found under one of ours.
 
 use tollgate_core::{
     order::{FeeShare, Finding, GatewayResponse, NoEffect, Outcome},
@@ -38,7 +38,8 @@ enum Stands {
     TimedOut,
     /// The gateway or the processor wants it to be sent again.
     TryAgain,
-    /// Approved, and the settlement holds it because of its amount, or says nothing of it: it decides nothing yet.
+    /// Approved, but the settlement holds the payment because of its amount, or does not mention
+    /// it: undecided yet.
     UnderReview,
     /// Anything else: it decides nothing.
     Unlisted,
@@ -67,9 +68,9 @@ fn stands(record: &GatewayReply) -> Stands {
     }
 }
 
-/// The records that an inquiry returned, each once, without those that name an operation in `others`. None when they prove
-/// nothing: one names an order id that is neither `own` nor in `others`, or none, one does not fit the account, or two
-/// contradict each other.
+/// The records that an inquiry returned, each once, without those that name an operation in
+/// `others`. None when they prove nothing: one names an order id that is neither `own` nor in
+/// `others`, or none, one does not fit the account, or two contradict each other.
 ///
 /// Records are told apart by their references: the gateway may list one more than once.
 pub(super) fn of_ours(
@@ -102,7 +103,7 @@ fn not_ours<T>(account: &Account<'_>) -> Option<T> {
     None
 }
 
-/// Records with their states, none of them approved.
+/// Records that are not approved, with their states.
 #[derive(Default)]
 struct Refusals<'a>(Vec<(Stands, &'a GatewayReply)>);
 
@@ -111,7 +112,7 @@ impl Refusals<'_> {
         self.0.iter().rev().find(|(other, _)| *other == stands).map(|(_, record)| *record)
     }
 
-    /// What they say together; none where none of them is a refusal.
+    /// The finding of all records; none where no record is a refusal.
     fn finding(&self) -> Option<Finding> {
         if let Some(record) = self.last(Stands::Voided) {
             return Some(became(Outcome::NoEffect(NoEffect::VoidedElsewhere, record.response())));
@@ -126,8 +127,8 @@ impl Refusals<'_> {
     }
 }
 
-/// What is found of an authorization or a purchase, whose latest attempt was sent with this order id. `known` are references
-/// of what else is on record under its order ids: its refunds.
+/// The finding about an authorization or a purchase, whose latest attempt was sent with this order
+/// id. `known` are references of the other operations on record under its order ids: its refunds.
 pub(super) fn of_payment(
     about: Inquired<'_>,
     amount: Amount,
@@ -146,7 +147,7 @@ pub(super) fn of_payment(
             continue;
         }
         match (stands(record), about) {
-            // Whatever follows names the payment by its reference.
+            // Later operations name the payment by its reference.
             (
                 Stands::Captured
                 | Stands::Settled
@@ -182,8 +183,8 @@ pub(super) fn of_payment(
         },
         several => {
             tracing::error!(records = several.len(), "several approved payments of one operation");
-            // One is adopted, and the others are given back whole: of each it has to be known that we requested it, because
-            // a refund in the portal must not be voided, and what it took.
+            // One is adopted, and the others are given back whole: each needs its amount and proof
+            // that we requested it, because a refund in the portal must not be voided.
             let found = |record: &&GatewayReply| {
                 let found = fees::of_payment(record, amount).filter(|_| record.has_our_fields)?;
                 Some(settled(record, found))
@@ -193,7 +194,7 @@ pub(super) fn of_payment(
     }
 }
 
-/// What is found of a capture, from the payment's record.
+/// The finding about a capture, from the payment's record.
 pub(super) fn of_capture(amount: Amount, fee: Option<FeeShare>, record: &GatewayReply) -> Finding {
     match stands(record) {
         Stands::Captured | Stands::Settled | Stands::SettlementRejected => {
@@ -215,7 +216,7 @@ pub(super) fn of_capture(amount: Amount, fee: Option<FeeShare>, record: &Gateway
     }
 }
 
-/// What is found of a void, from the payment's record.
+/// The finding about a void, from the payment's record.
 pub(super) fn of_void(record: &GatewayReply) -> Finding {
     match stands(record) {
         Stands::Voided => became(Outcome::Approved(record.response())),
@@ -232,23 +233,24 @@ pub(super) fn of_void(record: &GatewayReply) -> Finding {
     }
 }
 
-/// What a refund is told from.
+/// The marks that identify a refund.
 #[derive(Clone, Copy)]
 pub(super) struct Refund<'a> {
     /// The requested amount; a record has it as a negative one.
     pub(super) amount: Amount,
-    /// What of the payment's fee goes with it.
+    /// The share of the payment's fee that goes with it.
     pub(super) fee: Option<FeeShare>,
     /// The order ids of its attempts, the latest last.
     pub(super) ids: &'a [&'a str],
     /// The reference of the payment.
     pub(super) payment: &'a str,
-    /// References of what else is on record about the payment.
+    /// References of the other operations on record for the payment.
     pub(super) known: &'a [&'a str],
 }
 
 impl Refund<'_> {
-    /// Whether a record can be this refund: it is neither the payment nor known to be something else.
+    /// Whether a record can be this refund: it is neither the payment nor known to be something
+    /// else.
     fn may_be(&self, record: &GatewayReply) -> bool {
         let is_other = |retref: &str| retref == self.payment || self.known.contains(&retref);
         let names_another = record.attempt.as_deref().is_some_and(|id| !self.ids.contains(&id));
@@ -263,7 +265,8 @@ impl Refund<'_> {
         latest.is_some() && [&record.order_id, &record.attempt].iter().any(|id| id.as_deref() == latest)
     }
 
-    /// Whether a record under the payment's order id is a refund: it names one of its attempts, or its amount is negative.
+    /// Whether a record under the payment's order id is a refund: it names one of its attempts, or
+    /// its amount is negative.
     fn gives_back(&self, record: &GatewayReply) -> bool {
         self.names_attempt(record) || record.is_negative()
     }
@@ -273,7 +276,7 @@ impl Refund<'_> {
         [&record.order_id, &record.attempt].iter().any(own)
     }
 
-    /// What these records say, each of which can be this refund; none when there are none.
+    /// The finding of these records, each of which can be this refund; none without records.
     fn found_in(&self, records: &[(&GatewayReply, bool)]) -> Option<Finding> {
         let (mut approved, mut refusals, mut unclear) = (Vec::new(), Refusals::default(), false);
         for (record, is_latest) in records {
@@ -312,9 +315,9 @@ impl Refund<'_> {
         }
     }
 
-    /// What is found under the order ids of its own attempts; none when it is not there.
+    /// The finding under the order ids of its own attempts; none when it is not there.
     pub(super) fn under_its_own(&self, records: &[GatewayReply]) -> Option<Finding> {
-        // What an earlier attempt came to says nothing of the latest.
+        // The refusal of an earlier attempt says nothing about the latest.
         let refused = |record: &GatewayReply| {
             matches!(stands(record), Stands::Voided | Stands::Declined | Stands::TimedOut | Stands::TryAgain)
         };
@@ -326,10 +329,12 @@ impl Refund<'_> {
         self.found_in(&candidates)
     }
 
-    /// What is found under an order id of the payment, where the gateway lists a refund that it does not find by its own.
-    /// Here anything that is not accounted for may be it. None where neither is: the payment has another order id.
+    /// The finding under an order id of the payment, where the gateway lists a refund that it does
+    /// not find by its own. Here any record not accounted for may be the refund. None where neither
+    /// refund nor payment is: the payment has another order id.
     pub(super) fn under_the_payments(&self, records: &[GatewayReply]) -> Option<Finding> {
-        // What was declined moved nothing, whosever it is. It says something only of the attempt that it names.
+        // A declined record moved nothing, whichever refund it belongs to. It counts only for the
+        // attempt that it names.
         let says_nothing = |record: &&GatewayReply| gave_nothing_back(record) && !self.is_latest(record);
         let candidates: Vec<_> =
             records.iter().filter(|record| self.may_be(record) && !says_nothing(record)).collect();
@@ -365,7 +370,7 @@ fn is_approved(record: &GatewayReply) -> bool {
     record.respstat.as_deref() == Some("A") && record.retref.is_some() && !is_declined
 }
 
-/// The response as it is kept, with what it moved and what the settlement says of it.
+/// The response as it is kept, with the money moved and the settlement's decision.
 fn settled(record: &GatewayReply, charged: Charged) -> GatewayResponse {
     let settlement_rejected = stands(record) == Stands::SettlementRejected;
     GatewayResponse { settlement_rejected, ..record.moving(charged) }

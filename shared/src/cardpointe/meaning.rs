@@ -1,14 +1,16 @@
-//! What a response means: one function from the request and its response to an outcome.
+//! The meaning of a response: one function from the request and its response to an outcome.
 //!
-//! Decided on `respstat` and (`respproc`, `respcode`), the amount and the reference, never on a text
-//! (`ARCHITECTURE.md`). Whatever is not listed is unknown: an inquiry is sent about it, and it is never guessed.
+//! Decided on `respstat` and (`respproc`, `respcode`), the amount and the reference, never on a
+//! text (`ARCHITECTURE.md`). Unlisted responses are unknown: an inquiry is sent, and nothing is
+//! guessed.
 //!
-//! A void of a batched or settled payment (`PPS` 26, 27) is known to have done nothing: a late cancel usually gets this
-//! response, and as unknown it would lock the payment until an inquiry. For captures and refunds these codes stay
-//! unknown.
+//! A void of a batched or settled payment (`PPS` 26, 27) is known to have done nothing: a late
+//! cancel usually gets this response, and as unknown it would lock the payment until an inquiry.
+//! For captures and refunds these codes stay unknown.
 //!
-//! A capture or void needs no order id in its response, because it carries the reference of its payment, which has one
-//! pending operation at a time. A refund has a reference of its own, which does not say whose it is.
+//! A capture or void needs no order id in its response, because it carries the reference of its
+//! payment, which has one pending operation at a time. A refund has a reference of its own, which
+//! does not identify its operation.
 
 use tollgate_core::{
     order::{Doubt, FeeShare, GatewayResponse, NoEffect, Outcome},
@@ -20,11 +22,11 @@ use super::{codes, fees, wire::GatewayReply};
 /// The gateway itself, as opposed to a processor.
 const GATEWAY: &str = "PPS";
 
-/// The `authcode` of a void that worked, in recordings and clients only (`docs/cardpointe.md`, *Responses*): without it
-/// an inquiry decides.
+/// The `authcode` of a void that worked, in recordings and clients only (`docs/cardpointe.md`,
+/// *Responses*): without it an inquiry decides.
 const VOIDED: &str = "REVERS";
 
-/// What was requested, as far as the meaning of the response depends on it.
+/// The request, as far as the meaning of the response depends on it.
 #[derive(Clone, Copy)]
 pub(super) enum Requested<'a> {
     /// An authorization, captured or not.
@@ -34,21 +36,21 @@ pub(super) enum Requested<'a> {
     },
     /// A capture, whose response names the captured amount.
     Capture {
-        /// What of the payment's fee goes with it.
+        /// The share of the payment's fee that goes with it.
         fee: Option<FeeShare>,
     },
     /// A refund of this reference.
     Refund {
         /// The payment's retref, which a refund's response must not repeat.
         of: &'a str,
-        /// What of the payment's fee goes with it.
+        /// The share of the payment's fee that goes with it.
         fee: Option<FeeShare>,
     },
     /// A void, which needs a word of its own in the response to count.
     Void,
 }
 
-/// What the gateway's direct response to a call means.
+/// The meaning of the gateway's direct response to a call.
 pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayReply) -> Outcome {
     let response = reply.response();
     let (Some(respstat), Some(respproc), Some(respcode)) =
@@ -92,7 +94,8 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
             };
             let unproven = response.authcode.is_some() && !amount.is_zero() && all();
             if unproven && matches!(requested, Requested::Capture { .. }) {
-                // Nothing looks for what a capture came to later, and its payment's record shows it now.
+                // Nothing looks for a capture's outcome later, and its payment's record shows the
+                // outcome now.
                 return Outcome::Unknown(Doubt::StateDiffers, response);
             }
             Outcome::Declined(GatewayResponse { unproven, ..response }, code, advice)
@@ -107,16 +110,19 @@ fn gateway_code(requested: Requested<'_>, respcode: &str, reply: &GatewayReply) 
     Some(match (requested, respcode) {
         // It lost the processor's response on the way.
         (_, "63" | "64" | "65" | "66") => Outcome::Unknown(Doubt::GatewayLostTrack, response),
-        // Invalid merchant, no route, its own platform: nothing that a shopper or another try can mend.
+        // Invalid merchant, no route, its own platform: nothing that a shopper or another try can
+        // fix.
         (_, "21" | "22" | "23" | "91" | "92" | "93" | "94" | "95" | "97") => {
             Outcome::NoEffect(NoEffect::Misconfigured, response)
         }
         // Too early: "batched" between batch and settlement, "not settled" before.
         (Requested::Refund { .. }, "27" | "28") => Outcome::NoEffect(NoEffect::NotSettled, response),
-        // Too late. The batch runs at the gateway automatically, so this does not show that the payment was voided
-        // elsewhere, and it is the gateway's word that there was nothing left to void.
+        // Too late. The batch runs at the gateway automatically, so this does not show that the
+        // payment was voided elsewhere, and it is the gateway's word that there was nothing left to
+        // void.
         (Requested::Void, "26" | "27") => Outcome::NoEffect(NoEffect::AlreadySettled, response),
-        // The gateway's state of the payment is not ours. 26 comes with respstat A and is not a success.
+        // The gateway's state of the payment is not ours. 26 comes with respstat A and is not a
+        // success.
         (
             Requested::Capture { .. } | Requested::Refund { .. } | Requested::Void,
             "25" | "26" | "27" | "28" | "29" | "42" | "43",

@@ -72,7 +72,7 @@ impl<T: Transport> Profiles for CardPointe<T> {
     }
 }
 
-/// What a response means. Only the gateway's own words decide, by their codes.
+/// The meaning of a response. Only the gateway's own words decide, by their codes.
 fn outcome(merchant: &Merchant, response: Result<Response, TransportError>) -> ProfileOutcome {
     let Response { status, body } = match response {
         Ok(response) => response,

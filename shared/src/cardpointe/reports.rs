@@ -1,7 +1,8 @@
-//! The gateway's reports of batches (`settlestat`) and deposits (`funding`), always of a stated day: without one, reading
-//! consumes them (`docs/cardpointe.md`).
+//! The gateway's reports of batches (`settlestat`) and deposits (`funding`), always of a stated
+//! day: without one, reading consumes them (`docs/cardpointe.md`).
 //!
-//! A report can have 20 MB. Its body is parsed while it arrives, by a thread of its own, and never held as a whole.
+//! A report can have 20 MB. Its body is parsed while it arrives, by a thread of its own, and never
+//! held as a whole.
 
 mod chunks;
 mod funded;
@@ -30,8 +31,8 @@ use self::{
 };
 use super::transport::{HttpsTransport, Request, StreamedResponse, StreamingTransport};
 
-/// How far back a day without a year is certain: the gateway takes it for the last one of its name, and clocks and time
-/// zones differ by less than the rest of the year.
+/// How far back a day without a year is certain: the gateway takes it for the last one of its name,
+/// and clocks and time zones differ by less than the rest of the year.
 const SETTLED_AGO_MAX_DAYS: i32 = 300;
 
 /// How often a report is asked for that the gateway refuses because of its limit.
@@ -40,7 +41,7 @@ const ASKED_TIMES: u8 = 2;
 /// Pieces of a body, and batches of records, that wait for the other side.
 const WAITING_MAX: usize = 4;
 
-/// Reads the gateway's reports, and nothing else of it: what has this cannot move money.
+/// Reads the gateway's reports and nothing else: the holder of this client cannot move money.
 pub struct CardPointeReports<T = HttpsTransport> {
     transport: T,
     clock: Arc<dyn Clock>,

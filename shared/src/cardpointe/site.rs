@@ -5,11 +5,11 @@ use http::Uri;
 /// CardConnect's domain; a site is a name below it.
 const DOMAIN: &str = ".cardconnect.com";
 
-/// What the names of CardConnect's test sites end with (UAT: user acceptance testing).
+/// The ending of the names of CardConnect's test sites (UAT: user acceptance testing).
 const TEST_SITE: &str = "-uat";
 
-/// Whether payments at this address are real. Only what is known to be a test is one: a `-uat` site of
-/// CardConnect, and a gateway on this machine. A host that nothing is known of counts as live.
+/// Whether payments at this address are real. Only known test sites are tests: a `-uat` site of
+/// CardConnect, and a gateway on this machine. An unknown host counts as live.
 pub(super) fn is_live(endpoint: &str) -> bool {
     let this_machine =
         host(endpoint).is_some_and(|host| matches!(&*host, "localhost" | "127.0.0.1" | "[::1]"));

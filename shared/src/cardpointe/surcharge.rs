@@ -1,4 +1,5 @@
-//! The gateway's `surcharge` endpoint: what it would add to a payment (`docs/cardpointe.md`, *Surcharges*).
+//! The gateway's `surcharge` endpoint: the fee that it would add to a payment
+//! (`docs/cardpointe.md`, *Surcharges*).
 
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ fn url(query: &SurchargeQuery<'_>) -> Option<String> {
     Some(format!("{}/surcharge?{parameters}", query.route.endpoint))
 }
 
-/// What a response means. One that contradicts itself says nothing.
+/// The meaning of a response. One that contradicts itself is no quote.
 fn quote(merchant: &Merchant, body: &[u8]) -> Result<SurchargeQuote, NoQuote> {
     let mut members: Map<String, Value> = serde_json::from_slice(body).map_err(|_| NoQuote::Unavailable)?;
     let mut text = |name| wire::take_text(&mut members, name);
@@ -160,7 +161,7 @@ mod tests {
                 none(Waived::RestrictedPostcode),
             ),
             (r#"{"token":"CREDIT","postal":"FORBIDDEN"}"#, none(Waived::RestrictedPostcode)),
-            // What is not known is not taken for nothing.
+            // An unknown card or postcode is not taken for one without a surcharge.
             (
                 r#"{"token":"UNKNOWN","postal":"NOT_RESTRICTED","fee_amount":"0.00"}"#,
                 Err(NoQuote::UnknownCard),

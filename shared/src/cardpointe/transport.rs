@@ -12,8 +12,8 @@ pub use https::HttpsTransport;
 
 /// One HTTP request. It may carry a card number, so it has no `Debug`.
 pub struct Request<'a> {
-    /// The method, which decides whether there is a body: GET reads records, as inquiries do; POST sends what moves money; PUT
-    /// changes stored cards and checks credentials; DELETE deletes a stored card.
+    /// The method, which decides whether there is a body: GET reads records, as inquiries do; POST
+    /// moves money; PUT changes stored cards and checks credentials; DELETE deletes a stored card.
     pub method: Method,
     /// The whole URL, with scheme, path and query.
     pub url: String,
@@ -29,9 +29,9 @@ pub struct Request<'a> {
 
 /// A response, of which the status has arrived at least.
 pub struct Response {
-    /// The HTTP status, whatever it is: a response with any status is no transport error.
+    /// The HTTP status: a response with any status is no transport error.
     pub status: u16,
-    /// All of the body, or why there is not all of it.
+    /// The whole body, or why it is not whole.
     pub body: Result<Vec<u8>, BodyError>,
 }
 
@@ -55,7 +55,7 @@ pub enum TransportError {
 
 /// A response whose body comes piece by piece.
 pub struct StreamedResponse {
-    /// The HTTP status, whatever it is.
+    /// The HTTP status, of any value.
     pub status: u16,
     /// After how long the gateway wants the next request, where it says so.
     pub retry_after: Option<Duration>,

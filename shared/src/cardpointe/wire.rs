@@ -1,8 +1,8 @@
-//! CardPointe's JSON: what is sent, and what is read of a response.
+//! CardPointe's JSON: requests, and the members that are read from a response.
 //!
-//! Requests ask for a receipt, because then responses name the order id. The receipt itself, with the name on the card,
-//! is not read. An amount without a point is read as minor units, as the Reference has it, and counts only if it is the
-//! requested amount.
+//! Requests ask for a receipt, because then responses name the order id. The receipt itself, with
+//! the name on the card, is not read. An amount without a point is read as minor units, as the
+//! Reference has it, and counts only if it is the requested amount.
 
 mod fee;
 
@@ -18,16 +18,17 @@ use tollgate_core::{
     values::{Amount, CardToken, Carried, Charged, Currency, SecurityCode, StoredCard},
 };
 
-/// Longest name, address line and city that CardPointe takes (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+/// Longest name, address line and city that CardPointe takes (`docs/cardpointe.md`, *Amounts, dates
+/// and order ids*).
 const TEXT_MAX: usize = 30;
 /// Longest region, in characters.
 const REGION_MAX: usize = 20;
 /// Longest e-mail address, in characters.
 const EMAIL_MAX: usize = 128;
-/// What of a reference and of a description is told to the gateway, in characters. All free fields together have 4,000
-/// bytes, in which JSON writes quotes and backslashes twice.
+/// Most of a reference and of a description that the gateway is told, in characters. All free
+/// fields together have 4,000 bytes, in which JSON writes quotes and backslashes twice.
 const LABEL_MAX: usize = 255;
-/// What of metadata is told: whole members only, in characters.
+/// Most of the metadata that the gateway is told, in characters: whole members only.
 const METADATA_MAX: usize = 1_000;
 /// Longest postal code, in characters.
 const POSTAL_MAX: usize = 9;
@@ -39,7 +40,7 @@ struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// What each request states.
+    /// The members of each request.
     fn new(instruction: &'a Instruction<'_>) -> Self {
         let merchid = ("merchid", Cow::Borrowed(instruction.route.account.as_str()));
         Self { members: vec![merchid], userfields: Vec::new() }
@@ -54,7 +55,7 @@ impl<'a> Body<'a> {
         self.maybe(name, Some(text))
     }
 
-    /// Leaves out what is not there.
+    /// Leaves out a member without text.
     fn maybe(mut self, name: &'static str, text: Option<impl Into<Cow<'a, str>>>) -> Self {
         self.members.extend(text.map(|text| (name, text.into())));
         self
@@ -78,7 +79,8 @@ impl Serialize for Body<'_> {
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum UserField<'a> {
-    /// The attempt's order id once more: an inquiry shows user fields, and a refund is not always found by its order id.
+    /// The attempt's order id once more: an inquiry shows user fields, and a refund is not always
+    /// found by its order id.
     Attempt(&'a str),
     OrderId(&'a str),
     Reference(String),
@@ -108,7 +110,7 @@ fn user_fields<'a>(instruction: &'a Instruction<'_>) -> Vec<UserField<'a>> {
 pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) {
     let decimal = |amount| decimal(amount, instruction.currency);
     let amount = || decimal(instruction.amount);
-    // What names no amount is about all of the payment, with its fee.
+    // A request without an amount covers the whole payment, with its fee.
     let named = |payment: &KnownPayment<'_>| match &payment.fee {
         Some(fee) => fee.named(instruction.amount).map(decimal),
         None => Some(amount()),
@@ -134,7 +136,7 @@ pub(super) fn request(instruction: &Instruction<'_>) -> (&'static str, Vec<u8>) 
     (endpoint, json(&body))
 }
 
-/// What each request about a payment states.
+/// The members of each request about a payment.
 fn about<'a>(instruction: &'a Instruction<'_>, payment: &'a KnownPayment<'_>) -> Body<'a> {
     Body::new(instruction).with("retref", payment.reference)
 }
@@ -147,7 +149,8 @@ fn auth<'a>(instruction: &'a Instruction<'_>, source: &'a PaymentSource) -> Body
         .maybe("email", instruction.labels.email.and_then(|text| ascii(text, EMAIL_MAX)));
     match source {
         PaymentSource::Profile { account, profile, initiator } => {
-            // R: one of a series that the merchant takes by schedule. C: the cardholder pays; M: the merchant does.
+            // R: one of a series that the merchant takes by schedule. C: the cardholder pays; M:
+            // the merchant does.
             let (ecomind, cof, scheduled) = match initiator {
                 Initiator::Customer => ("E", "C", None),
                 Initiator::Merchant { scheduled: false } => ("E", "M", Some("N")),
@@ -188,7 +191,8 @@ pub(super) fn decimal(amount: Amount, currency: Currency) -> String {
     currency.decimal(amount)
 }
 
-/// The gateway takes US-ASCII. Other characters become `?`: AVS compares digits, and a name is not compared.
+/// The gateway takes US-ASCII. Other characters become `?`: AVS compares digits, and a name is not
+/// compared.
 fn ascii(text: &str, max: usize) -> Option<String> {
     let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
     let text: String = text.trim().chars().map(plain).take(max).collect();
@@ -206,7 +210,7 @@ pub(super) fn json(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
-/// What is read of a response; everything else in it is ignored, whatever its type.
+/// The members that are read from a response; all others are ignored, with any type.
 #[derive(Clone, Default)]
 pub(super) struct GatewayReply {
     pub(super) respstat: Option<String>,
@@ -223,7 +227,7 @@ pub(super) struct GatewayReply {
     pub(super) decline_category: Option<String>,
     /// As written; the sign is that of the money's direction.
     pub(super) amount: Option<String>,
-    /// What tells of a fee in the amount.
+    /// The members about a fee in the amount.
     pub(super) fee: Option<FeeMembers>,
     /// The transaction's state at the gateway; only in look-ups and captures.
     pub(super) setlstat: Option<String>,
@@ -234,7 +238,8 @@ pub(super) struct GatewayReply {
     pub(super) currency: Option<String>,
     /// The order id of the attempt, as a refund's user fields carry it.
     pub(super) attempt: Option<String>,
-    /// Whether its user fields are such as we send. What a person does in the gateway's portal has none.
+    /// Whether its user fields are such as we send. Transactions made in the gateway's portal have
+    /// none.
     pub(super) has_our_fields: bool,
 }
 
@@ -247,8 +252,9 @@ pub(super) fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<
     }
 }
 
-/// An amount in minor units, and whether it is negative. Every response seen has two decimals; a number without a point
-/// is documented as minor units (`docs/cardpointe.md`, *Amounts, dates and order ids*).
+/// An amount in minor units, and whether it is negative. Every response seen has two decimals; a
+/// number without a point is documented as minor units (`docs/cardpointe.md`, *Amounts, dates and
+/// order ids*).
 pub(super) fn minor_units(text: &str) -> Option<(Amount, bool)> {
     let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));
     let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -272,7 +278,8 @@ fn user_field<'a>(fields: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 impl GatewayReply {
-    /// Reads a response; none when it is not a JSON object, or an array that holds anything but one.
+    /// Reads a response; none when it is not a JSON object, or an array that holds anything but
+    /// one.
     pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let mut all = Self::parse_all(body)?;
         if all.len() == 1 { all.pop() } else { None }
@@ -341,7 +348,7 @@ impl GatewayReply {
         facts(self) == facts(other)
     }
 
-    /// Where the card is stored, when both ids are what they should be.
+    /// Where the card is stored, when both ids are valid.
     fn stored(&self) -> Option<StoredCard> {
         let digits = |text: &Option<String>, max: usize| {
             text.clone().filter(|text| text.len() <= max && text.bytes().all(|byte| byte.is_ascii_digit()))
@@ -349,12 +356,12 @@ impl GatewayReply {
         Some(StoredCard { profile: digits(&self.profile, 20)?, account: digits(&self.account, 3)? })
     }
 
-    /// What is kept of it, when it moved this.
+    /// The parts of the response that are kept, when it moved this.
     pub(super) fn moving(&self, charged: Charged) -> GatewayResponse {
         GatewayResponse { charged: Some(charged), ..self.response() }
     }
 
-    /// What is kept of it. Its amount is the total.
+    /// The parts of the response that are kept. The amount is the total.
     pub(super) fn response(&self) -> GatewayResponse {
         let clean = |text: &Option<String>| text.as_deref().map(GatewayResponse::clean_text);
         GatewayResponse {

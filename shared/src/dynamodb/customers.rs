@@ -1,5 +1,6 @@
-//! Customers and their stored cards, in the table of orders: one item each, under keys that no order can have. Whoever
-//! makes payments may read and write that table already, so a card that a payment stores takes no further permission.
+//! Customers and their stored cards, in the table of orders: one item each, under keys that no
+//! order can have. Functions that make payments may read and write that table already, so a card
+//! that a payment stores takes no further permission.
 
 mod item;
 

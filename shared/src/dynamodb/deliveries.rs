@@ -1,5 +1,5 @@
-//! Webhooks' deliveries in a DynamoDB table of their own: one item for each event and receiver, one for each receiver that
-//! a document names, and one for each that ever failed.
+//! Webhooks' deliveries in a DynamoDB table of their own: one item for each event and receiver, one
+//! for each receiver that a document names, and one for each that ever failed.
 
 mod item;
 mod stream;
@@ -32,7 +32,7 @@ const RECEIVER: &str = "receiver";
 const SORT: &str = "delivery";
 /// The partition of receivers that failed. No receiver's: those have a `#`.
 const HEALTH: &str = "receivers";
-/// The index of what waits: the receiver again, and the moment of the next attempt.
+/// The index of waiting deliveries: the receiver again, and the moment of the next attempt.
 const DUE: &str = "due";
 /// The partition key of the index of due deliveries: its receiver.
 const DUE_FOR: &str = "due_for";
@@ -61,7 +61,7 @@ impl DynamoDbDeliveries {
         Self(Table { client, name: table })
     }
 
-    /// A query of what is in a receiver's partition.
+    /// A query of a receiver's partition.
     fn of_receiver(&self, receiver: &str) -> QueryFluentBuilder {
         self.0.query("#receiver = :receiver", &[("#receiver", RECEIVER)], &[(":receiver", receiver)])
     }
@@ -185,7 +185,7 @@ impl DeliveryStore for DynamoDbDeliveries {
         let mut due = DueDeliveries::default();
         for mut found in page.items.unwrap_or_default() {
             found.retain(|name, _| [RECEIVER, SORT].contains(&&**name));
-            // The index lags behind: what it names may have been delivered meanwhile.
+            // The index lags behind: a listed delivery may have succeeded meanwhile.
             let Some(item) = self.0.item(found).await?.filter(|item| item.contains_key(DUE_AT)) else {
                 continue;
             };

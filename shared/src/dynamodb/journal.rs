@@ -94,7 +94,7 @@ impl DynamoDbEntries {
         Ok(if differs { Put::Differs } else { Put::Same })
     }
 
-    /// Puts an item if its key is not there; what is there otherwise.
+    /// Puts an item if its key is not there; else returns the item there.
     async fn put_if_absent(&self, item: Item) -> Result<Option<Item>, StoreError> {
         let request = self
             .table
@@ -196,7 +196,7 @@ fn bucket(merchant: &MerchantId, shard: u8) -> String {
     format!("{merchant}#{shard}")
 }
 
-/// The partition of what is pointed at by the same. No shard has a name of this length.
+/// The partition of the pointers with the same value. No shard has a name of this length.
 pub fn pointers(merchant: &MerchantId, by: PointedBy) -> String {
     format!("{merchant}#{by}")
 }
@@ -206,8 +206,8 @@ fn unusual(merchant: &MerchantId, place: &EntryPlace) -> String {
     if *place == EntryPlace::Declined { format!("{merchant}#declined") } else { merchant.to_string() }
 }
 
-/// The partition of a merchant's open holds, or of those that end on a UTC day. No partition of entries begins so, so the
-/// policy that lets them be deleted can name them.
+/// The partition of a merchant's open holds, or of those that end on a UTC day. No partition of
+/// entries begins so, so the policy that lets them be deleted can name them.
 fn held(merchant: &MerchantId, last_day: Option<Date>) -> String {
     last_day.map_or_else(|| format!("#held#{merchant}"), |day| format!("#held#{merchant}#{day}"))
 }

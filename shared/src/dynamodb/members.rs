@@ -1,5 +1,5 @@
-//! Reads and writes the members of one stored object. Reading takes each member out, so that what is left at the end is
-//! what this version does not know.
+//! Reads and writes the members of one stored object. Reading takes each member out, so that the
+//! rest at the end is unknown to this version.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -24,7 +24,7 @@ pub(super) type Read<T> = Result<T, StoreError>;
 
 /// A value that is stored as a member of an object.
 pub(super) trait Member: Sized + PartialEq {
-    /// What an absent member means; none where it has to be there.
+    /// The meaning of an absent member; none where it has to be there.
     fn absent() -> Option<Self> {
         None
     }
@@ -36,7 +36,7 @@ pub(super) trait Member: Sized + PartialEq {
     fn add(&self, name: &str, to: &mut Writer);
 }
 
-/// An object whose members depend on what is around it: what is usual there need not be stored.
+/// An object whose members depend on its context: values usual there need not be stored.
 pub(super) trait Object<C = ()>: Sized {
     /// Takes its members out.
     fn read(around: &C, from: &mut Reader) -> Read<Self>;
@@ -45,17 +45,18 @@ pub(super) trait Object<C = ()>: Sized {
     fn write(&self, around: &C, to: &mut Writer);
 }
 
-/// Declares the members of a stored object: how it is read and how it is written, from one list of its fields.
+/// Declares the members of a stored object: how it is read and how it is written, from one list of
+/// its fields.
 ///
 /// | field | meaning |
 /// |---|---|
 /// | `field: "name"` | a member under this name |
 /// | `field: "name" unless (value)` | the same, and left out where it has this value |
-/// | `field: (write, read)` | any number of members: a statement that writes them, and what is read |
-/// | `..carried` | keeps what this version does not know, which otherwise the object around this one does |
+/// | `field: (write, read)` | any members: a statement that writes them, and the value to read |
+/// | `..carried` | keeps members unknown to this version; else the enclosing object does |
 ///
-/// `|object, to, from, around: Around|` names the object that is written, the writer, the reader and what is around the
-/// object. What is read can use the fields above it.
+/// `|object, to, from, around: Around|` names the object that is written, the writer, the reader
+/// and the context of the object. The value to read can use the fields above it.
 macro_rules! stored {
     ($object:ty { $($fields:tt)* }) => {
         stored! { $object |object, to, from| { $($fields)* } }
@@ -95,7 +96,7 @@ macro_rules! stored {
 }
 pub(super) use stored;
 
-/// What is left to read of an object.
+/// The members of an object that are not read yet.
 pub(super) struct Reader {
     left: Item,
     /// Words that were not recognized.
@@ -107,7 +108,7 @@ impl Reader {
         Self { left, carried: Carried::default() }
     }
 
-    /// Leaves out what has no meaning here, but is known.
+    /// Leaves out known members without a meaning here.
     pub(super) fn skip(&mut self, names: &[&str]) {
         for name in names {
             self.left.remove(*name);
@@ -136,14 +137,16 @@ impl Reader {
         }
     }
 
-    /// A member whose unrecognized words are kept by something that lives longer, or shorter, than this object.
+    /// A member whose unrecognized words are kept by something that lives longer, or shorter, than
+    /// this object.
     pub(super) fn apart<T: Member>(&mut self, name: &str) -> Read<(T, Carried)> {
         let own = std::mem::take(&mut self.carried);
         let value = self.get(name)?;
         Ok((value, std::mem::replace(&mut self.carried, own)))
     }
 
-    /// A word of a closed vocabulary. One that this version does not know is kept, and read as `unknown`.
+    /// A word of a closed vocabulary. One that this version does not know is kept, and read as
+    /// `unknown`.
     pub(super) fn word<T>(
         &mut self,
         name: &str,
@@ -168,7 +171,7 @@ impl Reader {
         objects.collect()
     }
 
-    /// An object. This one keeps what is not known of it, unless it does so itself.
+    /// An object. This one keeps that object's unknown members, unless it does so itself.
     pub(super) fn part<T>(&mut self, name: &str, read: impl FnOnce(&mut Self) -> Read<T>) -> Read<Option<T>> {
         let Some(members) = self.value(name, object)? else { return Ok(None) };
         let mut part = Self::new(members);
@@ -177,7 +180,7 @@ impl Reader {
         Ok(Some(value))
     }
 
-    /// Hands over what was not known.
+    /// Hands over the unknown members.
     pub(super) fn rest(&mut self) -> Carried {
         let mut carried = std::mem::take(&mut self.carried);
         for (name, value) in self.left.drain() {
@@ -238,7 +241,7 @@ impl Writer {
         self.insert(name, AttributeValue::M(members.0));
     }
 
-    /// Adds what was not known when the object was read, where nothing else was written.
+    /// Adds the members that were not known on reading, where nothing else was written.
     pub(super) fn carry(&mut self, carried: &Carried) {
         for (name, value) in carried.members() {
             if let Some(value) = attribute(value.clone()) {
@@ -246,7 +249,7 @@ impl Writer {
             }
         }
         for (name, rest) in carried.parts() {
-            // Where the part itself is gone, so is what belonged to it.
+            // Where the part itself is gone, so are its members.
             if let Some(AttributeValue::M(members)) = self.0.get_mut(name) {
                 let mut part = Self(std::mem::take(members));
                 part.carry(rest);
@@ -313,7 +316,8 @@ impl Member for LineId {
     }
 }
 
-/// One text, as JSON: its names are the merchant's own, and none of the form's. Left out where there is none.
+/// One text, as JSON: its names are the merchant's own, and none of the form's. Left out where
+/// there is none.
 impl Member for Metadata {
     fn absent() -> Option<Self> {
         Some(Self::default())
@@ -331,7 +335,7 @@ impl Member for Metadata {
     }
 }
 
-/// Members of one value: how it is made from what is stored, and what is stored.
+/// Members of one value: how it is made from the stored value, and the stored value.
 macro_rules! values {
     ($($value:ty: $read:expr, $write:expr;)+) => {$(
         impl Member for $value {
@@ -363,7 +367,7 @@ values! {
     Expiry: |value| value.as_s().ok()?.parse().ok(), text_of;
     Person: |value| value.as_s().ok()?.parse().ok(), text_of;
     Email: |value| value.as_s().ok()?.parse().ok(), text_of;
-    // A word that is not known is corrupt: what people may do, and what they did, is never guessed.
+    // A word that is not known is corrupt: people's permissions and actions are never guessed.
     Role: |value| Role::from_name(value.as_s().ok()?), |role: &Role| text_of(&role.as_str());
     AuditKind: |value| AuditKind::from_name(value.as_s().ok()?), |kind: &AuditKind| text_of(&kind.as_str());
     SignInRefusal: |value| SignInRefusal::from_name(value.as_s().ok()?), |why: &SignInRefusal| text_of(&why.as_str());

@@ -1,8 +1,9 @@
 //! Orders in DynamoDB: one item each, every write conditional on the version that was read.
 //!
-//! An order is in the in-doubt index as soon as its intent is saved, so that it is found even if the process dies right
-//! after. That costs an index write and a delete per payment. The index has 64 partitions, enough for about 20,000
-//! payments per second; a run reads all of them, and once an hour all 256 possible ones.
+//! An order is in the in-doubt index as soon as its intent is saved, so that it is found even if
+//! the process dies right after. That costs an index write and a delete per payment. The index has
+//! 64 partitions, enough for about 20,000 payments per second; a run reads all 64, and once an hour
+//! all 256 possible ones.
 
 mod agenda;
 pub mod attempts;
@@ -51,11 +52,12 @@ pub struct IndexNames {
     pub at: &'static str,
 }
 
-/// From when on a person has to look at an order with an operation in doubt: the index of what is in doubt holds it, too.
+/// From when on a person has to look at an order with an operation in doubt: the in-doubt index
+/// holds it, too.
 pub(super) const NEEDS_ATTENTION: &str = "needs_attention";
 
-/// The index of a merchant's orders by time, under short names, because every order has them for good. What they say of an
-/// order never changes.
+/// The index of a merchant's orders by time, under short names, because every order has them for
+/// good. Their values for an order never change.
 pub const LISTED: IndexNames = IndexNames { index: "listed", shard: "ls", at: "ld" };
 
 /// The table's key.
@@ -78,17 +80,19 @@ pub struct DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// A store on a table that exists, which spreads what is due over that many partitions of its indexes.
+    /// A store on a table that exists, which spreads due orders over that many partitions of its
+    /// indexes.
     pub fn new(client: Client, table: String, shards: Shards) -> Self {
         Self { table: Table { client, name: table }, shards }
     }
 
-    /// What is stored under a key, as of now.
+    /// The item under a key, as of now.
     pub(super) async fn item(&self, key: String) -> Result<Option<Item>, StoreError> {
         self.table.item(Item::from([(KEY.to_owned(), AttributeValue::S(key))])).await
     }
 
-    /// A write on condition that the stored version is the one that was read, or that there is none.
+    /// A write on condition that the stored version is the one that was read, or that there is
+    /// none.
     pub(super) fn put_after(&self, read: Option<u64>, item: Item) -> PutItemFluentBuilder {
         let request = self.table.put(item);
         match read {
@@ -99,8 +103,8 @@ impl DynamoDbStore {
         }
     }
 
-    /// The deletion of a customer's item on condition that the stored version is the one that was read. No function may do
-    /// it, and an order is never deleted.
+    /// The deletion of a customer's item on condition that the stored version is the one that was
+    /// read. No function may do it, and an order is never deleted.
     pub(super) fn delete_after(&self, read: u64, key: String) -> DeleteItemFluentBuilder {
         let request = self.table.delete(Item::from([(KEY.to_owned(), AttributeValue::S(key))]));
         let request = request.condition_expression("version = :version");
@@ -162,7 +166,7 @@ impl OrderStore for DynamoDbStore {
     }
 }
 
-/// What was read under a key; counted and logged where it could not be.
+/// The order read under a key; counted and logged where it could not be read.
 fn readable(read: Result<Order, StoreError>, key: &OrderKey) -> Result<Order, StoreError> {
     if let Err(StoreError::Corrupt(reason)) = &read {
         Unreadable { key: key.to_string(), reason: reason.clone() }.note();
@@ -209,7 +213,8 @@ fn put_error(error: &SdkError<PutItemError>) -> StoreError {
             match failed.item().cloned().map(|item| StoredOrder(item).read()) {
                 Some(Ok(order)) => StoreError::Conflict(Box::new(order)),
                 Some(Err(error)) => error,
-                // Orders are never deleted, so a failed condition without an item says only that a write raced.
+                // Orders are never deleted, so a failed condition without an item says only that a
+                // write raced.
                 None => StoreError::Unavailable("the condition failed and no item came back".to_owned()),
             }
         }

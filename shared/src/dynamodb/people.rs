@@ -1,5 +1,5 @@
-//! People, who changed them, what they did, and the ID tokens that were used, in a DynamoDB table of its own.
-//! `docs/people.md` has each item with what it holds.
+//! People, who changed them, their actions, and the ID tokens that were used, in a DynamoDB table
+//! of its own. `docs/people.md` has each item with its content.
 
 mod stored;
 
@@ -48,7 +48,7 @@ const VERSION: &str = "version";
 /// How often a subject was refused.
 const TIMES: &str = "n";
 
-/// The sort key of the one item with a merchant's people, and what those beside it begin with.
+/// The sort key of the one item with a merchant's people, and the beginning of those beside it.
 const PEOPLE: &str = "people";
 const CHANGE: &str = "change#";
 
@@ -58,7 +58,7 @@ const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
 /// Entries that are read at a time for a filtered page.
 const READ_AT_A_TIME: usize = 100;
 
-/// Most of them for one page.
+/// Most entries that are read for one page.
 const READ_MAX: usize = 1_000;
 
 /// The table of people.
@@ -133,7 +133,8 @@ enum Condition {
     Version(u64),
 }
 
-/// Whether a transaction was canceled because others wrote first: no other reason is worth deciding again.
+/// Whether a transaction was canceled because others wrote first: no other reason is worth deciding
+/// again.
 fn is_overtaken(error: &TransactWriteItemsError) -> bool {
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { return false };
     let reasons = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code());
@@ -150,8 +151,8 @@ fn people_bucket(merchant: &MerchantId) -> String {
     format!("people#{merchant}")
 }
 
-/// What the addresses of a merchant's people led to, by the ids of their entries. Apart from the people, so that whoever
-/// signs people in can write no people.
+/// The subjects that the addresses of a merchant's people led to, by the ids of their entries.
+/// Apart from the people, so that a function that signs people in can write no people.
 fn pin_bucket(merchant: &MerchantId) -> String {
     format!("pin#{merchant}")
 }
@@ -203,7 +204,7 @@ fn pin(item: Item) -> Result<(Uuid, Subject), StoreError> {
     Ok((id, read(item)?))
 }
 
-/// Whether an item of the table can be read, whatever it is.
+/// Whether an item of the table, of any kind, can be read.
 pub fn check(item: Item) -> Result<(), Unreadable> {
     readable(item, &KEYS, |item| {
         let part = |name: &str| text(&item, name).cloned().unwrap_or_default();
@@ -211,7 +212,7 @@ pub fn check(item: Item) -> Result<(), Unreadable> {
         match bucket.split('#').next() {
             Some("people") if sort == PEOPLE => read::<People>(item).map(drop),
             Some("people") if sort.starts_with(CHANGE) => read::<PeopleChange>(item).map(drop),
-            // What is left of a person who was removed.
+            // A leftover of a removed person.
             Some("pin" | "signed-in") if item.contains_key(EXPIRES_AT) => Ok(()),
             Some("pin") => pin(item).map(drop),
             Some("signed-in") => last_sign_in(item).map(drop),

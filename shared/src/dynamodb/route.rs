@@ -1,4 +1,5 @@
-//! The account at the gateway that an operation was sent through, or a card stored through, as it is stored.
+//! The account at the gateway that an operation was sent through, or a card stored through, as it
+//! is stored.
 
 use std::borrow::Cow;
 
@@ -6,7 +7,8 @@ use tollgate_core::order::Route;
 
 use super::members::{Object, Read, Reader, Writer, stored};
 
-/// The gateway of a route that names none. It is almost every operation's, and a name costs bytes in each of them.
+/// The gateway of a route that names none. Almost every operation has it, and a name costs bytes in
+/// each.
 const UNNAMED_GATEWAY: &str = "cardpointe";
 
 stored! {

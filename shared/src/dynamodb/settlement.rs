@@ -1,4 +1,5 @@
-//! What settlement keeps, in a DynamoDB table of its own. `docs/settlement.md` has each item with what it holds.
+//! The records of settlement, in a DynamoDB table of its own. `docs/settlement.md` has each item
+//! with its content.
 
 mod deposits;
 mod exceptions;
@@ -57,7 +58,8 @@ impl DynamoDbSettlement {
         Ok(found.map_err(|error| unavailable(&error))?.item)
     }
 
-    /// Writes an item that is still in this version, or is not there if there is none. Says whether it did.
+    /// Writes an item that is still in this version, or is not there if there is none. Says whether
+    /// it did.
     async fn put_version(&self, mut item: Item, version: Option<u64>) -> Result<bool, StoreError> {
         item.insert(VERSION.to_owned(), number_of(&version.map_or(1, |version| version + 1)));
         let request = self.table.put(item);
@@ -82,7 +84,7 @@ impl DynamoDbSettlement {
     }
 }
 
-/// Whether an item of the table can be read, whatever it is.
+/// Whether an item of the table, of any kind, can be read.
 pub fn check(item: Item) -> Result<(), Unreadable> {
     readable(item, &KEYS, |item| {
         let kind = text(&item, BUCKET).and_then(|bucket| bucket.split('#').next()).map(str::to_owned);
@@ -110,7 +112,7 @@ fn read_one<T: Object>(item: Item) -> Result<T, StoreError> {
     needed(item, &KEYS, read)
 }
 
-/// An item without what only the table needs.
+/// An item without the attributes that only the table needs.
 fn read<T: Object>(item: Item) -> Result<T, StoreError> {
     read_in(&(), item)
 }

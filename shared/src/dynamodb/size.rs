@@ -1,10 +1,11 @@
-//! What DynamoDB counts as an item's size.
+//! An item's size, as DynamoDB counts it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Item;
 
-/// An item's size in bytes: names and values. What a query or a batch reads is the sum over its items.
+/// An item's size in bytes: names and values. The size of a query or a batch is the sum over its
+/// items.
 pub fn item_size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + size(value)).sum()
 }
@@ -32,7 +33,8 @@ mod tests {
     use super::*;
     use crate::dynamodb::json::attribute;
 
-    /// The example of DynamoDB's own page on item sizes has numbers, texts, lists and maps counted like this.
+    /// The example of DynamoDB's own page on item sizes has numbers, texts, lists and maps counted
+    /// like this.
     #[test]
     fn sizes_are_counted_as_the_documentation_says() {
         let item = [

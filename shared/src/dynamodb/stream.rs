@@ -1,4 +1,4 @@
-//! What the tables' streams have in common: a record, and what a consumer tells Lambda.
+//! The common parts of the tables' streams: a record, and a consumer's response to Lambda.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,7 +23,8 @@ pub(super) struct Images {
     pub(super) new_image: Option<Map<String, Value>>,
 }
 
-/// What a consumer returns to Lambda: where in the batch to start again. Empty where all of it is dealt with.
+/// A consumer's response to Lambda: where in the batch to start again. Empty where the whole batch
+/// is dealt with.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StreamResponse {

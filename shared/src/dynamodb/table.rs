@@ -1,4 +1,4 @@
-//! A table: its requests, and what its responses mean.
+//! A table: its requests, and the meaning of its responses.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -19,11 +19,13 @@ use tollgate_core::payments::StoreError;
 use super::Item;
 use crate::aws_error;
 
-/// How often a batch is requested of which the table returned only a part: more than 16 MB, or more than it can read now.
+/// How often a batch is requested of which the table returned only a part: more than 16 MB, or more
+/// than it can read now.
 pub(super) const BATCH_TRIES_MAX: u32 = 8;
 
-/// How long the rest of a batch waits for its first repeat; for each other one, twice as long as before. Without a pause a
-/// table that is short of capacity would be asked again before it has any.
+/// How long the rest of a batch waits for its first repeat; for each other one, twice as long as
+/// before. Without a pause a table that is short of capacity would be asked again before it has
+/// any.
 pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(10);
 
 /// Most keys of a batch.
@@ -50,7 +52,7 @@ impl Table {
         Ok(found.map_err(|error| unavailable(&error))?.item)
     }
 
-    /// Writes an item, whatever is there.
+    /// Writes an item, replacing any that is there.
     pub(super) async fn write(&self, item: Item) -> Result<(), StoreError> {
         self.put(item).send().await.map(drop).map_err(|error| unavailable(&error))
     }
@@ -63,7 +65,8 @@ impl Table {
         self.client.update_item().table_name(&self.name).set_key(Some(key))
     }
 
-    /// The items under these keys, one batch after the other; in no order, and without those that are not there.
+    /// The items under these keys, one batch after the other; in no order, and without those that
+    /// are not there.
     pub(super) async fn batch(&self, keys: Vec<Item>, consistent: bool) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         for keys in keys.chunks(BATCH_KEYS_MAX) {
@@ -86,7 +89,7 @@ impl Table {
             if wanted.is_empty() {
                 return Ok(());
             }
-            // What does not fit into one response needs no pause.
+            // Items beyond one response's size need no pause.
             if items.len() == before {
                 tokio::time::sleep(FIRST_PAUSE * 2_u32.pow(n)).await;
             }

@@ -1,7 +1,8 @@
-//! The words of closed vocabularies in the tables, each beside what it means. None is ever used again for something else.
-//! A release writes only words that its predecessor can read.
+//! The words of closed vocabularies in the tables, each beside its meaning. No word is ever used
+//! again for something else. A release writes only words that its predecessor can read.
 //!
-//! Enums whose own words are stored have no table here: [`words!`](tollgate_core::words) declares both.
+//! Enums whose own words are stored have no table here: [`words!`](tollgate_core::words) declares
+//! both.
 
 use tollgate_core::{
     journal::Fact,
@@ -52,7 +53,7 @@ pub(super) const FACTS: Vocabulary<Fact> = &[
     (Fact::ChargebackReversed, "y"),
 ];
 
-/// Letters of what became of a payment in its batch. Lines are many, so they are short.
+/// Letters of a payment's outcome in its batch. Lines are many, so they are short.
 pub(super) const SETTLED: Vocabulary<SettledStatus> = &[
     (SettledStatus::Accepted, "a"),
     (SettledStatus::Rejected, "n"),
@@ -93,8 +94,9 @@ pub(super) fn meaning<T: Copy>(words: Vocabulary<T>, word: &str) -> Option<T> {
     words.iter().find(|(_, known)| *known == word).map(|(value, _)| *value)
 }
 
-/// Declares how enums are stored: what a word is read as that only a newer version knows, what a word means, and the word
-/// for a value. A value that was not recognized has none: it is written again as it was read.
+/// Declares how enums are stored: the value of a word that only a newer version knows, the meaning
+/// of a word, and the word for a value. A value that was not recognized has none: it is written
+/// again as it was read.
 macro_rules! stored_as_words {
     ($($name:ident: $unknown:expr, $known:expr, $word:expr;)+) => {$(
         impl Member for $name {

@@ -17,21 +17,22 @@ use lambda_http::Error;
 
 use super::{WrongVariable, needed, optional};
 
-/// The root certificates behind AWS's endpoints (Amazon Trust Services). Reading the system's store file by file
-/// would triple the start-up time.
+/// The root certificates behind AWS's endpoints (Amazon Trust Services). Reading the system's store
+/// file by file would triple the start-up time.
 const AWS_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// One try of a call to DynamoDB or Secrets Manager; usual responses take milliseconds.
 const ATTEMPT_LIMIT: Duration = Duration::from_millis(1_500);
-/// All tries of such a call. Several of them and the gateway's 20 s have to fit into the function's 29 s.
+/// All tries of such a call. Several such calls and the gateway's 20 s have to fit into the
+/// function's 29 s.
 const CALL_LIMIT: Duration = Duration::from_secs(4);
 /// Tries of such a call. Every write is conditional, so a repeat does no harm.
 pub const AWS_ATTEMPTS: u32 = 3;
 /// How long to wait for a connection to AWS.
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 
-/// A client of an AWS service: `$aws` has its region and credentials. The services' builders are different types with
-/// the same methods.
+/// A client of an AWS service: `$aws` has its region and credentials. The services' builders are
+/// different types with the same methods.
 #[macro_export]
 macro_rules! aws_client {
     ($sdk:ident, $aws:expr, $url:expr, $limits:expr, $http_client:expr) => {{
@@ -48,14 +49,15 @@ macro_rules! aws_client {
     }};
 }
 
-/// AWS credentials. `Debug` shows none of them.
+/// AWS credentials. `Debug` hides them.
 #[derive(Clone)]
 pub struct Credentials {
     /// Access key id (`AWS_ACCESS_KEY_ID`).
     pub access_key_id: String,
     /// Secret access key (`AWS_SECRET_ACCESS_KEY`).
     pub secret_access_key: String,
-    /// Session token (`AWS_SESSION_TOKEN`), which Lambda's temporary credentials have and permanent ones do not.
+    /// Session token (`AWS_SESSION_TOKEN`), which Lambda's temporary credentials have and permanent
+    /// ones do not.
     pub session_token: Option<String>,
 }
 
@@ -102,7 +104,8 @@ pub struct AwsSettings {
 }
 
 impl AwsSettings {
-    /// Reads the function's environment. Lambda sets region and credentials for the life of a sandbox.
+    /// Reads the function's environment. Lambda sets region and credentials for the life of a
+    /// sandbox.
     pub fn from_env() -> Result<Self, WrongVariable> {
         Ok(Self {
             region: needed("AWS_REGION")?,
@@ -130,8 +133,9 @@ pub fn aws_http_client() -> Result<SharedHttpClient, Error> {
     Ok(SharedHttpClient::new(WhenNeeded(client)))
 }
 
-/// An HTTP client that makes its connector, which reads the certificates, for the first call, and not once more when it
-/// is given to an SDK: the trial connector that SDKs request then is thrown away.
+/// An HTTP client that makes its connector, which reads the certificates, for the first call, and
+/// not once more when it is given to an SDK: the trial connector that SDKs request then is thrown
+/// away.
 #[derive(Debug)]
 struct WhenNeeded(SharedHttpClient);
 
@@ -149,7 +153,7 @@ impl HttpClient for WhenNeeded {
     }
 }
 
-/// For a function: within what it may take.
+/// For a function: within its time limit.
 pub fn limits() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(CONNECT_LIMIT)

@@ -1,8 +1,9 @@
-//! Connections opened while a function starts, so that its first request does not wait for them. Lambda gives a whole processor
-//! to the start, whatever the function's memory, and TLS handshakes are most of what a cold request would compute.
+//! Connections opened while a function starts, so that its first request does not wait for them.
+//! Lambda gives a whole processor to the start, with any memory size, and TLS handshakes
+//! are most of a cold request's computation.
 //!
-//! Only merchants that the template names are connected ahead: others are unknown before their first request. A
-//! connection that fails is left to the first request.
+//! Only merchants that the template names are connected ahead: others are unknown before their
+//! first request. A connection that fails is left to the first request.
 
 use std::time::Duration;
 
@@ -13,11 +14,11 @@ use tollgate_core::{order::MerchantId, payments::Merchants as _};
 use super::Adapters;
 use crate::cardpointe::CardPointe;
 
-/// How long a start waits for its connections. They are a help and no condition: the first request opens what is missing.
-/// Lambda allows a start 10 s.
+/// How long a start waits for its connections. They are a help and no condition: the first request
+/// opens missing connections. Lambda allows a start 10 s.
 const OPENING_LIMIT: Duration = Duration::from_secs(2);
 
-/// What a function's first request needs, each with what is listed before it.
+/// The connections that a function's first request needs, each with those listed before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Opening {
     /// The secrets with the merchants' documents, which are read, too.
@@ -28,8 +29,8 @@ pub enum Opening {
     Gateway,
 }
 
-/// Opens what is requested, all at the same time, if it is known which merchants' requests will come. What cannot be
-/// opened is logged and left to the first request.
+/// Opens the requested connections, all at the same time, if it is known which merchants' requests
+/// will come. One that cannot be opened is logged and left to the first request.
 pub(super) async fn open(
     adapters: &Adapters,
     opening: Opening,

@@ -44,7 +44,7 @@ impl PeopleConfig {
         })
     }
 
-    /// The table of people, over what carries requests to AWS.
+    /// The table of people, over this HTTP client to AWS.
     pub fn store(&self, http_client: &SharedHttpClient) -> Arc<DynamoDbPeople> {
         let client = self.aws.dynamodb(http_client);
         Arc::new(DynamoDbPeople::new(client, self.table.clone(), self.audit_kept))
@@ -60,8 +60,8 @@ impl PeopleConfig {
 /// How people sign in.
 #[derive(Clone, Debug)]
 pub struct SignInConfig {
-    /// The issuer and how far it is trusted (`OPENID_ISSUER`; `OPENID_SINGLE_TENANT`, `true` or `false`; `OPENID_AMR` or
-    /// `OPENID_ACR`, words separated by commas).
+    /// The issuer and how far it is trusted (`OPENID_ISSUER`; `OPENID_SINGLE_TENANT`, `true` or
+    /// `false`; `OPENID_AMR` or `OPENID_ACR`, words separated by commas).
     pub issuer: IssuerSettings,
     /// The secret with the registered clients (`SIGN_IN_CLIENTS`).
     pub clients: String,

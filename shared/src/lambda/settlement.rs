@@ -1,4 +1,5 @@
-//! Start-up of the function that reads the gateway's settlement. It reads reports, and has nothing that could move money.
+//! Start-up of the function that reads the gateway's settlement. It reads reports, and has nothing
+//! that could move money.
 
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ impl SettlementConfig {
         Ok(Self { table: needed("SETTLEMENT_TABLE_NAME")?, journal: JournalConfig::from_env()? })
     }
 
-    /// What settlement keeps. Nothing is called yet.
+    /// The stores of settlement. Nothing is called yet.
     pub fn stores(&self, http_client: &SharedHttpClient) -> SettlementStores {
         let JournalConfig { retention, aws, .. } = &self.journal;
         let store = DynamoDbSettlement::new(aws.dynamodb(http_client), self.table.clone(), *retention);
@@ -47,7 +48,8 @@ impl SettlementConfig {
         }
     }
 
-    /// What reads and matches the settlement of these merchants, and has new deposits told. Nothing is called yet.
+    /// The use case that reads and matches the settlement of these merchants and announces new
+    /// deposits. Nothing is called yet.
     pub fn settlement(
         &self,
         config: &Config,
@@ -79,7 +81,7 @@ impl SettlementConfig {
     }
 }
 
-/// What reads and matches the settlement, from the function's environment.
+/// The use case that reads and matches the settlement, from the function's environment.
 pub fn start_settlement() -> Result<Settlement, Error> {
     let http_client = begin()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);

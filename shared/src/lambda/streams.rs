@@ -1,5 +1,5 @@
-//! Start-up of the functions that consume the table's stream. They call no gateway and take no request, so each has a
-//! configuration of its own.
+//! Start-up of the functions that consume the table's stream. They call no gateway and take no
+//! request, so each has a configuration of its own.
 
 use std::sync::Arc;
 
@@ -60,7 +60,8 @@ impl JournalConfig {
         Arc::new(DynamoDbEntries::new(self.aws.dynamodb(http_client), self.table.clone(), self.retention))
     }
 
-    /// What keeps the journal, with the merchants that have payments found by texts of their own. Nothing is called yet.
+    /// The keeper of the journal, with the merchants that have payments found by texts of their
+    /// own. Nothing is called yet.
     pub fn keeper(
         &self,
         merchants: MerchantSettings,
@@ -107,8 +108,9 @@ where
     run_stream(|event| handler(keeper.clone(), event), |report| report.failed.as_deref()).await
 }
 
-/// Runs a function that a stream invokes in the Lambda runtime, until the platform stops it. A report's figures become
-/// metrics, and it tells which record, and all after it, have to come again.
+/// Runs a function that a stream invokes in the Lambda runtime, until the platform stops it. A
+/// report's figures become metrics, and it tells which record, and all after it, have to come
+/// again.
 pub async fn run_stream<E, H, F, R>(handler: H, failed: fn(&R) -> Option<&str>) -> Result<(), Error>
 where
     E: DeserializeOwned + Send + 'static,

@@ -22,7 +22,7 @@ impl fmt::Debug for WrongVariable {
 }
 
 impl WrongVariable {
-    /// A variable, and what is wrong with it. The text has no value.
+    /// A variable and its problem. The text has no value.
     pub fn new(name: &'static str, problem: impl Into<String>) -> Self {
         Self { name, problem: problem.into() }
     }

@@ -1,4 +1,5 @@
-//! Start-up of the function that sends webhooks. It calls strangers, so it has no merchant's document and no order.
+//! Start-up of the function that sends webhooks. It calls strangers, so it has no merchant's
+//! document and no order.
 
 use std::sync::Arc;
 
@@ -26,8 +27,8 @@ const FRESH: SignedDuration = SignedDuration::from_mins(5);
 pub struct WebhooksConfig {
     /// The DynamoDB table of deliveries and receivers' health (`WEBHOOKS_TABLE_NAME`).
     pub table: String,
-    /// Where receivers are read (`WEBHOOKS_PREFIX`), and where they may be. No variable lets a deployment call inner
-    /// addresses.
+    /// Where receivers are read (`WEBHOOKS_PREFIX`), and where they may be. No variable lets a
+    /// deployment call inner addresses.
     pub receivers: Settings,
     /// Where the table and the receivers' secrets are.
     pub aws: AwsSettings,
@@ -47,7 +48,7 @@ impl WebhooksConfig {
         })
     }
 
-    /// Where deliveries are kept, with what carries the requests to AWS.
+    /// The store of deliveries, over this HTTP client to AWS.
     pub fn deliveries_with(&self, http_client: &SharedHttpClient) -> DynamoDbDeliveries {
         DynamoDbDeliveries::new(self.aws.dynamodb(http_client), self.table.clone())
     }
@@ -57,13 +58,13 @@ impl WebhooksConfig {
         Arc::new(SecretsManagerReceivers::new(client, self.receivers.clone(), Arc::clone(clock)))
     }
 
-    /// What puts events where deliveries are sent from.
+    /// The bus that puts events where deliveries are sent from.
     pub fn outbox_with(&self, http_client: &SharedHttpClient, clock: &Arc<dyn Clock>) -> Outbox {
         let store = Arc::new(self.deliveries_with(http_client));
         Outbox::new(self.receivers_with(http_client, clock), store, Arc::clone(clock))
     }
 
-    /// What sends deliveries, over HTTPS to the addresses that the settings allow.
+    /// The sender of deliveries, over HTTPS to the addresses that the settings allow.
     pub fn delivering_with(
         &self,
         http_client: &SharedHttpClient,

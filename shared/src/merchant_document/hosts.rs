@@ -1,12 +1,13 @@
-//! Where card numbers and a gateway's credentials may be sent: hosts that the deployment lists. Whoever can write a
-//! merchant's secret can change its gateway's address, but not this list.
+//! Where card numbers and a gateway's credentials may be sent: hosts that the deployment lists. A
+//! person who can write a merchant's secret can change its gateway's address, but not this list.
 
 use std::str::FromStr;
 
 /// The list where a deployment names no other.
 pub const CARDCONNECT: &str = "*.cardconnect.com";
 
-/// A list of hosts, separated by commas: `fts.cardconnect.com`, or `*.cardconnect.com` for all names below one.
+/// A list of hosts, separated by commas: `fts.cardconnect.com`, or `*.cardconnect.com` for all
+/// names below one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayHosts(Vec<Pattern>);
 
@@ -61,7 +62,8 @@ impl Default for GatewayHosts {
     }
 }
 
-/// A plain name or IPv4 address, or IPv6's loopback. Whatever two parsers could read differently is none.
+/// A plain name or IPv4 address, or IPv6's loopback. Any text that two parsers could read
+/// differently is no host.
 fn is_host(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')

@@ -6,7 +6,7 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-/// The names, as serde's derive tells them to whatever it reads from.
+/// The names, as serde's derive tells them to a deserializer.
 pub(super) fn of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
     let mut names: &'static [&'static str] = &[];
     if T::deserialize(Asked(&mut names)).is_err() { names } else { &[] }

@@ -1,5 +1,5 @@
-//! Signatures of issuers, verified by ring. Three algorithms and no others: `none` and secrets shared with an issuer cannot
-//! be stated by a token, because nothing verifies them.
+//! Signatures of issuers, verified by ring. Three algorithms and no others: `none` and secrets
+//! shared with an issuer cannot be stated by a token, because nothing verifies them.
 
 use std::sync::Once;
 
@@ -14,7 +14,8 @@ use ring::signature::{
     RsaPublicKeyComponents, UnparsedPublicKey,
 };
 
-/// What an issuer may sign with. RS256 is what OpenID Connect Core §15.1 requires of issuers.
+/// The algorithms that an issuer may sign with. OpenID Connect Core §15.1 requires RS256 of
+/// issuers.
 pub(super) const ALGORITHMS: [Algorithm; 3] = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256];
 
 static PROVIDER: CryptoProvider = CryptoProvider {

@@ -1,4 +1,5 @@
-//! The programs that may exchange a person's ID token: the console, and command-line clients that were registered.
+//! The programs that may exchange a person's ID token: the console, and command-line clients that
+//! were registered.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,7 +13,8 @@ use tollgate_core::values::Clock;
 
 use crate::aws_error::SecretFailure;
 
-/// How long clients are used before they are read again: how long one that was removed may still sign people in.
+/// How long clients are used before they are read again: how long one that was removed may still
+/// sign people in.
 const FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// Shortest secret, in characters. Programs make it up, so it need not be short.
@@ -22,7 +24,7 @@ const SECRET_MIN_CHARS: usize = 32;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisteredClient {
-    /// What it authenticates with at `token`.
+    /// Its secret at `token`.
     secret: SecretString,
     /// Its client id at the issuer, which the ID tokens that it gets are for.
     pub audience: String,
@@ -34,7 +36,7 @@ struct ClientsDocument {
     clients: BTreeMap<String, RegisteredClient>,
 }
 
-/// Clients that cannot be used; says why, never what is there.
+/// Clients that cannot be used; says why, never their content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidClients {
     /// The document is wrong.
@@ -99,7 +101,7 @@ impl RegisteredClients {
     }
 }
 
-/// The registered clients of a document, by id. The error says nothing of what is in it.
+/// The registered clients of a document, by id. The error shows no content.
 pub fn parse(json: &str) -> Result<BTreeMap<String, RegisteredClient>, InvalidClients> {
     let document: ClientsDocument =
         serde_json::from_str(json).map_err(|_| InvalidClients::Malformed("it is not as documented"))?;

@@ -1,4 +1,5 @@
-//! ID tokens: what an issuer says of who signed in (OpenID Connect Core §2), and when it is believed (§3.1.3.7).
+//! ID tokens: an issuer's claims about a person who signed in (OpenID Connect Core §2), and when
+//! they are believed (§3.1.3.7).
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use super::{
     keys::IssuerKeys,
 };
 
-/// How long ago an ID token may have been issued: it is exchanged at once, by whoever has just received it.
+/// How long ago an ID token may have been issued: it is exchanged at once, by the party that has
+/// just received it.
 pub const ID_TOKEN_AGE_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// How far the issuer's clock may be ahead of ours.
@@ -33,13 +35,13 @@ pub struct IdTokens {
     clock: Arc<dyn Clock>,
 }
 
-/// What a token says that is valid now.
+/// The claims of a token that is valid now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedIdToken {
     /// Who signed in.
     pub identity: Identity,
-    /// SHA-256 of what is signed, by which a token is told from others. The signature is left out: one made with ES256 can be
-    /// rewritten by anybody so that it still verifies.
+    /// SHA-256 of the signed part, by which a token is told from others. The signature is left out:
+    /// one made with ES256 can be rewritten by anybody so that it still verifies.
     pub digest: [u8; 32],
     /// When the token is over.
     pub expires: Timestamp,
@@ -160,7 +162,8 @@ impl IdTokens {
             return Err(IdTokenError::Invalid);
         }
         let header = decode_header(token).map_err(invalid)?;
-        // An access token says so (RFC 9068 §2.1), and what has to be understood to be believed is not.
+        // An access token says so (RFC 9068 §2.1), and a token with critical extensions is not
+        // believed.
         let is_id_token = header.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
         if !ALGORITHMS.contains(&header.alg) || !is_id_token || header.crit.is_some() {
             return Err(IdTokenError::Invalid);

@@ -12,8 +12,8 @@ const URL_MAX_BYTES: usize = 255;
 pub struct IssuerSettings {
     /// Its identifier, which every ID token names in `iss`.
     pub url: IssuerUrl,
-    /// Whether it serves one company alone. Only then an address that it has verified says who somebody is: at an issuer for
-    /// everybody, strangers can have addresses, too.
+    /// Whether it serves one company alone. Only then an address that it has verified says who
+    /// somebody is: at an issuer for everybody, strangers can have addresses, too.
     pub is_single_tenant: bool,
     /// How people have to have signed in there; none where the issuer sees to it itself.
     pub required: Option<StrongSignIn>,
@@ -29,7 +29,7 @@ pub enum StrongSignIn {
 }
 
 impl StrongSignIn {
-    /// From the parameters, each a list separated by commas, and at most one of them.
+    /// From the parameters, each a list separated by commas, and at most one given.
     pub fn from_lists(amr: Option<&str>, acr: Option<&str>) -> Result<Option<Self>, InvalidIssuer> {
         let list = |text: &str| {
             let words: Vec<String> = text.split(',').map(|word| word.trim().to_owned()).collect();

@@ -16,10 +16,12 @@ use tollgate_core::values::Clock;
 use super::IssuerUrl;
 use crate::https;
 
-/// How long keys are used before they are read again: how long a key that the issuer withdrew may still sign.
+/// How long keys are used before they are read again: how long a key that the issuer withdrew may
+/// still sign.
 pub const KEYS_FRESH: SignedDuration = SignedDuration::from_hours(1);
 
-/// A key that is not known is looked for at the issuer at most this often, whoever makes up tokens.
+/// A key that is not known is looked for at the issuer at most this often, no matter who makes up
+/// tokens.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// How long an issuer that did not respond is left alone. Who waits meanwhile is told at once.
@@ -31,7 +33,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// Longest document. Google's and Microsoft's have a few KB.
 const DOCUMENT_MAX_BYTES: usize = 256 * 1024;
 
-/// The issuer cannot be asked; says why, without what it sent.
+/// The issuer cannot be asked; says why, without its response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct IssuerUnavailable(pub String);
@@ -88,7 +90,7 @@ struct CachedKeys {
     failure: Option<(IssuerUnavailable, Timestamp)>,
 }
 
-/// What is needed of the description that an issuer has of itself.
+/// The needed members of an issuer's own description.
 #[derive(Deserialize)]
 struct Discovered {
     issuer: String,
@@ -101,8 +103,8 @@ impl IssuerKeys {
         Self { issuer, documents, clock, kept: Mutex::default() }
     }
 
-    /// The key with this id that signs with this algorithm; without an id, the only one that does. None if the issuer has
-    /// no such key.
+    /// The key with this id that signs with this algorithm; without an id, the only one that does.
+    /// None if the issuer has no such key.
     pub(super) async fn find(
         &self,
         id: Option<&str>,

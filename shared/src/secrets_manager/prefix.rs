@@ -1,14 +1,16 @@
-//! What the names of secrets begin with: a name of the deployment's own and the kind, such as `tollgate-prod/merchants/`.
-//! No prefix begins another one of the other kind, so what may read one kind reads nothing of the other.
+//! The beginning of the names of secrets: a name of the deployment's own and the kind, such as
+//! `tollgate-prod/merchants/`. No prefix begins another one of the other kind, so a function that
+//! may read one kind reads nothing of the other.
 //!
-//! The kind is part of every prefix, because CloudFormation's rules cannot tell whether one text begins with another.
+//! The kind is part of every prefix, because CloudFormation's rules cannot tell whether one text
+//! begins with another.
 
 use thiserror::Error;
 
 /// Longest name of a deployment's own.
 const NAME_MAX_CHARS: usize = 200;
 
-/// What a secret holds.
+/// The content of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretKind {
     /// A merchant's document.

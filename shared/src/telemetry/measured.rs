@@ -1,4 +1,4 @@
-//! What has figures, and which.
+//! The types that have figures, and which.
 
 use tollgate_core::{
     journal::{JournalReport, TotalsReport},
@@ -11,7 +11,8 @@ use crate::{invocation::Served, publishing::PublishReport};
 
 /// Figures that share their dimensions.
 pub struct Measures {
-    /// Besides the stage; with few values each, because every combination is a metric that is paid for.
+    /// Besides the stage; with few values each, because every combination is a metric that is paid
+    /// for.
     pub dimensions: Vec<(&'static str, String)>,
     /// Name, unit and value of each; the unit is one of CloudWatch's.
     pub metrics: Vec<Metric>,
@@ -19,13 +20,13 @@ pub struct Measures {
 
 type Metric = (&'static str, &'static str, f64);
 
-/// What has figures for a deployment's metrics.
+/// A type with figures for a deployment's metrics.
 pub trait Measured {
     /// The figures to write; none if there is nothing to count.
     fn measures(&self) -> Vec<Measures>;
 }
 
-/// Counts of a run are far below what a float holds exactly.
+/// Counts of a run are far below the largest integer that a float holds exactly.
 #[expect(clippy::cast_precision_loss, reason = "counts and sums of a run stay below 2^53")]
 fn float(number: impl TryInto<u64>) -> f64 {
     number.try_into().unwrap_or_default() as f64
@@ -39,7 +40,7 @@ fn seconds(name: &'static str, number: impl TryInto<u64>) -> Metric {
     (name, "Seconds", float(number))
 }
 
-/// What a failure, an attack or a mistake causes: no figure where there is none.
+/// Figures of failures, attacks or mistakes: none where the count is zero.
 fn rare<const N: usize>(metrics: [Metric; N]) -> impl Iterator<Item = Metric> {
     metrics.into_iter().filter(|(_, _, value)| *value > 0.0)
 }

@@ -9,7 +9,8 @@ use crate::invocation::Served;
 /// The name space of all metrics.
 const NAMESPACE: &str = "Tollgate";
 
-/// Writes the figures of a run to standard output in the embedded metric format: a log line that becomes metrics.
+/// Writes the figures of a run to standard output in the embedded metric format: a log line that
+/// becomes metrics.
 pub fn emit(of: &impl Measured, now: Timestamp) {
     // A line each, because they may differ in a dimension's value.
     for measures in of.measures() {
@@ -24,8 +25,8 @@ pub(super) fn figures(served: &Served) -> Option<String> {
     members(&served.measures(), Timestamp::now(), false)
 }
 
-/// Figures as members of a log line, in the embedded metric format: what they are, and then the figures. Nothing where
-/// there are none.
+/// Figures as members of a log line, in the embedded metric format: their description, then the
+/// figures. Nothing where there are none.
 fn members(measures: &[Measures], now: Timestamp, units: bool) -> Option<String> {
     if measures.is_empty() {
         return None;
@@ -41,7 +42,8 @@ struct Embedded<'a> {
     measures: &'a [Measures],
     stage: &'a str,
     now: Timestamp,
-    /// Whether each figure states its unit: for people who look at a run's line. `CloudWatch` needs none.
+    /// Whether each figure states its unit: for people who look at a run's line. `CloudWatch` needs
+    /// none.
     units: bool,
 }
 

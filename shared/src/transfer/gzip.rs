@@ -1,11 +1,14 @@
-//! The gzip file format (RFC 1952) around a deflate stream: ten bytes before, and the checksum and length after.
+//! The gzip file format (RFC 1952) around a deflate stream: ten bytes before, and the checksum and
+//! length after.
 
 use miniz_oxide::deflate::compress_to_vec;
 
-/// Where more effort saves little: a page of 100 payments becomes a tenth, in the share of a processor that 128 MiB have.
+/// Where more effort saves little: a page of 100 payments becomes a tenth, in the share of a
+/// processor that 128 MiB have.
 const LEVEL: u8 = 4;
 
-/// The format's mark, deflate, no name, no time, no flags, and an operating system that is not known.
+/// The format's mark, deflate, no name, no time, no flags, and an operating system that is not
+/// known.
 const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
 /// The polynomial of the checksum, lowest bit first.

@@ -51,10 +51,10 @@ enum FormatName {
     ElasticPath,
 }
 
-/// Reads a document. An error says where it is wrong, never what it holds.
+/// Reads a document. An error says where it is wrong, never its content.
 pub fn parse(json: &str, allowed: Allowed) -> Result<Vec<Receiver>, String> {
     let document: ReceiversDocument = serde_json::from_str(json).map_err(|error| {
-        // The parser's own words may quote what it read.
+        // The parser's own words may quote the document.
         format!("not the JSON that is expected, line {} column {}", error.line(), error.column())
     })?;
     if document.receivers.len() > RECEIVERS_MAX {
@@ -104,7 +104,8 @@ fn elastic_path(secrets: &[String], secret_key: Option<SecretString>) -> Result<
     Ok(MessageFormat::ElasticPath { secret_key })
 }
 
-/// The types of events that a receiver in Elastic Path's format gets: the stated ones, or all that it can get.
+/// The types of events that a receiver in Elastic Path's format gets: the stated ones, or all that
+/// it can get.
 fn elastic_path_kinds(stated: Vec<String>) -> Result<Vec<String>, String> {
     if !stated.iter().all(|kind| ELASTIC_PATH_EVENTS.contains(&&**kind)) {
         return Err(format!("events: with the format elastic_path only {}", ELASTIC_PATH_EVENTS.join(", ")));
@@ -113,7 +114,8 @@ fn elastic_path_kinds(stated: Vec<String>) -> Result<Vec<String>, String> {
     Ok(if stated.is_empty() { all() } else { stated })
 }
 
-/// Whether a text can be a receiver's address. What its name resolves to is looked at when something is sent.
+/// Whether a text can be a receiver's address. The addresses of its name are checked when something
+/// is sent.
 pub fn address(text: &str, allowed: Allowed) -> Result<Url, String> {
     if text.len() > URL_MAX_CHARS {
         return Err(format!("url: longer than {URL_MAX_CHARS} characters"));

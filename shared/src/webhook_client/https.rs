@@ -1,4 +1,5 @@
-//! Messages over the network: one POST each, on a connection of its own; no redirects, no retries, no proxy.
+//! Messages over the network: one POST each, on a connection of its own; no redirects, no retries,
+//! no proxy.
 
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -27,8 +28,8 @@ const AGENT: &str = concat!("Tollgate/", env!("CARGO_PKG_VERSION"));
 pub struct HttpsCourier {
     client: reqwest::Client,
     allowed: Allowed,
-    /// The time that messages are signed with. Receivers compare it with their own, so it is the real one even where the
-    /// rest of a stack goes by a clock that is ahead.
+    /// The time that messages are signed with. Receivers compare it with their own, so it is the
+    /// real one even where the rest of a stack goes by a clock that is ahead.
     clock: Arc<dyn Clock>,
 }
 
@@ -42,8 +43,8 @@ impl HttpsCourier {
         let client = https::client(https::tls())
             .dns_resolver(Checked { lookup, allowed })
             .timeout(LIMIT)
-            // A connection is not kept: a name may have another address by then, and a sandbox that was frozen would
-            // send into one that is dead.
+            // A connection is not kept: a name may have another address by then, and a sandbox that
+            // was frozen would send into one that is dead.
             .pool_max_idle_per_host(0)
             .build()?;
         Ok(Self { client, allowed, clock })
@@ -80,7 +81,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     Some(at.duration_since(now).max(SignedDuration::ZERO))
 }
 
-/// What messages of every format have.
+/// The headers of messages in every format.
 fn common_headers() -> HeaderMap {
     HeaderMap::from_iter([
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),

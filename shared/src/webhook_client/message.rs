@@ -1,4 +1,4 @@
-//! What is sent to a receiver, in its format.
+//! A message to a receiver, in its format.
 
 mod elastic_path;
 mod standard;
@@ -13,14 +13,15 @@ pub use elastic_path::ELASTIC_PATH_EVENTS;
 /// Elastic Path's header of a shared secret.
 const SECRET_KEY: &str = "x-moltin-secret-key";
 
-/// What depends on the format.
+/// The parts that depend on the format.
 pub(super) struct WebhookMessage {
     /// The headers that it has besides those of every message.
     pub(super) headers: HeaderMap,
     pub(super) body: String,
 }
 
-/// The message to a receiver, made now. None where a stored delivery or a secret cannot be put into one.
+/// The message to a receiver, made now. None where a stored delivery or a secret cannot be put into
+/// one.
 pub(super) fn message(to: &Receiver, delivery: &Delivery, now: Timestamp) -> Option<WebhookMessage> {
     match &to.format {
         MessageFormat::Standard { secrets, secret_key } => {

@@ -1,5 +1,5 @@
-//! Names to addresses, and only to such that may be called. The connection goes to the address that was looked at here,
-//! because nothing resolves the name once more.
+//! Names to addresses, and only to such that may be called. The connection goes to the address that
+//! was looked at here, because nothing resolves the name once more.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -29,8 +29,8 @@ impl Allowed {
         is_public(address) || (self == Self::PublicAndLoopback && address.is_loopback())
     }
 
-    /// Whether a URL's host may be, as far as it can be seen without resolving it. No resolver sees a host that is an
-    /// address already, in whatever notation.
+    /// Whether a URL's host may be, as far as it can be seen without resolving it. No resolver sees
+    /// a host that is an address already, in any notation.
     pub fn admits_host(self, url: &Url) -> bool {
         let Some(host) = url.host_str() else { return false };
         let digits = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -66,7 +66,7 @@ impl Lookup for SystemLookup {
 #[error("the address is not allowed")]
 pub(super) struct Refused;
 
-/// A resolver that gives addresses only if all of them may be called.
+/// A resolver that gives addresses only if all may be called.
 pub(super) struct Checked {
     pub(super) lookup: Arc<dyn Lookup>,
     pub(super) allowed: Allowed,

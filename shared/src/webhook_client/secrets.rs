@@ -20,18 +20,18 @@ use crate::aws_error::SecretFailure;
 /// Most merchants kept at a time.
 const KEPT_MAX: usize = 1_000;
 
-/// How old a document may be that is used while Secrets Manager is unavailable. A receiver that is removed meanwhile gets
-/// nothing after that time.
+/// How old a document may be that is used while Secrets Manager is unavailable. A receiver that is
+/// removed meanwhile gets nothing after that time.
 const STALE: SignedDuration = SignedDuration::from_mins(15);
 
-/// How long to wait before the next call after one that found nothing to use, and the oldest document on whose word
-/// something is deleted.
+/// How long to wait before the next call after one that found nothing to use, and the oldest
+/// document on whose word something is deleted.
 const RETRY: SignedDuration = SignedDuration::from_secs(15);
 
-/// Where receivers are read, and what is accepted of them.
+/// Where receivers are read, and which addresses are accepted.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What the names of the secrets begin with; the merchant's id follows.
+    /// The beginning of the names of the secrets; the merchant's id follows.
     pub prefix: String,
     /// How long a document is used before it is read again.
     pub fresh_for: SignedDuration,
@@ -39,7 +39,7 @@ pub struct Settings {
     pub allowed: Allowed,
 }
 
-/// What is known of a merchant's document.
+/// The cached state of a merchant's document.
 #[derive(Clone)]
 struct CachedReceivers {
     /// The receivers as they were last read, and when.
@@ -82,7 +82,8 @@ impl SecretsManagerReceivers {
         let (last, failure, for_long) = match result {
             Ok(receivers) => (Some((receivers, now)), None, self.settings.fresh_for),
             Err(error) => {
-                // Most merchants have no document, and none of them is looked up more often than one that has.
+                // Most merchants have no document, and theirs is not looked up more often than an
+                // existing one.
                 let for_long = match error {
                     ReceiversError::Missing => self.settings.fresh_for,
                     _ => RETRY.min(self.settings.fresh_for),
@@ -129,7 +130,8 @@ fn is_definite(failure: &ReceiversError) -> bool {
     !matches!(failure, ReceiversError::Unavailable(_))
 }
 
-/// Logs what an operator has to know. A merchant without a document that never had one has no webhooks.
+/// Logs failures that an operator has to know. A merchant without a document that never had one has
+/// no webhooks.
 fn tell(merchant: &MerchantId, known: bool, failure: &ReceiversError) {
     match failure {
         ReceiversError::Unusable(error) => {
@@ -156,7 +158,7 @@ impl Receivers for SecretsManagerReceivers {
         };
         match (failure, last) {
             (None, Some((receivers, _))) => Ok(receivers),
-            // Secrets Manager is unavailable, and what was read last is not too old yet.
+            // Secrets Manager is unavailable, and the last document is not too old yet.
             (Some(ReceiversError::Unavailable(_)), Some((receivers, read_at)))
                 if self.clock.now().duration_since(read_at) < STALE =>
             {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use tollgate_core::webhooks::Secret;
 
-/// What a secret's text begins with.
+/// The beginning of a secret's text.
 pub const PREFIX: &str = "whsec_";
 
 /// Bytes of a secret, as the specification has them.

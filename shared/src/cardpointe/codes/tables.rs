@@ -1,15 +1,16 @@
-//! The published response codes of each processor, grouped by what they mean to us.
+//! The published response codes of each processor, grouped by their meaning to us.
 //!
-//! To review one, hold it beside its published table (`docs/cardpointe.md`, *Response codes*); the tests hold the two lists
-//! of codes equal. Rows with respstat A are absent: they refuse nothing. Rows with respstat B are a
-//! [`DeclineCode::ProcessingError`] or an [`DeclineCode::IssuerUnavailable`] whatever their text blames,
-//! because with a B the processor says that the same request can be sent again.
+//! To review one, hold it beside its published table (`docs/cardpointe.md`, *Response codes*); the
+//! tests hold the two lists of codes equal. Rows with respstat A are absent: they refuse nothing.
+//! Rows with respstat B are a [`DeclineCode::ProcessingError`] or an
+//! [`DeclineCode::IssuerUnavailable`] no matter what their text blames, because with a B the
+//! processor says that the same request can be sent again.
 //!
-//! Where texts leave room: "Decline" without more is a generic decline, "Do not honor" keeps its name; PIN
-//! tries used up is a restricted card, because only the issuer can lift it; "Invalid transaction" and
-//! "Service not allowed" are not permitted; a PIN or key the processor cannot decrypt is a processing error;
-//! whatever says that the same request is known already or still in progress is a duplicate, so that no payment is made
-//! twice.
+//! Where texts leave room: "Decline" without more is a generic decline, "Do not honor" keeps its
+//! name; PIN tries used up is a restricted card, because only the issuer can lift it; "Invalid
+//! transaction" and "Service not allowed" are not permitted; a PIN or key the processor cannot
+//! decrypt is a processing error; a request that is known already or still in progress is a
+//! duplicate, so that no payment is made twice.
 
 use tollgate_core::values::DeclineCode::{
     self, AuthenticationRequired, AvsMismatch, CallIssuer, CardNotSupported, CurrencyNotSupported,
@@ -45,8 +46,9 @@ pub(super) const PROCESSORS: &[(&str, CodeTable)] = &[
     ("VANT", VANTIV),
 ];
 
-/// The gateway itself. Code 36 is "Duplicate sequence" in one edition of the table and "Wallet not allowed"
-/// in another (`docs/cardpointe.md`, *Responses*): both are refused requests. Code 26 has respstat A.
+/// The gateway itself. Code 36 is "Duplicate sequence" in one edition of the table and "Wallet not
+/// allowed" in another (`docs/cardpointe.md`, *Responses*): both are refused requests. Code 26 has
+/// respstat A.
 const GATEWAY: CodeTable = &[
     (IncorrectNumber, &["11", "13", "99"]),
     (IncorrectCvc, &["14", "37", "38"]),
@@ -86,7 +88,8 @@ const AMERICAN_EXPRESS: CodeTable = &[
     (PickUpCard, &["200"]),
 ];
 
-/// Two platforms with one table, except for the codes below. 51 is a plain "Declined" here; NU is the money.
+/// Two platforms with one table, except for the codes below. 51 is a plain "Declined" here; NU is
+/// the money.
 const FIRST_DATA_NORTH_AND_NASHVILLE: CodeTable = &[
     (CallIssuer, &["01"]),
     (MerchantConfiguration, &["03", "25", "89", "NP"]),
@@ -331,7 +334,7 @@ const PAYMENT_EXPRESS: CodeTable = &[
     (GenericDecline, &["67", "76", "A5", "BN", "YG"]),
 ];
 
-/// Bank accounts. 99 carries whatever text the processor's error had.
+/// Bank accounts. 99 carries the text of the processor's error.
 const PROFIT_STARS: CodeTable = &[
     (DuplicateTransaction, &["01"]),
     (GenericDecline, &["02", "99"]),

@@ -27,7 +27,7 @@ impl Read for Chunks {
             }
             match self.arrived.blocking_recv() {
                 Some(Ok(piece)) => self.piece = io::Cursor::new(piece),
-                // What was cut off must not look like an end.
+                // A body that was cut off must not look complete.
                 Some(Err(_)) => return Err(io::ErrorKind::ConnectionAborted.into()),
                 None => return Ok(0),
             }

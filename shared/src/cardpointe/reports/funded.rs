@@ -54,7 +54,8 @@ struct Funding {
     dateadded: Loose,
 }
 
-/// A line of a deposit, as it is stated. It has more members, a masked card number among them, which are not read.
+/// A line of a deposit, as it is stated. It has more members, a masked card number among them,
+/// which are not read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct StatedLine {
@@ -103,8 +104,8 @@ struct StatedChargeback {
     authcode: Loose,
 }
 
-/// All that is read of one report beside its lines, which are handed over at once where that is possible. Its members come
-/// in any order.
+/// All that is read of one report beside its lines, which are handed over at once where that is
+/// possible. Its members come in any order.
 #[derive(Default)]
 struct StatedDeposit {
     id: Option<String>,
@@ -130,14 +131,14 @@ fn line(row: StatedLine, deposit: &str, day: Date) -> Result<FundingRecord, Unre
     let (kind, mut status) = (kind(row.r#type.0.as_deref()), status(row.status.0.as_deref()));
     let stated = row.amount.signed();
     let (own, batch) = (id(row.fundingid), id(row.batchid));
-    // What comes back has a reference of its own, and is about the payment.
+    // A returned line has a reference of its own, and is about the payment.
     let is_returned = id(row.achreturncode).is_some();
     let parent = id(row.parentretref).filter(|_| is_returned);
     if is_returned {
         status = FundedStatus::Returned;
     }
     let named = parent.or_else(|| id(row.retref));
-    // What has no reference is known by its own id.
+    // A line without a reference is known by its own id.
     let Some(reference) = named.or_else(|| own.clone()) else {
         return Err(unreadable(None, "a line without its reference"));
     };
@@ -148,7 +149,7 @@ fn line(row: StatedLine, deposit: &str, day: Date) -> Result<FundingRecord, Unre
         Ok(None) => return Err(unreadable(Some(reference), "a line without an amount")),
         Err(why) => return Err(unreadable(Some(reference), why)),
     };
-    // Whether what is given back has a sign is not documented.
+    // Whether the amount of a refund has a sign is not documented.
     let amount = if kind == FundedKind::Refund && !is_returned { stated.taken_off() } else { stated };
     let nameless = || format!("{reference}/{}/{}", kind.as_str(), batch.as_deref().unwrap_or_default());
     let funded = Funded {
@@ -226,7 +227,7 @@ impl Deposits {
         }))
     }
 
-    /// Hands over what could only be told at the end.
+    /// Hands over the records that could only be told at the end.
     fn finish(&self, mut all: StatedDeposit, to: &mut State<'_, FundingRecord>) -> Result<(), &'static str> {
         let is_empty = all.fundings.is_empty() && all.held.is_empty() && all.chargebacks.is_empty();
         if is_empty && all.adjustments.is_empty() {
@@ -263,7 +264,7 @@ impl Deposits {
         to.emit(FundingRecord::Deposit(Box::new(deposit)))
     }
 
-    /// The deposit, and the sums of it that cannot be read whole.
+    /// The deposit, and those of its sums that cannot be read whole.
     fn deposit(&self, all: StatedDeposit, id: String, day: Date) -> (Deposit, Vec<UnreadableRow>) {
         let (mut components, mut total) =
             (vec![SignedAmount::ZERO; Component::ALL.len()], SignedAmount::ZERO);
@@ -303,7 +304,7 @@ impl Deposits {
     }
 }
 
-/// Adds a part to a sum, unless that is beyond what can be stated. Says whether it did.
+/// Adds a part to a sum, unless the result is out of range. Says whether it did.
 fn add(sum: &mut SignedAmount, part: SignedAmount) -> bool {
     let added = sum.checked_add(part);
     *sum = added.unwrap_or(*sum);
@@ -400,7 +401,7 @@ impl StatedChargeback {
 struct Positions(HashMap<LineId, usize>);
 
 impl Positions {
-    /// The id of a line: its own, or one that is made of what it says and of its position among equal ones.
+    /// The id of a line: its own, or one made of its content and its position among equal lines.
     fn line(&mut self, own: Option<String>, made: impl Fn(usize) -> LineId) -> LineId {
         if let Some(own) = own {
             return LineId::Stated(own);

@@ -1,4 +1,5 @@
-//! What both reports have in common: texts that may be numbers, numbers that may be texts, and bodies that are no JSON.
+//! The parts that both reports have in common: texts that may be numbers, numbers that may be
+//! texts, and bodies that are no JSON.
 
 use std::{
     fmt,
@@ -30,7 +31,7 @@ const SENTENCE_MAX_BYTES: u64 = 1_024;
 /// Sentences that say that there is nothing (`docs/cardpointe.md`); in lower case.
 const NOTHING: [&str; 4] = ["null batches", "no deposits match your request", "no data found", "null"];
 
-/// Sentences that say that the report is not enabled; parts of them, in lower case.
+/// Sentences that say that the report is not enabled; parts of these sentences, in lower case.
 const NOT_OFFERED: [&str; 3] = ["not enabled", "not authorized", "not configured"];
 
 /// Records that are handed over at a time.
@@ -38,7 +39,7 @@ const RECORDS_AT_A_TIME: usize = 256;
 
 /// One kind of report.
 pub(super) trait ReportParser: Send + 'static {
-    /// What it is made of.
+    /// One record of the report.
     type Row: Send + 'static;
 
     /// One object of the report: the report itself, or one of several in an array.
@@ -52,7 +53,7 @@ pub(super) struct State<'a, R> {
     hand_over: &'a mut dyn FnMut(Vec<R>) -> bool,
     is_gone: bool,
     records: u64,
-    /// What the report says in words, where it has no records.
+    /// The report's message, where it has no records.
     said: Option<String>,
 }
 
@@ -72,12 +73,12 @@ impl<R> State<'_, R> {
         self.is_gone = self.is_gone || (!some.is_empty() && !(self.hand_over)(some));
     }
 
-    /// What an object says that has no records.
+    /// Notes the message of an object without records.
     pub(super) fn say(&mut self, text: Option<String>) {
         self.said = text.or(self.said.take());
     }
 
-    /// What a report means that was read to its end.
+    /// The meaning of a report that was read to its end.
     fn outcome(self) -> Result<ReadReport, ReportError> {
         let said = self.said.map(|text| text.trim().to_ascii_lowercase()).filter(|text| !text.is_empty());
         match (self.records, said) {
@@ -148,7 +149,7 @@ fn json<P: ReportParser>(
 ) -> Result<(), ReportError> {
     let mut json = serde_json::Deserializer::from_reader(read);
     let parsed = Objects { parser, state }.deserialize(&mut json).and_then(|()| json.end());
-    // The library's own messages can quote what they found.
+    // The library's own messages can quote the body.
     parsed.map_err(|error| match error.classify() {
         Category::Io | Category::Eof => cut(),
         _ if state.is_gone => malformed(GONE),
@@ -156,7 +157,7 @@ fn json<P: ReportParser>(
     })
 }
 
-/// An object, or any number of them in an array.
+/// An object, or any number of objects in an array.
 struct Objects<'a, 'b, P: ReportParser> {
     parser: &'a P,
     state: &'a mut State<'b, P::Row>,
@@ -196,13 +197,13 @@ impl<'de, P: ReportParser> Visitor<'de> for Objects<'_, '_, P> {
     }
 }
 
-/// A row that cannot be read, by what it calls itself.
+/// A row that cannot be read, by its own id.
 pub(super) fn unreadable(id: Option<String>, why: &str) -> UnreadableRow {
     UnreadableRow { deposit: None, batch: None, id, why: why.to_owned() }
 }
 
-/// The elements of an array, one by one, each handed to a function; an object in place of the array is one element, null is
-/// none, and what is no object is handed over as none.
+/// The elements of an array, one by one, each handed to a function; an object in place of the array
+/// is one element, null is none, and an element that is no object is handed over as none.
 pub(super) struct Each<'a, T>(pub(super) &'a mut dyn FnMut(Option<T>) -> Result<(), &'static str>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Each<'_, T> {
@@ -248,12 +249,12 @@ fn absent(text: &str) -> bool {
     text.trim().is_empty() || text.trim().eq_ignore_ascii_case("null")
 }
 
-/// A text that may be a number. Blank, `null`, and `"null"` are none; so is what is neither text nor number.
+/// A text that may be a number. Blank, `null`, and `"null"` are none; so is any other value.
 #[derive(Default)]
 pub(super) struct Loose(pub(super) Option<String>);
 
 impl Loose {
-    /// A text without what does not belong into one, cut to a length.
+    /// A text without control characters, cut to a length.
     pub(super) fn text(self, max_chars: usize) -> Option<String> {
         let text: String = self.0?.chars().filter(|c| !c.is_control()).take(max_chars).collect();
         Some(text).filter(|text| !absent(text))

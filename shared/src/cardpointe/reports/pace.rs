@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use crate::cardpointe::site;
 
-/// Requests that the test system takes in a minute (`docs/cardpointe.md`). Of the other one no limit is known.
+/// Requests that the test system takes in a minute (`docs/cardpointe.md`). Of the other one no
+/// limit is known.
 const PER_MINUTE: usize = 20;
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -47,7 +48,8 @@ impl Site {
 }
 
 impl Pace {
-    /// Waits for a turn within a limit, and says what is left of it; none where the turn comes too late.
+    /// Waits for a turn within a limit, and returns the rest of the limit; none where the turn
+    /// comes too late.
     pub(super) async fn turn(&self, endpoint: &str, limit: Duration) -> Option<Duration> {
         let now = Instant::now();
         let turn = {

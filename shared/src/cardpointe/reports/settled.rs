@@ -1,4 +1,4 @@
-//! `settlestat`: the batches of a day, with what became of each of their transactions.
+//! `settlestat`: the batches of a day, with the outcome of each of their transactions.
 
 use jiff::civil::Date;
 use serde::{
@@ -99,8 +99,8 @@ impl ReportParser for Batches {
     }
 }
 
-/// What the letters mean: `docs/cardpointe.md`, *Settlement states*. A debit card's payment with a PIN is settled by
-/// the processor. Without a letter nothing is decided.
+/// The meaning of the letters: `docs/cardpointe.md`, *Settlement states*. A debit card's payment
+/// with a PIN is settled by the processor. Without a letter nothing is decided.
 fn settled_status(letter: Option<&str>) -> SettledStatus {
     match letter.map(str::to_ascii_uppercase).as_deref() {
         Some("Y" | "P") => SettledStatus::Accepted,
@@ -114,7 +114,7 @@ fn settled_status(letter: Option<&str>) -> SettledStatus {
     }
 }
 
-/// What became of a batch.
+/// The outcome of a batch.
 fn batch_status(letters: Option<&str>) -> BatchStatus {
     match letters.map(str::to_ascii_uppercase).as_deref() {
         Some("SB") => BatchStatus::Sent,

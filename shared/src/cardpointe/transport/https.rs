@@ -14,14 +14,16 @@ use tollgate_core::values::Clock;
 use super::{BodyError, Request, Response, StreamedResponse, StreamingTransport, Transport, TransportError};
 use crate::https;
 
-/// A connection that was idle for longer is not used again: a sandbox that was frozen in between thaws with
-/// connections that are long dead, and a request sent into one has an unknown outcome.
+/// A connection that was idle for longer is not used again: a sandbox that was frozen in between
+/// thaws with connections that are long dead, and a request sent into one has an unknown outcome.
 const IDLE_MAX: SignedDuration = SignedDuration::from_secs(5);
 
-/// Longest response that is read. Real ones are under 2 KB, with receipts and user fields under 16 KB.
+/// Longest response that is read. Real ones are under 2 KB, with receipts and user fields under 16
+/// KB.
 const BODY_MAX_BYTES: usize = 64 * 1024;
 
-/// Where the gateway's test system says in how many seconds it takes the next request (`docs/cardpointe.md`).
+/// Where the gateway's test system says in how many seconds it takes the next request
+/// (`docs/cardpointe.md`).
 const RETRY_AFTER: &str = "x-rate-limit-retry-after-seconds";
 
 /// HTTPS with pooled connections.
@@ -45,8 +47,8 @@ impl HttpsTransport {
         Ok(Self { clock, connections, tls })
     }
 
-    /// A client whose pooled connections, if any, were in use a moment ago by the wall clock. The pool's own
-    /// idle limit runs on a clock that stops while a sandbox is frozen.
+    /// A client whose pooled connections, if any, were in use a moment ago by the wall clock. The
+    /// pool's own idle limit runs on a clock that stops while a sandbox is frozen.
     fn client(&self) -> reqwest::Client {
         let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.now();

@@ -1,4 +1,4 @@
-//! The members that tell of a fee, and what they say.
+//! The members that tell of a fee, and their meaning.
 
 use serde_json::{Map, Value};
 use tollgate_core::values::Amount;
@@ -19,7 +19,7 @@ pub(in crate::cardpointe) struct FeeMembers {
     amount: Option<String>,
 }
 
-/// What `fee_type` says, in either of its documented forms.
+/// The value of `fee_type`, in either of its documented forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::cardpointe) enum FeeType {
     Surcharge,
@@ -35,7 +35,7 @@ impl FeeMembers {
         let kind = match &*take_text(members, "fee_type")?.to_ascii_uppercase() {
             "SURCHRG" | "S" => FeeType::Surcharge,
             "SURCHRG_WAIVED" | "N" => FeeType::None,
-            // C, F, and what is not documented.
+            // C, F, and undocumented words.
             _ => FeeType::Other,
         };
         let mut text = |name| take_text(members, name);
@@ -47,8 +47,8 @@ impl FeeMembers {
         self.amount.as_deref()
     }
 
-    /// The fee beside an amount at the stated rate, by each documented form of it: `300` hundredths of a percent, or `3`
-    /// percent; a flat one is an amount.
+    /// The fee beside an amount at the stated rate, by each documented form of the rate: `300`
+    /// hundredths of a percent, or `3` percent; a flat one is an amount.
     pub(in crate::cardpointe) fn at_its_rate(&self, amount: Amount) -> [Option<Amount>; 2] {
         let Some(value) = self.value.as_deref() else { return [None, None] };
         match self.format.as_deref().unwrap_or_default().to_ascii_lowercase().as_str() {
@@ -59,7 +59,7 @@ impl FeeMembers {
     }
 }
 
-/// A decimal number without a sign: digits, and how many of them are decimals.
+/// A decimal number without a sign: digits, and how many are decimals.
 #[derive(Clone, Copy)]
 struct Rate {
     digits: u128,

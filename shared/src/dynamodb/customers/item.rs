@@ -1,5 +1,5 @@
-//! The stored form of a customer with its cards. Versions take turns with it as with an order: what one does not know,
-//! it keeps.
+//! The stored form of a customer with its cards. Versions take turns with it as with an order: a
+//! version keeps members that it does not know.
 
 use tollgate_core::{
     order::{CustomerReference, Decline},
@@ -102,7 +102,8 @@ fn write_state(method: &PaymentMethod, to: &mut Writer) {
             to.put(NO_EFFECT, &reason);
             NOT_STORED
         }
-        // What it is to become is told beside the word, so that whoever does not know of it deletes it all the same.
+        // Its future state is told beside the word, so that a version without that state deletes it
+        // all the same.
         MethodState::Deleting(gone) => {
             match gone {
                 OnceGone::Deleted => {}

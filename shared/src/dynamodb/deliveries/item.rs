@@ -16,7 +16,8 @@ use crate::dynamodb::{Item, number, number_of, text, text_of, texts};
 /// How long a delivery is kept after it was added, or after it last changed.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts is the order of the times.
+/// RFC 3339 in UTC with milliseconds, always as long, so that the order of the texts is the order
+/// of the times.
 pub(super) fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
@@ -40,12 +41,12 @@ pub(super) fn health_key(receiver: &ReceiverKey) -> Item {
     texts([(RECEIVER, HEALTH), (SORT, &receiver.to_string())])
 }
 
-/// The table's key of what is noted of a receiver.
+/// The table's key of the note about a receiver.
 pub(super) fn known_key(receiver: &ReceiverKey) -> Item {
     texts([(RECEIVER, KNOWN), (SORT, &receiver.to_string())])
 }
 
-/// What is noted of a receiver that a document names, or named.
+/// The note about a receiver that a document names, or named.
 pub(super) fn known(known: &KnownReceiver) -> Item {
     let mut item = known_key(&known.key);
     let kinds = known.kinds.iter().map(text_of).collect();
@@ -57,7 +58,7 @@ pub(super) fn known(known: &KnownReceiver) -> Item {
     item
 }
 
-/// What is noted of a receiver, from its item. None for what is none.
+/// The note about a receiver, from its item. None for another item.
 pub(super) fn read_known(item: &Item) -> Option<KnownReceiver> {
     let kinds = item.get("event_types").and_then(|kinds| kinds.as_l().ok()).into_iter().flatten();
     Some(KnownReceiver {
@@ -79,7 +80,7 @@ pub(super) fn added(delivery: &Delivery, now: Timestamp) -> Item {
     item
 }
 
-/// What changes in an item when a delivery is settled.
+/// The changes to an item when a delivery is settled.
 pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Timestamp) -> (String, Item) {
     let mut values = Item::from([(":expiry".to_owned(), expiry(now))]);
     let mut set = vec!["expires_at = :expiry".to_owned(), "#state = :state".to_owned()];
@@ -115,7 +116,7 @@ pub(super) fn settling(delivery: &Delivery, settled: &DeliveryOutcome, now: Time
     (format!("SET {} REMOVE {gone}", set.join(", ")), values)
 }
 
-/// What changes in an item that cannot be read and is parked.
+/// The changes to an item that cannot be read and is parked.
 pub(super) fn setting_aside(reason: &str, now: Timestamp) -> (String, Item) {
     let values = Item::from([
         (":expiry".to_owned(), expiry(now)),
@@ -127,7 +128,7 @@ pub(super) fn setting_aside(reason: &str, now: Timestamp) -> (String, Item) {
     (format!("SET {set} REMOVE {DUE_FOR}, {DUE_AT}, waiting_since"), values)
 }
 
-/// A delivery as it is kept. None for what is none.
+/// A delivery as it is kept. None for another item.
 pub(super) fn read(item: &Item) -> Option<StoredDelivery> {
     let member = |name: &str| text(item, name).cloned();
     let (at, event) = member(SORT)?.split_once('#').map(|(at, event)| (at.to_owned(), event.to_owned()))?;

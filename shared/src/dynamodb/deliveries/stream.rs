@@ -1,5 +1,5 @@
-//! What the function that sends webhooks is invoked with: deliveries that were added, as the table's stream has them, or
-//! the schedule's empty event.
+//! The event that invokes the function that sends webhooks: deliveries that were added, as the
+//! table's stream has them, or the schedule's empty event.
 
 use serde::Deserialize;
 use tollgate_core::webhooks::Added;
@@ -7,7 +7,7 @@ use tollgate_core::webhooks::Added;
 use super::item;
 use crate::dynamodb::{json::object, stream::Record};
 
-/// What Lambda passes for a batch of changes to the table.
+/// The event that Lambda passes for a batch of changes to the table.
 #[derive(Deserialize)]
 pub struct DeliveriesEvent {
     #[serde(rename = "Records")]
@@ -21,7 +21,7 @@ impl DeliveriesEvent {
     }
 }
 
-/// What is no delivery is a receiver's health, or was written by a later version, which then delivers it.
+/// Other items are a receiver's health, or a later version wrote them, which then delivers them.
 fn added(record: Record) -> Option<Added> {
     let item = object(record.dynamodb.new_image?)?;
     let delivery = item::read(&item)?.delivery;

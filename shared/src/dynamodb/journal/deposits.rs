@@ -1,4 +1,5 @@
-//! Settlement's own entries: in partitions of their own, so that no list and no total of payments reads them.
+//! Settlement's own entries: in partitions of their own, so that no list and no total of payments
+//! reads them.
 
 use async_trait::async_trait;
 use tollgate_core::{
@@ -12,8 +13,8 @@ use tollgate_core::{
 use super::{Column, DynamoDbEntries, EXPIRES_AT, expires_at, item, keys};
 use crate::dynamodb::{Item, number_of, text, text_of};
 
-/// What the partitions begin with. No partition of other entries does, so the policy that lets settlement put them can name
-/// them.
+/// The beginning of these partitions. No partition of other entries has it, so the policy that lets
+/// settlement put them can name them.
 const BEGIN: &str = "#deposits#";
 
 #[async_trait]

@@ -1,5 +1,5 @@
-//! An entry as an item: short names, enums as letters or words, ids as bytes. `docs/journal.md` has each name
-//! with what it means.
+//! An entry as an item: short names, enums as letters or words, ids as bytes. `docs/journal.md` has
+//! each name with its meaning.
 
 use std::str::FromStr;
 
@@ -38,7 +38,7 @@ words! {
         Unusual => "u": "unusual",
         /// When DynamoDB deletes it, in seconds since 1970; of sums and days, too.
         ExpiresAt => "x": "expires_at",
-        /// What happened to money, by the fact's letter.
+        /// The fact about money, by its letter.
         Fact => "f": "fact",
         /// The order's id, as the merchant chose it.
         OrderId => "o": "order_id",
@@ -60,51 +60,53 @@ words! {
         Actor => "ac": "actor",
         /// A person whom Tollgate has verified.
         Person => "pe": "person",
-        /// A person whom Tollgate has verified, who proposed what another one did.
+        /// A person whom Tollgate has verified, who proposed another one's action.
         ProposedBy => "pb": "proposed_by",
         /// An approval found after its operation had been given up.
         Late => "la": "late",
         /// The ISO code of the currency of all amounts.
         Currency => "cy": "currency",
-        /// What the fact is about.
+        /// The amount of the fact.
         Amount => "a": "amount",
-        /// What was held, taken or given back beside the amount; absent where nothing was.
+        /// The fee that was held, taken or given back beside the amount; absent without one.
         Fee => "fe": "fee",
-        /// What that was charged for.
+        /// The kind of the fee.
         FeeKind => "fk": "fee_kind",
-        /// Signed change of what is held on cards. Like the next five, absent where there is none.
+        /// Signed change of the money held on cards. Like the next five, absent where there is
+        /// none.
         Held => "h": "held",
-        /// Signed change of what was taken.
+        /// Signed change of the money taken.
         Paid => "p": "paid",
-        /// Signed change of what was given back.
+        /// Signed change of the money given back.
         Returned => "e": "returned",
         /// Signed change of the merchant's money at the gateway.
         AtGateway => "g": "at_gateway",
         /// Signed change of the fees there.
         FeesAtGateway => "fg": "fees_at_gateway",
-        /// Signed change of what issuers took back.
+        /// Signed change of the money that issuers took back.
         Disputed => "ds": "disputed",
         /// The card scheme's code of a chargeback's reason.
         DisputeReason => "dr": "dispute_reason",
         /// In an entry of settlement: the gateway's id of the deposit.
         Deposit => "dp": "deposit",
-        /// In an entry of settlement: what the money is for.
+        /// In an entry of settlement: the purpose of the money.
         Component => "cp": "component",
         /// Why it was declined.
         DeclineCode => "d": "decline_code",
-        /// The settlement refused what had been approved.
+        /// The settlement refused an approved operation.
         SettlementRejected => "sr": "settlement_rejected",
         /// The issuer's approval code.
         Authcode => "au": "authcode",
         /// The MID of the gateway's account.
         Mid => "md": "mid",
-        /// The order id of the attempt at the gateway; absent where the operation's own id makes it.
+        /// The order id of the attempt at the gateway; absent where the operation's own id makes
+        /// it.
         GatewayOrderId => "go": "gateway_order_id",
         /// The brand of the card.
         Brand => "br": "brand",
         /// The merchant's own reference.
         Reference => "re": "reference",
-        /// What an operator decided.
+        /// An operator's decision.
         Decided => "de": "decided",
         /// The operator who decided by hand; absent where the gateway decided.
         DecidedBy => "db": "decided_by",
@@ -194,8 +196,9 @@ pub(super) fn item(entry: &Entry, shard: u8) -> Item {
 const USUAL_MECHANISM: Mechanism = Mechanism::Automatic;
 const USUAL_PRINCIPAL: Principal = Principal::ClientCredentials;
 
-/// Whether two items of one entry say different things. A release may add columns: what either does not have says
-/// nothing, unless its absence is a zero; and how long they are kept is the deployment's choice.
+/// Whether two items of one entry say different things. A release may add columns: a column that
+/// either lacks says nothing, unless its absence is a zero; and how long they are kept is the
+/// deployment's choice.
 pub(super) fn differ(one: &Item, other: &Item) -> bool {
     let names: Vec<&str> = CHANGES.iter().map(|column| column.as_str()).collect();
     let differs = |one: &Item, other: &Item| {
@@ -275,7 +278,7 @@ pub(super) fn whole(item: &Item) -> Result<Entry, StoreError> {
     })
 }
 
-/// What a list of transactions needs.
+/// The columns that a list of transactions needs.
 pub(super) fn logged(item: &Item) -> Result<LoggedEntry, StoreError> {
     Ok(LoggedEntry {
         sort: stated(item, Column::Sort)?,
@@ -287,7 +290,7 @@ pub(super) fn logged(item: &Item) -> Result<LoggedEntry, StoreError> {
     })
 }
 
-/// What totals need. Words of a newer version are counted under themselves.
+/// The columns that totals need. Words of a newer version are counted under themselves.
 pub(super) fn counted(item: &Item) -> Result<CountedEntry, StoreError> {
     let at = at_and_id(item)?.0;
     let said = |name: Column| column(item, name).ok_or_else(|| corrupt(name));
@@ -367,7 +370,7 @@ fn uuid(item: &Item, column: Column) -> Result<Uuid, StoreError> {
     bytes.and_then(|bytes| Uuid::from_slice(bytes.as_ref()).ok()).ok_or_else(|| corrupt(column))
 }
 
-/// What follows the merchant in an index's key.
+/// The part after the merchant in an index's key.
 fn indexed(item: &Item, name: Column, merchant: &MerchantId) -> Option<String> {
     column(item, name)?.strip_prefix(merchant.as_str())?.strip_prefix('#').map(str::to_owned)
 }
@@ -376,7 +379,7 @@ fn column(item: &Item, column: Column) -> Option<&String> {
     text(item, column.as_str())
 }
 
-/// A text of an entry that it cannot be without, as what it says.
+/// A text that an entry has to have, parsed.
 pub(super) fn stated<T: FromStr>(item: &Item, name: Column) -> Result<T, StoreError> {
     column(item, name).and_then(|text| text.parse().ok()).ok_or_else(|| corrupt(name))
 }

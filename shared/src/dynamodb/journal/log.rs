@@ -33,7 +33,7 @@ struct Partition {
     index: Option<&'static str>,
     name: &'static str,
     key: String,
-    /// Whether it has entries, or only what leads to them.
+    /// Whether it has entries, or only the pointers to them.
     has_entries: bool,
 }
 
@@ -107,8 +107,8 @@ impl DynamoDbEntryLog {
         Ok(EntryPage { entries: entries.collect::<Result<_, StoreError>>()?, next, read_bytes })
     }
 
-    /// The entries that items of an index or pointers are about, in the same order. One that has expired meanwhile is left
-    /// out.
+    /// The entries that items of an index or pointers are about, in the same order. One that has
+    /// expired meanwhile is left out.
     async fn whole(&self, found: &[Item], merchant: &MerchantId) -> Result<Vec<Item>, StoreError> {
         let sorts = found.iter().filter_map(|item| text(item, SORT));
         let wanted =
@@ -128,8 +128,8 @@ fn entrys_bucket(item: &Item, merchant: &MerchantId) -> Option<String> {
     Some(bucket(merchant, shard(&order)))
 }
 
-/// The first text after this one that an entry can sort by: it sorts before the first entry of a moment, whose text goes on
-/// with `#`.
+/// The first text after this one that an entry can sort by: it sorts before the first entry of a
+/// moment, whose text goes on with `#`.
 fn just_above(text: &str) -> String {
     format!("{text}!")
 }
@@ -164,7 +164,7 @@ impl EntryLog for DynamoDbEntryLog {
         place: &EntryPlace,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        // What was put a moment ago has to be in the totals that it marked for summing up.
+        // A new entry has to be in the totals that it marked for summing up.
         self.page(place, query, item::counted, true).await
     }
 }

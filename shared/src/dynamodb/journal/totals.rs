@@ -1,5 +1,5 @@
-//! Totals in the journal's table: an item for each quarter of an hour of a merchant and for each of its days, and what
-//! says which of them change.
+//! Totals in the journal's table: an item for each quarter of an hour of a merchant and for each of
+//! its days, and the items that say which totals change.
 
 use std::fmt::Display;
 
@@ -44,7 +44,7 @@ impl DynamoDbTotals {
         Self { table: Table { client, name: table }, retention }
     }
 
-    /// The sums of a partition between two texts, and what else each sort key says.
+    /// The sums of a partition between two texts, each under its sort key's value.
     async fn sums<T: Ord + Copy>(
         &self,
         bucket: &str,
@@ -57,7 +57,7 @@ impl DynamoDbTotals {
             let read = readable(item, &KEYS, |item| {
                 let key = of(stated(&item, SORT)?).ok_or_else(|| corrupt(SORT))?;
                 let version = number(&item, "version").ok_or_else(|| corrupt("version"))?;
-                // What cannot be read is replaced when it is summed up again.
+                // A sum that cannot be read is replaced at the next summing up.
                 kept.sums.insert(key, KeptSum { version, totals: None });
                 Ok((key, KeptSum { version, totals: Some(totals_in(&item)?) }))
             });
@@ -77,13 +77,13 @@ impl DynamoDbTotals {
     }
 }
 
-/// The partition of the quarters of a merchant's day, or of the days of a year. It is no partition of entries: in their
-/// place, those have a number.
+/// The partition of the quarters of a merchant's day, or of the days of a year. It is no partition
+/// of entries: in their place, those have a number.
 fn totals_of(merchant: &MerchantId, time: impl Display) -> String {
     format!("totals#{merchant}#{time}")
 }
 
-/// What an item says of a day on which a merchant has entries.
+/// A day on which a merchant has entries, from its item.
 fn day_and_merchant(item: &Item) -> Result<(&str, &str), StoreError> {
     stated(item, SORT)?.split_once('#').ok_or_else(|| corrupt(SORT))
 }
@@ -240,8 +240,9 @@ fn late(item: &Item) -> Result<LateQuarter, StoreError> {
     Ok(LateQuarter { merchant, quarter, mark: stated(item, "mark")?.to_owned() })
 }
 
-/// A total as it is stored, as few characters as can still be read: currency, operation, fact, MID, brand and decline
-/// code; how many, and how much; what it changed of held, paid, returned, money and fees at the gateway, and disputed.
+/// A total as it is stored, as few characters as can still be read: currency, operation, fact, MID,
+/// brand and decline code; how many, and how much; the changes to held, paid, returned, money and
+/// fees at the gateway, and disputed.
 type Line = (String, String, String, String, Option<String>, Option<String>, u64, S, S, S, S, S, S, S);
 
 /// So that a line fits on one.

@@ -1,4 +1,5 @@
-//! What of a merchant's orders is to come and what needs a person: two sparse indexes of the orders' table.
+//! A merchant's orders that need a person or have captures to come: two sparse indexes of the
+//! orders' table.
 
 use async_trait::async_trait;
 use tollgate_core::{
@@ -9,8 +10,8 @@ use tollgate_core::{
 use super::{DynamoDbStore, IndexNames, list_shard, listed_key};
 use crate::dynamodb::{table::page, text};
 
-/// The names of an index, as the template has them. Both have the same partition key, and short names, because they are
-/// part of an order's item.
+/// The names of an index, as the template has them. Both have the same partition key, and short
+/// names, because they are part of an order's item.
 pub fn agenda_names(list: AgendaList) -> IndexNames {
     match list {
         AgendaList::Attention => IndexNames { index: "attention", shard: "gp", at: "ga" },

@@ -1,10 +1,11 @@
 //! Counters of payments in a DynamoDB table of their own, which forgets them.
 //!
-//! An item has an attribute for each number that is not zero: `f` and the number of ten seconds for payments in flight,
-//! `d` and the minute for declines, `a` and the minute for digests of approved cards.
+//! An item has an attribute for each number that is not zero: `f` and the number of ten seconds for
+//! payments in flight, `d` and the minute for declines, `a` and the minute for digests of approved
+//! cards.
 //!
-//! The write that takes a place returns all of the counter, so one write decides, without a read and without a
-//! condition that parallel payments would fail.
+//! The write that takes a place returns all of the counter, so one write decides, without a read
+//! and without a condition that parallel payments would fail.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{

@@ -1,15 +1,17 @@
-//! The stored form of an order: which attributes an item has, under which names, and what they mean.
+//! The stored form of an order: which attributes an item has, under which names, and their meaning.
 //!
-//! A form of its own, so that renaming something in the code cannot make yesterday's items unreadable. Names are short
-//! and ids, digests and moments are bytes and numbers, because a write costs a unit per KiB, names included.
+//! A form of its own, so that renaming something in the code cannot make yesterday's items
+//! unreadable. Names are short and ids, digests and moments are bytes and numbers, because a write
+//! costs a unit per KiB, names included.
 //!
-//! Two versions share the table during every canary and rollback. Members that this version does not know are kept and
-//! written again. A word that it does not know is read as unrecognized and written again as it was. `ARCHITECTURE.md`,
-//! *Upgrades*, has the rules.
+//! Two versions share the table during every canary and rollback. Members that this version does
+//! not know are kept and written again. A word that it does not know is read as unrecognized and
+//! written again as it was. `ARCHITECTURE.md`, *Upgrades*, has the rules.
 //!
-//! Attributes are read and written directly, without a second set of structs: half the code, and fewer instructions per
-//! payment. A gateway's token is stored once per transaction. With that and with short gateway texts, the fullest order
-//! (50 transactions, 200 operations) stays under 256 KB, and a test builds it.
+//! Attributes are read and written directly, without a second set of structs: half the code, and
+//! fewer instructions per payment. A gateway's token is stored once per transaction. With that and
+//! with short gateway texts, the fullest order (50 transactions, 200 operations) stays under 256
+//! KB, and a test builds it.
 
 mod dispute;
 mod operation;
@@ -33,10 +35,11 @@ use crate::dynamodb::{
     members::{Object as _, Reader, Writer},
 };
 
-/// The number of the form that this version writes. It leaves out what is usual.
+/// The number of the form that this version writes. It leaves out usual values.
 const FORM: u32 = 1;
 
-/// Where the index keys of an order that this version cannot read all of are kept, and what they say of it.
+/// The member with the index keys, and their values, of an order that this version cannot read
+/// entirely.
 const INDEXES: &str = "indexes";
 
 const FORM_NUMBER: &str = "fm";
@@ -55,7 +58,7 @@ const CAPTURE_MOVES: &str = "capture_moves";
 pub struct StoredOrder(pub Item);
 
 impl StoredOrder {
-    /// The next version of an order, with its key and what the sparse indexes need.
+    /// The next version of an order, with its key and the keys of the sparse indexes.
     pub fn next(order: &Order, shards: Shards) -> Self {
         let key = order.key().to_string();
         let mut writer = Writer::default();
@@ -73,7 +76,7 @@ impl StoredOrder {
         writer.put(CAPTURE_MOVES, &order.capture_moves);
         writer.carry(&order.carried);
         let mut item = writer.0;
-        // What only a newer version can read may be due earlier than this one can tell.
+        // Parts that only a newer version can read may be due earlier than this one can tell.
         let kept = |name| order.carried.part(INDEXES).and_then(|due| due.member(name)?.as_str());
         for (index, due, partitions) in [
             (Index::InDoubt, order.next_look_at(), shards.in_doubt),
@@ -94,7 +97,7 @@ impl StoredOrder {
                 item.insert(names.at.to_owned(), AttributeValue::S(place.to_owned()));
             }
         }
-        // Nor does this one see what only a newer version can read.
+        // Nor does this one see parts that only a newer version can read.
         let attention = order.needs_attention_from().map(sortable);
         if let Some(from) = attention.as_deref().into_iter().chain(kept(NEEDS_ATTENTION)).min() {
             item.insert(NEEDS_ATTENTION.to_owned(), AttributeValue::S(from.to_owned()));

@@ -1,6 +1,6 @@
 //! Changes of orders, as the table's stream hands them to a function.
 //!
-//! The events' own types would bring a second library for times; what is needed of them is a few members.
+//! The events' own types would bring a second library for times; only a few members are needed.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,7 +19,7 @@ use crate::dynamodb::{
     text,
 };
 
-/// What Lambda invokes a consumer of the stream with.
+/// The event with which Lambda invokes a consumer of the stream.
 #[derive(Deserialize)]
 pub struct StreamEvent {
     #[serde(rename = "Records")]
@@ -27,14 +27,15 @@ pub struct StreamEvent {
 }
 
 impl StreamEvent {
-    /// The changes in it, in the stream's order. An order that was deleted is none: there is nothing to
-    /// tell of it. Neither are the switch that stops payments, customers with their stored cards, and what is to be told, which
-    /// are in the same table.
+    /// The changes in it, in the stream's order. A deleted order is left out: there is nothing to
+    /// tell. Neither are the switch that stops payments, customers with their stored cards, and
+    /// events to be told, which are in the same table.
     pub fn into_changes(self) -> Vec<Change> {
         self.records.into_iter().filter_map(|record| change(record.dynamodb)).collect()
     }
 
-    /// The events in it that another function wrote down to be told, of types that are known by their names.
+    /// The events in it that another function wrote down to be told, of types that are known by
+    /// their names.
     pub fn told(&self, known: impl Fn(&str) -> Option<&'static str>) -> Vec<Event> {
         let told = |record: &Record| {
             let image = record.dynamodb.new_image.as_ref()?;
@@ -71,12 +72,12 @@ fn change(images: Images) -> Option<Change> {
     Some(Change { number: images.sequence_number, key, version, orders })
 }
 
-/// An order's key begins with its merchant's id. What else is in the table has none.
+/// An order's key begins with its merchant's id. Other keys in the table have none.
 fn is_no_order(key: &str) -> bool {
     key.starts_with(SWITCH_KEY)
 }
 
-/// An order as it is stored, as a change that made all of it. None for what is no order.
+/// A stored order, as a change that made the whole order. None for another item.
 pub fn whole_order(item: Item) -> Option<Change> {
     let key = text(&item, "order_key").cloned().unwrap_or_default();
     if is_no_order(&key) {

@@ -1,5 +1,6 @@
-//! The switches that stop payments: items of the orders' table, one for all merchants and one for each merchant whose
-//! payments were ever stopped. A merchant's id cannot be empty, so no order has such a key.
+//! The switches that stop payments: items of the orders' table, one for all merchants and one for
+//! each merchant whose payments were ever stopped. A merchant's id cannot be empty, so no order has
+//! such a key.
 //!
 //! A payment reads both with one call, whose response has their positions alone.
 
@@ -31,10 +32,11 @@ use crate::dynamodb::{
 /// The key of the switch of all merchants.
 pub const SWITCH_KEY: &str = "#";
 
-/// What the keys of merchants' own switches begin with.
+/// The beginning of the keys of merchants' own switches.
 const OWN: &str = "#stop#";
 
-/// Merchants whose switches are read while a function starts, at most: DynamoDB reads 100 items at once.
+/// Merchants whose switches are read while a function starts, at most: DynamoDB reads 100 items at
+/// once.
 const KNOWN_MAX: usize = 99;
 
 const STOPPED: &str = "payments_stopped";
@@ -61,12 +63,12 @@ fn key(of: &SwitchOf) -> String {
 pub struct DynamoDbSwitch {
     table: Table,
     clock: Arc<dyn Clock>,
-    /// Stopped by the deployment's parameter, whatever the items say.
+    /// Stopped by the deployment's parameter, no matter what the items say.
     by_parameter: bool,
     known: Mutex<Known>,
 }
 
-/// What was read, and when.
+/// The state that was read, and when.
 #[derive(Default)]
 struct Known {
     all: Option<SwitchPosition>,
@@ -147,7 +149,8 @@ fn is_stopped(item: &Item) -> bool {
     stopped.copied().unwrap_or(true)
 }
 
-/// A switch as it is stored. What cannot be read of its history is left out: it must not keep anyone from a stop.
+/// A switch as it is stored. Unreadable parts of its history are left out: it must not keep anyone
+/// from a stop.
 fn read(item: Item) -> SwitchState {
     let (stopped, version) = (is_stopped(&item), number(&item, VERSION).unwrap_or_default());
     let mut from = Reader::new(item);

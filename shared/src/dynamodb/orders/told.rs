@@ -1,5 +1,5 @@
-//! Events that a function without receivers and bus wants told. It writes them beside the orders, and the table's stream hands
-//! them to the function `events`, which tells all.
+//! Events that a function without receivers and bus wants told. It writes them beside the orders,
+//! and the table's stream hands them to the function `events`, which tells all.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use tollgate_core::{
 use super::{DynamoDbStore, KEY};
 use crate::dynamodb::members::Writer;
 
-/// What the keys of such events begin with. No order's key does.
+/// The beginning of the keys of such events. No order's key has it.
 pub(super) const TOLD: &str = "#told#";
 
 #[async_trait]
@@ -32,7 +32,8 @@ impl EventBus for DynamoDbStore {
     }
 }
 
-/// The event that an item of the stream wants told, whose type is known by this name; none where it cannot be read.
+/// The event that an item of the stream wants told, whose type is known by this name; none where it
+/// cannot be read.
 pub(super) fn told(
     key: &str,
     image: &Map<String, Value>,

@@ -84,7 +84,8 @@ stored! {
     }
 }
 
-/// The word for no limit. It is stored, so that an attribute that is lost means nothing rather than everything.
+/// The word for no limit. It is stored, so that an attribute that is lost means nothing rather than
+/// everything.
 const UNLIMITED: &str = "unlimited";
 
 fn write_limits(max: &RefundMax, to: &mut Writer) {
@@ -148,7 +149,7 @@ impl Object for AuditedPerson {
                 to.put("name", name);
             }
             Self::Operator { name } => to.put("name", name),
-            // What an issuer calls a stranger is any text.
+            // An issuer's name for a stranger is any text.
             Self::Stranger { subject, email } => {
                 to.text("iss", mask_card_numbers(&subject.issuer));
                 to.text("sub", mask_card_numbers(&subject.subject));

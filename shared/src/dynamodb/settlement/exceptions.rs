@@ -20,7 +20,8 @@ use crate::dynamodb::{
     text, text_of,
 };
 
-/// The index by state and time, and its keys. It also holds what exceptions are about.
+/// The index by state and time, and its keys. It also holds the cause and the subject of each
+/// exception.
 const INDEX: &str = "exceptions";
 const STATE: &str = "e";
 const SINCE: &str = "t";
@@ -28,7 +29,7 @@ const SINCE: &str = "t";
 /// Items that are read at a time for a filtered page.
 const READ_AT_A_TIME: usize = 100;
 
-/// Most of them for one page.
+/// Most items that are read for one page.
 const READ_MAX: usize = 1_000;
 
 fn exception_key(merchant: &MerchantId, id: Uuid) -> Item {
@@ -55,7 +56,7 @@ impl DynamoDbSettlement {
         self.table.query("#state = :state", &[("#state", STATE)], &texts).index_name(INDEX)
     }
 
-    /// The exceptions behind keys of the index, in their order, and those of them that cannot be read.
+    /// The exceptions behind keys of the index, in their order, and those that cannot be read.
     async fn behind(&self, keys: Vec<Item>) -> Result<(Vec<Exception>, Vec<Unreadable>), StoreError> {
         let keys = keys.into_iter().map(|mut key| {
             key.retain(|name, _| [BUCKET, SORT].contains(&&**name));

@@ -21,7 +21,7 @@ use crate::dynamodb::{
 /// The rows of a place's lines.
 const LINES: &str = "l";
 
-/// The partition of an account's day, or of what belongs to none.
+/// The partition of an account's day, or of lines without a day.
 fn bucket(merchant: &MerchantId, account: &str, day: Option<Date>) -> String {
     let day = day.map_or_else(|| "unknown".to_owned(), |day| day.to_string());
     format!("lines#{merchant}#{account}#{day}")
@@ -120,14 +120,14 @@ impl LineStore for DynamoDbSettlement {
     }
 }
 
-/// The partition of what is known of an account's reports.
+/// The partition of the data about an account's reports.
 fn reports(merchant: &MerchantId, account: &str) -> String {
     format!("reports#{merchant}#{account}")
 }
 
 impl DynamoDbSettlement {
-    /// Whether a line of unknown payments has been kept for long enough, by the newest one beside it. Such an item would
-    /// otherwise only grow, since each new line of it has it kept for longer.
+    /// Whether a line of unknown payments has been kept for long enough, by the newest one beside
+    /// it. Such an item would otherwise only grow, since each new line in it extends its retention.
     fn is_over(&self, day: Date, newest: Option<Date>) -> bool {
         let begins = |day| QuarterHour::first_of(day).begins();
         newest.is_some_and(|newest| self.retention.is_over(begins(day), begins(newest)))

@@ -61,7 +61,7 @@ impl ProgressStore for DynamoDbSettlement {
         until: Timestamp,
     ) -> Result<Option<Progress>, StoreError> {
         let key = progress_key(merchant, &new.account);
-        // What another run noted since this one began counts.
+        // Notes of another run since this one began count.
         let found =
             self.item(key.clone()).await?.map(|item| needed(item, &KEYS, read_progress)).transpose()?;
         let progress = found.unwrap_or_else(|| new.clone());

@@ -26,7 +26,8 @@ type Row = (String, Vec<SettledRow>, Vec<FundedRow>);
 /// Number of the batch's id, number of the day, statuses of line and batch, amount, our order id.
 type SettledRow = (usize, usize, String, Option<SignedAmount>, Option<String>);
 
-/// Line's id, number of the deposit's id, number of the day, kind and status, amount, numbers of currency and batch.
+/// Line's id, number of the deposit's id, number of the day, kind and status, amount, numbers of
+/// currency and batch.
 type FundedRow = (String, usize, usize, String, SignedAmount, Option<usize>, Option<usize>);
 
 /// Texts by number, as they are met.

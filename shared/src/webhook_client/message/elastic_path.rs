@@ -1,6 +1,8 @@
-//! Messages as Elastic Path sends those of its own integrations, for receivers that were made for them.
+//! Messages as Elastic Path sends those of its own integrations, for receivers that were made for
+//! them.
 //!
-//! The types of events have the same names and mean the same. What Elastic Path does not have is not sent in its format.
+//! The types of events have the same names and mean the same. Events that Elastic Path does not
+//! have are not sent in its format.
 
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
@@ -10,8 +12,8 @@ use uuid::Uuid;
 
 use super::{SECRET_KEY, WebhookMessage, secret_key_value};
 
-/// The types of events that Elastic Path has, too. Its others (`order.created`, `order.cancelled`, `order.fulfilled`) are
-/// of steps that no order takes here.
+/// The types of events that Elastic Path has, too. Its others (`order.created`, `order.cancelled`,
+/// `order.fulfilled`) are of steps that no order takes here.
 pub const ELASTIC_PATH_EVENTS: [&str; 6] = [
     "transaction.created",
     "transaction.updated",
@@ -21,8 +23,9 @@ pub const ELASTIC_PATH_EVENTS: [&str; 6] = [
     "order.refunded",
 ];
 
-/// The event's data in Elastic Path's envelope, with the shared secret in a header. Elastic Path repeats the secret in
-/// `configuration`; bodies are logged more often than headers, so it is not there.
+/// The event's data in Elastic Path's envelope, with the shared secret in a header. Elastic Path
+/// repeats the secret in `configuration`; bodies are logged more often than headers, so it is not
+/// there.
 pub(super) fn message(
     to: &Receiver,
     secret_key: &SecretString,

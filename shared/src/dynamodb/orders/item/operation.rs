@@ -1,5 +1,5 @@
-//! An operation as it is stored. Its state is one word and the members that go with it; reading them makes a
-//! state that cannot contradict itself.
+//! An operation as it is stored. Its state is one word and the members that go with it; reading
+//! them makes a state that cannot contradict itself.
 
 use jiff::Timestamp;
 use tollgate_core::{
@@ -74,7 +74,7 @@ stored! {
     }
 }
 
-/// What an operation shares with most others of its transaction, and therefore need not state.
+/// The values that an operation shares with most others of its transaction, and need not state.
 pub(super) struct Usual {
     /// The principal that requested the payment.
     pub(super) by: Principal,
@@ -82,16 +82,16 @@ pub(super) struct Usual {
     pub(super) created_at: Timestamp,
     /// When it changed last.
     pub(super) updated_at: Timestamp,
-    /// What a first operation does.
+    /// The kind of a first operation.
     pub(super) kind: Option<Kind>,
     /// Of its first operation, for the others.
     pub(super) amount: Option<Amount>,
-    /// What the first operation was sent through, for the others.
+    /// The first operation's route, for the others.
     pub(super) route: Option<Route>,
 }
 
 impl Usual {
-    /// What is usual of the first operation of a transaction with these.
+    /// The usual values for the first operation of a transaction with these.
     pub(super) fn first(
         kind: PaymentKind,
         by: Principal,
@@ -101,7 +101,7 @@ impl Usual {
         Self { by, created_at, updated_at, kind: Some(kind.operation()), amount: None, route: None }
     }
 
-    /// What is usual of the operations after this one.
+    /// The usual values for the operations after this one.
     pub(super) fn after(&mut self, operation: &Operation) {
         self.kind = None;
         self.amount.get_or_insert(operation.amount);
@@ -131,7 +131,8 @@ fn read_attribution(from: &mut Reader) -> Read<Option<Box<Attribution>>> {
     Ok((told != Attribution::default()).then(|| Box::new(told)))
 }
 
-/// The id of an operation's first attempt, and its time: later ones share what they do not state.
+/// The id of an operation's first attempt, and its time: later ones share the values that they do
+/// not state.
 type First = (Uuid, Timestamp);
 
 stored! {
@@ -178,7 +179,7 @@ fn write_decision(decision: &Decision, mechanism: Mechanism, to: &mut Writer) {
         Decision::NoEffect(_, reason) => to.put(NO_EFFECT, reason),
     }
     to.put(STATE, &decision.stage());
-    // What was only recorded has no response.
+    // An operation that was only recorded has no response.
     if mechanism == Mechanism::Automatic || !decision.response().is_empty() {
         to.put(RESPONSE, decision.response());
     }

@@ -1,4 +1,4 @@
-//! A pause of an order's captures, and a move of one of them, as they are stored.
+//! A pause of an order's captures, and a move of one capture, as they are stored.
 
 use tollgate_core::order::{CaptureMove, Pause, Resumed};
 

@@ -1,4 +1,4 @@
-//! A transaction as it is stored: its card, what the merchant said of it, and its operations.
+//! A transaction as it is stored: its card, the merchant's data about it, and its operations.
 
 use jiff::Timestamp;
 use tollgate_core::{
@@ -40,7 +40,7 @@ stored! {
     }
 }
 
-/// What a transaction shares with its order, and therefore need not state.
+/// The values that a transaction shares with its order, and need not state.
 pub(super) struct Whole {
     /// The order's id, where it is a transaction's.
     pub(super) id: Option<Uuid>,
@@ -71,12 +71,13 @@ fn read_operations(mut usual: Usual, from: &mut Reader) -> Read<Vec<Operation>> 
         usual.after(&operation);
         Ok(operation)
     })?;
-    // The payment itself is the first of them. Without it, money that was taken would look as if it never had been.
+    // The payment itself is the first operation. Without it, money that was taken would look as if
+    // it never had been.
     if operations.is_empty() { Err(corrupt(OPERATIONS)) } else { Ok(operations) }
 }
 
-/// Another instrument than a card has a word, and this version knows none of them. What is stored of it is carried. A
-/// card, which almost all are, has none.
+/// Another instrument than a card has a word, and this version knows no such word. Its stored
+/// members are carried. A card, which almost all are, has none.
 fn read_instrument(from: &mut Reader) -> Read<Instrument> {
     if from.word("instrument", Some(()), |_| None)?.is_some() {
         return Ok(Instrument::Unrecognized);
