@@ -7,13 +7,13 @@ mod examples;
 mod front;
 #[cfg(test)]
 mod in_pages;
+mod installation;
 mod key;
 mod list;
 mod local;
 mod movements;
 mod part;
 mod people;
-mod place;
 mod settlement;
 mod sign_in;
 mod times;
@@ -25,12 +25,12 @@ pub(crate) use change::{ChangePayment, Stated, WithoutPrompt};
 pub(crate) use customer::{CustomerCommand, EraseCustomer, Who};
 pub(crate) use examples::with_examples;
 pub(crate) use front::{FrontCommand, RotateFront};
+pub(crate) use installation::{ActsOn, InstallationArguments, LOCAL};
 pub(crate) use key::{AddKey, KeyCommand, ListKeys, RevokeKey};
 pub(crate) use list::{FindPayments, ListPayments, PaymentFilter, TailPayments};
 pub(crate) use local::{Listen, Trigger};
 pub(crate) use movements::ListEntries;
 pub(crate) use people::{AddPerson, ChangePerson, ListAudit, ListPeople, PersonCommand, RemovePerson};
-pub(crate) use place::{ActsOn, LOCAL, PlaceArguments};
 pub(crate) use settlement::{
     ListDeposits, ListExceptions, ListOutstanding, NoteException, ReadReports, ResolveException,
     SettlementCommand, ShowDeposit,
@@ -40,7 +40,7 @@ pub(crate) use times::{Day, Time};
 pub(crate) use totals::TotalsOptions;
 pub(crate) use webhook::{
     AddReceiver, ListWebhooks, MessageFormat, RemoveReceiver, ReplayWebhooks, RotateSecret, TestWebhook,
-    WebhookCommand, WebhookPlace,
+    WebhookCommand, WebhooksTable,
 };
 
 use clap::{
@@ -74,7 +74,7 @@ pub(crate) struct Arguments {
     #[arg(long, global = true, hide = true)]
     pub(crate) yes: bool,
     #[command(flatten)]
-    pub(crate) place: PlaceArguments,
+    pub(crate) installation: InstallationArguments,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

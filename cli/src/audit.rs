@@ -12,9 +12,9 @@ use crate::{
     args::ListAudit,
     csv,
     failure::{self, Failure},
+    installation::Installation,
     payment::history::time,
     people::{granted, stores, table, unread},
-    place::Place,
     precondition::must_exist,
     report::Report,
 };
@@ -27,8 +27,8 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 const HEADER: [&str; 4] = ["TIME", "WHO", "KIND", "WHAT"];
 
-pub(crate) async fn run(place: &Place, list: &ListAudit) -> Result<Report, Failure> {
-    let (stores, filter) = (stores(place)?, filter(list, place.clock.now())?);
+pub(crate) async fn run(installation: &Installation, list: &ListAudit) -> Result<Report, Failure> {
+    let (stores, filter) = (stores(installation)?, filter(list, installation.clock.now())?);
     let (mut found, mut next, limit) = (Vec::new(), list.rows.next.clone(), list.rows.limit());
     loop {
         let room = PART.min(limit - found.len());
@@ -42,7 +42,7 @@ pub(crate) async fn run(place: &Place, list: &ListAudit) -> Result<Report, Failu
         }
     }
     if found.is_empty() {
-        must_exist(place, &list.merchant).await?;
+        must_exist(installation, &list.merchant).await?;
     }
     let more = next.as_ref().map(|next| format!("There may be more: --next '{next}'"));
     if list.rows.csv {

@@ -21,7 +21,7 @@ use tollgate_core::order::MerchantId;
 
 use crate::{
     failure::Failure,
-    place::{Place, aws_http_client},
+    installation::{Installation, aws_http_client},
 };
 
 /// All tries of one call. A person waits for it.
@@ -62,21 +62,27 @@ pub(crate) struct Index {
 }
 
 impl Aws {
-    pub(crate) fn new(place: &Place) -> Result<Self, Failure> {
+    pub(crate) fn new(installation: &Installation) -> Result<Self, Failure> {
         let http_client = aws_http_client()?;
         // Three tries of a call, as everywhere; together they may take as long as a person waits.
         let limits = TimeoutConfig::builder().operation_timeout(CALL_LIMIT).build();
         Ok(Self {
-            dynamodb: aws_client!(aws_sdk_dynamodb, place, place.dynamodb_url, limits.clone(), http_client),
-            secrets: aws_client!(
-                aws_sdk_secretsmanager,
-                place,
-                place.secretsmanager_url,
+            dynamodb: aws_client!(
+                aws_sdk_dynamodb,
+                installation,
+                installation.dynamodb_url,
                 limits.clone(),
                 http_client
             ),
-            sts: aws_client!(aws_sdk_sts, place, place.sts_url, limits, http_client),
-            merchants_prefix: place.prefix(SecretKind::Merchants).map(str::to_owned),
+            secrets: aws_client!(
+                aws_sdk_secretsmanager,
+                installation,
+                installation.secretsmanager_url,
+                limits.clone(),
+                http_client
+            ),
+            sts: aws_client!(aws_sdk_sts, installation, installation.sts_url, limits, http_client),
+            merchants_prefix: installation.prefix(SecretKind::Merchants).map(str::to_owned),
         })
     }
 
@@ -186,9 +192,9 @@ impl Aws {
     }
 
     /// The switch that stops payments.
-    pub(crate) fn switch(&self, place: &Place) -> Result<DynamoDbSwitch, Failure> {
-        let table = place.table()?.to_owned();
-        Ok(DynamoDbSwitch::new(self.dynamodb.clone(), table, place.clock.clone(), false))
+    pub(crate) fn switch(&self, installation: &Installation) -> Result<DynamoDbSwitch, Failure> {
+        let table = installation.table()?.to_owned();
+        Ok(DynamoDbSwitch::new(self.dynamodb.clone(), table, installation.clock.clone(), false))
     }
 
     pub(crate) async fn table(&self, name: &str) -> Result<Table, Failure> {

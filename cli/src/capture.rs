@@ -15,12 +15,12 @@ use crate::{
     args::{CaptureCommand, CaptureDays, ListCaptures, Stated, SwitchCaptures, WithoutPrompt},
     confirm,
     failure::Failure,
+    installation::Installation,
     payment::{
         history,
         rows::{self, bad_line, bad_value},
     },
     person,
-    place::Place,
     precondition::must_exist,
     report::Report,
     table::aligned,
@@ -35,17 +35,21 @@ const DAYS: [&str; 4] = ["DAY", "CURRENCY", "COUNT", "AMOUNT"];
 
 const PAUSED: [&str; 7] = ["PAUSED", "BY", "AMOUNT", "CAPTURE AT", "ENDS", "ORDER", "TRANSACTION"];
 
-pub(crate) async fn run(place: &Place, command: &CaptureCommand) -> Result<Report, Failure> {
+pub(crate) async fn run(installation: &Installation, command: &CaptureCommand) -> Result<Report, Failure> {
     match command {
-        CaptureCommand::Pause(pause) => switch(place, pause, true).await,
-        CaptureCommand::Resume(resume) => switch(place, resume, false).await,
-        CaptureCommand::List(search) => list(place, search).await,
-        CaptureCommand::Days(search) => days(place, search).await,
+        CaptureCommand::Pause(pause) => switch(installation, pause, true).await,
+        CaptureCommand::Resume(resume) => switch(installation, resume, false).await,
+        CaptureCommand::List(search) => list(installation, search).await,
+        CaptureCommand::Days(search) => days(installation, search).await,
     }
 }
 
-async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<Report, Failure> {
-    let (stage, job, now) = (place.stage()?, place.orders_job()?, place.clock.now());
+async fn switch(
+    installation: &Installation,
+    switch: &SwitchCaptures,
+    pause: bool,
+) -> Result<Report, Failure> {
+    let (stage, job, now) = (installation.stage()?, installation.orders_job()?, installation.clock.now());
     let key = OrderKey { merchant: switch.merchant.clone(), order: switch.order.clone() };
     let order = job.payments.order(&key).await?;
     let what = if pause { "paused" } else { "resumed" };
@@ -66,7 +70,7 @@ async fn switch(place: &Place, switch: &SwitchCaptures, pause: bool) -> Result<R
     if !route.map_or(Ok(yes), |route| confirm::without_prompt(route, yes, live))? {
         confirm::by_typing(order.id.as_str(), &shown)?;
     }
-    let person = person::verified(place).await;
+    let person = person::verified(installation).await;
     let by = Attribution::new(None, Some(&told.by), Some(&told.reason));
     let by = by.map(|by| by.verified(person.as_ref()));
     let sender = Sender { by: by.as_ref(), seen_version: told.if_version };
@@ -101,9 +105,9 @@ fn shown(stage: &str, order: &Order, told: &Stated, what: &str) -> String {
     )
 }
 
-async fn list(place: &Place, list: &ListCaptures) -> Result<Report, Failure> {
+async fn list(installation: &Installation, list: &ListCaptures) -> Result<Report, Failure> {
     let ListCaptures { merchant, paused, until, limit, next } = list;
-    let (job, agenda, now) = (place.orders_job()?, place.agenda()?, place.clock.now());
+    let (job, agenda, now) = (installation.orders_job()?, installation.agenda()?, installation.clock.now());
     let (store, deadline) = (job.payments.store.as_ref(), Deadline::after(A_DAY));
     let wanted = AgendaWanted { merchant, now, after: next.as_deref(), limit: usize::from(*limit) };
     let which =
@@ -111,7 +115,7 @@ async fn list(place: &Place, list: &ListCaptures) -> Result<Report, Failure> {
     let lister = AgendaLister { store, agenda: agenda.as_ref(), deadline };
     let found = lister.captures(which, &wanted).await.map_err(|error| unread(&error))?;
     if found.rows.is_empty() && found.unreadable.is_empty() && next.is_none() {
-        must_exist(place, merchant).await?;
+        must_exist(installation, merchant).await?;
     }
     let header: &[&str] = if *paused { &PAUSED } else { &DUE };
     let mut lines = vec![header.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()];
@@ -132,14 +136,14 @@ async fn list(place: &Place, list: &ListCaptures) -> Result<Report, Failure> {
     Ok(Report::new(text.join("\n"), value))
 }
 
-async fn days(place: &Place, days: &CaptureDays) -> Result<Report, Failure> {
+async fn days(installation: &Installation, days: &CaptureDays) -> Result<Report, Failure> {
     let CaptureDays { merchant, time_zone } = days;
-    let agenda = place.agenda()?;
+    let agenda = installation.agenda()?;
     let wanted = DueWanted { merchant, since: None, until: Timestamp::MAX, zone: time_zone };
     let found = due_sums(agenda.as_ref(), wanted, Deadline::after(A_DAY)).await;
     let found = found.map_err(|error| unread(&error))?;
     if found.sums.is_empty() && found.unreadable == 0 {
-        must_exist(place, merchant).await?;
+        must_exist(installation, merchant).await?;
     }
     let mut lines = vec![DAYS.map(str::to_owned).to_vec()];
     lines.extend(found.sums.iter().map(|((day, currency), sum)| {

@@ -28,7 +28,7 @@ use crate::{
     args::{EraseCustomer, Who},
     aws::Aws,
     failure::{Failure, UNHEALTHY},
-    place::Place,
+    installation::Installation,
     precondition::must_exist,
     report::Report,
 };
@@ -66,8 +66,8 @@ struct Sum {
     is_customer_gone: bool,
 }
 
-pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report, Failure> {
-    let (job, methods) = (place.job()?, place.stored_cards()?);
+pub(crate) async fn erase(installation: &Installation, erase: &EraseCustomer) -> Result<Report, Failure> {
+    let (job, methods) = (installation.job()?, installation.stored_cards()?);
     let mut traces = CustomerTraces { orders: erase.order.clone(), ..CustomerTraces::default() };
     let mut customer = None;
     match &erase.who {
@@ -81,15 +81,15 @@ pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report
     if let Some(customer) = &customer {
         traces.cards = customer.methods.iter().map(|method| method.card.clone()).collect();
     }
-    let found = find(place, &erase.merchant, customer.as_ref(), &traces).await?;
+    let found = find(installation, &erase.merchant, customer.as_ref(), &traces).await?;
     if customer.is_none() && found.orders.is_empty() && found.unreadable.is_empty() {
-        must_exist(place, &erase.merchant).await?;
+        must_exist(installation, &erase.merchant).await?;
     }
-    let pointers = find_pointers(place, &job, erase, &traces, &found.lost).await?;
+    let pointers = find_pointers(installation, &job, erase, &traces, &found.lost).await?;
     let mut sum = Sum { pointers: pointers.as_ref().map_or(0, Pointers::count), ..Sum::default() };
     if erase.is_meant() {
         if let Some(pointers) = pointers {
-            pointers.delete(&Aws::new(place)?).await?;
+            pointers.delete(&Aws::new(installation)?).await?;
         }
         carry_out(&job, &methods, erase, &found, customer, &traces, &mut sum).await?;
     } else {
@@ -100,13 +100,13 @@ pub(crate) async fn erase(place: &Place, erase: &EraseCustomer) -> Result<Report
         sum.cards.extend(customer.iter().flat_map(stored_of));
         sum.is_customer_gone = customer.is_some();
     }
-    Ok(report(place, erase, sum, &found.unreadable))
+    Ok(report(installation, erase, sum, &found.unreadable))
 }
 
 /// The journal's pointers to the customer's payments. Without the merchant's document nothing tells
 /// them from others', here or to anybody else.
 async fn find_pointers(
-    place: &Place,
+    installation: &Installation,
     job: &Job,
     erase: &EraseCustomer,
     traces: &CustomerTraces,
@@ -117,18 +117,18 @@ async fn find_pointers(
         Err(MerchantsError::Unknown) => return Ok(None),
         Err(error) => return Err(error.into()),
     };
-    let journal = place.journal_table(erase.journal_table.as_deref())?;
-    Pointers::find(&Aws::new(place)?, journal, &merchant, traces, lost).await.map(Some)
+    let journal = installation.journal_table(erase.journal_table.as_deref())?;
+    Pointers::find(&Aws::new(installation)?, journal, &merchant, traces, lost).await.map(Some)
 }
 
 /// Looks through the table once.
 async fn find(
-    place: &Place,
+    installation: &Installation,
     merchant: &MerchantId,
     customer: Option<&Customer>,
     traces: &CustomerTraces,
 ) -> Result<Found, Failure> {
-    let (aws, table) = (Aws::new(place)?, place.table()?);
+    let (aws, table) = (Aws::new(installation)?, installation.table()?);
     let (mut found, mut from) = (Found::default(), None);
     let own = customer.map(|customer| customer.key.to_string());
     let (orders, customers) = (format!("{merchant}#"), format!("#customer#{merchant}#"));
@@ -252,9 +252,9 @@ impl Sum {
     }
 }
 
-fn report(place: &Place, erase: &EraseCustomer, sum: Sum, unreadable: &[String]) -> Report {
+fn report(installation: &Installation, erase: &EraseCustomer, sum: Sum, unreadable: &[String]) -> Report {
     let Sum { orders, mut lines, cards, waiting, pointers, is_customer_gone } = sum;
-    let (stage, cards) = (place.stage_or_unnamed(), cards.len());
+    let (stage, cards) = (installation.stage_or_unnamed(), cards.len());
     if is_customer_gone {
         lines.insert(0, "the customer's item, with its reference".to_owned());
     }

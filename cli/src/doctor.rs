@@ -15,7 +15,7 @@ use crate::{
     args::Doctor,
     aws::Aws,
     failure::{Failure, UNHEALTHY},
-    place::Place,
+    installation::Installation,
     report::Report,
 };
 
@@ -65,32 +65,35 @@ impl Check {
     }
 }
 
-pub(crate) async fn run(place: Result<Place, Failure>, doctor: &Doctor) -> Result<Report, Failure> {
-    let has_stack = place.as_ref().is_ok_and(|place| place.deployed.is_some());
-    if doctor.front.is_some() && place.is_ok() && !has_stack {
+pub(crate) async fn run(
+    installation: Result<Installation, Failure>,
+    doctor: &Doctor,
+) -> Result<Report, Failure> {
+    let has_stack = installation.as_ref().is_ok_and(|installation| installation.deployed.is_some());
+    if doctor.front.is_some() && installation.is_ok() && !has_stack {
         return Err(Failure::Input(
             "--front: name the API's stack, too: --stack or TOLLGATE_STACK".to_owned(),
         ));
     }
     let mut checks = checks::tools();
-    match place {
+    match installation {
         Err(failure) => checks.push(Check::new("installation", Mark::Bad, failure.text())),
-        Ok(place) => {
-            let aws = Aws::new(&place)?;
-            checks.push(checks::identity(&place, &aws).await);
-            checks.push(checks::table(&place, &aws).await);
-            checks.extend(stopped::checks(&place, &aws, &doctor.merchant).await);
-            checks.extend(settlement::check(&place).await);
-            checks.extend(totals::check(&place).await);
-            checks.push(checks::secrets(&place, &doctor.merchant));
-            if let Some(deployed) = &place.deployed {
-                checks.extend(stack::checks(deployed, &place.region, doctor.front.as_deref()).await);
-                checks.extend(sample::checks(&place, &aws).await);
+        Ok(installation) => {
+            let aws = Aws::new(&installation)?;
+            checks.push(checks::identity(&installation, &aws).await);
+            checks.push(checks::table(&installation, &aws).await);
+            checks.extend(stopped::checks(&installation, &aws, &doctor.merchant).await);
+            checks.extend(settlement::check(&installation).await);
+            checks.extend(totals::check(&installation).await);
+            checks.push(checks::secrets(&installation, &doctor.merchant));
+            if let Some(deployed) = &installation.deployed {
+                checks.extend(stack::checks(deployed, &installation.region, doctor.front.as_deref()).await);
+                checks.extend(sample::checks(&installation, &aws).await);
             }
-            checks.extend(checks::merchants(&place, &aws, &doctor.merchant).await);
+            checks.extend(checks::merchants(&installation, &aws, &doctor.merchant).await);
             if doctor.before_deletion {
                 for id in &doctor.merchant {
-                    checks.push(deletion::check(&place, id).await);
+                    checks.push(deletion::check(&installation, id).await);
                 }
             }
         }

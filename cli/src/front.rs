@@ -12,12 +12,12 @@ use tollgate::source::Front;
 
 use self::plan::{Plan, Step};
 use crate::{
-    args::{PlaceArguments, RotateFront},
+    args::{InstallationArguments, RotateFront},
     aws_cli::AwsCli,
     confirm,
     failure::{Failure, remark},
+    installation::deployed::Deployed,
     merchant::random_hex,
-    place::deployed::Deployed,
     report::Report,
 };
 pub(crate) use fronted::Fronted;
@@ -44,14 +44,14 @@ struct Both {
 }
 
 impl Both {
-    fn read(place: &PlaceArguments, front: &str) -> Result<Self, Failure> {
-        if place.local.is_some() {
+    fn read(installation: &InstallationArguments, front: &str) -> Result<Self, Failure> {
+        if installation.local.is_some() {
             let why = "the local stack's front has another secret at each start; there is nothing to replace";
             return Err(Failure::Input(why.to_owned()));
         }
         let unnamed = || Failure::Input("name the API's stack: --stack".to_owned());
-        let aws = AwsCli::new(place.region.clone());
-        let api = Deployed::read(&aws, place.stack.as_deref().ok_or_else(unnamed)?)?;
+        let aws = AwsCli::new(installation.region.clone());
+        let api = Deployed::read(&aws, installation.stack.as_deref().ok_or_else(unnamed)?)?;
         // An ARN has it in its fourth part.
         let region = api.output("TableArn")?.split(':').nth(3).unwrap_or_default().to_owned();
         let front = Fronted::read(front)?;
@@ -122,8 +122,8 @@ fn update(aws: &AwsCli, stack: &str, parameters: &[Value]) -> Result<(), Failure
     aws.call(&["cloudformation", "wait", "stack-update-complete", "--stack-name", stack]).map(drop)
 }
 
-pub(crate) fn rotate(place: &PlaceArguments, rotate: &RotateFront) -> Result<Report, Failure> {
-    let both = Both::read(place, &rotate.front)?;
+pub(crate) fn rotate(installation: &InstallationArguments, rotate: &RotateFront) -> Result<Report, Failure> {
+    let both = Both::read(installation, &rotate.front)?;
     let new = random_hex(SECRET_BYTES)?;
     let plan =
         Plan::of(both.api.parameter(DIGESTS), &both.front.sent()?, &Front::digest(new.expose_secret()));

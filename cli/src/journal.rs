@@ -26,7 +26,7 @@ use crate::{
     args::Rebuild,
     aws::Aws,
     failure::{Failure, UNHEALTHY, remark},
-    place::{Place, aws_http_client},
+    installation::{Installation, aws_http_client},
     report::Report,
 };
 
@@ -44,12 +44,13 @@ struct Totals {
     unreadable: BTreeSet<String>,
 }
 
-pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
-    let (table, journal) = (place.table()?, place.journal_table(rebuild.journal_table.as_deref())?);
-    let store = place.journal_in(journal.clone()).entries(&aws_http_client()?);
-    let keys = search_keys(place)?;
-    let (now, mut totals, mut from) = (place.clock.now(), Totals::default(), None);
+pub(crate) async fn rebuild(installation: &Installation, rebuild: &Rebuild) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
+    let (table, journal) =
+        (installation.table()?, installation.journal_table(rebuild.journal_table.as_deref())?);
+    let store = installation.journal_in(journal.clone()).entries(&aws_http_client()?);
+    let keys = search_keys(installation)?;
+    let (now, mut totals, mut from) = (installation.clock.now(), Totals::default(), None);
     loop {
         let (items, next) = aws.scan(table, from).await?;
         let changes: Vec<_> = items.into_iter().filter_map(whole_order).collect();
@@ -62,7 +63,7 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
         if rebuild.dry_run {
             let readable = changes.iter().filter_map(|change| change.orders.as_ref().ok());
             let made = readable.flat_map(|(_, order)| entries(None, order));
-            totals.known += made.filter(|entry| !place.retention.is_over(entry.at, now)).count();
+            totals.known += made.filter(|entry| !installation.retention.is_over(entry.at, now)).count();
         } else {
             let report = put(store.as_ref(), keys.as_ref(), &changes, now).await?;
             totals.new += report.new;
@@ -74,8 +75,8 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
             break;
         }
     }
-    let settled = place.journal_in(journal.clone()).deposits(&aws_http_client()?);
-    let (deposits, put) = deposits::rebuild(place, settled.as_ref(), rebuild.dry_run).await?;
+    let settled = installation.journal_in(journal.clone()).deposits(&aws_http_client()?);
+    let (deposits, put) = deposits::rebuild(installation, settled.as_ref(), rebuild.dry_run).await?;
     totals.deposits = deposits;
     totals.new += put.new;
     totals.known += put.known;
@@ -86,14 +87,14 @@ pub(crate) async fn rebuild(place: &Place, rebuild: &Rebuild) -> Result<Report, 
 
 /// The digests of the texts that payments are found by; none if the location of merchants'
 /// documents is not known.
-fn search_keys(place: &Place) -> Result<Arc<dyn SearchKeys>, Failure> {
-    if place.prefix(SecretKind::Merchants).is_err() {
+fn search_keys(installation: &Installation) -> Result<Arc<dyn SearchKeys>, Failure> {
+    if installation.prefix(SecretKind::Merchants).is_err() {
         remark(
             "Without --stack or --merchants-prefix, what payments are found by (docs/search.md) is not put.",
         );
         return Ok(Arc::new(NoSearchKeys));
     }
-    place.search_keys()
+    installation.search_keys()
 }
 
 /// Puts one page's entries. Entries that were put before a failure are known the next time.

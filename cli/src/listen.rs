@@ -18,7 +18,7 @@ use tollgate::webhook_client::signature::{self, signatures};
 use uuid::Uuid;
 
 use crate::{
-    args::{Listen, PlaceArguments},
+    args::{InstallationArguments, Listen},
     failure::Failure,
     gateway,
     local_stack::{EventStream, LocalStack, on_this_machine},
@@ -55,9 +55,13 @@ pub(crate) struct Sent {
     took: Duration,
 }
 
-pub(crate) async fn run(place: &PlaceArguments, listen: &Listen, json: bool) -> Result<Report, Failure> {
+pub(crate) async fn run(
+    installation: &InstallationArguments,
+    listen: &Listen,
+    json: bool,
+) -> Result<Report, Failure> {
     let forward = listen.forward_to.as_deref().map(Forward::new).transpose()?;
-    let stack = LocalStack::find(place).await?;
+    let stack = LocalStack::find(installation).await?;
     let events = stack.follow().await?;
     let mut output = Output::new(json);
     let told = output.begin(&stack.url, forward.as_ref());

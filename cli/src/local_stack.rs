@@ -8,7 +8,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    args::{LOCAL, PlaceArguments},
+    args::{InstallationArguments, LOCAL},
     failure::Failure,
     gateway,
 };
@@ -52,7 +52,7 @@ pub(crate) struct Access {
 
 impl LocalStack {
     /// The local stack that the arguments name. Nothing but this machine is called.
-    pub(crate) async fn find(arguments: &PlaceArguments) -> Result<Self, Failure> {
+    pub(crate) async fn find(arguments: &InstallationArguments) -> Result<Self, Failure> {
         let others = [
             ("--table", &arguments.table),
             ("--merchants-prefix", &arguments.merchants_prefix),

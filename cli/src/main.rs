@@ -14,6 +14,7 @@ mod doctor;
 mod failure;
 mod front;
 mod gateway;
+mod installation;
 mod journal;
 mod listen;
 mod local_stack;
@@ -22,7 +23,6 @@ mod merchant;
 mod payment;
 mod people;
 mod person;
-mod place;
 mod precondition;
 mod report;
 mod rollback;
@@ -42,8 +42,8 @@ use args::{
 };
 use clap::{CommandFactory, FromArgMatches};
 use failure::{Failure, INVALID_INPUT};
+use installation::Installation;
 use payment::change::Change;
-use place::Place;
 use report::Report;
 use tollgate_core::order::FollowUp;
 
@@ -56,8 +56,8 @@ async fn main() -> ExitCode {
     let json = arguments.json;
     let run = async {
         let variable = |name: &str| std::env::var(name).ok();
-        let place = arguments.place.named_by(arguments.command.acts_on(), variable)?;
-        run(Arguments { place, ..arguments }).await
+        let installation = arguments.installation.named_by(arguments.command.acts_on(), variable)?;
+        run(Arguments { installation, ..arguments }).await
     };
     match run.await {
         Ok(report) => report.print(json),
@@ -98,88 +98,90 @@ async fn run(arguments: Arguments) -> Result<Report, Failure> {
     if let Command::Rollback(rollback) = &arguments.command {
         // Where it acts is the AWS CLI's business: profile, region and credentials are those that
         // the AWS CLI finds.
-        return rollback::run(&arguments.place, rollback);
+        return rollback::run(&arguments.installation, rollback);
     }
     if let Command::Front(FrontCommand::Rotate(rotate)) = &arguments.command {
-        return front::rotate(&arguments.place, rotate);
+        return front::rotate(&arguments.installation, rotate);
     }
     match &arguments.command {
         Command::Completion { shell } => return Ok(completion(*shell)),
-        Command::Listen(listen) => return listen::run(&arguments.place, listen, arguments.json).await,
-        Command::Trigger(trigger) => return trigger::run(&arguments.place, trigger).await,
+        Command::Listen(listen) => return listen::run(&arguments.installation, listen, arguments.json).await,
+        Command::Trigger(trigger) => return trigger::run(&arguments.installation, trigger).await,
         _ => {}
     }
-    let place = Place::find(&arguments.place).await;
+    let installation = Installation::find(&arguments.installation).await;
     if let Command::Doctor(doctor) = &arguments.command {
-        return doctor::run(place, doctor).await;
+        return doctor::run(installation, doctor).await;
     }
-    let place = place?;
+    let installation = installation?;
     match &arguments.command {
-        Command::Merchant(command) => merchants(&place, command).await,
-        Command::Audit(list) => audit::run(&place, list).await,
-        Command::Person(command) => people::run(&place, command).await,
-        Command::SignInClient(command) => sign_in_client::run(&place, command).await,
-        Command::Me(me) => me::run(&place, &me.id).await,
-        Command::Payment(PaymentCommand::List(list)) => payment::list::list(&place, list).await,
-        Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&place, find).await,
+        Command::Merchant(command) => merchants(&installation, command).await,
+        Command::Audit(list) => audit::run(&installation, list).await,
+        Command::Person(command) => people::run(&installation, command).await,
+        Command::SignInClient(command) => sign_in_client::run(&installation, command).await,
+        Command::Me(me) => me::run(&installation, &me.id).await,
+        Command::Payment(PaymentCommand::List(list)) => payment::list::list(&installation, list).await,
+        Command::Payment(PaymentCommand::Find(find)) => payment::list::find(&installation, find).await,
         Command::Payment(PaymentCommand::Tail(tail)) => {
-            payment::tail::run(&place, tail, arguments.json).await
+            payment::tail::run(&installation, tail, arguments.json).await
         }
-        Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&place, show).await,
-        Command::Payment(PaymentCommand::Receipt(show)) => payment::receipt::run(&place, show).await,
+        Command::Payment(PaymentCommand::Show(show)) => payment::show::run(&installation, show).await,
+        Command::Payment(PaymentCommand::Receipt(show)) => payment::receipt::run(&installation, show).await,
         Command::Payment(PaymentCommand::Capture(change)) => {
-            payment::change::run(&place, Change::FollowUp(FollowUp::Capture), change).await
+            payment::change::run(&installation, Change::FollowUp(FollowUp::Capture), change).await
         }
         Command::Payment(PaymentCommand::Reauthorize(change)) => {
-            payment::change::run(&place, Change::Reauthorize, change).await
+            payment::change::run(&installation, Change::Reauthorize, change).await
         }
         Command::Payment(PaymentCommand::Refund(change)) => {
-            payment::change::run(&place, Change::FollowUp(FollowUp::Refund), change).await
+            payment::change::run(&installation, Change::FollowUp(FollowUp::Refund), change).await
         }
         Command::Payment(PaymentCommand::Void(change)) => {
-            payment::change::run(&place, Change::FollowUp(FollowUp::Void), change).await
+            payment::change::run(&installation, Change::FollowUp(FollowUp::Void), change).await
         }
-        Command::Payment(PaymentCommand::Resolve(resolve)) => payment::resolve::run(&place, resolve).await,
-        Command::Capture(command) => capture::run(&place, command).await,
-        Command::Customer(CustomerCommand::Erase(erase)) => customer::erase(&place, erase).await,
-        Command::Report(options) => totals::run(&place, options).await,
-        Command::Journal(JournalCommand::List(list)) => journal::list::run(&place, list).await,
-        Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&place, rebuild).await,
+        Command::Payment(PaymentCommand::Resolve(resolve)) => {
+            payment::resolve::run(&installation, resolve).await
+        }
+        Command::Capture(command) => capture::run(&installation, command).await,
+        Command::Customer(CustomerCommand::Erase(erase)) => customer::erase(&installation, erase).await,
+        Command::Report(options) => totals::run(&installation, options).await,
+        Command::Journal(JournalCommand::List(list)) => journal::list::run(&installation, list).await,
+        Command::Journal(JournalCommand::Rebuild(rebuild)) => journal::rebuild(&installation, rebuild).await,
         Command::Journal(JournalCommand::Compare(compare)) => {
-            journal::compare::compare(&place, compare).await
+            journal::compare::compare(&installation, compare).await
         }
-        Command::Settlement(command) => settlement::run(&place, command).await,
-        Command::Webhook(command) => webhooks(&place, command).await,
-        Command::Stop(stop) => stop::run(&place, stop, true).await,
-        Command::Start(start) => stop::run(&place, start, false).await,
-        Command::Doctor(doctor) => doctor::run(Ok(place), doctor).await,
-        Command::Listen(listen) => listen::run(&arguments.place, listen, arguments.json).await,
-        Command::Trigger(trigger) => trigger::run(&arguments.place, trigger).await,
-        Command::Rollback(rollback) => rollback::run(&arguments.place, rollback),
-        Command::Front(FrontCommand::Rotate(rotate)) => front::rotate(&arguments.place, rotate),
+        Command::Settlement(command) => settlement::run(&installation, command).await,
+        Command::Webhook(command) => webhooks(&installation, command).await,
+        Command::Stop(stop) => stop::run(&installation, stop, true).await,
+        Command::Start(start) => stop::run(&installation, start, false).await,
+        Command::Doctor(doctor) => doctor::run(Ok(installation), doctor).await,
+        Command::Listen(listen) => listen::run(&arguments.installation, listen, arguments.json).await,
+        Command::Trigger(trigger) => trigger::run(&arguments.installation, trigger).await,
+        Command::Rollback(rollback) => rollback::run(&arguments.installation, rollback),
+        Command::Front(FrontCommand::Rotate(rotate)) => front::rotate(&arguments.installation, rotate),
         Command::Completion { shell } => Ok(completion(*shell)),
     }
 }
 
-async fn merchants(place: &Place, command: &MerchantCommand) -> Result<Report, Failure> {
+async fn merchants(installation: &Installation, command: &MerchantCommand) -> Result<Report, Failure> {
     match command {
-        MerchantCommand::Create(create) => merchant::create::run(place, create).await,
-        MerchantCommand::List => merchant::show::list(place).await,
-        MerchantCommand::Show(show) => merchant::show::show(place, &show.id).await,
-        MerchantCommand::RotateKey(rotate) => merchant::rotate::run(place, rotate).await,
-        MerchantCommand::Key(key) => merchant::key::run(place, key).await,
-        MerchantCommand::Stop(switch) => merchant::switch::run(place, switch, true).await,
-        MerchantCommand::Start(switch) => merchant::switch::run(place, switch, false).await,
+        MerchantCommand::Create(create) => merchant::create::run(installation, create).await,
+        MerchantCommand::List => merchant::show::list(installation).await,
+        MerchantCommand::Show(show) => merchant::show::show(installation, &show.id).await,
+        MerchantCommand::RotateKey(rotate) => merchant::rotate::run(installation, rotate).await,
+        MerchantCommand::Key(key) => merchant::key::run(installation, key).await,
+        MerchantCommand::Stop(switch) => merchant::switch::run(installation, switch, true).await,
+        MerchantCommand::Start(switch) => merchant::switch::run(installation, switch, false).await,
     }
 }
 
-async fn webhooks(place: &Place, command: &WebhookCommand) -> Result<Report, Failure> {
+async fn webhooks(installation: &Installation, command: &WebhookCommand) -> Result<Report, Failure> {
     match command {
-        WebhookCommand::Add(add) => webhook::add(place, add).await,
-        WebhookCommand::Rotate(rotate) => webhook::rotate(place, rotate).await,
-        WebhookCommand::Remove(remove) => webhook::remove(place, remove).await,
-        WebhookCommand::List(list) => webhook::list(place, list).await,
-        WebhookCommand::Test(test) => webhook::test(place, test).await,
-        WebhookCommand::Replay(replay) => webhook::replay(place, replay).await,
+        WebhookCommand::Add(add) => webhook::add(installation, add).await,
+        WebhookCommand::Rotate(rotate) => webhook::rotate(installation, rotate).await,
+        WebhookCommand::Remove(remove) => webhook::remove(installation, remove).await,
+        WebhookCommand::List(list) => webhook::list(installation, list).await,
+        WebhookCommand::Test(test) => webhook::test(installation, test).await,
+        WebhookCommand::Replay(replay) => webhook::replay(installation, replay).await,
     }
 }

@@ -4,10 +4,10 @@ use serde_json::json;
 use tollgate::lambda::GATEWAY;
 use tollgate_core::{journal::count_attention, order::MerchantId, payments::Stop};
 
-use crate::{failure::Failure, place::Place, report::Report};
+use crate::{failure::Failure, installation::Installation, report::Report};
 
-pub(crate) async fn run(place: &Place, id: &MerchantId) -> Result<Report, Failure> {
-    let (job, agenda, now) = (place.job()?, place.agenda()?, place.clock.now());
+pub(crate) async fn run(installation: &Installation, id: &MerchantId) -> Result<Report, Failure> {
+    let (job, agenda, now) = (installation.job()?, installation.agenda()?, installation.clock.now());
     let unread = |error: &dyn std::fmt::Display| Failure::Unavailable(error.to_string());
     let merchant = job.merchants.get(id).await?;
     let count = count_attention(agenda.as_ref(), id, now).await.map_err(|error| unread(&error))?;

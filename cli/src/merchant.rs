@@ -25,7 +25,7 @@ use crate::{
     confirm,
     failure::Failure,
     gateway::{Gateway, Mid, MidFee},
-    place::Place,
+    installation::Installation,
 };
 
 /// Bytes of a new key: no guessing gets through 192 bits.
@@ -126,10 +126,10 @@ pub(crate) async fn read(aws: &Aws, id: &MerchantId) -> Result<Document, Failure
 }
 
 /// Prompts before a key is removed.
-fn confirm_removal(place: &Place, id: &MerchantId, what: &str) -> Result<(), Failure> {
+fn confirm_removal(installation: &Installation, id: &MerchantId, what: &str) -> Result<(), Failure> {
     let happens = format!(
         "Merchant {id}, {}: {what} will be removed. What still uses it gets no token from then on.",
-        place.of_secrets(SecretKind::Merchants)?
+        installation.of_secrets(SecretKind::Merchants)?
     );
     confirm::by_typing(id.as_str(), &happens)
 }

@@ -21,9 +21,9 @@ use crate::{
     args::{AddPerson, ChangePerson, ListPeople, PersonCommand, RemovePerson},
     confirm, csv,
     failure::{self, Failure},
+    installation::{Installation, aws_http_client},
     payment::history::time,
     person::verified,
-    place::{Place, aws_http_client},
     precondition::must_exist,
     report::Report,
     table::aligned,
@@ -41,23 +41,24 @@ const REQUEST: &str = "tollgate person";
 const HEADER: [&str; 6] = ["NAME", "ROLE", "REFUNDS UP TO", "SIGNS IN AS", "LAST SIGN-IN", "ID"];
 const HISTORY: [&str; 7] = ["TIME", "BY", "PERSON", "ROLE BEFORE", "REFUNDS BEFORE", "ROLE", "REFUNDS UP TO"];
 
-pub(crate) async fn run(place: &Place, command: &PersonCommand) -> Result<Report, Failure> {
+pub(crate) async fn run(installation: &Installation, command: &PersonCommand) -> Result<Report, Failure> {
     match command {
-        PersonCommand::Add(add) => self::add(place, add).await,
-        PersonCommand::List(list) => self::list(place, list).await,
-        PersonCommand::Change(change) => self::change(place, change).await,
-        PersonCommand::Remove(remove) => self::remove(place, remove).await,
-        PersonCommand::History(list) => history(place, list).await,
+        PersonCommand::Add(add) => self::add(installation, add).await,
+        PersonCommand::List(list) => self::list(installation, list).await,
+        PersonCommand::Change(change) => self::change(installation, change).await,
+        PersonCommand::Remove(remove) => self::remove(installation, remove).await,
+        PersonCommand::History(list) => history(installation, list).await,
     }
 }
 
-pub(crate) fn stores(place: &Place) -> Result<PeopleStores, Failure> {
-    Ok(place.people()?.stores(&aws_http_client()?))
+pub(crate) fn stores(installation: &Installation) -> Result<PeopleStores, Failure> {
+    Ok(installation.people()?.stores(&aws_http_client()?))
 }
 
 /// Who changes people, as AWS says: history is evidence, so a name on a command line is not enough.
-async fn operator(place: &Place) -> Result<ChangedBy, Failure> {
-    let person = if place.is_local { LOCAL_OPERATOR.parse().ok() } else { verified(place).await };
+async fn operator(installation: &Installation) -> Result<ChangedBy, Failure> {
+    let person =
+        if installation.is_local { LOCAL_OPERATOR.parse().ok() } else { verified(installation).await };
     person.map(ChangedBy::Operator).ok_or_else(|| {
         Failure::Unavailable(
             "AWS did not say who you are, and the history of people records it; nothing was done".to_owned(),
@@ -66,25 +67,25 @@ async fn operator(place: &Place) -> Result<ChangedBy, Failure> {
 }
 
 fn editor<'a>(
-    place: &'a Place,
+    installation: &'a Installation,
     stores: &'a PeopleStores,
     merchant: &'a MerchantId,
     by: &'a ChangedBy,
 ) -> PeopleEditor<'a> {
     PeopleEditor {
         store: stores.people.as_ref(),
-        clock: place.clock.as_ref(),
+        clock: installation.clock.as_ref(),
         merchant,
         by,
         request: REQUEST,
     }
 }
 
-async fn add(place: &Place, add: &AddPerson) -> Result<Report, Failure> {
-    let (stores, by) = (stores(place)?, operator(place).await?);
-    must_exist(place, &add.merchant).await?;
+async fn add(installation: &Installation, add: &AddPerson) -> Result<Report, Failure> {
+    let (stores, by) = (stores(installation)?, operator(installation).await?);
+    must_exist(installation, &add.merchant).await?;
     let new = NewPerson { name: add.name.clone(), recognition: recognized(add)?, grant: add.grant()? };
-    let edited = editor(place, &stores, &add.merchant, &by).add(&new).await;
+    let edited = editor(installation, &stores, &add.merchant, &by).add(&new).await;
     let (people, change) = edited.map_err(refused)?;
     let text = format!("{} may sign in for merchant {}: {}.", change.name, add.merchant, granted(&change));
     Ok(Report::new(text, changed(&people, &change)))
@@ -102,18 +103,19 @@ fn recognized(add: &AddPerson) -> Result<Recognition, Failure> {
     }
 }
 
-async fn change(place: &Place, change: &ChangePerson) -> Result<Report, Failure> {
-    let ((role, limits), stores, by) = (change.stated()?, stores(place)?, operator(place).await?);
+async fn change(installation: &Installation, change: &ChangePerson) -> Result<Report, Failure> {
+    let ((role, limits), stores, by) =
+        (change.stated()?, stores(installation)?, operator(installation).await?);
     let one =
         find(&stores.people.people(&change.merchant).await.map_err(|error| unread(&error))?, &change.person)?;
-    let editor = editor(place, &stores, &change.merchant, &by);
+    let editor = editor(installation, &stores, &change.merchant, &by);
     let (people, change) = editor.change(one.id, role, limits.as_ref()).await.map_err(refused)?;
     let text = format!("{}: {}. It counts within 5 minutes.", change.name, granted(&change));
     Ok(Report::new(text, changed(&people, &change)))
 }
 
-async fn remove(place: &Place, remove: &RemovePerson) -> Result<Report, Failure> {
-    let (stores, by, merchant) = (stores(place)?, operator(place).await?, &remove.merchant);
+async fn remove(installation: &Installation, remove: &RemovePerson) -> Result<Report, Failure> {
+    let (stores, by, merchant) = (stores(installation)?, operator(installation).await?, &remove.merchant);
     let one = find(&stores.people.people(merchant).await.map_err(|error| unread(&error))?, &remove.person)?;
     if remove.dry_run {
         let text = format!("Dry run: {} of {merchant} would be removed.", one.name);
@@ -126,7 +128,7 @@ async fn remove(place: &Place, remove: &RemovePerson) -> Result<Report, Failure>
             &format!("{} of merchant {merchant}: {happens}.", one.name),
         )?;
     }
-    let edited = editor(place, &stores, merchant, &by).remove(one.id).await;
+    let edited = editor(installation, &stores, merchant, &by).remove(one.id).await;
     let (people, change) = edited.map_err(refused)?;
     let text = format!(
         "{} of {merchant} is removed. After 5 minutes no token of theirs is accepted; the history keeps the name.",
@@ -135,11 +137,11 @@ async fn remove(place: &Place, remove: &RemovePerson) -> Result<Report, Failure>
     Ok(Report::new(text, changed(&people, &change)))
 }
 
-async fn list(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
-    let stores = stores(place)?;
+async fn list(installation: &Installation, list: &ListPeople) -> Result<Report, Failure> {
+    let stores = stores(installation)?;
     let people = stores.people.recognized_people(&list.merchant).await.map_err(|error| unread(&error))?;
     if people.entries.is_empty() {
-        must_exist(place, &list.merchant).await?;
+        must_exist(installation, &list.merchant).await?;
     }
     let signed_in = stores.people.last_sign_ins(&list.merchant).await.map_err(|error| unread(&error))?;
     let with_last = people.entries.iter().map(|one| (one, signed_in.get(&one.id).copied()));
@@ -159,8 +161,8 @@ async fn list(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
     Ok(Report::new(text.join("\n"), json!({ "merchant": list.merchant, "people": shown })))
 }
 
-async fn history(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
-    let stores = stores(place)?;
+async fn history(installation: &Installation, list: &ListPeople) -> Result<Report, Failure> {
+    let stores = stores(installation)?;
     let (mut found, mut next, limit) = (Vec::new(), list.rows.next.clone(), list.rows.limit());
     loop {
         let room = PART.min(limit - found.len());
@@ -177,7 +179,7 @@ async fn history(place: &Place, list: &ListPeople) -> Result<Report, Failure> {
         }
     }
     if found.is_empty() {
-        must_exist(place, &list.merchant).await?;
+        must_exist(installation, &list.merchant).await?;
     }
     let more = next.as_ref().map(|next| format!("There may be more: --next '{next}'"));
     if list.rows.csv {

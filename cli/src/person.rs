@@ -3,15 +3,15 @@
 
 use tollgate_core::order::Person;
 
-use crate::{aws::Aws, failure::remark, place::Place};
+use crate::{aws::Aws, failure::remark, installation::Installation};
 
 /// The caller's ARN. None on a local stack, which has no accounts, and where STS does not say:
 /// stopping payments must not depend on it.
-pub(crate) async fn verified(place: &Place) -> Option<Person> {
-    if place.is_local {
+pub(crate) async fn verified(installation: &Installation) -> Option<Person> {
+    if installation.is_local {
         return None;
     }
-    let arn = match Aws::new(place) {
+    let arn = match Aws::new(installation) {
         Ok(aws) => aws.identity().await.map(|identity| identity.arn),
         Err(failure) => Err(failure),
     };

@@ -9,17 +9,17 @@ use tollgate_core::{
 use crate::{
     aws::Aws,
     failure::{Failure, remark},
-    place::Place,
+    installation::Installation,
 };
 
 /// Fails if there is no such merchant: for commands that found nothing of it, because its id may be
 /// mistyped. Payments outlive their merchant's secret, so a command that found some does not look.
 /// Without `--stack` or a prefix it is not known where to look.
-pub(crate) async fn must_exist(place: &Place, id: &MerchantId) -> Result<(), Failure> {
-    if place.prefix(SecretKind::Merchants).is_err() {
+pub(crate) async fn must_exist(installation: &Installation, id: &MerchantId) -> Result<(), Failure> {
+    if installation.prefix(SecretKind::Merchants).is_err() {
         return Ok(());
     }
-    match Aws::new(place)?.has_secret(id).await {
+    match Aws::new(installation)?.has_secret(id).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(MerchantsError::Unknown.into()),
         Err(failure) => {

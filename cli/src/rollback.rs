@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use self::plan::{Function, Move, Version};
 use crate::{
-    args::{PlaceArguments, Rollback},
+    args::{InstallationArguments, Rollback},
     aws_cli::{AwsCli, of_kind},
     confirm,
     failure::Failure,
@@ -16,12 +16,12 @@ use crate::{
 /// The alias that API and schedules call.
 pub(crate) const ALIAS: &str = "live";
 
-pub(crate) fn run(place: &PlaceArguments, rollback: &Rollback) -> Result<Report, Failure> {
-    if place.local.is_some() {
+pub(crate) fn run(installation: &InstallationArguments, rollback: &Rollback) -> Result<Report, Failure> {
+    if installation.local.is_some() {
         let why = "the local stack has one version of each function; there is nothing to roll back";
         return Err(Failure::Input(why.to_owned()));
     }
-    let aws = AwsCli::new(place.region.clone());
+    let aws = AwsCli::new(installation.region.clone());
     let resources = aws.resources(&rollback.stack)?;
     let names: Vec<_> =
         of_kind(&resources, "AWS::Lambda::Function").map(|function| function.physical.clone()).collect();

@@ -12,8 +12,8 @@ use tollgate_core::{order::MerchantId, payments::StoreError, settlement::Progres
 use crate::{
     args::SettlementCommand,
     failure::Failure,
+    installation::{Installation, aws_http_client},
     payment::history::time,
-    place::{Place, aws_http_client},
     precondition::must_exist,
     report::Report,
 };
@@ -21,20 +21,20 @@ use crate::{
 /// Most rows that are read at once.
 const PART: usize = 100;
 
-pub(crate) async fn run(place: &Place, command: &SettlementCommand) -> Result<Report, Failure> {
+pub(crate) async fn run(installation: &Installation, command: &SettlementCommand) -> Result<Report, Failure> {
     match command {
-        SettlementCommand::List(list) => deposits::list(place, list).await,
-        SettlementCommand::Show(show) => deposits::show(place, show).await,
-        SettlementCommand::Outstanding(list) => outstanding::list(place, list).await,
-        SettlementCommand::Exceptions(list) => exceptions::list(place, list).await,
-        SettlementCommand::Note(note) => exceptions::note(place, note).await,
-        SettlementCommand::Resolve(resolve) => exceptions::resolve(place, resolve).await,
-        SettlementCommand::Read(read) => reports::read(place, read).await,
+        SettlementCommand::List(list) => deposits::list(installation, list).await,
+        SettlementCommand::Show(show) => deposits::show(installation, show).await,
+        SettlementCommand::Outstanding(list) => outstanding::list(installation, list).await,
+        SettlementCommand::Exceptions(list) => exceptions::list(installation, list).await,
+        SettlementCommand::Note(note) => exceptions::note(installation, note).await,
+        SettlementCommand::Resolve(resolve) => exceptions::resolve(installation, resolve).await,
+        SettlementCommand::Read(read) => reports::read(installation, read).await,
     }
 }
 
-fn stores(place: &Place) -> Result<SettlementStores, Failure> {
-    Ok(place.settlement()?.stores(&aws_http_client()?))
+fn stores(installation: &Installation) -> Result<SettlementStores, Failure> {
+    Ok(installation.settlement()?.stores(&aws_http_client()?))
 }
 
 fn unread(error: &StoreError) -> Failure {
@@ -44,13 +44,13 @@ fn unread(error: &StoreError) -> Failure {
 /// How far the reports of a merchant's accounts were read. None of a merchant that there is not,
 /// are an error.
 async fn progress(
-    place: &Place,
+    installation: &Installation,
     stores: &SettlementStores,
     merchant: &MerchantId,
 ) -> Result<Vec<Progress>, Failure> {
     let progress = stores.progress.of(merchant).await.map_err(|error| unread(&error))?;
     if progress.is_empty() {
-        must_exist(place, merchant).await?;
+        must_exist(installation, merchant).await?;
     }
     Ok(progress)
 }

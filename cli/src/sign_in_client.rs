@@ -9,9 +9,9 @@ use crate::{
     aws::Aws,
     confirm,
     failure::Failure,
+    installation::Installation,
     merchant::random_hex,
     people::table,
-    place::Place,
     report::Report,
 };
 
@@ -20,11 +20,14 @@ const SECRET_BYTES: usize = 32;
 
 const HEADER: [&str; 2] = ["CLIENT", "AUDIENCE"];
 
-pub(crate) async fn run(place: &Place, command: &SignInClientCommand) -> Result<Report, Failure> {
+pub(crate) async fn run(
+    installation: &Installation,
+    command: &SignInClientCommand,
+) -> Result<Report, Failure> {
     match command {
-        SignInClientCommand::Add(add) => self::add(place, add).await,
-        SignInClientCommand::List => list(place).await,
-        SignInClientCommand::Remove(remove) => self::remove(place, remove).await,
+        SignInClientCommand::Add(add) => self::add(installation, add).await,
+        SignInClientCommand::List => list(installation).await,
+        SignInClientCommand::Remove(remove) => self::remove(installation, remove).await,
     }
 }
 
@@ -36,8 +39,8 @@ struct Document {
 }
 
 impl Document {
-    async fn read(aws: &Aws, place: &Place) -> Result<Self, Failure> {
-        let name = place.sign_in_clients()?.to_owned();
+    async fn read(aws: &Aws, installation: &Installation) -> Result<Self, Failure> {
+        let name = installation.sign_in_clients()?.to_owned();
         let Some(text) = aws.document(&name).await? else {
             return Ok(Self { name, clients: Map::new(), is_new: true });
         };
@@ -68,13 +71,13 @@ impl Document {
     }
 
     /// Where it is, for a program.
-    fn place(&self, place: &Place) -> Value {
-        json!({ "stage": place.stage_or_unnamed(), "region": place.region, "secret": self.name })
+    fn whereabouts(&self, installation: &Installation) -> Value {
+        json!({ "stage": installation.stage_or_unnamed(), "region": installation.region, "secret": self.name })
     }
 
     /// The same, for a person.
-    fn at(&self, place: &Place) -> String {
-        format!("stage {} ({} in {})", place.stage_or_unnamed(), self.name, place.region)
+    fn at(&self, installation: &Installation) -> String {
+        format!("stage {} ({} in {})", installation.stage_or_unnamed(), self.name, installation.region)
     }
 }
 
@@ -82,9 +85,9 @@ fn unusable(name: &str, error: &InvalidClients) -> Failure {
     Failure::Input(format!("the secret {name}: {error}; docs/people.md describes it"))
 }
 
-async fn add(place: &Place, add: &AddSignInClient) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
-    let mut document = Document::read(&aws, place).await?;
+async fn add(installation: &Installation, add: &AddSignInClient) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
+    let mut document = Document::read(&aws, installation).await?;
     let AddSignInClient { client, audience, dry_run } = add;
     let id = client.to_string();
     if document.clients.contains_key(&id) {
@@ -98,9 +101,9 @@ async fn add(place: &Place, add: &AddSignInClient) -> Result<Report, Failure> {
     document.clients.insert(id.clone(), member);
     document.check()?;
     let mut value = json!({
-        "client_id": id, "audience": audience, "place": document.place(place), "dry_run": dry_run,
+        "client_id": id, "audience": audience, "place": document.whereabouts(installation), "dry_run": dry_run,
     });
-    let at = document.at(place);
+    let at = document.at(installation);
     if *dry_run {
         let text = format!("Dry run: nothing was written. {id} could sign people in; {at}.");
         return Ok(Report::new(text, value));
@@ -116,27 +119,28 @@ async fn add(place: &Place, add: &AddSignInClient) -> Result<Report, Failure> {
     Ok(Report::new(text, value))
 }
 
-async fn list(place: &Place) -> Result<Report, Failure> {
-    let document = Document::read(&Aws::new(place)?, place).await?;
+async fn list(installation: &Installation) -> Result<Report, Failure> {
+    let document = Document::read(&Aws::new(installation)?, installation).await?;
     let rows = document.shown().map(|(id, audience)| vec![id.to_owned(), audience.to_owned()]);
     let mut text = table(&HEADER, rows.collect());
     let count = document.clients.len();
     text.push(format!("{count} program{}", if count == 1 { "" } else { "s" }));
     let shown: Vec<Value> =
         document.shown().map(|(id, audience)| json!({ "client_id": id, "audience": audience })).collect();
-    Ok(Report::new(text.join("\n"), json!({ "place": document.place(place), "clients": shown })))
+    Ok(Report::new(text.join("\n"), json!({ "place": document.whereabouts(installation), "clients": shown })))
 }
 
-async fn remove(place: &Place, remove: &RemoveSignInClient) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
-    let mut document = Document::read(&aws, place).await?;
+async fn remove(installation: &Installation, remove: &RemoveSignInClient) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
+    let mut document = Document::read(&aws, installation).await?;
     let RemoveSignInClient { client, dry_run, yes } = remove;
     if document.clients.remove(client).is_none() {
         let text = format!("no program {client}; `tollgate sign-in-client list` shows all of them");
         return Err(Failure::NotThere(text));
     }
-    let value = json!({ "client_id": client, "place": document.place(place), "dry_run": dry_run });
-    let at = document.at(place);
+    let value =
+        json!({ "client_id": client, "place": document.whereabouts(installation), "dry_run": dry_run });
+    let at = document.at(installation);
     if *dry_run {
         return Ok(Report::new(format!("Dry run: {client} would be removed; {at}."), value));
     }

@@ -8,7 +8,7 @@ use tollgate_core::{
 };
 
 use crate::{
-    args::Throw, aws::Aws, confirm, failure::Failure, payment::history, person, place::Place,
+    args::Throw, aws::Aws, confirm, failure::Failure, installation::Installation, payment::history, person,
     precondition::unreadable_switch, report::Report,
 };
 
@@ -30,8 +30,12 @@ pub(crate) struct Subject {
     pub(crate) value: Value,
 }
 
-pub(crate) async fn run(place: &Place, arguments: &Throw, stopped: bool) -> Result<Report, Failure> {
-    let stage = place.stage()?;
+pub(crate) async fn run(
+    installation: &Installation,
+    arguments: &Throw,
+    stopped: bool,
+) -> Result<Report, Failure> {
+    let stage = installation.stage()?;
     let subject = Subject {
         of: SwitchOf::All,
         at: format!("Stage {stage}"),
@@ -40,16 +44,16 @@ pub(crate) async fn run(place: &Place, arguments: &Throw, stopped: bool) -> Resu
         command: "tollgate",
         value: json!({ "stage": stage }),
     };
-    move_switch(place, arguments, stopped, subject).await
+    move_switch(installation, arguments, stopped, subject).await
 }
 
 pub(crate) async fn move_switch(
-    place: &Place,
+    installation: &Installation,
     arguments: &Throw,
     stopped: bool,
     subject: Subject,
 ) -> Result<Report, Failure> {
-    let switch = Aws::new(place)?.switch(place)?;
+    let switch = Aws::new(installation)?.switch(installation)?;
     let now = switch.state(&subject.of).await.map_err(|error| unreadable_switch(&error))?;
     let Subject { at, value, .. } = &subject;
     let name = &format!("{at}: {}", subject.payments);
@@ -85,10 +89,10 @@ pub(crate) async fn move_switch(
         };
         confirm::by_typing(&subject.typed, &format!("{at}: {happens}, within {IN_FORCE_AFTER_S} seconds."))?;
     }
-    let person = person::verified(place).await;
+    let person = person::verified(installation).await;
     let by = Attribution::new(None, Some(by), Some(reason));
     let by = by.map(|by| Box::new(by.verified(person.as_ref())));
-    let change = SwitchChange { stopped, at: place.clock.now(), by, by_operator: true };
+    let change = SwitchChange { stopped, at: installation.clock.now(), by, by_operator: true };
     throw(&switch, &subject.of, &change).await.map_err(|error| unreadable_switch(&error))?;
     let text = if stopped {
         format!(

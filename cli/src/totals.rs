@@ -20,8 +20,8 @@ use crate::{
     aws::Aws,
     csv,
     failure::{self, Failure},
+    installation::{Installation, aws_http_client},
     payment::{history::time, list::unread},
-    place::{Place, aws_http_client},
     precondition::must_exist,
     report::Report,
     table::aligned,
@@ -40,19 +40,19 @@ struct Totals {
     has_several: bool,
 }
 
-pub(crate) async fn run(place: &Place, options: &TotalsOptions) -> Result<Report, Failure> {
-    let (periods, selection) = wanted(options, place.clock.now())?;
-    let journal = place.journal_in(place.journal_table(options.journal_table.as_deref())?);
-    let store = journal.totals(&place.clock, &aws_http_client()?).totals;
+pub(crate) async fn run(installation: &Installation, options: &TotalsOptions) -> Result<Report, Failure> {
+    let (periods, selection) = wanted(options, installation.clock.now())?;
+    let journal = installation.journal_in(installation.journal_table(options.journal_table.as_deref())?);
+    let store = journal.totals(&installation.clock, &aws_http_client()?).totals;
     let merchants = match &options.merchant {
         Some(merchant) => vec![merchant.clone()],
-        None => Aws::new(place)?.merchants().await?,
+        None => Aws::new(installation)?.merchants().await?,
     };
     let mut found = Vec::new();
     for merchant in merchants {
         let totals = read(store.as_ref(), &merchant, &periods, &selection).await?;
         if !options.all_merchants && totals.rows.is_empty() && totals.unreadable.is_empty() {
-            must_exist(place, &merchant).await?;
+            must_exist(installation, &merchant).await?;
         }
         found.push((merchant, totals));
     }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tollgate::elastic_path::EventType;
 
 use crate::{
-    args::{PlaceArguments, Trigger},
+    args::{InstallationArguments, Trigger},
     failure::Failure,
     local_stack::{EventStream, LocalStack},
     report::Report,
@@ -22,7 +22,7 @@ use tollgate_core::journal::AttentionReason;
 /// How long the event may take once it was made to happen.
 const LIMIT: Duration = Duration::from_secs(30);
 
-pub(crate) async fn run(place: &PlaceArguments, trigger: &Trigger) -> Result<Report, Failure> {
+pub(crate) async fn run(installation: &InstallationArguments, trigger: &Trigger) -> Result<Report, Failure> {
     let known = EventType::ALL.iter().find(|kind| kind.as_str() == trigger.event);
     let kind = *known.ok_or_else(|| Failure::Input(format!("{}: no such type of event", trigger.event)))?;
     let named = trigger.reason.as_deref();
@@ -30,7 +30,7 @@ pub(crate) async fn run(place: &PlaceArguments, trigger: &Trigger) -> Result<Rep
     if reason.is_some() && kind != EventType::TransactionNeedsAttention {
         return Err(Failure::Input("--reason: only transaction.needs_attention has a reason".to_owned()));
     }
-    let stack = LocalStack::find(place).await?;
+    let stack = LocalStack::find(installation).await?;
     // Before anything happens, so that nothing is missed.
     let events = stack.follow().await?;
     let mut shop = Shop::open(&stack).await?;

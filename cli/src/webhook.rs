@@ -14,26 +14,26 @@ use tollgate::{
 use tollgate_core::payments::StoreError;
 
 use crate::{
-    args::WebhookPlace,
+    args::WebhooksTable,
     failure::Failure,
-    place::{Place, aws_http_client},
+    installation::{Installation, aws_http_client},
 };
 
 /// Where receivers may be: on a local stack also on this machine.
-fn allowed(place: &Place) -> Allowed {
-    if place.is_local { Allowed::PublicAndLoopback } else { Allowed::Public }
+fn allowed(installation: &Installation) -> Allowed {
+    if installation.is_local { Allowed::PublicAndLoopback } else { Allowed::Public }
 }
 
 /// The table of deliveries.
-fn deliveries(place: &Place, at: &WebhookPlace) -> Result<DynamoDbDeliveries, Failure> {
+fn deliveries(installation: &Installation, at: &WebhooksTable) -> Result<DynamoDbDeliveries, Failure> {
     let config = WebhooksConfig {
-        table: place.webhooks_table(at.webhooks_table.as_deref())?,
+        table: installation.webhooks_table(at.webhooks_table.as_deref())?,
         receivers: Settings {
             prefix: String::new(),
             fresh_for: jiff::SignedDuration::ZERO,
-            allowed: allowed(place),
+            allowed: allowed(installation),
         },
-        aws: place.at_aws(),
+        aws: installation.at_aws(),
     };
     Ok(config.deliveries_with(&aws_http_client()?))
 }

@@ -48,7 +48,7 @@ pub(crate) struct ListCaptures {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=i64::from(ORDERS_MAX)))]
     pub(crate) limit: u16,
     /// Go on where a list ended: the text that it printed after --next
-    #[arg(long, value_name = "PLACE", value_parser = super::part::place)]
+    #[arg(long, value_name = "CURSOR", value_parser = super::part::cursor)]
     pub(crate) next: Option<String>,
 }
 

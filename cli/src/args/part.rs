@@ -16,7 +16,7 @@ pub(crate) struct ListPart {
     #[arg(long, value_name = "N", value_parser = rows)]
     limit: Option<usize>,
     /// Go on where a list ended: the text that it printed after --next
-    #[arg(long, value_name = "PLACE", value_parser = place)]
+    #[arg(long, value_name = "CURSOR", value_parser = cursor)]
     pub(crate) next: Option<String>,
     /// Print CSV with one line for each row
     #[arg(long, conflicts_with = "json")]
@@ -38,7 +38,7 @@ impl ListPart {
     }
 }
 
-pub(super) fn place(text: &str) -> Result<String, String> {
+pub(super) fn cursor(text: &str) -> Result<String, String> {
     if is_cursor(text) { Ok(text.to_owned()) } else { Err("must be what a list printed".to_owned()) }
 }
 

@@ -148,7 +148,7 @@ pub(crate) struct Rows {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     limit: Option<u16>,
     /// Go on where a list ended: the text that it printed after --next
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "CURSOR")]
     pub(crate) next: Option<String>,
     /// Print CSV with one line for each row, amounts in major units
     #[arg(long, conflicts_with = "json")]

@@ -23,7 +23,7 @@ pub(crate) enum WebhookCommand {
 
 /// Where deliveries are.
 #[derive(Args)]
-pub(crate) struct WebhookPlace {
+pub(crate) struct WebhooksTable {
     /// The table of deliveries, the stack's output `WebhooksTableName` (else `WEBHOOKS_TABLE_NAME`)
     #[arg(long, value_name = "NAME", help_heading = super::DEPLOYMENT, hide_short_help = true)]
     pub(crate) webhooks_table: Option<String>,
@@ -103,7 +103,7 @@ pub(crate) struct ListWebhooks {
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) limit: usize,
     #[command(flatten)]
-    pub(crate) at: WebhookPlace,
+    pub(crate) at: WebhooksTable,
 }
 
 #[derive(Args)]
@@ -113,7 +113,7 @@ pub(crate) struct TestWebhook {
     /// The receiver's name within the merchant
     pub(crate) receiver: ReceiverId,
     #[command(flatten)]
-    pub(crate) at: WebhookPlace,
+    pub(crate) at: WebhooksTable,
 }
 
 #[derive(Args)]
@@ -135,5 +135,5 @@ pub(crate) struct ReplayWebhooks {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) at: WebhookPlace,
+    pub(crate) at: WebhooksTable,
 }

@@ -11,8 +11,8 @@ use crate::{
     confirm::mode,
     failure::Failure,
     gateway::MidFee,
+    installation::Installation,
     merchant::{self, CheckedMid, Document, check_gateway, surcharging},
-    place::Place,
 };
 
 /// The oldest compiler that builds the workspace.
@@ -69,17 +69,17 @@ fn version(text: &str) -> Vec<u32> {
     word.unwrap_or_default().split(['.', '-']).map_while(|part| part.parse().ok()).collect()
 }
 
-pub(crate) async fn identity(place: &Place, aws: &Aws) -> Check {
-    if place.is_local {
+pub(crate) async fn identity(installation: &Installation, aws: &Aws) -> Check {
+    if installation.is_local {
         return Check::new("AWS identity", Mark::Good, "the local stack, no account");
     }
     let identity = aws.identity().await;
-    let found = identity.map(|who| format!("account {}, {}, {}", who.account, who.arn, place.region));
+    let found = identity.map(|who| format!("account {}, {}, {}", who.account, who.arn, installation.region));
     Check::of("AWS identity", found)
 }
 
-pub(crate) async fn table(place: &Place, aws: &Aws) -> Check {
-    let name = match place.table() {
+pub(crate) async fn table(installation: &Installation, aws: &Aws) -> Check {
+    let name = match installation.table() {
         Ok(name) => name,
         Err(failure) => return Check::of("table", Err(failure)),
     };
@@ -124,8 +124,8 @@ fn wrong_with(table: &Table) -> Vec<String> {
 
 /// Where merchants' secrets are looked for. It is no error that this was not said, unless some are
 /// looked for.
-pub(crate) fn secrets(place: &Place, named: &[MerchantId]) -> Check {
-    match place.of_secrets(SecretKind::Merchants) {
+pub(crate) fn secrets(installation: &Installation, named: &[MerchantId]) -> Check {
+    match installation.of_secrets(SecretKind::Merchants) {
         Ok(at) => Check::new("secrets", Mark::Good, format!("of merchants: {at}")),
         Err(failure) => {
             Check::new("secrets", if named.is_empty() { Mark::Note } else { Mark::Bad }, failure.text())
@@ -134,14 +134,14 @@ pub(crate) fn secrets(place: &Place, named: &[MerchantId]) -> Check {
 }
 
 /// The merchants that were named, or all that the installation tells of.
-pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) -> Vec<Check> {
-    let ids = if named.is_empty() { &place.merchants } else { named };
+pub(crate) async fn merchants(installation: &Installation, aws: &Aws, named: &[MerchantId]) -> Vec<Check> {
+    let ids = if named.is_empty() { &installation.merchants } else { named };
     if ids.is_empty() {
         let found = "none was looked at; name them with --merchant";
         return vec![Check::new("merchants", Mark::Note, found)];
     }
     let mut checks = Vec::new();
-    if place.prefix(SecretKind::Merchants).is_err() {
+    if installation.prefix(SecretKind::Merchants).is_err() {
         return checks;
     }
     for id in ids {
@@ -156,7 +156,7 @@ pub(crate) async fn merchants(place: &Place, aws: &Aws, named: &[MerchantId]) ->
         };
         checks.push(Check::of(format!("merchant {id}"), secret));
         if let Ok(document) = document {
-            checks.extend(warnings(place, id, &document));
+            checks.extend(warnings(installation, id, &document));
             let gateway = check_gateway(&document).await;
             let surcharges = gateway.as_ref().ok().and_then(|mids| surcharges(id, &document, mids));
             let texts = |mids: Vec<CheckedMid>| mids.iter().map(CheckedMid::text).collect::<Vec<_>>();
@@ -200,10 +200,10 @@ fn surcharges(id: &MerchantId, document: &Document, checked: &[CheckedMid]) -> O
 }
 
 /// Keys that the functions refuse, and keys that can be guessed.
-fn warnings(place: &Place, id: &MerchantId, document: &Document) -> Vec<Check> {
+fn warnings(installation: &Installation, id: &MerchantId, document: &Document) -> Vec<Check> {
     let merchant = &document.merchant;
     let mut checks = Vec::new();
-    if let Err(error) = tollgate::merchant_document::must_be_on(merchant, &place.gateway_hosts) {
+    if let Err(error) = tollgate::merchant_document::must_be_on(merchant, &installation.gateway_hosts) {
         checks.push(Check::of(format!("gateway host of {id}"), Err(Failure::Refused(error.to_string()))));
     }
     let ignored = document.ignored();

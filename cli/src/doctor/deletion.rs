@@ -11,7 +11,7 @@ use tollgate_core::{
 };
 
 use super::Check;
-use crate::{failure::Failure, place::Place};
+use crate::{failure::Failure, installation::Installation};
 
 /// Orders in one page of an index.
 const PAGE: usize = 100;
@@ -22,8 +22,8 @@ const LONGEST_DOUBT: SignedDuration = SignedDuration::from_hours(24);
 /// An index has no end that could be named.
 const CENTURY: SignedDuration = SignedDuration::from_hours(876_000);
 
-pub(super) async fn check(place: &Place, id: &MerchantId) -> Check {
-    let found = match place.job() {
+pub(super) async fn check(installation: &Installation, id: &MerchantId) -> Check {
+    let found = match installation.job() {
         Ok(job) => needed(&job, id).await,
         Err(failure) => Err(failure),
     };

@@ -8,7 +8,7 @@ use crate::{
     failure::Failure,
     front::{DIGESTS, Fronted},
     gateway::{http_client, in_a_word},
-    place::deployed::Deployed,
+    installation::deployed::Deployed,
 };
 
 /// An address of the range that is kept for examples (RFC 5737).

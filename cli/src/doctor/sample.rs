@@ -9,7 +9,7 @@ use tollgate_core::payments::Unreadable;
 use uuid::Uuid;
 
 use super::{Check, Mark};
-use crate::{aws::Aws, failure::Failure, place::Place};
+use crate::{aws::Aws, failure::Failure, installation::Installation};
 
 /// Keys that are named at most.
 const NAMED: usize = 5;
@@ -23,13 +23,13 @@ struct Sample {
     bad: Vec<String>,
 }
 
-/// A check of each table that the place names.
-pub(super) async fn checks(place: &Place, aws: &Aws) -> Vec<Check> {
-    let mut checks = vec![check("stored orders", orders(place, aws).await)];
-    if let Ok(config) = place.settlement() {
+/// A check of each table that the installation names.
+pub(super) async fn checks(installation: &Installation, aws: &Aws) -> Vec<Check> {
+    let mut checks = vec![check("stored orders", orders(installation, aws).await)];
+    if let Ok(config) = installation.settlement() {
         checks.push(check("stored settlement", items(aws, &config.table, settlement::check).await));
     }
-    if let Ok(config) = place.people() {
+    if let Ok(config) = installation.people() {
         checks.push(check("stored people", items(aws, &config.table, people::check).await));
     }
     checks
@@ -49,8 +49,8 @@ fn check(what: &str, sample: Result<Sample, Failure>) -> Check {
     }
 }
 
-async fn orders(place: &Place, aws: &Aws) -> Result<Sample, Failure> {
-    let items = page(aws, place.table()?, &["order_key"]).await?;
+async fn orders(installation: &Installation, aws: &Aws) -> Result<Sample, Failure> {
+    let items = page(aws, installation.table()?, &["order_key"]).await?;
     let changes: Vec<_> = items.into_iter().filter_map(whole_order).collect();
     let bad = changes.iter().filter_map(|change| {
         let error = change.orders.as_ref().err()?;

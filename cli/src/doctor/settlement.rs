@@ -13,8 +13,8 @@ use tollgate_core::{
 use super::{Check, Mark};
 use crate::{
     failure::Failure,
+    installation::{Installation, aws_http_client},
     payment::history::time,
-    place::{Place, aws_http_client},
 };
 
 /// An account that was not read for longer than this is wrong: the function runs every hour, and
@@ -27,14 +27,14 @@ const DEPOSITS_DAYS: i32 = 35;
 const DEPOSITS_MAX: usize = 100;
 
 /// Nothing where it is not known where settlement is kept.
-pub(super) async fn check(place: &Place) -> Option<Check> {
+pub(super) async fn check(installation: &Installation) -> Option<Check> {
     let what = "settlement";
-    if place.deployed.as_ref().is_some_and(|deployed| !deployed.is_on("Settlement")) {
+    if installation.deployed.as_ref().is_some_and(|deployed| !deployed.is_on("Settlement")) {
         let off = "switched off: payments are not matched with deposits (docs/settlement.md)";
         return Some(Check::new(what, Mark::Note, off));
     }
-    let stores = place.settlement().ok()?.stores(&aws_http_client().ok()?);
-    Some(match found(&stores, place.clock.now()).await {
+    let stores = installation.settlement().ok()?.stores(&aws_http_client().ok()?);
+    Some(match found(&stores, installation.clock.now()).await {
         Ok((mark, found)) => Check::new(what, mark, found),
         Err(error) => Check::of(what, Err(Failure::Unavailable(format!("its table: {error}")))),
     })

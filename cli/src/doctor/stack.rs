@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     front::{DIGESTS, Fronted},
     gateway::{http_client, in_a_word},
-    place::deployed::Deployed,
+    installation::deployed::Deployed,
     rollback::ALIAS,
 };
 

@@ -8,17 +8,17 @@ use tollgate_core::{
 };
 
 use super::{Check, Mark};
-use crate::{aws::Aws, failure::Failure, place::Place, precondition::unreadable_switch, stop};
+use crate::{aws::Aws, failure::Failure, installation::Installation, precondition::unreadable_switch, stop};
 
 /// The switch of all payments, the stack's parameter that stops them, and the switches of
 /// merchants: those named, or else all that can be listed.
-pub(super) async fn checks(place: &Place, aws: &Aws, named: &[MerchantId]) -> Vec<Check> {
-    let switch = match aws.switch(place) {
+pub(super) async fn checks(installation: &Installation, aws: &Aws, named: &[MerchantId]) -> Vec<Check> {
+    let switch = match aws.switch(installation) {
         Ok(switch) => switch,
         Err(failure) => return vec![Check::of("payments", Err(failure))],
     };
-    let mut checks = vec![all(place, &switch).await];
-    let ids = match (named, place.merchants.as_slice()) {
+    let mut checks = vec![all(installation, &switch).await];
+    let ids = match (named, installation.merchants.as_slice()) {
         // Without the permission to list them, none is looked at.
         ([], []) => aws.merchants().await.unwrap_or_default(),
         ([], known) => known.to_vec(),
@@ -30,9 +30,9 @@ pub(super) async fn checks(place: &Place, aws: &Aws, named: &[MerchantId]) -> Ve
     checks
 }
 
-async fn all(place: &Place, switch: &DynamoDbSwitch) -> Check {
+async fn all(installation: &Installation, switch: &DynamoDbSwitch) -> Check {
     let what = "payments";
-    if place.deployed.as_ref().is_some_and(|deployed| deployed.parameter("Payments") == "stopped") {
+    if installation.deployed.as_ref().is_some_and(|deployed| deployed.parameter("Payments") == "stopped") {
         let found = "STOPPED for all merchants by the stack's parameter Payments: deploy it with enabled";
         return Check::new(what, Mark::Note, found);
     }

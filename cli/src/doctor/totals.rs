@@ -11,8 +11,8 @@ use tollgate_core::{
 use super::{Check, Mark};
 use crate::{
     failure::Failure,
+    installation::{Installation, aws_http_client},
     payment::history::time,
-    place::{Place, aws_http_client},
 };
 
 /// The most facts of a day that is summed up anew: reading them takes a few seconds.
@@ -22,13 +22,13 @@ const FACTS_MAX: u64 = 20_000;
 const DAYS_BACK: usize = 7;
 
 /// Nothing where it is not known where the journal is.
-pub(super) async fn check(place: &Place) -> Option<Check> {
+pub(super) async fn check(installation: &Installation) -> Option<Check> {
     let what = "totals";
-    if place.deployed.as_ref().is_some_and(|deployed| !deployed.is_on("Journal")) {
+    if installation.deployed.as_ref().is_some_and(|deployed| !deployed.is_on("Journal")) {
         return Some(Check::new(what, Mark::Note, "the journal is switched off (docs/journal.md)"));
     }
-    let journal = place.journal_in(place.journal_table(None).ok()?);
-    let totals = journal.totals(&place.clock, &aws_http_client().ok()?);
+    let journal = installation.journal_in(installation.journal_table(None).ok()?);
+    let totals = journal.totals(&installation.clock, &aws_http_client().ok()?);
     Some(match found(&totals).await {
         Ok((mark, found)) => Check::new(what, mark, found),
         Err(error) => Check::of(what, Err(Failure::Unavailable(format!("the journal's table: {error}")))),

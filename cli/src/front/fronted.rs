@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use tollgate::source::{FRONT_SECRET, Front};
 
-use crate::{aws_cli::AwsCli, failure::Failure, place::deployed::Deployed};
+use crate::{aws_cli::AwsCli, failure::Failure, installation::deployed::Deployed};
 
 /// Where CloudFront's stacks are.
 pub(crate) const REGION: &str = "us-east-1";

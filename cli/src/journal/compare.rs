@@ -26,8 +26,8 @@ use crate::{
     aws::Aws,
     failure::{Failure, UNHEALTHY},
     gateway::Gateway,
+    installation::Installation,
     payment::history,
-    place::Place,
     report::Report,
 };
 
@@ -49,12 +49,13 @@ struct Fact {
 /// The journal's entries since then, by order.
 type Facts = BTreeMap<(MerchantId, OrderId), Vec<Fact>>;
 
-pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
-    let (table, journal) = (place.table()?, place.journal_table(compare.journal_table.as_deref())?);
+pub(crate) async fn compare(installation: &Installation, compare: &Compare) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
+    let (table, journal) =
+        (installation.table()?, installation.journal_table(compare.journal_table.as_deref())?);
     // Only an inquiry takes a merchant.
-    let job = if compare.inquire { place.job()? } else { place.orders_job()? };
-    let now = place.clock.now();
+    let job = if compare.inquire { installation.job()? } else { installation.orders_job()? };
+    let now = installation.clock.now();
     let (mut facts, mut unreadable) = (Facts::new(), Vec::new());
     let (mut read, mut from, mut settled) = (0, None, Told::default());
     loop {
@@ -62,7 +63,7 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
         for item in &items {
             match entry_of(item) {
                 // Items that are about to be deleted may be there or not.
-                Some(Ok(entry)) if place.retention.is_over(entry.at, now) => {}
+                Some(Ok(entry)) if installation.retention.is_over(entry.at, now) => {}
                 Some(Ok(entry)) if entry.at >= compare.since => {
                     read += 1;
                     let key = (entry.order.merchant.clone(), entry.order.order.clone());
@@ -72,7 +73,7 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
                 Some(Ok(_)) => {}
                 None => match deposit_entry(item) {
                     Some(Ok(entry)) => {
-                        read += usize::from(settled.add(entry, compare.since, (place.retention, now)));
+                        read += usize::from(settled.add(entry, compare.since, (installation.retention, now)));
                     }
                     Some(Err(_)) => unreadable.push(key_of(item)),
                     None => {}
@@ -91,7 +92,7 @@ pub(crate) async fn compare(place: &Place, compare: &Compare) -> Result<Report, 
         }
     }
     facts.retain(|_, facts| !facts.is_empty());
-    let settled = settled.unknown(place).await?;
+    let settled = settled.unknown(installation).await?;
     if compare.inquire {
         inquire(&job, &mut facts).await;
     }

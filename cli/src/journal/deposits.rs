@@ -14,16 +14,16 @@ use tollgate_core::{
 
 use crate::{
     failure::{Failure, remark},
+    installation::{Installation, aws_http_client},
     payment::history,
-    place::{Place, aws_http_client},
 };
 
 /// Deposits that are read at a time.
 const PAGE: usize = 100;
 
 /// Settlement's records; none if their location is not known.
-fn stores(place: &Place) -> Result<Option<SettlementStores>, Failure> {
-    let Ok(settlement) = place.settlement() else {
+fn stores(installation: &Installation) -> Result<Option<SettlementStores>, Failure> {
+    let Ok(settlement) = installation.settlement() else {
         remark("Without --stack or SETTLEMENT_TABLE_NAME, deposits are left out.");
         return Ok(None);
     };
@@ -55,15 +55,15 @@ pub(crate) async fn all(stores: &SettlementStores) -> Result<Vec<(MerchantId, De
 /// Adds the entries of deposits that the journal lacks; if it is dry, only counts those that there
 /// are.
 pub(super) async fn rebuild(
-    place: &Place,
+    installation: &Installation,
     journal: &dyn DepositJournal,
     dry_run: bool,
 ) -> Result<(usize, EntriesPut), Failure> {
-    let Some(stores) = stores(place)? else { return Ok(Default::default()) };
-    let (now, mut sum) = (place.clock.now(), EntriesPut::default());
+    let Some(stores) = stores(installation)? else { return Ok(Default::default()) };
+    let (now, mut sum) = (installation.clock.now(), EntriesPut::default());
     let deposits = all(&stores).await?;
     for (merchant, deposit) in &deposits {
-        if deposit.entries(merchant).iter().all(|entry| place.retention.is_over(entry.at, now)) {
+        if deposit.entries(merchant).iter().all(|entry| installation.retention.is_over(entry.at, now)) {
             continue;
         }
         if dry_run {
@@ -103,8 +103,8 @@ impl Told {
     }
 
     /// The entries that are left without those that the kept deposits make.
-    pub(super) async fn unknown(mut self, place: &Place) -> Result<Self, Failure> {
-        let Some(stores) = stores(place)? else { return Ok(Self::default()) };
+    pub(super) async fn unknown(mut self, installation: &Installation) -> Result<Self, Failure> {
+        let Some(stores) = stores(installation)? else { return Ok(Self::default()) };
         for ((merchant, account, id), entries) in &mut self.0 {
             let found = stores.deposits.get(merchant, account, id).await;
             let found = found.map_err(|error| unavailable(&error))?;

@@ -21,12 +21,12 @@ use crate::{
     args::{Day, ListEntries},
     csv,
     failure::{self, Failure},
+    installation::Installation,
     payment::{
         list::{journal, unread},
         rows::{bad_line, bad_value},
         search,
     },
-    place::Place,
     precondition::must_exist,
     report::Report,
     table::aligned,
@@ -43,12 +43,12 @@ const WITHOUT_INDEX: &str = "No index has what is looked for: every movement of 
 const HEADER: [&str; 10] =
     ["TIME", "OPERATION", "FACT", "AMOUNT", "CARD", "MID", "RETREF", "WHO", "WHY", "ORDER"];
 
-pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Failure> {
-    let now = place.clock.now();
+pub(crate) async fn run(installation: &Installation, list: &ListEntries) -> Result<Report, Failure> {
+    let now = installation.clock.now();
     let predicates = list.conditions()?;
     let mut keys = Vec::new();
     for term in predicates.iter().filter_map(EntryPredicate::text) {
-        keys.push(LookedUp::Text(search::key(place, &list.merchant, term).await?));
+        keys.push(LookedUp::Text(search::key(installation, &list.merchant, term).await?));
     }
     let soon = now + SignedDuration::from_secs(1);
     let (since, until) = match list.times.range(now, soon)? {
@@ -63,9 +63,9 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
     if !predicates.is_empty() && wanted.reads_all() {
         failure::remark(WITHOUT_INDEX);
     }
-    let found = read(place, list, &wanted).await?;
+    let found = read(installation, list, &wanted).await?;
     if found.rows.is_empty() && found.unreadable.is_empty() {
-        must_exist(place, merchant).await?;
+        must_exist(installation, merchant).await?;
     }
     let zone = &list.times.time_zone;
     if part.csv {
@@ -89,12 +89,12 @@ pub(crate) async fn run(place: &Place, list: &ListEntries) -> Result<Report, Fai
 }
 
 async fn read(
-    place: &Place,
+    installation: &Installation,
     list: &ListEntries,
     wanted: &WantedEntries<'_>,
 ) -> Result<Found<Entry>, Failure> {
-    let (job, index) = (place.orders_job()?, place.order_index()?);
-    let log = journal(place, list.part.journal_table.as_deref())?;
+    let (job, index) = (installation.orders_job()?, installation.order_index()?);
+    let log = journal(installation, list.part.journal_table.as_deref())?;
     let (mut found, mut room) = (Found::default(), wanted.limit);
     found.next = wanted.after.map(str::to_owned);
     loop {

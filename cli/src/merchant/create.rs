@@ -13,17 +13,17 @@ use crate::{
     aws::Aws,
     confirm,
     failure::Failure,
-    place::Place,
+    installation::Installation,
     report::Report,
 };
 
 /// The stage whose payments are real.
 const PROD: &str = "prod";
 
-pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
+pub(crate) async fn run(installation: &Installation, create: &Create) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
     let (id, secret) = (&create.id, aws.secret_name(&create.id)?);
-    let target = Target::new(place, &aws, create).await?;
+    let target = Target::new(installation, &aws, create).await?;
     // Before the prompt for a password. The write itself makes sure once more.
     if aws.secret(id).await?.is_some() {
         return Err(Aws::there_already(&secret, id));
@@ -53,7 +53,7 @@ pub(crate) async fn run(place: &Place, create: &Create) -> Result<Report, Failur
     let mut value = json!({
         "merchant": id,
         "account": target.account,
-        "region": place.region,
+        "region": installation.region,
         "stage": target.stage,
         "secret": secret,
         "base_url": document.merchant.gateway.endpoint,
@@ -96,8 +96,8 @@ struct Target {
 
 impl Target {
     /// Refuses payments on prod that are not real, which is a mistake.
-    async fn new(place: &Place, aws: &Aws, create: &Create) -> Result<Self, Failure> {
-        let stage = place.stage()?.to_owned();
+    async fn new(installation: &Installation, aws: &Aws, create: &Create) -> Result<Self, Failure> {
+        let stage = installation.stage()?.to_owned();
         // With any password: errors in the arguments are shown before one is typed.
         let (key, signing_key) = (new_key()?, new_signing_key()?);
         let draft = Document::new(&create.id, document(create, &key, &key, &signing_key))?;
@@ -109,8 +109,8 @@ impl Target {
                  if you mean it"
             )));
         }
-        let account = if place.is_local { None } else { Some(aws.identity().await?.account) };
-        Ok(Self { account, region: place.region.clone(), stage, endpoint, is_live })
+        let account = if installation.is_local { None } else { Some(aws.identity().await?.account) };
+        Ok(Self { account, region: installation.region.clone(), stage, endpoint, is_live })
     }
 }
 

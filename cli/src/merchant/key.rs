@@ -11,23 +11,23 @@ use crate::{
     args::{AddKey, KeyCommand, ListKeys, RevokeKey},
     aws::Aws,
     failure::Failure,
-    place::Place,
+    installation::Installation,
     report::Report,
 };
 
 /// The text for a key without a name.
 const UNNAMED: &str = "-";
 
-pub(crate) async fn run(place: &Place, command: &KeyCommand) -> Result<Report, Failure> {
+pub(crate) async fn run(installation: &Installation, command: &KeyCommand) -> Result<Report, Failure> {
     match command {
-        KeyCommand::Add(add) => self::add(place, add).await,
-        KeyCommand::List(list) => self::list(place, list).await,
-        KeyCommand::Revoke(revoke) => self::revoke(place, revoke).await,
+        KeyCommand::Add(add) => self::add(installation, add).await,
+        KeyCommand::List(list) => self::list(installation, list).await,
+        KeyCommand::Revoke(revoke) => self::revoke(installation, revoke).await,
     }
 }
 
-async fn add(place: &Place, add: &AddKey) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
+async fn add(installation: &Installation, add: &AddKey) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
     let (id, name, role) = (&add.id, &add.name, add.role.as_str());
     let document = read(&aws, id).await?;
     let mut keys = document.keys();
@@ -37,10 +37,10 @@ async fn add(place: &Place, add: &AddKey) -> Result<Report, Failure> {
     // Refuses a name that is there.
     let document = document.with_keys(keys)?;
     let mut value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "merchant": id, "stage": installation.stage_or_unnamed(), "place": installation.secrets_value(SecretKind::Merchants)?,
         "name": name.to_string(), "role": role, "keys": number, "dry_run": add.dry_run,
     });
-    let at = place.of_secrets(SecretKind::Merchants)?;
+    let at = installation.of_secrets(SecretKind::Merchants)?;
     if add.dry_run {
         let text = format!(
             "Dry run: nothing was written. Merchant {id}, {at}, would get the key {name} with the role {role}."
@@ -58,8 +58,8 @@ async fn add(place: &Place, add: &AddKey) -> Result<Report, Failure> {
     Ok(Report::new(text, value))
 }
 
-async fn list(place: &Place, list: &ListKeys) -> Result<Report, Failure> {
-    let document = read(&Aws::new(place)?, &list.id).await?;
+async fn list(installation: &Installation, list: &ListKeys) -> Result<Report, Failure> {
+    let document = read(&Aws::new(installation)?, &list.id).await?;
     let merchant = &document.merchant;
     let digest = |key: &MerchantKey| access_token::key_digest(merchant, key.secret.expose_secret());
     let mut lines = vec![format!(
@@ -77,14 +77,14 @@ async fn list(place: &Place, list: &ListKeys) -> Result<Report, Failure> {
         }));
     }
     let value = json!({
-        "merchant": list.id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "merchant": list.id, "stage": installation.stage_or_unnamed(), "place": installation.secrets_value(SecretKind::Merchants)?,
         "keys": keys,
     });
     Ok(Report::new(lines.join("\n"), value))
 }
 
-async fn revoke(place: &Place, revoke: &RevokeKey) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
+async fn revoke(installation: &Installation, revoke: &RevokeKey) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
     let id = &revoke.id;
     let document = read(&aws, id).await?;
     let at = position(&document, &revoke.key)?;
@@ -102,12 +102,12 @@ async fn revoke(place: &Place, revoke: &RevokeKey) -> Result<Report, Failure> {
         None => format!("key {} without a name", at + 1),
     };
     let value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "merchant": id, "stage": installation.stage_or_unnamed(), "place": installation.secrets_value(SecretKind::Merchants)?,
         "name": key.name.as_ref().map(ToString::to_string),
         "number": at + 1, "keys": left, "dry_run": revoke.dry_run,
     });
     let document = document.with_keys(keys)?;
-    let here = place.of_secrets(SecretKind::Merchants)?;
+    let here = installation.of_secrets(SecretKind::Merchants)?;
     if revoke.dry_run {
         let text = format!(
             "Dry run: nothing was written. Merchant {id}, {here}, would lose {what}; {left} would stay."
@@ -115,7 +115,7 @@ async fn revoke(place: &Place, revoke: &RevokeKey) -> Result<Report, Failure> {
         return Ok(Report::new(text, value));
     }
     if !revoke.yes {
-        confirm_removal(place, id, &what)?;
+        confirm_removal(installation, id, &what)?;
     }
     aws.put_secret(id, &document.text()).await?;
     let text = format!(

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use tollgate::secrets_manager::SecretKind;
 
 use super::{Document, EVERYWHERE_AFTER, confirm_removal, new_key, read};
-use crate::{args::RotateKey, aws::Aws, failure::Failure, place::Place, report::Report};
+use crate::{args::RotateKey, aws::Aws, failure::Failure, installation::Installation, report::Report};
 
-pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
+pub(crate) async fn run(installation: &Installation, rotate: &RotateKey) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
     let id = &rotate.id;
     let document = read(&aws, id).await?;
     if document.merchant.keys.iter().any(|key| key.name.is_some()) {
@@ -22,7 +22,7 @@ pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Fai
     let keys = document.keys();
     let had = keys.len();
     let kept = match (rotate.retire, rotate.finish) {
-        (None, false) => return add(place, &aws, rotate, &document, keys).await,
+        (None, false) => return add(installation, &aws, rotate, &document, keys).await,
         (Some(number), _) => without(keys, number)?,
         (None, true) if had < 2 => {
             return Err(Failure::Refused("there is only one key, so there is nothing to finish".to_owned()));
@@ -36,10 +36,10 @@ pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Fai
         None => format!("all keys but the newest, {removed} of {had}"),
     };
     let value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "merchant": id, "stage": installation.stage_or_unnamed(), "place": installation.secrets_value(SecretKind::Merchants)?,
         "keys": kept_count, "removed": removed, "dry_run": rotate.dry_run,
     });
-    let at = place.of_secrets(SecretKind::Merchants)?;
+    let at = installation.of_secrets(SecretKind::Merchants)?;
     if rotate.dry_run {
         let text = format!(
             "Dry run: nothing was written. Merchant {id}, {at}, would lose {what}; {kept_count} would stay."
@@ -47,7 +47,7 @@ pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Fai
         return Ok(Report::new(text, value));
     }
     if !rotate.yes {
-        confirm_removal(place, id, &what)?;
+        confirm_removal(installation, id, &what)?;
     }
     aws.put_secret(id, &document.text()).await?;
     let text = format!(
@@ -58,7 +58,7 @@ pub(crate) async fn run(place: &Place, rotate: &RotateKey) -> Result<Report, Fai
 }
 
 async fn add(
-    place: &Place,
+    installation: &Installation,
     aws: &Aws,
     rotate: &RotateKey,
     document: &Document,
@@ -67,10 +67,10 @@ async fn add(
     let id = &rotate.id;
     let number = keys.len() + 1;
     let mut value = json!({
-        "merchant": id, "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?,
+        "merchant": id, "stage": installation.stage_or_unnamed(), "place": installation.secrets_value(SecretKind::Merchants)?,
         "keys": number, "number": number, "dry_run": rotate.dry_run,
     });
-    let at = place.of_secrets(SecretKind::Merchants)?;
+    let at = installation.of_secrets(SecretKind::Merchants)?;
     if rotate.dry_run {
         let text = format!("Dry run: nothing was written. Merchant {id}, {at}, would get key {number}.");
         return Ok(Report::new(text, value));

@@ -12,13 +12,14 @@ use tollgate::{dynamodb::orders::switch::DynamoDbSwitch, lambda::GATEWAY, secret
 
 use super::read;
 use crate::{
-    aws::Aws, confirm, failure::Failure, place::Place, precondition::unreadable_switch, report::Report, stop,
+    aws::Aws, confirm, failure::Failure, installation::Installation, precondition::unreadable_switch,
+    report::Report, stop,
 };
 
-pub(crate) async fn list(place: &Place) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
+pub(crate) async fn list(installation: &Installation) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
     let mut lines = vec![line(["MERCHANT", "STATE", "ACCOUNT", "ORDERS", "CURRENCIES"].map(str::to_owned))];
-    let (mut merchants, switch) = (Vec::new(), switch_if_known(place, &aws));
+    let (mut merchants, switch) = (Vec::new(), switch_if_known(installation, &aws));
     for id in aws.merchants().await? {
         match read(&aws, &id).await {
             Ok(document) => {
@@ -45,22 +46,22 @@ pub(crate) async fn list(place: &Place) -> Result<Report, Failure> {
         }
     }
     let count = merchants.len();
-    let (s, at) = (if count == 1 { "" } else { "s" }, place.of_secrets(SecretKind::Merchants)?);
+    let (s, at) = (if count == 1 { "" } else { "s" }, installation.of_secrets(SecretKind::Merchants)?);
     lines.push(format!("{count} merchant{s}, {at}"));
     let value = json!({
-        "stage": place.stage_or_unnamed(), "place": place.secrets_value(SecretKind::Merchants)?, "merchants": merchants,
+        "stage": installation.stage_or_unnamed(), "place": installation.secrets_value(SecretKind::Merchants)?, "merchants": merchants,
     });
     Ok(Report::new(lines.join("\n"), value))
 }
 
-pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failure> {
-    let aws = Aws::new(place)?;
+pub(crate) async fn show(installation: &Installation, id: &MerchantId) -> Result<Report, Failure> {
+    let aws = Aws::new(installation)?;
     let document = read(&aws, id).await?;
     let (ignored, merchant) = (document.ignored(), document.merchant);
-    let stop = stop_of(switch_if_known(place, &aws).as_ref(), id).await?;
+    let stop = stop_of(switch_if_known(installation, &aws).as_ref(), id).await?;
     let mut value = value(&merchant, stop.as_ref());
-    value["stage"] = json!(place.stage_or_unnamed());
-    value["place"] = place.secrets_value(SecretKind::Merchants)?;
+    value["stage"] = json!(installation.stage_or_unnamed());
+    value["place"] = installation.secrets_value(SecretKind::Merchants)?;
     value["ignored"] = json!(ignored);
     let policy = &merchant.policy;
     let duration = |duration: Option<jiff::SignedDuration>| {
@@ -109,7 +110,7 @@ pub(crate) async fn show(place: &Place, id: &MerchantId) -> Result<Report, Failu
     ];
     let ignored = ignored.into_iter().map(|found| ("ignored", found));
     let rows = rows.into_iter().chain(ignored).map(|(name, text)| format!("  {name:<28} {text}"));
-    let title = format!("Merchant {id}, {}:", place.of_secrets(SecretKind::Merchants)?);
+    let title = format!("Merchant {id}, {}:", installation.of_secrets(SecretKind::Merchants)?);
     Ok(Report::new(format!("{title}\n{}", rows.collect::<Vec<_>>().join("\n")), value))
 }
 
@@ -143,8 +144,8 @@ fn listed(letters: &[String]) -> String {
 }
 
 /// The switches of payments, if the table is known: a list of merchants needs no table.
-fn switch_if_known(place: &Place, aws: &Aws) -> Option<DynamoDbSwitch> {
-    aws.switch(place).ok()
+fn switch_if_known(installation: &Installation, aws: &Aws) -> Option<DynamoDbSwitch> {
+    aws.switch(installation).ok()
 }
 
 async fn stop_of(switch: Option<&DynamoDbSwitch>, id: &MerchantId) -> Result<Option<SwitchState>, Failure> {

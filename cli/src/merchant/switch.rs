@@ -7,16 +7,20 @@ use tollgate_core::payments::SwitchOf;
 use crate::{
     args::Switch,
     failure::Failure,
-    place::Place,
+    installation::Installation,
     precondition::must_exist,
     report::Report,
     stop::{self, Subject},
 };
 
-pub(crate) async fn run(place: &Place, switch: &Switch, stopped: bool) -> Result<Report, Failure> {
-    let (id, at) = (&switch.id, place.of_secrets(SecretKind::Merchants)?);
+pub(crate) async fn run(
+    installation: &Installation,
+    switch: &Switch,
+    stopped: bool,
+) -> Result<Report, Failure> {
+    let (id, at) = (&switch.id, installation.of_secrets(SecretKind::Merchants)?);
     // A stop of a merchant that is mistyped stops nothing.
-    must_exist(place, id).await?;
+    must_exist(installation, id).await?;
     let subject = Subject {
         of: SwitchOf::Merchant(id.clone()),
         at: format!("Merchant {id}, {at}"),
@@ -24,9 +28,9 @@ pub(crate) async fn run(place: &Place, switch: &Switch, stopped: bool) -> Result
         typed: id.to_string(),
         command: "tollgate merchant",
         value: json!({
-            "merchant": id, "stage": place.stage_or_unnamed(),
-            "place": place.secrets_value(SecretKind::Merchants)?,
+            "merchant": id, "stage": installation.stage_or_unnamed(),
+            "place": installation.secrets_value(SecretKind::Merchants)?,
         }),
     };
-    stop::move_switch(place, &switch.throw, stopped, subject).await
+    stop::move_switch(installation, &switch.throw, stopped, subject).await
 }

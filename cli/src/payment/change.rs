@@ -22,8 +22,8 @@ use crate::{
     args::{ChangePayment, WithoutPrompt},
     confirm,
     failure::{Failure, UNAVAILABLE},
+    installation::Installation,
     person,
-    place::Place,
     precondition::must_be_off,
     report::Report,
 };
@@ -75,14 +75,18 @@ impl Change {
     }
 }
 
-pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment) -> Result<Report, Failure> {
-    let stage = place.stage()?;
-    let job = place.job()?;
+pub(crate) async fn run(
+    installation: &Installation,
+    requested: Change,
+    change: &ChangePayment,
+) -> Result<Report, Failure> {
+    let stage = installation.stage()?;
+    let job = installation.job()?;
     let merchant = job.merchants.get(&change.merchant).await?;
     must_be_off(&job, &merchant).await?;
     let key = OrderKey { merchant: change.merchant.clone(), order: change.order.clone() };
     let order = job.payments.order(&key).await?;
-    let person = if change.as_stated.dry_run { None } else { person::verified(place).await };
+    let person = if change.as_stated.dry_run { None } else { person::verified(installation).await };
     let intent = intent(requested, change, &order, person.as_ref())?;
     let weigh = |action| job.payments.weigh(&merchant, order.clone(), &Intent { action, ..intent.clone() });
     let plan = weigh(intent.action.clone()).map_err(|why| refused(why, &order, requested, change, weigh))?;
@@ -106,7 +110,7 @@ pub(crate) async fn run(place: &Place, requested: Change, change: &ChangePayment
         }
     }
     let performed = job.payments.perform(&merchant, &key, &intent, None, Deadline::after(LIMIT)).await?;
-    Ok(outcome(stage, &performed, place.clock.now()))
+    Ok(outcome(stage, &performed, installation.clock.now()))
 }
 
 fn intent(

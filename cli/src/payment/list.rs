@@ -23,7 +23,7 @@ use crate::{
     args::{Day, FindPayments, ListPayments, PaymentFilter, Time},
     csv,
     failure::{self, Failure},
-    place::{Place, aws_http_client},
+    installation::{Installation, aws_http_client},
     precondition::must_exist,
     report::Report,
 };
@@ -40,8 +40,8 @@ const WITHOUT_INDEX: &str = "No index has what is looked for: every payment of t
 /// Longer than any list takes.
 const A_DAY: Duration = Duration::from_hours(24);
 
-pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, Failure> {
-    let now = place.clock.now();
+pub(crate) async fn list(installation: &Installation, list: &ListPayments) -> Result<Report, Failure> {
+    let now = installation.clock.now();
     let soon = now + SignedDuration::from_secs(1);
     let (since, until) = match list.times.range(now, soon)? {
         Some(range) => range,
@@ -62,25 +62,27 @@ pub(crate) async fn list(place: &Place, list: &ListPayments) -> Result<Report, F
     if !conditions.is_empty() && wanted.reads_all() {
         failure::remark(WITHOUT_INDEX);
     }
-    run(place, wanted, filter).await
+    run(installation, wanted, filter).await
 }
 
-pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, Failure> {
+pub(crate) async fn find(installation: &Installation, find: &FindPayments) -> Result<Report, Failure> {
     let FindPayments { merchant, by, filter } = find;
-    let now = place.clock.now();
+    let now = installation.clock.now();
     let (since, until) = (Timestamp::UNIX_EPOCH, now + SignedDuration::from_secs(1));
     let after = filter.part.next.as_deref();
     let limit = filter.part.limit();
     let order = filter.part.order();
     let (mut predicates, mut looked_up) = (Vec::new(), None);
     for found_by in by.conditions() {
-        let Some(found) = looked_up_by(place, merchant, &found_by, by.any.is_some()).await? else { continue };
+        let Some(found) = looked_up_by(installation, merchant, &found_by, by.any.is_some()).await? else {
+            continue;
+        };
         looked_up = found;
         predicates = vec![found_by];
         predicates.extend(filter.conditions.conditions()?);
         let (predicates, looked_up, after) = (predicates.as_slice(), looked_up.as_ref(), None);
         let one = Wanted { merchant, now, since, until, predicates, looked_up, order, after, limit: 1 };
-        if by.any.is_none() || has_any(place, &one, filter).await? {
+        if by.any.is_none() || has_any(installation, &one, filter).await? {
             break;
         }
     }
@@ -90,13 +92,13 @@ pub(crate) async fn find(place: &Place, find: &FindPayments) -> Result<Report, F
     }
     let (predicates, looked_up) = (predicates.as_slice(), looked_up.as_ref());
     let wanted = Wanted { merchant, now, since, until, predicates, looked_up, order, after, limit };
-    run(place, wanted, filter).await
+    run(installation, wanted, filter).await
 }
 
 /// Where the payments are that a predicate names, if that has to be looked up; none if there is no
 /// such payment.
 async fn looked_up_by(
-    place: &Place,
+    installation: &Installation,
     merchant: &MerchantId,
     predicate: &Predicate,
     is_guess: bool,
@@ -104,7 +106,7 @@ async fn looked_up_by(
     let id = match predicate {
         Predicate::Transaction(id) => *id,
         Predicate::Text(term) => {
-            return match search::key(place, merchant, term).await {
+            return match search::key(installation, merchant, term).await {
                 Ok(key) => Ok(Some(Some(LookedUp::Text(key)))),
                 // Nobody said that it is such a text.
                 Err(_) if is_guess => Ok(None),
@@ -113,23 +115,31 @@ async fn looked_up_by(
         }
         _ => return Ok(Some(None)),
     };
-    let (store, index) = (place.orders_job()?.payments.store, place.order_index()?);
+    let (store, index) = (installation.orders_job()?.payments.store, installation.order_index()?);
     let order = order_of_payment(index.as_ref(), store.as_ref(), merchant, id).await;
     let order = order.map_err(|error| Failure::Unavailable(error.to_string()))?;
     Ok(order.map(|order| Some(LookedUp::Order(order.id))))
 }
 
-async fn has_any(place: &Place, wanted: &Wanted<'_>, filter: &PaymentFilter) -> Result<bool, Failure> {
-    let (job, log) = (place.orders_job()?, journal(place, filter.part.journal_table.as_deref())?);
-    let agenda = place.agenda()?;
+async fn has_any(
+    installation: &Installation,
+    wanted: &Wanted<'_>,
+    filter: &PaymentFilter,
+) -> Result<bool, Failure> {
+    let (job, log) =
+        (installation.orders_job()?, journal(installation, filter.part.journal_table.as_deref())?);
+    let agenda = installation.agenda()?;
     let lister = lister(log.as_ref(), &job, agenda.as_ref());
     let found = lister.find(wanted).await.map_err(|error| unread(&error))?;
     Ok(!found.rows.is_empty() || !found.unreadable.is_empty())
 }
 
-/// The journal of the table that the argument names, or else the place; nothing is called yet.
-pub(crate) fn journal(place: &Place, table: Option<&str>) -> Result<Arc<dyn EntryLog>, Failure> {
-    Ok(place.journal_in(place.journal_table(table)?).log(&aws_http_client()?))
+/// The journal of the table that the argument names, or else the installation; nothing is called yet.
+pub(crate) fn journal(
+    installation: &Installation,
+    table: Option<&str>,
+) -> Result<Arc<dyn EntryLog>, Failure> {
+    Ok(installation.journal_in(installation.journal_table(table)?).log(&aws_http_client()?))
 }
 
 /// Lists without a deadline: a command takes as long as it takes.
@@ -137,10 +147,14 @@ pub(crate) fn lister<'a>(log: &'a dyn EntryLog, job: &'a Job, agenda: &'a dyn Ag
     Lister { log, store: job.payments.store.as_ref(), agenda, deadline: Deadline::after(A_DAY) }
 }
 
-async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Result<Report, Failure> {
-    let job = place.orders_job()?;
-    let log = journal(place, filter.part.journal_table.as_deref())?;
-    let agenda = place.agenda()?;
+async fn run(
+    installation: &Installation,
+    wanted: Wanted<'_>,
+    filter: &PaymentFilter,
+) -> Result<Report, Failure> {
+    let job = installation.orders_job()?;
+    let log = journal(installation, filter.part.journal_table.as_deref())?;
+    let agenda = installation.agenda()?;
     let lister = lister(log.as_ref(), &job, agenda.as_ref());
     if filter.part.csv {
         let mut lines = Vec::new();
@@ -148,7 +162,7 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
         let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now, transaction_status));
         let rest = read(&lister, &wanted, keep).await?;
         if lines.is_empty() {
-            may_be_empty(place, &wanted, &rest).await?;
+            may_be_empty(installation, &wanted, &rest).await?;
         }
         let bad = rest.unreadable.iter().map(|row| bad_cells(&payments::COLUMNS, row));
         csv::print(&payments::COLUMNS, lines.into_iter().chain(bad))?;
@@ -160,18 +174,18 @@ async fn run(place: &Place, wanted: Wanted<'_>, filter: &PaymentFilter) -> Resul
     let mut found = Vec::new();
     let rest = read(&lister, &wanted, |row| found.push(row)).await?;
     if found.is_empty() {
-        may_be_empty(place, &wanted, &rest).await?;
+        may_be_empty(installation, &wanted, &rest).await?;
     }
     let newest = lister.newest(wanted.merchant).await.map_err(|error| unread(&error))?;
     Ok(rows::report(&wanted, &found, &rest, newest))
 }
 
 /// A first page without a row is right of a merchant that there is.
-async fn may_be_empty(place: &Place, wanted: &Wanted<'_>, rest: &Rest) -> Result<(), Failure> {
+async fn may_be_empty(installation: &Installation, wanted: &Wanted<'_>, rest: &Rest) -> Result<(), Failure> {
     if wanted.after.is_some() || !rest.unreadable.is_empty() {
         return Ok(());
     }
-    must_exist(place, wanted.merchant).await
+    must_exist(installation, wanted.merchant).await
 }
 
 /// The journal could not be read.

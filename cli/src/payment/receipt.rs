@@ -9,10 +9,10 @@ use tollgate_core::{
 };
 
 use super::history::{fees_value, time, words};
-use crate::{args::Show, failure::Failure, place::Place, report::Report};
+use crate::{args::Show, failure::Failure, installation::Installation, report::Report};
 
-pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
-    let job = place.job()?;
+pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Report, Failure> {
+    let job = installation.job()?;
     let key = OrderKey { merchant: show.merchant.clone(), order: show.order.clone() };
     let order = job.payments.order(&key).await?;
     let merchant = job.merchants.get_for_inquiries(&show.merchant).await?;

@@ -14,20 +14,20 @@ use crate::{
     confirm,
     failure::Failure,
     gateway::{Gateway, Record},
+    installation::Installation,
     person,
-    place::Place,
     report::Report,
 };
 
-pub(crate) async fn run(place: &Place, resolve: &Resolve) -> Result<Report, Failure> {
-    let (stage, now) = (place.stage()?, place.clock.now());
-    let job = place.job()?;
+pub(crate) async fn run(installation: &Installation, resolve: &Resolve) -> Result<Report, Failure> {
+    let (stage, now) = (installation.stage()?, installation.clock.now());
+    let job = installation.job()?;
     let merchant = job.merchants.get(&resolve.merchant).await?;
     let key = OrderKey { merchant: resolve.merchant.clone(), order: resolve.order.clone() };
     let verdict = HandDecision {
         verdict: resolve.verdict.into(),
         by: resolve.by.clone(),
-        person: if resolve.dry_run { None } else { person::verified(place).await },
+        person: if resolve.dry_run { None } else { person::verified(installation).await },
         reason: resolve.reason.clone(),
         reference: resolve.retref.clone(),
     };

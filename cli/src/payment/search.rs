@@ -6,15 +6,15 @@ use tollgate_core::{
     values::{SearchKey, SearchTerm},
 };
 
-use crate::{failure::Failure, place::Place};
+use crate::{failure::Failure, installation::Installation};
 
 /// The key of a text, unless the merchant has payments not found by such texts.
 pub(crate) async fn key(
-    place: &Place,
+    installation: &Installation,
     merchant: &MerchantId,
     term: &SearchTerm,
 ) -> Result<SearchKey, Failure> {
-    let found = place.job()?.merchants.get(merchant).await?;
+    let found = installation.job()?.merchants.get(merchant).await?;
     if found.search.has(term.by()) {
         return Ok(search_key(&found, term));
     }

@@ -13,12 +13,12 @@ use super::history;
 use crate::{
     args::Show,
     failure::{self, Failure},
-    place::{Place, aws_http_client},
+    installation::{Installation, aws_http_client},
     report::Report,
 };
 
-pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
-    let job = place.orders_job()?;
+pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Report, Failure> {
+    let job = installation.orders_job()?;
     let key = OrderKey { merchant: show.merchant.clone(), order: show.order.clone() };
     let order = job.payments.order(&key).await?;
     if let Some(id) = show.transaction
@@ -30,11 +30,11 @@ pub(crate) async fn run(place: &Place, show: &Show) -> Result<Report, Failure> {
             ids.join(", ")
         )));
     }
-    let now = place.clock.now();
+    let now = installation.clock.now();
     let mut value = history::value(&order, show.transaction, now);
     let mut text = history::text(&order, show.transaction, now);
     // A deployment without the journal has none.
-    if let Ok(settlement) = place.settlement() {
+    if let Ok(settlement) = installation.settlement() {
         let lines = settlement.stores(&aws_http_client()?).lines;
         match arrived(lines.as_ref(), &order, show.transaction, now).await {
             Ok(found) => {

@@ -15,7 +15,8 @@ use super::{
     rows,
 };
 use crate::{
-    args::TailPayments, failure, failure::Failure, place::Place, precondition::must_exist, report::Report,
+    args::TailPayments, failure, failure::Failure, installation::Installation, precondition::must_exist,
+    report::Report,
 };
 
 /// The pause between two looks.
@@ -26,18 +27,22 @@ const EVERY: Duration = Duration::from_secs(2);
 const LOOKS_BACK: SignedDuration = SignedDuration::from_mins(5);
 
 /// Runs until its output is closed.
-pub(crate) async fn run(place: &Place, tail: &TailPayments, json: bool) -> Result<Report, Failure> {
-    let job = place.orders_job()?;
-    let log = journal(place, tail.journal_table.as_deref())?;
-    let agenda = place.agenda()?;
+pub(crate) async fn run(
+    installation: &Installation,
+    tail: &TailPayments,
+    json: bool,
+) -> Result<Report, Failure> {
+    let job = installation.orders_job()?;
+    let log = journal(installation, tail.journal_table.as_deref())?;
+    let agenda = installation.agenda()?;
     let conditions = tail.filter.conditions()?;
-    must_exist(place, &tail.merchant).await?;
-    let begin = tail.since.unwrap_or_else(|| place.clock.now());
+    must_exist(installation, &tail.merchant).await?;
+    let begin = tail.since.unwrap_or_else(|| installation.clock.now());
     let (mut seen, mut since) = (BTreeMap::<Uuid, Timestamp>::new(), begin);
     // Items that cannot be read. They are few, and each is told once.
     let mut told = BTreeSet::<String>::new();
     loop {
-        let now = place.clock.now();
+        let now = installation.clock.now();
         let wanted = Wanted {
             merchant: &tail.merchant,
             now,

@@ -20,8 +20,8 @@ use crate::{
     args::{ListDeposits, ShowDeposit},
     csv,
     failure::{self, Failure},
+    installation::Installation,
     payment::list::journal,
-    place::Place,
     report::Report,
     table::aligned,
 };
@@ -56,10 +56,10 @@ struct Wanted<'a> {
     mid: Option<&'a str>,
 }
 
-pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, Failure> {
-    let stores = stores(place)?;
-    let progress = progress(place, &stores, &list.merchant).await?;
-    let today = eastern_day(place.clock.now());
+pub(super) async fn list(installation: &Installation, list: &ListDeposits) -> Result<Report, Failure> {
+    let stores = stores(installation)?;
+    let progress = progress(installation, &stores, &list.merchant).await?;
+    let today = eastern_day(installation.clock.now());
     let until = list.to.unwrap_or_else(|| today.saturating_add(AHEAD_DAYS.days()));
     let since = list.from.unwrap_or_else(|| until.min(today).saturating_sub(WITHIN_DAYS.days()));
     if since > until {
@@ -71,8 +71,8 @@ pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, F
         mid: list.mid.as_deref(),
     };
     let (found, next) = find(&stores, &wanted, list.rows.next.clone(), list.rows.limit()).await?;
-    let log = journal(place, None)?;
-    let unmatched = reader(place, &stores, log.as_ref()).unmatched(&list.merchant).await;
+    let log = journal(installation, None)?;
+    let unmatched = reader(installation, &stores, log.as_ref()).unmatched(&list.merchant).await;
     let unmatched = unmatched.map_err(|error| unread(&error))?;
     if list.rows.csv {
         csv::print(&DEPOSIT_COLUMNS, found.iter().map(|one| deposit_cells(one, &unmatched)))?;
@@ -98,7 +98,7 @@ pub(super) async fn list(place: &Place, list: &ListDeposits) -> Result<Report, F
 }
 
 pub(super) fn reader<'a>(
-    place: &Place,
+    installation: &Installation,
     stores: &'a SettlementStores,
     log: &'a dyn tollgate_core::journal::EntryLog,
 ) -> DepositReader<'a> {
@@ -106,11 +106,11 @@ pub(super) fn reader<'a>(
         lines: stores.lines.as_ref(),
         exceptions: stores.exceptions.as_ref(),
         log,
-        now: place.clock.now(),
+        now: installation.clock.now(),
     }
 }
 
-/// Deposits after a place, the latest first, and where the next ones begin.
+/// Deposits after a cursor, the latest first, and where the next ones begin.
 async fn find(
     stores: &SettlementStores,
     wanted: &Wanted<'_>,
@@ -159,11 +159,11 @@ fn code(currency: Option<Currency>) -> String {
     currency.map_or_else(String::new, |currency| format!(" {}", currency.code()))
 }
 
-pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Failure> {
-    let (stores, merchant) = (stores(place)?, &show.merchant);
-    let deposit = one(place, &stores, show).await?;
-    let log = journal(place, None)?;
-    let reader = reader(place, &stores, log.as_ref());
+pub(super) async fn show(installation: &Installation, show: &ShowDeposit) -> Result<Report, Failure> {
+    let (stores, merchant) = (stores(installation)?, &show.merchant);
+    let deposit = one(installation, &stores, show).await?;
+    let log = journal(installation, None)?;
+    let reader = reader(installation, &stores, log.as_ref());
     let unmatched = reader.unmatched(merchant).await.map_err(|error| unread(&error))?;
     let (after, limit) = (show.rows.next.as_deref(), show.rows.limit());
     let page = reader.lines(merchant, &deposit, after, limit).await.map_err(|error| unread(&error))?;
@@ -191,7 +191,11 @@ pub(super) async fn show(place: &Place, show: &ShowDeposit) -> Result<Report, Fa
 }
 
 /// The deposit with this id, or with this number on the bank's statement.
-async fn one(place: &Place, stores: &SettlementStores, show: &ShowDeposit) -> Result<Deposit, Failure> {
+async fn one(
+    installation: &Installation,
+    stores: &SettlementStores,
+    show: &ShowDeposit,
+) -> Result<Deposit, Failure> {
     let (merchant, name) = (&show.merchant, &show.deposit);
     let mut found = stores.deposits.find(merchant, name).await.map_err(|error| unread(&error))?;
     found.retain(|deposit| show.mid.as_ref().is_none_or(|mid| *mid == deposit.account));
@@ -204,14 +208,14 @@ async fn one(place: &Place, stores: &SettlementStores, show: &ShowDeposit) -> Re
     if let Some(found) = found.pop() {
         return Ok(found);
     }
-    let today = eastern_day(place.clock.now());
+    let today = eastern_day(installation.clock.now());
     let first = today.saturating_sub(WITHIN_DAYS.days());
     let days = DayRange { first, last: today.saturating_add(AHEAD_DAYS.days()) };
     let wanted = Wanted { merchant, days, mid: None };
     let (all, _) = find(stores, &wanted, None, usize::MAX).await?;
     let found = all.into_iter().find(|one| one.trace_number.as_deref() == Some(name));
     if found.is_none() {
-        progress(place, stores, merchant).await?;
+        progress(installation, stores, merchant).await?;
     }
     found.ok_or_else(|| {
         Failure::NotThere(format!(

@@ -18,8 +18,8 @@ use crate::{
     args::{ListExceptions, NoteException, ResolveException},
     csv,
     failure::{self, Failure},
+    installation::Installation,
     payment::history::time,
-    place::Place,
     report::Report,
     table::aligned,
 };
@@ -27,9 +27,9 @@ use crate::{
 const HEADER: [&str; 9] =
     ["DATE", "CAUSE", "EXPECTED", "FOUND", "MID", "ABOUT", "ORDER", "SINCE", "EXCEPTION"];
 
-pub(super) async fn list(place: &Place, list: &ListExceptions) -> Result<Report, Failure> {
-    let stores = stores(place)?;
-    let progress = progress(place, &stores, &list.merchant).await?;
+pub(super) async fn list(installation: &Installation, list: &ListExceptions) -> Result<Report, Failure> {
+    let stores = stores(installation)?;
+    let progress = progress(installation, &stores, &list.merchant).await?;
     let filter = ExceptionFilter { closed: list.closed, cause: list.cause, account: list.mid.clone() };
     let (mut found, mut next, limit) = (Vec::new(), list.rows.next.clone(), list.rows.limit());
     loop {
@@ -107,16 +107,19 @@ fn written(one: &Exception) -> Vec<String> {
     heading.into_iter().chain(lines.into_iter().map(|line| format!("  {line}"))).collect()
 }
 
-pub(super) async fn note(place: &Place, note: &NoteException) -> Result<Report, Failure> {
-    let (stores, at) = (stores(place)?, place.clock.now());
+pub(super) async fn note(installation: &Installation, note: &NoteException) -> Result<Report, Failure> {
+    let (stores, at) = (stores(installation)?, installation.clock.now());
     let new = Note { at, by: note.by.to_string(), text: note.text.to_string() };
     let noted = note_exception(stores.exceptions.as_ref(), &note.merchant, note.exception, &new).await;
     let noted = noted.map_err(refused)?;
     Ok(Report::new(format!("Noted: {} of {}.", noted.cause.as_str(), noted.day), exception_value(&noted)))
 }
 
-pub(super) async fn resolve(place: &Place, resolve: &ResolveException) -> Result<Report, Failure> {
-    let (stores, at) = (stores(place)?, place.clock.now());
+pub(super) async fn resolve(
+    installation: &Installation,
+    resolve: &ResolveException,
+) -> Result<Report, Failure> {
+    let (stores, at) = (stores(installation)?, installation.clock.now());
     let resolution = Resolution { at, by: resolve.by.to_string(), reason: resolve.reason.to_string() };
     let store = stores.exceptions.as_ref();
     let Some(exception) = resolve.exception else {

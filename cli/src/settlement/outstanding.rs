@@ -17,8 +17,8 @@ use crate::{
     args::ListOutstanding,
     csv,
     failure::{self, Failure},
+    installation::Installation,
     payment::{history::time, list::journal},
-    place::Place,
     report::Report,
     table::aligned,
 };
@@ -26,10 +26,10 @@ use crate::{
 const HEADER: [&str; 9] =
     ["TIME", "STATE", "AMOUNT", "MID", "BATCH", "RETREF", "ORDER", "TRANSACTION", "UNMATCHED"];
 
-pub(super) async fn list(place: &Place, list: &ListOutstanding) -> Result<Report, Failure> {
-    let stores = stores(place)?;
-    let progress = progress(place, &stores, &list.merchant).await?;
-    let days = outstanding_days(list.from, list.to, place.clock.now()).ok_or_else(|| {
+pub(super) async fn list(installation: &Installation, list: &ListOutstanding) -> Result<Report, Failure> {
+    let stores = stores(installation)?;
+    let progress = progress(installation, &stores, &list.merchant).await?;
+    let days = outstanding_days(list.from, list.to, installation.clock.now()).ok_or_else(|| {
         Failure::Input(format!(
             "--from must be at most {OUTSTANDING_DAYS_MAX} days ago; older payments are in `tollgate settlement \
              exceptions`"
@@ -39,8 +39,8 @@ pub(super) async fn list(place: &Place, list: &ListOutstanding) -> Result<Report
         return Err(Failure::Input(format!("--to {} is before --from {}", days.last, days.first)));
     }
     let wanted = OutstandingDays { merchant: &list.merchant, days, account: list.mid.as_deref() };
-    let log = journal(place, None)?;
-    let found = reader(place, &stores, log.as_ref()).outstanding(&wanted, &progress).await;
+    let log = journal(installation, None)?;
+    let found = reader(installation, &stores, log.as_ref()).outstanding(&wanted, &progress).await;
     let mut found = found.map_err(|error| unread(&error))?;
     let sums = sums_of(&found);
     if let Some(after) = &list.rows.next {

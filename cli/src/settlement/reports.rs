@@ -5,7 +5,7 @@ use serde_json::json;
 use tollgate_core::settlement::{Progress, eastern_day};
 
 use super::{progress, stores, unread};
-use crate::{args::ReadReports, failure::Failure, place::Place, report::Report};
+use crate::{args::ReadReports, failure::Failure, installation::Installation, report::Report};
 
 /// How far back the gateway can be asked: it takes a day without a year.
 const BACK_MAX_DAYS: i64 = 300;
@@ -14,8 +14,8 @@ const BACK_MAX_DAYS: i64 = 300;
 const HELD: SignedDuration = SignedDuration::from_secs(30);
 
 /// Puts a day among those that the next run reads.
-pub(super) async fn read(place: &Place, read: &ReadReports) -> Result<Report, Failure> {
-    let (stores, now) = (stores(place)?, place.clock.now());
+pub(super) async fn read(installation: &Installation, read: &ReadReports) -> Result<Report, Failure> {
+    let (stores, now) = (stores(installation)?, installation.clock.now());
     let today = eastern_day(now);
     if read.day > today || read.day < today.saturating_sub(BACK_MAX_DAYS.days()) {
         return Err(Failure::Input(format!(
@@ -23,7 +23,7 @@ pub(super) async fn read(place: &Place, read: &ReadReports) -> Result<Report, Fa
             read.day
         )));
     }
-    let mut known = progress(place, &stores, &read.merchant).await?;
+    let mut known = progress(installation, &stores, &read.merchant).await?;
     known.retain(|one| read.mid.as_ref().is_none_or(|mid| *mid == one.account));
     if known.is_empty() {
         return Err(Failure::NotThere(format!(

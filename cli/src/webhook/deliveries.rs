@@ -13,7 +13,7 @@ use super::{deliveries, receivers, unavailable};
 use crate::{
     args::{ListWebhooks, ReplayWebhooks, TestWebhook},
     failure::{Failure, UNHEALTHY},
-    place::Place,
+    installation::Installation,
     precondition::must_exist,
     report::Report,
 };
@@ -27,12 +27,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Deliveries that are read at a time.
 const PAGE: usize = 250;
 
-pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, Failure> {
+pub(crate) async fn list(installation: &Installation, list: &ListWebhooks) -> Result<Report, Failure> {
     // A receiver's deliveries are listed although its document is deleted or cannot be read.
     let Some(receiver) = &list.receiver else {
-        let all = receivers::all(place, &list.merchant).await?;
+        let all = receivers::all(installation, &list.merchant).await?;
         if all.is_empty() {
-            must_exist(place, &list.merchant).await?;
+            must_exist(installation, &list.merchant).await?;
         }
         let line = |receiver: &Value| {
             let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -47,13 +47,13 @@ pub(crate) async fn list(place: &Place, list: &ListWebhooks) -> Result<Report, F
         return Ok(Report::new(text, json!({ "merchant": list.merchant, "receivers": all })));
     };
     let key = ReceiverKey { merchant: list.merchant.clone(), receiver: receiver.clone() };
-    let store = deliveries(place, &list.at)?;
+    let store = deliveries(installation, &list.at)?;
     let wanted = |kept: &StoredDelivery| !list.parked || kept.state == DeliveryState::Parked;
     let (found, unreadable) = find(&store, &key, list.limit, wanted, |_| true).await?;
     let bad = unreadable.iter().map(|item| format!("cannot be read: {} ({})", item.key, item.reason));
     let lines: Vec<String> = found.iter().map(line).chain(bad).collect();
     if lines.is_empty() {
-        must_exist(place, &list.merchant).await?;
+        must_exist(installation, &list.merchant).await?;
     }
     let text = if lines.is_empty() { "No deliveries.".to_owned() } else { lines.join("\n") };
     let value: Vec<Value> = found.iter().map(shown).collect();
@@ -96,8 +96,8 @@ async fn find(
     let (mut found, mut unreadable, mut from) = (Vec::new(), Vec::new(), None::<String>);
     loop {
         let page = store.page(key, from.as_deref(), PAGE).await.map_err(|error| unavailable(&error))?;
-        for (place, kept) in page.deliveries {
-            from = Some(place);
+        for (installation, kept) in page.deliveries {
+            from = Some(installation);
             let kept = match kept {
                 Ok(kept) => kept,
                 Err(item) => {
@@ -118,14 +118,14 @@ async fn find(
     }
 }
 
-pub(crate) async fn test(place: &Place, arguments: &TestWebhook) -> Result<Report, Failure> {
+pub(crate) async fn test(installation: &Installation, arguments: &TestWebhook) -> Result<Report, Failure> {
     let TestWebhook { merchant, receiver, at } = arguments;
-    let known = receivers::all(place, merchant).await?;
+    let known = receivers::all(installation, merchant).await?;
     if !known.iter().any(|known| known["id"] == receiver.to_string()) {
         return Err(Failure::NotThere(format!("no receiver {receiver}; `webhook add` makes one")));
     }
-    let store = deliveries(place, at)?;
-    let (now, event) = (place.clock.now(), place.clock.new_id());
+    let store = deliveries(installation, at)?;
+    let (now, event) = (installation.clock.now(), installation.clock.new_id());
     let to = ReceiverKey { merchant: merchant.clone(), receiver: receiver.clone() };
     let delivery = test_delivery(to, event, now);
     store.send_new(&delivery, now).await.map_err(|error| unavailable(&error))?;
@@ -154,9 +154,9 @@ pub(crate) async fn test(place: &Place, arguments: &TestWebhook) -> Result<Repor
     }
 }
 
-pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Report, Failure> {
+pub(crate) async fn replay(installation: &Installation, replay: &ReplayWebhooks) -> Result<Report, Failure> {
     let ReplayWebhooks { merchant, receiver, event, since, parked, dry_run, at } = replay;
-    let store = deliveries(place, at)?;
+    let store = deliveries(installation, at)?;
     let key = ReceiverKey { merchant: merchant.clone(), receiver: receiver.clone() };
     let wanted = |kept: &StoredDelivery| {
         event.is_none_or(|event| kept.delivery.event == event)
@@ -169,11 +169,11 @@ pub(crate) async fn replay(place: &Place, replay: &ReplayWebhooks) -> Result<Rep
         return Err(Failure::NotThere(format!("no delivery of {event} to {receiver} in the last 30 days")));
     }
     if found.is_empty() {
-        must_exist(place, merchant).await?;
+        must_exist(installation, merchant).await?;
     }
     if !dry_run {
         for kept in &found {
-            let done = store.replay(&kept.delivery, place.clock.now()).await;
+            let done = store.replay(&kept.delivery, installation.clock.now()).await;
             done.map_err(|error| unavailable(&error))?;
         }
     }

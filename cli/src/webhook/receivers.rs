@@ -15,7 +15,7 @@ use crate::{
     aws::Aws,
     confirm,
     failure::Failure,
-    place::Place,
+    installation::Installation,
     precondition::must_exist,
     report::Report,
 };
@@ -34,8 +34,8 @@ struct Document {
 }
 
 impl Document {
-    async fn read(aws: &Aws, place: &Place, merchant: &MerchantId) -> Result<Self, Failure> {
-        let name = format!("{}{merchant}", place.prefix(SecretKind::Webhooks)?);
+    async fn read(aws: &Aws, installation: &Installation, merchant: &MerchantId) -> Result<Self, Failure> {
+        let name = format!("{}{merchant}", installation.prefix(SecretKind::Webhooks)?);
         let text = aws.document(&name).await?;
         let is_new = text.is_none();
         let value = match text {
@@ -53,13 +53,13 @@ impl Document {
     }
 
     /// Whether the functions can read it.
-    fn check(&self, place: &Place) -> Result<(), Failure> {
-        document::parse(&self.value.to_string(), allowed(place)).map_err(Failure::Input).map(drop)
+    fn check(&self, installation: &Installation) -> Result<(), Failure> {
+        document::parse(&self.value.to_string(), allowed(installation)).map_err(Failure::Input).map(drop)
     }
 
     /// Only documents that the functions can read are written.
-    async fn write(&self, aws: &Aws, place: &Place) -> Result<(), Failure> {
-        self.check(place)?;
+    async fn write(&self, aws: &Aws, installation: &Installation) -> Result<(), Failure> {
+        self.check(installation)?;
         aws.put_document(&self.name, &SecretString::from(self.value.to_string()), self.is_new).await
     }
 }
@@ -72,12 +72,12 @@ pub(crate) fn new_secret() -> Result<String, Failure> {
     Ok(signature::text(&bytes))
 }
 
-pub(crate) async fn add(place: &Place, add: &AddReceiver) -> Result<Report, Failure> {
+pub(crate) async fn add(installation: &Installation, add: &AddReceiver) -> Result<Report, Failure> {
     let AddReceiver { merchant, receiver, url, events, dry_run, .. } = add;
-    let aws = Aws::new(place)?;
-    document::address(url, allowed(place)).map_err(Failure::Input)?;
-    must_exist(place, merchant).await?;
-    let mut document = Document::read(&aws, place, merchant).await?;
+    let aws = Aws::new(installation)?;
+    document::address(url, allowed(installation)).map_err(Failure::Input)?;
+    must_exist(installation, merchant).await?;
+    let mut document = Document::read(&aws, installation, merchant).await?;
     let receivers = document.receivers()?;
     if receivers.iter().any(|other| other["id"] == receiver.to_string()) {
         return Err(Failure::Refused(format!(
@@ -87,15 +87,15 @@ pub(crate) async fn add(place: &Place, add: &AddReceiver) -> Result<Report, Fail
     let (member, secret) = new_receiver(add)?;
     let format = format_of(&member).to_owned();
     receivers.push(member);
-    document.check(place)?;
+    document.check(installation)?;
     let mut value = json!({ "merchant": merchant, "receiver": receiver.to_string(), "url": url,
         "events": events, "format": format, "secret_name": document.name,
-        "place": place.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
-    let at = place.of_secrets(SecretKind::Webhooks)?;
+        "place": installation.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
+    let at = installation.of_secrets(SecretKind::Webhooks)?;
     if *dry_run {
         return Ok(Report::new(format!("Dry run: {receiver} would get events at {url}; {at}."), value));
     }
-    document.write(&aws, place).await?;
+    document.write(&aws, installation).await?;
     let gets = if events.is_empty() { "all events".to_owned() } else { events.join(", ") };
     let about = match &secret {
         Some(secret) => format!(
@@ -144,14 +144,14 @@ fn format_of(receiver: &Value) -> &str {
     receiver["format"].as_str().unwrap_or("standard")
 }
 
-pub(crate) async fn rotate(place: &Place, rotate: &RotateSecret) -> Result<Report, Failure> {
+pub(crate) async fn rotate(installation: &Installation, rotate: &RotateSecret) -> Result<Report, Failure> {
     let RotateSecret { merchant, receiver, finish, dry_run } = rotate;
-    let aws = Aws::new(place)?;
-    let at = place.of_secrets(SecretKind::Webhooks)?;
-    let mut document = Document::read(&aws, place, merchant).await?;
+    let aws = Aws::new(installation)?;
+    let at = installation.of_secrets(SecretKind::Webhooks)?;
+    let mut document = Document::read(&aws, installation, merchant).await?;
     let own = one_of(&mut document, receiver)?;
     if format_of(own) == ELASTIC_PATH {
-        return rotate_key(&aws, place, rotate, document).await;
+        return rotate_key(&aws, installation, rotate, document).await;
     }
     let secrets = own["secrets"].as_array_mut().ok_or_else(|| none(receiver))?;
     let mut secret = None;
@@ -175,11 +175,11 @@ pub(crate) async fn rotate(place: &Place, rotate: &RotateSecret) -> Result<Repor
         )
     };
     let mut value = json!({ "merchant": merchant, "receiver": receiver.to_string(),
-        "secrets": secrets.len(), "place": place.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
+        "secrets": secrets.len(), "place": installation.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
     if *dry_run {
         return Ok(Report::new("Dry run: nothing was written.".to_owned(), value));
     }
-    document.write(&aws, place).await?;
+    document.write(&aws, installation).await?;
     let Some(secret) = secret else { return Ok(Report::new(done, value)) };
     value["secret"] = json!(secret);
     Ok(Report::new(format!("{done}\n\nsecret  {secret}\n\nThe secret is shown this once."), value))
@@ -188,7 +188,7 @@ pub(crate) async fn rotate(place: &Place, rotate: &RotateSecret) -> Result<Repor
 /// Gives a receiver in Elastic Path's format another key: messages carry one at a time.
 async fn rotate_key(
     aws: &Aws,
-    place: &Place,
+    installation: &Installation,
     rotate: &RotateSecret,
     mut document: Document,
 ) -> Result<Report, Failure> {
@@ -197,14 +197,14 @@ async fn rotate_key(
         return Err(Failure::Refused(format!("{receiver} has one key; there is none to remove")));
     }
     one_of(&mut document, receiver)?["x_moltin_secret_key"] = json!(secret_key()?.expose_secret());
-    document.check(place)?;
+    document.check(installation)?;
     let value = json!({ "merchant": merchant, "receiver": receiver.to_string(),
-        "place": place.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
+        "place": installation.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
     if *dry_run {
         return Ok(Report::new("Dry run: nothing was written.".to_owned(), value));
     }
-    document.write(aws, place).await?;
-    let at = place.of_secrets(SecretKind::Webhooks)?;
+    document.write(aws, installation).await?;
+    let at = installation.of_secrets(SecretKind::Webhooks)?;
     let text = format!(
         "{receiver} of merchant {merchant}, {at}, gets the new key within five minutes. Until then the receiver has to \
          accept the older one, too."
@@ -212,10 +212,10 @@ async fn rotate_key(
     Ok(Report::new(text, value))
 }
 
-pub(crate) async fn remove(place: &Place, remove: &RemoveReceiver) -> Result<Report, Failure> {
+pub(crate) async fn remove(installation: &Installation, remove: &RemoveReceiver) -> Result<Report, Failure> {
     let RemoveReceiver { merchant, receiver, dry_run, yes } = remove;
-    let aws = Aws::new(place)?;
-    let mut document = Document::read(&aws, place, merchant).await?;
+    let aws = Aws::new(installation)?;
+    let mut document = Document::read(&aws, installation, merchant).await?;
     let receivers = document.receivers()?;
     let before = receivers.len();
     receivers.retain(|other| other["id"] != receiver.to_string());
@@ -223,8 +223,8 @@ pub(crate) async fn remove(place: &Place, remove: &RemoveReceiver) -> Result<Rep
         return Err(none(receiver));
     }
     let value = json!({ "merchant": merchant, "receiver": receiver.to_string(),
-        "place": place.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
-    let at = place.of_secrets(SecretKind::Webhooks)?;
+        "place": installation.secrets_value(SecretKind::Webhooks)?, "dry_run": dry_run });
+    let at = installation.of_secrets(SecretKind::Webhooks)?;
     if *dry_run {
         return Ok(Report::new(format!("Dry run: {receiver} of {merchant}, {at}, would be removed."), value));
     }
@@ -236,7 +236,7 @@ pub(crate) async fn remove(place: &Place, remove: &RemoveReceiver) -> Result<Rep
             &format!("Receiver {receiver} of {merchant}, {at}: {happens}."),
         )?;
     }
-    document.write(&aws, place).await?;
+    document.write(&aws, installation).await?;
     let text = format!(
         "{receiver} of {merchant}, {at}, is removed. Within 15 minutes nothing is sent to it any more, and its deliveries \
          are deleted."
@@ -254,9 +254,9 @@ fn one_of<'a>(document: &'a mut Document, id: &ReceiverId) -> Result<&'a mut Val
 }
 
 /// A merchant's receivers, without their secrets.
-pub(super) async fn all(place: &Place, merchant: &MerchantId) -> Result<Vec<Value>, Failure> {
-    let aws = Aws::new(place)?;
-    let mut document = Document::read(&aws, place, merchant).await?;
+pub(super) async fn all(installation: &Installation, merchant: &MerchantId) -> Result<Vec<Value>, Failure> {
+    let aws = Aws::new(installation)?;
+    let mut document = Document::read(&aws, installation, merchant).await?;
     let shown = |receiver: &Value| {
         json!({
             "id": receiver["id"],

@@ -30,7 +30,7 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use self::deployed::Deployed;
-use crate::{args::PlaceArguments, aws_cli::AwsCli, failure::Failure, gateway};
+use crate::{args::InstallationArguments, aws_cli::AwsCli, failure::Failure, gateway};
 
 /// Longest wait for the local stack's description of itself.
 const LOCAL_LIMIT: Duration = Duration::from_secs(5);
@@ -53,7 +53,7 @@ const NO_SECRETS: &str = "/";
 const LOCAL_GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
 
 /// An installation: a stack on AWS or a local one, and how to reach its parts.
-pub(crate) struct Place {
+pub(crate) struct Installation {
     /// Its name; none if it was not given.
     stage: Option<String>,
     /// Whether it is a local stack.
@@ -125,7 +125,7 @@ fn endpoint(service: &str) -> Option<String> {
     set(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| set("AWS_ENDPOINT_URL"))
 }
 
-fn region(arguments: &PlaceArguments) -> Option<String> {
+fn region(arguments: &InstallationArguments) -> Option<String> {
     arguments.region.clone().or_else(|| set("AWS_REGION")).or_else(|| set("AWS_DEFAULT_REGION"))
 }
 
@@ -153,8 +153,8 @@ fn known_merchants(stack: &Deployed) -> Vec<MerchantId> {
     stack.parameter("KnownMerchants").split(',').filter_map(|id| id.parse().ok()).collect()
 }
 
-impl Place {
-    pub(crate) async fn find(arguments: &PlaceArguments) -> Result<Self, Failure> {
+impl Installation {
+    pub(crate) async fn find(arguments: &InstallationArguments) -> Result<Self, Failure> {
         match &arguments.local {
             Some(url) => Self::local(url).await,
             None => match &arguments.stack {
@@ -208,7 +208,7 @@ impl Place {
     }
 
     /// The environment's tables, stage and region do not count: it may be another stage's.
-    fn stack(arguments: &PlaceArguments, stack: &str) -> Result<Self, Failure> {
+    fn stack(arguments: &InstallationArguments, stack: &str) -> Result<Self, Failure> {
         let aws = AwsCli::new(arguments.region.clone());
         let stack = Deployed::read(&aws, stack)?;
         let output = |name: &str| stack.output(name).map(str::to_owned);
@@ -256,7 +256,7 @@ impl Place {
         })
     }
 
-    fn aws(arguments: &PlaceArguments) -> Result<Self, Failure> {
+    fn aws(arguments: &InstallationArguments) -> Result<Self, Failure> {
         let needed = |name: &str| {
             set(name).ok_or_else(|| {
                 Failure::Input(format!(

@@ -20,7 +20,7 @@ pub(crate) const LOCAL: &str = "http://127.0.0.1:3000";
 /// Which installation.
 #[derive(Args)]
 #[command(next_help_heading = super::DEPLOYMENT)]
-pub(crate) struct PlaceArguments {
+pub(crate) struct InstallationArguments {
     /// The local stack (else `TOLLGATE_LOCAL`)
     #[arg(long, global = true, value_name = "URL", num_args = 0..=1, require_equals = true, default_missing_value = LOCAL)]
     pub(crate) local: Option<String>,
@@ -70,7 +70,7 @@ pub(crate) enum ActsOn {
     None,
 }
 
-impl PlaceArguments {
+impl InstallationArguments {
     /// The same with the installation that the environment names, unless an option names one.
     pub(crate) fn named_by(
         mut self,
@@ -117,11 +117,11 @@ mod tests {
     use crate::args::Arguments;
 
     /// The stack and the local address that a command acts on, with these variables.
-    fn place(words: &str, stack: &str, local: &str) -> Result<[Option<String>; 2], Failure> {
+    fn installation(words: &str, stack: &str, local: &str) -> Result<[Option<String>; 2], Failure> {
         let arguments = Arguments::parse_from(["tollgate"].into_iter().chain(words.split(' ')));
         let variable = |name: &str| Some(if name == STACK_VARIABLE { stack } else { local }.to_owned());
-        let place = arguments.place.named_by(arguments.command.acts_on(), variable)?;
-        Ok([place.stack, place.local])
+        let installation = arguments.installation.named_by(arguments.command.acts_on(), variable)?;
+        Ok([installation.stack, installation.local])
     }
 
     #[test]
@@ -142,11 +142,11 @@ mod tests {
             ("listen", (stack, local), ["", local]),
             ("rollback tollgate-prod", (stack, local), ["", ""]),
         ] {
-            let named = place(words, variables.0, variables.1).ok().unwrap();
+            let named = installation(words, variables.0, variables.1).ok().unwrap();
             let expected = expected.map(|text| Some(text.to_owned()).filter(|text| !text.is_empty()));
             assert_eq!(named, expected, "{words} {variables:?}");
         }
-        let both = place("stop --show", stack, local).unwrap_err();
+        let both = installation("stop --show", stack, local).unwrap_err();
         assert!(both.text().contains("are both set"), "{}", both.text());
     }
 }

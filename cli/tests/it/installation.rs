@@ -152,9 +152,9 @@ async fn a_prefix_is_a_stages_of_the_kind_that_it_is_for_and_is_shown() {
         let said = run(&[command, &[PROD_WEBHOOKS]].concat(), &variables, "").await.done();
         assert!(said.contains(at), "{command:?}: {said}");
     }
-    let place = json!({"stage": "prod", "region": "us-east-1", "secrets": "tollgate-prod/merchants/"});
+    let installation = json!({"stage": "prod", "region": "us-east-1", "secrets": "tollgate-prod/merchants/"});
     let listed = run(&["merchant", "list", PROD, "--json"], &variables, "").await.json();
-    assert_eq!(listed["place"], place);
+    assert_eq!(listed["place"], installation);
     fixture.close().await;
 }
 
