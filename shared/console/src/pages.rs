@@ -1,4 +1,5 @@
-//! The pages. Each reads what it shows with as few calls as it can, and says what to do where something is missing.
+//! The pages. Each reads its data with as few calls as it can, and says what to do where something
+//! is missing.
 
 pub(crate) mod attention;
 pub(crate) mod days;

@@ -89,7 +89,8 @@ async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, P
     to_issuer(&way, false)
 }
 
-/// Sends somebody to the issuer. After a form it takes a page: browsers follow no redirect from there that leads elsewhere.
+/// Sends a person to the issuer. After a form it takes a page: browsers follow no redirect from
+/// there that leads elsewhere.
 fn to_issuer(way: &WayToIssuer, is_read: bool) -> Result<Response<Body>, Problem> {
     let mut response = if is_read { redirect(&way.address) } else { sign_in::on_the_way(&way.address)? };
     Cookie::SignIn.set(&mut response, &way.cookie);
@@ -116,8 +117,8 @@ async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>
     Ok(response)
 }
 
-/// The address at which a form is shown again with what was typed, and not sent. A card number, which nobody should type,
-/// would stay in the browser's history.
+/// The address at which a form is shown again with the typed values, and not sent. A card number,
+/// which does not belong in a form, would stay in the browser's history.
 fn again(request: &Request) -> String {
     let path = request.uri().path();
     let (address_of_form, typed) = (Pairs::of_address(request), Pairs::of_form(request));
