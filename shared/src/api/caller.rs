@@ -24,7 +24,7 @@ const SHOPPER_ADDRESS_NAME: &str = "X-Shopper-Address";
 pub(crate) struct Caller {
     /// The merchant, or the one whose shopper it is.
     pub(crate) merchant: Arc<Merchant>,
-    /// Who it is, and so what it may do.
+    /// The caller's identity, and so its rights.
     pub(crate) principal: Principal,
     /// Which shopper it is, if it is one whose token tells.
     pub(crate) shopper: Option<Shopper>,
@@ -32,7 +32,7 @@ pub(crate) struct Caller {
     person: Option<Box<PersonEntry>>,
     /// The name of the merchant's key, if it has one.
     key_name: Option<KeyName>,
-    /// What the merchant's key or person may do. A shopper's rules do not depend on it.
+    /// The role of the merchant's key or person. A shopper's rules do not depend on it.
     role: Role,
 }
 
@@ -83,8 +83,9 @@ impl Caller {
         Ok(caller)
     }
 
-    /// Where the shopper is who pays: what the merchant's server states, or the browser's own source. None where the
-    /// server states none; its own address says nothing of shoppers. For requests that pay, and may.
+    /// The paying shopper's source: the one that the merchant's server states, or the browser's
+    /// own. `None` where the server states none; its own address says nothing of shoppers. For
+    /// requests that pay, and may.
     pub(crate) fn shopper_source(
         &self,
         access: &Access,
@@ -100,14 +101,16 @@ impl Caller {
         source.map(Some).ok_or_else(|| Problem::invalid(SHOPPER_ADDRESS_NAME, detail).into())
     }
 
-    /// Verifies the request's bearer token, which has to be the merchant's, by a key that has this role or a higher one.
+    /// Verifies the request's bearer token, which has to be the merchant's, by a key that has this
+    /// role or a higher one.
     pub(crate) async fn merchant(access: &Access, request: &Request, role: Role) -> Result<Self, Failure> {
         let caller = Self::with_token(access, request).await?;
         caller.must_be_merchant(role)?;
         Ok(caller)
     }
 
-    /// Whether it is the merchant itself and not a shopper's browser, and its key has this role or a higher one.
+    /// Whether it is the merchant itself and not a shopper's browser, and its key has this role or
+    /// a higher one.
     pub(crate) fn must_be_merchant(&self, role: Role) -> Result<(), Failure> {
         match self.principal {
             Principal::ClientCredentials => self.must_have(role),
@@ -122,7 +125,7 @@ impl Caller {
         if self.person.is_some() { Err(not_for_people()) } else { Ok(()) }
     }
 
-    /// Whether a merchant's key has this role or a higher one. What a shopper may do has rules of its own.
+    /// Whether a merchant's key has this role or a higher one. Shoppers have rules of their own.
     pub(crate) fn must_have(&self, role: Role) -> Result<(), Failure> {
         if self.principal != Principal::ClientCredentials || self.has(role) {
             return Ok(());
@@ -135,7 +138,7 @@ impl Caller {
         ))
     }
 
-    /// What its key may do.
+    /// The role of its key.
     pub(crate) fn role(&self) -> Role {
         self.role
     }
@@ -145,7 +148,7 @@ impl Caller {
         self.person.as_deref()
     }
 
-    /// What its key is called on record.
+    /// The name of its key on record.
     pub(crate) fn key_name(&self) -> Option<&KeyName> {
         self.key_name.as_ref()
     }
@@ -166,8 +169,8 @@ impl Caller {
         Some(Box::new(told.map_or_else(Attribution::default, |told| *told).verified(Some(&person.name))))
     }
 
-    /// Puts on record what one of the merchant's people does that no order, journal or switch names, before it is done. A key's
-    /// requests are not recorded: its system is not a person.
+    /// Records an act of one of the merchant's people that no order, journal or switch names,
+    /// before it is done. A key's requests are not recorded: its system is not a person.
     pub(crate) async fn on_record(
         &self,
         access: &Access,
@@ -193,7 +196,8 @@ impl Caller {
     }
 }
 
-/// The token in the value of `Authorization`. `@moltin/sdk` up to 6.6.0 writes `Bearer: ` with a colon.
+/// The token in the value of `Authorization`. `@moltin/sdk` up to 6.6.0 writes `Bearer: ` with a
+/// colon.
 fn bearer_token(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     let scheme = scheme.strip_suffix(':').unwrap_or(scheme);
@@ -210,8 +214,8 @@ fn not_for_people() -> Failure {
     Failure::new(Code::Forbidden, "people do not do this themselves: a system does, with a key")
 }
 
-/// The failure of a caller that was not let in. `wrong` is what an API says to wrong credentials,
-/// whichever part of them is wrong: the response would tell which merchants there are.
+/// The failure of a caller that was not let in. `wrong` is an API's failure for wrong credentials,
+/// the same for every wrong part: otherwise the response would tell which merchants exist.
 pub(crate) fn denied(denied: Denied, wrong: impl FnOnce() -> Failure) -> Failure {
     match denied {
         Denied::Wrong => wrong(),

@@ -10,7 +10,8 @@ use crate::{
 /// Longest id and key that are looked at.
 const CREDENTIAL_MAX: usize = 255;
 
-/// Verifies `Authentication`. An unknown id and a wrong key look alike: nothing tells which merchants there are.
+/// Verifies `Authentication`. An unknown id and a wrong key look alike: nothing tells which
+/// merchants there are.
 pub(super) async fn authenticated(
     access: &Access,
     request: &Request,

@@ -80,8 +80,8 @@ impl<'a> Who<'a> {
     }
 }
 
-/// The cells of a movement, one for each column. Times are whole seconds of UTC and the day is that of the zone; amounts
-/// have the currency's decimals, and what is not known is empty.
+/// The cells of a movement, one for each column. Times are whole seconds of UTC and the day is that
+/// of the zone; amounts have the currency's decimals, and unknown values are empty.
 pub fn cells(entry: &Entry, zone: &Zone) -> Vec<String> {
     let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let signed = |minor| entry.currency.signed_decimal(minor);
