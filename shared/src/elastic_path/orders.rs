@@ -22,17 +22,20 @@ use crate::{
 };
 
 handlers! {
-    /// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
+    /// `PUT /v2/orders/{orderId}`: states the total to pay. 201 when the order is new, 200 after.
     put_order(Api) => register();
     /// `GET /v2/orders/{orderId}`: the order with its sums.
     get_order(Api) => read();
-    /// `GET /v2/orders/{orderId}/transactions`: all transactions of the order that the caller may read.
+    /// `GET /v2/orders/{orderId}/transactions`: all transactions of the order that the caller may
+    /// read.
     list_transactions(Api) => list();
-    /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction; if long in doubt, after an inquiry.
+    /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction; if long in doubt,
+    /// after an inquiry.
     get_transaction(Api) => read_transaction();
     /// `GET /v2/transactions/{transactionId}`: the same, without its order's id.
     find_transaction(Orders) => find();
-    /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, changes its amount, or cancels it.
+    /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture,
+    /// changes its amount, or cancels it.
     patch_transaction(Api) => patch();
 }
 
@@ -45,7 +48,7 @@ pub async fn not_found(request: &Request) -> Response<Body> {
 
 async fn register(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Pay).await?;
-    // What is to be paid is as good as money, and a shop's system knows it.
+    // The total to pay is as good as money, and a shop's system knows it.
     caller.must_be_a_system()?;
     let order = order_id(request)?;
     let document = json_body(request)?;

@@ -1,4 +1,5 @@
-//! `GET /v2/entries` and `GET /v2/orders/{orderId}/entries`: every movement of a merchant's money as a row.
+//! `GET /v2/entries` and `GET /v2/orders/{orderId}/entries`: every movement of a merchant's money
+//! as a row.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -30,9 +31,11 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/entries?filter=…&sort=…&time_zone=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
+    /// `GET /v2/entries?filter=…&sort=…&time_zone=…&page[limit]=…&page[cursor]=…`: a page as JSON,
+    /// or as CSV.
     list_entries(Transactions) => list();
-    /// `GET /v2/orders/{orderId}/entries?sort=…&time_zone=…`: all movements of an order, as JSON or as CSV.
+    /// `GET /v2/orders/{orderId}/entries?sort=…&time_zone=…`: all movements of an order, as JSON or
+    /// as CSV.
     list_order_entries(Transactions) => list_of_order();
 }
 
@@ -97,7 +100,7 @@ fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a> {
     Rows::new(&COLUMNS, file, shown)
 }
 
-/// A movement, with what is not known as null.
+/// A movement, with null for unknown values.
 pub fn shown(entry: &Entry, zone: &Zone) -> Value {
     let who = Who::of(entry);
     let changes = entry.changes;
