@@ -164,8 +164,8 @@ struct Exchange<'a> {
     attempts: Option<&'a dyn Attempts>,
     request: &'a Request,
     caller: &'a Caller,
-    /// The request's own `TransactionReference`, once it is known to be one. Every response repeats
-    /// it.
+    /// The request's own `TransactionReference`, once it is known to be valid. Every response
+    /// repeats it.
     reference: &'a mut Option<String>,
 }
 
@@ -184,7 +184,7 @@ async fn negotiated(ports: Ports<'_>, request: &Request, requested: Purpose) -> 
     written(request, media, handled, reference)
 }
 
-/// How the body is written, and how the response shall be.
+/// The media types of the body and of the response.
 fn media_of(request: &Request) -> (Result<BodyType, media::Unsupported>, Media) {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let body_type = media::of_request(header("content-type"));
@@ -298,8 +298,8 @@ impl Exchange<'_> {
         let deadline = deadline(request, api.access.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         let (is_follow_up, saves_card) = (!stated.is_payment(), stated.saves_card());
-        // Each payment is an order of its own, so it counts if the server states the shopper's
-        // address or the customer.
+        // Each payment is an order of its own, so the attempt counts if the server states the
+        // shopper's address or the customer.
         let attempt = match attempts.filter(|_| stated.is_payment()) {
             Some(attempts) => Some(Attempt::begin(attempts, &api.access, request, caller, customer).await?),
             None => None,

@@ -53,7 +53,7 @@ fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Writes a header and its rows, which are not kept. An error is that of the writer.
+/// Writes a header and its rows, which are not kept. Errors are the writer's.
 pub fn write(out: impl Write, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
     let mut out = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
     out.write_record(header).map_err(io::Error::from)?;

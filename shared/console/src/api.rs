@@ -5,7 +5,7 @@ use lambda_http::http::{StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// Longest that the console reads: the API's own limit is below.
+/// Longest body that the console reads: the API's own limit is below.
 const BODY_MAX_BYTES: u64 = 6_000_000;
 
 /// The characters that an address has unencoded.
@@ -66,7 +66,7 @@ impl Api {
         Self { url, web }
     }
 
-    /// Reads JSON as the person whose token it is.
+    /// Reads JSON as the person with the token.
     pub(crate) async fn get(&self, token: &str, path: &str) -> Result<Value, Failure> {
         let request = self.web.get(format!("{}{path}", self.url)).bearer_auth(token);
         parsed(&answered(request).await?)
@@ -82,7 +82,7 @@ impl Api {
         Ok((String::from_utf8(text).map_err(|_| Failure::Unavailable)?, next))
     }
 
-    /// Changes something as the person whose token it is.
+    /// Sends a change as the person with the token.
     pub(crate) async fn post(
         &self,
         token: &str,

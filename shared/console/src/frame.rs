@@ -50,7 +50,7 @@ pub(crate) fn style_address() -> &'static str {
 }
 
 impl Frame {
-    /// Reads it for a page of this part, with one call.
+    /// Reads the frame for a page of this part, with one call.
     pub(crate) async fn read(console: &Console, session: &Session, part: &str) -> Result<Self, Failure> {
         let me = console.api.get(&session.access_token, "/v2/me").await?;
         let data = &me["data"];

@@ -93,7 +93,7 @@ impl Console {
         Ok(WayToIssuer { address, cookie })
     }
 
-    /// Somebody comes back from the issuer.
+    /// A person comes back from the issuer.
     pub(crate) async fn callback(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let cookie = Cookie::SignIn.of(request).ok_or(Problem::SignInEnded)?;
         let sign_in = self.take_sign_in(&cookie).await?.ok_or(Problem::SignInEnded)?;

@@ -1,5 +1,5 @@
-//! A payment or a verification as it counts against those who try out cards: the one place where it
-//! is counted, for both APIs and for stored cards.
+//! A payment or a verification as an attempt of a person who tries out cards: the one place where
+//! it is counted, for both APIs and for stored cards.
 
 use futures_util::future::join_all;
 use lambda_http::Request;
@@ -22,7 +22,7 @@ use crate::{
     source::{Source, card_digest, customer_digest},
 };
 
-/// A counter that an attempt counts in.
+/// A counter of an attempt.
 struct Counter {
     key: String,
     limits: Limits,
@@ -73,7 +73,7 @@ impl<'a> Attempt<'a> {
         Err(failure)
     }
 
-    /// Whether it counts against a source. If not, the order's own limit holds, too.
+    /// Whether the attempt counts against a source. If not, the order's own limit holds, too.
     pub(crate) fn source_is_known(&self) -> bool {
         self.source_is_known
     }
@@ -94,7 +94,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// None while the outcome is not known. A decline that an inquiry finds later is not counted,
-    /// because nothing then knows the source; nor is an approval, so a response that is lost closes
+    /// because nothing then knows the source; nor is an approval, so a lost response blocks
     /// no address.
     fn payment(&self, performed: &Performed) -> Option<Effect> {
         let Ok((transaction, operation)) = stated::operation(performed) else { return Some(Effect::Nothing) };

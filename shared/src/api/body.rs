@@ -26,7 +26,7 @@ const DEPTH_MAX: usize = 16;
 pub(crate) enum Node {
     /// `null`, or an element with `i:nil="true"`.
     Null,
-    /// A text, unescaped, its white space kept.
+    /// A text, unescaped, with its white space.
     Text(String),
     /// A JSON number as it was written, its digits untouched.
     Number(String),
@@ -61,7 +61,7 @@ impl Document {
         Self { root: Node::Object(Vec::new()), names }
     }
 
-    /// The member `name` of `node`: none if it has no such member or is no object.
+    /// The member `name` of `node`; `None` if `node` has no such member or is no object.
     pub(crate) fn member<'a>(&self, node: &'a Node, name: &str) -> Option<&'a Node> {
         let Node::Object(members) = node else { return None };
         members.iter().find(|(known, _)| self.same_name(known, name)).map(|(_, value)| value)

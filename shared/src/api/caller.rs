@@ -1,4 +1,4 @@
-//! Who calls, however it proved that.
+//! The caller of a request, with any proof of identity.
 
 use std::sync::Arc;
 
@@ -20,15 +20,15 @@ use crate::{
 /// [`SHOPPER_ADDRESS`] as an error names it.
 const SHOPPER_ADDRESS_NAME: &str = "X-Shopper-Address";
 
-/// A caller that proved who it is.
+/// A caller with a proven identity.
 pub(crate) struct Caller {
     /// The merchant, or the one whose shopper it is.
     pub(crate) merchant: Arc<Merchant>,
     /// The caller's identity, and so its rights.
     pub(crate) principal: Principal,
-    /// Which shopper it is, if it is one whose token tells.
+    /// The shopper, if the token names one.
     pub(crate) shopper: Option<Shopper>,
-    /// Who it is, if it is one of the merchant's people.
+    /// The person, if the caller is one of the merchant's people.
     person: Option<Box<PersonEntry>>,
     /// The name of the merchant's key, if it has one.
     key_name: Option<KeyName>,
@@ -39,7 +39,7 @@ pub(crate) struct Caller {
 impl Caller {
     /// A caller that was let in.
     pub(crate) fn new(merchant: Arc<Merchant>, identified: Identified) -> Self {
-        // Of a key, until it is known to be another.
+        // A key's caller, until it is known to be another kind.
         let caller = Self {
             merchant,
             principal: Principal::ClientCredentials,
@@ -109,8 +109,8 @@ impl Caller {
         Ok(caller)
     }
 
-    /// Whether it is the merchant itself and not a shopper's browser, and its key has this role or
-    /// a higher one.
+    /// Whether the caller is the merchant itself and not a shopper's browser, and its key has this
+    /// role or a higher one.
     pub(crate) fn must_be_merchant(&self, role: Role) -> Result<(), Failure> {
         match self.principal {
             Principal::ClientCredentials => self.must_have(role),
@@ -120,7 +120,7 @@ impl Caller {
         }
     }
 
-    /// Whether it is no person: a system does this, with a key.
+    /// Whether the caller is no person: a system does this, with a key.
     pub(crate) fn must_be_a_system(&self) -> Result<(), Failure> {
         if self.person.is_some() { Err(not_for_people()) } else { Ok(()) }
     }
@@ -143,7 +143,7 @@ impl Caller {
         self.role
     }
 
-    /// Who it is, if it is one of the merchant's people.
+    /// The person, if the caller is one of the merchant's people.
     pub(crate) fn person(&self) -> Option<&PersonEntry> {
         self.person.as_deref()
     }

@@ -83,7 +83,7 @@ codes! {
     Forbidden => "forbidden", 22, Failed(403),
     /// The request did not come through the front that the deployment requires.
     NotThroughFront => "not_through_front", 24, Failed(403),
-    /// Who signed in at the issuer is not let in here, or the exchange is wrong otherwise.
+    /// A person who signed in at the issuer is not let in here, or the exchange is wrong otherwise.
     SignInRefused => "invalid_grant", 25, Failed(400),
     /// There is no such grant type.
     UnsupportedGrantType => "unsupported_grant_type", 23, Failed(400),

@@ -54,8 +54,8 @@ pub(crate) struct Page {
     pub(crate) body: String,
     /// The `Link` to the next page.
     pub(crate) link: Option<HeaderValue>,
-    /// Whether it depends on when it was made, as a list does that ends now and a cursor that
-    /// expires.
+    /// Whether the body depends on its time, as a list that ends now and a cursor that
+    /// expires do.
     pub(crate) is_of_now: bool,
 }
 

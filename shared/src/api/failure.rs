@@ -69,7 +69,7 @@ impl LimitOf {
 pub(crate) struct Failure {
     /// At least one; the first decides the status.
     problems: Vec<Problem>,
-    /// The payment that it is about.
+    /// The payment of the failure.
     pub(crate) transaction: Option<Uuid>,
     /// Further facts: names and values.
     pub(crate) facts: Vec<(&'static str, Value)>,
@@ -107,7 +107,7 @@ impl Failure {
         failure.with("decline_code", code.as_str()).with("advice", advice.as_str())
     }
 
-    /// A request that cannot be read, although nothing that is wrong was named.
+    /// A request that cannot be read, although no problem was named.
     pub(crate) fn unreadable() -> Self {
         Self::new(Code::InvalidValue, "the request cannot be read")
     }
@@ -135,7 +135,7 @@ impl Failure {
         self
     }
 
-    /// Everything that is wrong.
+    /// All problems.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter()
     }
@@ -150,13 +150,13 @@ impl Failure {
         self
     }
 
-    /// Adds something that is known.
+    /// Adds a fact.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.facts.push((name, value.into()));
         self
     }
 
-    /// Names the payment that it is about.
+    /// Names the payment of the failure.
     pub(crate) fn of(mut self, transaction: Uuid) -> Self {
         self.transaction = Some(transaction);
         self
@@ -314,7 +314,7 @@ impl From<Refusal> for Failure {
             Refusal::Contended => {
                 Self::new(Code::Contended, refusal.to_string()).retry_after(IN_PROGRESS_RETRY_S)
             }
-            // It is the same whenever it is read, until a person repairs it.
+            // The item fails at every read, until a person repairs it.
             Refusal::Store(StoreError::Corrupt(why)) => Self::new(
                 Code::Unreadable,
                 "what is stored of this cannot be read, so nothing was done; the operator of this service has to repair it",

@@ -70,7 +70,7 @@ impl<'a> Members<'a> {
         inner.ok_or_else(|| Problem::required(&path).into())
     }
 
-    /// All that was wrong so far, or nothing.
+    /// All problems so far, or success.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         self.finish_form().and_then(|of_now| of_now)
     }
@@ -84,18 +84,19 @@ impl<'a> Members<'a> {
         if form > 0 { Err(all.err().unwrap_or_else(Failure::unreadable)) } else { Ok(all) }
     }
 
-    /// All that was wrong so far, or nothing, and goes on.
+    /// All problems so far, or success, and goes on.
     pub(crate) fn check(&mut self) -> Result<(), Failure> {
         Failure::of_problems(std::mem::take(&mut self.problems))
     }
 
-    /// Notes a problem with a member, said of it: "is required".
+    /// Notes a problem with a member, as a predicate: "is required".
     pub(crate) fn problem(&mut self, name: &str, code: Code, predicate: impl Into<String>) {
         let member = self.member(name);
         self.problems.push(Problem::of(&member, code, predicate));
     }
 
-    /// Notes that a member has a value that is not possible, said of it: "must be true or false".
+    /// Notes that a member has a value that is not possible, as a predicate: "must be true or
+    /// false".
     pub(crate) fn invalid(&mut self, name: &str, predicate: impl Into<String>) {
         self.problem(name, Code::InvalidValue, predicate);
     }
@@ -135,7 +136,7 @@ impl<'a> Members<'a> {
         self.node.names().collect()
     }
 
-    /// Whether nothing was wrong so far.
+    /// Whether there is no problem so far.
     pub(crate) fn has_no_problem(&self) -> bool {
         self.problems.is_empty()
     }

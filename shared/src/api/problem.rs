@@ -1,4 +1,4 @@
-//! One problem of a request.
+//! Problems of requests.
 
 use super::Code;
 
@@ -12,13 +12,13 @@ pub(crate) enum About {
     Key,
     /// The version of the order that its sender saw.
     Version,
-    /// The transaction that it names.
+    /// The transaction that the request names.
     Transaction,
     /// The moment of the scheduled capture.
     CaptureAt,
-    /// The rule for it.
+    /// The rule of the scheduled capture.
     CaptureRule,
-    /// Its amount.
+    /// The amount of the scheduled capture.
     CaptureAmount,
 }
 

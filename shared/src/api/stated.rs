@@ -22,10 +22,10 @@ pub(crate) struct Stated<'a> {
     fingerprint: Fingerprint,
     /// The currency; it has to be the order's.
     currency: Option<Currency>,
-    /// Who requests it, by name. A repetition may state another name or reason, so neither is
-    /// essential.
+    /// Who requests the operation, by name. A repetition may state another name or reason, so
+    /// neither is essential.
     pub(crate) actor: Option<Actor>,
-    /// Why it is requested.
+    /// The reason of the request.
     pub(crate) reason: Option<Reason>,
     /// The person who proposed it, if another one did.
     pub(crate) proposer: Option<Person>,
@@ -36,7 +36,7 @@ pub(crate) struct Stated<'a> {
     /// Whether money may be given back although an issuer took it back. A repetition need not say
     /// it again.
     pub(crate) refund_disputed: bool,
-    /// Whether it is in order now. If not, it may repeat a request that was: its card may have
+    /// Whether the request is in order now. If not, it may repeat one that was: its card may have
     /// expired since.
     pub(crate) in_order_now: Result<(), Failure>,
 }
@@ -100,7 +100,7 @@ impl<'a> Stated<'a> {
         Self { source: Some(source), ..Self::new(Action::Pay(pay), &essentials, key) }
     }
 
-    /// Whether it wants a new payment.
+    /// Whether the request is for a new payment.
     pub(crate) fn is_payment(&self) -> bool {
         matches!(self.action, Action::Pay(_))
     }
@@ -114,8 +114,8 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// Performs it on an order, for this caller. A request that is not in order any more is only
-    /// looked up.
+    /// Performs the operation on an order, for this caller. A request that is not in order any more
+    /// is only looked up.
     pub(crate) async fn perform(
         self,
         payments: &Payments,
@@ -149,8 +149,8 @@ impl<'a> Stated<'a> {
     }
 }
 
-/// Seconds until the next inquiry about a payment whose outcome is not known: before that it is the
-/// same. None once it is known.
+/// Seconds until the next inquiry about a payment whose outcome is not known: until then it stays
+/// the same. `None` once the outcome is known.
 pub(crate) fn retry_after_s(transaction: &Transaction, now: Timestamp) -> Option<u32> {
     let due = transaction.pending()?.pending()?.next_inquiry_at;
     Some(u32::try_from(due.duration_since(now).as_secs()).unwrap_or_default().max(1))

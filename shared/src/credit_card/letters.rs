@@ -49,7 +49,7 @@ pub const CVV: &[LetterRow] = &[
 ];
 
 /// `AvsResultCode` of an approval. Where the gateway says nothing, nothing was compared; a letter
-/// that is in no published list cannot be told, which the page calls an error.
+/// that is in no published list has no known meaning, which the page calls an error.
 pub(super) fn avs(letter: Option<&str>) -> &'static str {
     letter.map_or("P", |letter| find(AVS, letter).unwrap_or("E"))
 }

@@ -46,7 +46,7 @@ impl Media {
 pub(super) enum Charset {
     Ascii,
     Utf8,
-    /// Which end comes first is told by the byte order mark.
+    /// The byte order mark tells which end comes first.
     Utf16,
     Utf16Le,
     Utf16Be,
@@ -128,8 +128,8 @@ struct MediaRange<'a> {
 }
 
 impl<'a> MediaRange<'a> {
-    /// None if it cannot be read. Parameters but `q` are ignored, as Web API does: its own types
-    /// have none.
+    /// `None` if the range cannot be read. Parameters but `q` are ignored, as Web API does: its own
+    /// types have none.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split_outside_quotes(text, b';');
         let (type_name, subtype) = type_and_subtype(parts.next()?)?;
@@ -150,7 +150,7 @@ impl<'a> MediaRange<'a> {
         self.type_name == "*"
     }
 
-    /// How narrowly this range names `media`; none if it does not.
+    /// How narrowly this range names `media`; `None` if it does not.
     fn precision(&self, media: Media) -> Option<Precision> {
         let names = media.names();
         if self.is_anything() {
@@ -179,8 +179,8 @@ pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: O
         let named = ranges.iter().enumerate();
         named.filter_map(|(n, range)| Some((range.precision(media)?, range.quality, Reverse(n)))).max()
     });
-    // Who refuses `application/json` by name refuses JSON: a wildcard does not bring it back as
-    // `text/json`.
+    // A client that refuses `application/json` by name refuses JSON: a wildcard does not bring it
+    // back as `text/json`.
     for [application, text] in decisions.as_chunks_mut::<2>().0 {
         let is_refused = application
             .is_some_and(|(precision, quality, _)| precision == Precision::Literal && quality == 0);

@@ -36,7 +36,7 @@ pub(super) enum ResponseCode {
     #[default]
     #[serde(rename = "3")]
     Error,
-    /// Held for review: the outcome is not known yet, and is being found out.
+    /// Held for review: the outcome is not known yet, and inquiries go on.
     #[serde(rename = "4")]
     Held,
 }
@@ -232,7 +232,7 @@ impl Outgoing {
     }
 }
 
-/// Everything that is wrong, in words.
+/// All problems, in words.
 fn description(failure: &Failure) -> String {
     let each = failure.problems().map(|problem| match problem.member(member) {
         None => words(problem).to_owned(),
@@ -285,7 +285,7 @@ fn member(about: About) -> &'static str {
         About::Postcode => "Request.BillingAddress.Zip",
         About::Key => "Request.TransactionReference",
         About::Transaction => "Request.TransactionID",
-        // The API has no member for it.
+        // The API has no member for this part.
         About::Version | About::CaptureAt | About::CaptureRule | About::CaptureAmount => "",
     }
 }

@@ -170,7 +170,7 @@ pub(super) fn amount(
     const NAME: &str = "Amount";
     let text = request.scalar_if(required, NAME, TEXT_MAX)?;
     let Some(currency) = currency else {
-        // How many decimals it should have is not known; that it is no number is.
+        // The right number of decimals is not known; but the text is no number.
         if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             request.invalid(NAME, "is not a decimal number such as 20.50");
         }
@@ -232,7 +232,7 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
     }
 }
 
-/// Something before and after one `@`. Whether it exists, only a letter to it can tell.
+/// Something before and after one `@`. Only a letter to an address can tell whether it exists.
 fn email(request: &mut Members<'_>) -> Option<String> {
     let text = request.kept("Email", EMAIL_MAX)?;
     let plausible = text.split_once('@').is_some_and(|(user, host)| {

@@ -14,8 +14,8 @@ use crate::api::{Failure, Members};
 /// Longest reference. It is stored, and told to the gateway in a free field.
 const REFERENCE_MAX: usize = 100;
 
-/// Ids of payments are UUIDs of version 5 in this name space. It must never change: it says where
-/// payments are.
+/// Ids of payments are UUIDs of version 5 in this name space. It must never change: it determines
+/// where payments are.
 const PAYMENTS: Uuid = Uuid::from_u128(0x5a2f_1b0c_7d34_4e1a_9c55_0e6f_3d80_b7a1);
 
 /// The id of the payment that a merchant made under this `TransactionReference`: the

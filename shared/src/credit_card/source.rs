@@ -11,7 +11,7 @@ use tollgate_core::{
 
 use crate::api::{Code, Members, Node};
 
-/// Longest text of one member; longer ones belong nowhere in a payment.
+/// Longest text of a member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
 /// Longest profile at the gateway.
 const CUSTOMER_DIGITS_MAX: usize = 20;

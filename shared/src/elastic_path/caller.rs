@@ -25,8 +25,8 @@ const KEY_MAX_CHARS: usize = 255;
 const CLIENT_SECRET: &str = "x-client-secret";
 
 impl Caller {
-    /// Whether it may read a payment: the merchant any, a shopper its own and those whose secret it
-    /// holds.
+    /// Whether the caller may read a payment: the merchant any, a shopper its own and those whose
+    /// secret it holds.
     pub(super) fn may_read(&self, request: &Request, transaction: &Transaction) -> bool {
         match self.principal {
             Principal::ClientCredentials => true,
@@ -39,7 +39,7 @@ impl Caller {
         }
     }
 
-    /// How transactions are shown to it now.
+    /// How transactions are shown to this caller now.
     pub(super) fn view(&self, api: &Api) -> View<'static> {
         View { principal: self.principal, now: api.access.now(), gateway: api.payments.gateway.info() }
     }
@@ -88,7 +88,7 @@ fn in_options(body: &Document) -> Option<&Node> {
     keys.into_iter().flatten().find(|key| !matches!(key, Node::Null))
 }
 
-/// A key as it is written; none if it is no text of printable characters.
+/// A key as it is written; `None` if it is no text of printable characters.
 fn key_of<'a>(name: &str, text: Option<&'a str>) -> Result<&'a str, Failure> {
     let wrong = |predicate| Failure::from(Problem::invalid(name, predicate));
     let text = text.ok_or_else(|| wrong("may hold only printable ASCII characters"))?.trim();

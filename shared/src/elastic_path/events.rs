@@ -26,22 +26,22 @@ words! {
     pub enum EventType {
         /// A payment was requested.
         TransactionCreated => "transaction.created",
-        /// Something about it changed.
+        /// A payment changed.
         TransactionUpdated => "transaction.updated",
-        /// Something about the order changed.
+        /// An order changed.
         OrderUpdated => "order.updated",
         /// The whole total is covered, and a part is only held.
         OrderAuthorized => "order.authorized",
         /// The whole total is taken.
         OrderPaid => "order.paid",
-        /// All that was taken was given back.
+        /// The whole amount taken was given back.
         OrderRefunded => "order.refunded",
-        /// A person has to look at it, for a `reason`.
+        /// A payment needs a person, for a `reason`.
         TransactionNeedsAttention => "transaction.needs_attention",
         /// A scheduled capture was refused, or its authorization ended before it.
         CaptureFailed => "capture.failed",
-        /// The cardholder's bank took the money back, or a part of it, or gave it back: the
-        /// `reason` says which.
+        /// The cardholder's bank took the money or a part back, or returned it: the
+        /// `reason` tells which.
         TransactionDisputed => "transaction.disputed",
         /// The gateway reports a deposit that it did not report before.
         DepositCreated => "deposit.created",
@@ -62,7 +62,7 @@ pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Ve
     told
 }
 
-/// The members of a memo that say who paid, or may.
+/// The members of a memo that identify the payer, or may.
 const PERSONAL: [&str; 2] = ["name", "email"];
 
 /// The event itself has the version. In its content, each change of another payment would be a
@@ -81,7 +81,7 @@ struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// A transaction as the merchant's GET returns it, without who paid.
+    /// A transaction as the merchant's GET returns it, without the payer's data.
     fn shown(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> Value {
         let view = View { principal: Principal::ClientCredentials, now, gateway: self.gateway };
         let mut shown = response::transaction(order, transaction, view);
@@ -165,7 +165,7 @@ impl Teller<'_> {
         }
     }
 
-    /// `subject` tells it from the others of the same type in one change.
+    /// `subject` tells the event from others of the same type in one change.
     fn event(
         &self,
         event_type: EventType,

@@ -55,7 +55,7 @@ async fn register(api: &Api, request: &Request) -> Handled<Value> {
     let mut data = Members::of(&document).inside("data")?;
     stays_as_it_is(&data)?;
     data.word("type", 20, &[("order", ())], "must be order");
-    // A null amount is told by the amount itself.
+    // The amount itself reports a null.
     for (name, missing) in [("amount", data.lacks("amount")), ("currency", data.is_null("currency"))] {
         if missing {
             data.problem(name, Code::Required, "is required");
@@ -163,7 +163,7 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     trail::note(|trail| trail.order = Some(order.id.to_string()));
     let mut reply = shown_once_settled(api, request, &caller, order, id).await?;
-    // Beside all that is on record of the payment, it is evidence for it.
+    // Beside the payment's record, the payee serves as evidence.
     if caller.principal == Principal::ClientCredentials
         && let Some(merchant) = paid_to(&caller)
     {
@@ -172,7 +172,7 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     Ok(reply)
 }
 
-/// Whom a payment is made to, as a receipt says it, if the merchant's document does.
+/// The payee as a receipt names it, if the merchant's document does.
 fn paid_to(caller: &Caller) -> Option<Value> {
     let (name, address) = (&caller.merchant.name, &caller.merchant.address);
     let mut value = json!({});
@@ -198,7 +198,7 @@ async fn shown_once_settled(
     }
     let deadline = deadline(request, api.access.now());
     let pending = order.transaction(id).is_some_and(|found| found.pending().is_some());
-    // Reading goes on while payments are stopped, and also when it cannot be told.
+    // Reading goes on while payments are stopped, and also while the switch cannot be read.
     let may_move =
         async || stop(api.switch.as_ref(), &caller.merchant.id).await.is_ok_and(|stop| !stop.is_on());
     let order = if pending && may_move().await {

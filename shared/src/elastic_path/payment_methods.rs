@@ -137,9 +137,9 @@ pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint
     Fingerprint::new(&Essentials { amount, currency, card: Some(card), ..Essentials::new(Kind::Authorize) })
 }
 
-/// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted
-/// the payment remains, and `payment_method` is null: the same request, or a confirmation of the
-/// payment, notes it.
+/// Notes the card that an approved payment was to store, and adds its id to the response. Where
+/// noting fails the payment remains, and `payment_method` is null: the same request, or a
+/// confirmation of the payment, notes it.
 pub(super) async fn keep_saved(
     methods: &PaymentMethods,
     caller: &Caller,
@@ -192,14 +192,14 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
         | MethodState::Unrecognized => 202,
         MethodState::Stored if changed.replayed => 200,
         MethodState::Stored => 201,
-        // Whether it is removed yet or not, it is declined.
+        // The card is declined, whether removed yet or not.
         MethodState::Declined(decline) | MethodState::Deleting(OnceGone::Declined(decline)) => {
             return Err(Failure::declined(decline).replayed(changed.replayed));
         }
         MethodState::NotStored(reason) | MethodState::Deleting(OnceGone::NotStored(reason)) => {
             return Err(reason.into());
         }
-        // Its key was used for a card that was deleted since.
+        // The key was used for a card that was deleted since.
         MethodState::Deleted => return Err(MethodRefusal::Rejected(MethodRejection::NotFound).into()),
     };
     let body = enveloped(payment_method(&changed.customer, method));
@@ -207,8 +207,8 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
     Ok(Reply { replayed: changed.replayed, retry_after_s, ..Reply::new(status, body) })
 }
 
-/// Who looks at stored cards or deletes them: a key with this role, or a person with the role
-/// `operate`, who is recorded.
+/// The caller that looks at stored cards or deletes them: a key with this role, or a person with
+/// the role `operate`, who is recorded.
 async fn looking(cards: &StoredCards, request: &Request, role: Role) -> Result<Caller, Failure> {
     let caller = Caller::merchant(&cards.access, request, role).await?;
     if caller.person().is_some() {
@@ -347,7 +347,7 @@ mod tests {
         assert_eq!(stored, fingerprint(&card, Currency::USD));
         assert_ne!(stored, fingerprint(&CardSummary::default(), Currency::USD));
         let (currency, card) = (Some(Currency::USD), Some(&card));
-        // Without an amount it is of all that is owing.
+        // Without an amount, a payment is of all that is owing.
         for amount in [None, Some(Amount::new(1).unwrap())] {
             let payment = Essentials { amount, currency, card, ..Essentials::new(Kind::Authorize) };
             assert_ne!(stored, Fingerprint::new(&payment), "{amount:?}");

@@ -98,7 +98,7 @@ async fn remove(ports: &Personnel, request: &Request) -> Handled<Value> {
     Ok(Reply::new(200, enveloped(removed)))
 }
 
-/// The person who wants to change people. That the person may is decided on the people as they are
+/// The person who wants to change people. The right is checked on the people as they are
 /// stored.
 async fn changer(ports: &Personnel, request: &Request) -> Result<(Caller, ChangedBy), Failure> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
@@ -165,7 +165,7 @@ fn new_person(request: &Request) -> Result<NewPerson, Failure> {
     Ok(NewPerson { name, recognition, grant: Grant { role, refund_max } })
 }
 
-/// By address or by subject, and not by both: only one of them would count.
+/// By address or by subject, and not by both: only one would count.
 fn recognition(data: &mut Members<'_>, issuer: String) -> Option<Recognition> {
     match (data.has("email"), data.has("subject")) {
         (true, false) => {
@@ -200,8 +200,8 @@ fn read_role(data: &mut Members<'_>) -> Option<Role> {
     data.word("role", TEXT_MAX, &words, "must be read, pay, operate or all")
 }
 
-/// `"unlimited"`, or minor units by currency. None where it is left out or null: a limit is never
-/// taken away so.
+/// `"unlimited"`, or minor units by currency. `None` where it is left out or null: a limit is never
+/// removed that way.
 fn read_refund_max(data: &mut Members<'_>) -> Option<RefundMax> {
     match data.node("refund_max")? {
         Node::Null => None,

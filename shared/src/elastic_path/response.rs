@@ -46,7 +46,7 @@ pub(super) fn bad_row(bad: &Unreadable) -> Value {
     json!({"type": "unreadable", "id": bad.key})
 }
 
-/// The body of a success. The value is moved into it: `json!` would write all of it out once more.
+/// The body of a success. The value is moved into it: `json!` would copy the whole value.
 pub(super) fn enveloped(data: Value) -> Value {
     Value::Object([("data".to_owned(), data)].into_iter().collect())
 }
@@ -314,7 +314,7 @@ pub(super) fn declined(
     let error = Failure::declined(decline)
         .with("transaction_id", transaction.id.to_string())
         .with("order_id", order.id.as_str());
-    // The letters would tell who tries out cards in a browser how close it came.
+    // The letters would tell a person who tries out cards how close the attempt was.
     if view.principal != Principal::ClientCredentials {
         return error;
     }
@@ -363,7 +363,7 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     value
 }
 
-/// Who requested something and why, as far as it was told.
+/// The requester and the reason, as far as stated.
 pub(super) fn who_and_why(told: &Attribution) -> Value {
     let told = [
         ("key_name", &told.key_name),

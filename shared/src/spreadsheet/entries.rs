@@ -46,7 +46,7 @@ pub const COLUMNS: [&str; 34] = [
     "proposed_by",
 ];
 
-/// Who did it and why, as far as it is known: the request, or the person who decided by hand.
+/// The actor and the reason, as far as known: of the request, or of the person who decided by hand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Who<'a> {
     /// The name of the merchant's key.

@@ -84,7 +84,7 @@ struct Payment {
 }
 
 impl Payment {
-    /// Two calls. Without the second one pages say that they cannot say where the money is.
+    /// Two calls. Without the second one, pages state that the place of the money is not known.
     async fn read(visit: &Visit<'_>, order: &str, transaction: &str) -> Result<Self, Problem> {
         let id = segment(transaction);
         let body = visit.read(&format!("/v2/orders/{}/transactions/{id}", segment(order))).await?;
@@ -190,7 +190,7 @@ impl Read<'_> {
         self.settlement.is_some() && !self.has_settled()
     }
 
-    /// Approved at some time, so that there is money to speak of.
+    /// Approved at some time, so that there is money to show.
     fn is_known(&self) -> bool {
         !["declined", "not_processed", "not_known_yet"].contains(&self.state())
     }
@@ -223,7 +223,7 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
         buttons: buttons(&visit.frame, read),
         confirm: read.confirm(&visit.frame),
         done,
-        // An operation in doubt is told of once.
+        // An operation in doubt is shown once.
         notices: if is_told { Vec::new() } else { notices(read) },
         shares: shares(read),
         events: events(read, &visit.frame.zone),

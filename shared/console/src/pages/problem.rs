@@ -14,7 +14,7 @@ use crate::{
 pub(crate) enum Problem {
     /// There is no such page, or not for this merchant.
     NotFound,
-    /// Nobody is signed in, or the session ended.
+    /// No person is signed in, or the session ended.
     SignedOut,
     /// The sign-in took too long, was done already, or is not this browser's.
     SignInEnded,

@@ -24,8 +24,8 @@ pub(crate) fn show(merchant: &str, error: &str) -> Result<Response<Body>, Proble
     rendered(&SignInPage { merchant, error })
 }
 
-/// A page that goes on to the issuer by itself: a form that led there directly would need a policy
-/// that names every host on the way.
+/// A page that goes on to the issuer automatically: a form that led there directly would need a
+/// policy that names every host on the way.
 pub(crate) fn on_the_way(issuer: &str) -> Result<Response<Body>, Problem> {
     rendered(&ToIssuerPage { issuer })
 }

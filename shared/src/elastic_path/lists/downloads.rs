@@ -1,4 +1,4 @@
-//! Lists that people download are on record: who, which list, by which filter, and how many rows.
+//! Lists that people download are on record: person, list, filter and number of rows.
 
 use lambda_http::{Request, RequestExt};
 use serde_json::Value;

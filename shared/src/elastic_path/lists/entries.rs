@@ -84,7 +84,7 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
     let (zone, order) = (parameters.time_zone(), parameters.order());
     parameters.finish()?;
     let key = caller.key(order_id(request)?);
-    // One that cannot be read is an error: it has no other rows that would be missing.
+    // An unreadable order is an error here: there are no other rows to show.
     let loaded = ports.orders.load(&key).await?.ok_or(Rejection::OrderNotFound)?;
     let found = Found { rows: entries_of(&loaded, order), ..Found::default() };
     let body = |rows| json!({"data": Value::Array(rows), "meta": {"time_zone": zone.name()}});

@@ -82,7 +82,7 @@ pub(in crate::elastic_path) fn lister<'a>(ports: &'a Transactions, request: &Req
     }
 }
 
-/// Where the transaction or the text is that a list names, if it names one; none if there is no
+/// The place of the transaction or text that a filter names, if it names one; `None` if there is no
 /// such transaction.
 async fn looked_up(
     ports: &Transactions,

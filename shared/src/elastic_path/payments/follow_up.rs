@@ -127,7 +127,7 @@ async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
         let amount = data.amount("amount");
         let capture = capture_terms::of_authorization(data, PaymentKind::Authorize, caller)?;
         let wanted = Reauthorize { target: Target::Transaction(transaction), amount, capture };
-        // It is told from every payment by the one that it continues.
+        // The continued payment tells the request from every new payment.
         let transaction = Some(transaction);
         let essentials = Essentials { amount, transaction, ..Essentials::new(Kind::Authorize) };
         Ok((Action::Reauthorize(wanted), essentials))
@@ -290,7 +290,7 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
     }
 }
 
-/// Who requests it and why.
+/// The requester and the reason.
 pub(in crate::elastic_path) fn who_and_why(data: &mut Members<'_>) -> (Option<Actor>, Option<Reason>) {
     (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX))
 }
@@ -310,7 +310,7 @@ fn essentials(follow_up: FollowUp, action: &Action, named: Option<Uuid>) -> Esse
     Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) }
 }
 
-/// A request to do something on one of the caller's orders.
+/// A request to act on one of the caller's orders.
 pub(in crate::elastic_path) struct OnOrder<'a> {
     pub(in crate::elastic_path) api: &'a Api,
     pub(in crate::elastic_path) request: &'a Request,

@@ -83,7 +83,7 @@ struct RequestedPayment {
     pay: Pay,
     currency: Option<Currency>,
     named: Named,
-    /// Whose card it is, or is to be, if the merchant's server says so.
+    /// The customer of the card, or to be, if the merchant's server says so.
     customer: Option<CustomerReference>,
 }
 
@@ -196,7 +196,7 @@ async fn pay_once(
 struct PaidWith {
     source: PaymentSource,
     card: CardSummary,
-    /// Whether it can be paid with, and is the customer's that the request states. Without one, the
+    /// Whether the card can be paid with, and is the stated customer's. Without a customer, the
     /// merchant's server vouches for it, as for everything else: its key is good for all the
     /// merchant's customers.
     is_theirs: Result<(), Failure>,
@@ -264,7 +264,7 @@ fn stored_card_rules(
     }
     let customer = if save || !data.is_null(CUSTOMER) { customer(data) } else { None };
     if named.as_ref().is_some_and(Named::is_stored) {
-        // A misspelled customer would pay with anybody's card.
+        // A misspelled customer would pay with any customer's card.
         data.no_near_miss_of(CUSTOMER);
         if save {
             data.invalid("save", "is for a card or a token: this one is stored already");
@@ -297,7 +297,7 @@ fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
 
 fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<RequestedMethod> {
     if let Some(kind) = route {
-        // The route says it; guessing at a body that says something else would cost money.
+        // The route is the method; guessing at a body that says another would cost money.
         let word = kind.operation().as_str();
         if data.text("method", TEXT_MAX).is_none_or(|text| text == word) {
             return Some(RequestedMethod::Pay(kind));

@@ -124,12 +124,12 @@ impl Proposal {
         }
     }
 
-    /// Who proposed it.
+    /// The person who proposed.
     pub(in crate::elastic_path) fn proposer(&self) -> Option<Person> {
         self.name.parse().ok()
     }
 
-    /// The key under which it is carried out.
+    /// The idempotency key of a proposal.
     pub(in crate::elastic_path) fn key(&self) -> KeyDigest {
         KeyDigest::new(PROPOSAL, &self.transaction.to_string(), &self.id.to_string())
     }

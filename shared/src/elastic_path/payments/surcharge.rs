@@ -26,7 +26,7 @@ handlers! {
     preview_surcharge(Checkout) => preview();
 }
 
-/// A payment as its preview states it: by a subset of the members that will pay.
+/// A payment as its preview states it: a subset of the payment's members.
 struct Previewed {
     amount: Amount,
     currency: Currency,

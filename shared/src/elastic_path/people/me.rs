@@ -35,8 +35,8 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
     Parameters::none(request)?;
     let (merchant, now) = (&caller.merchant, ports.access.now());
     let count = count_attention(ports.agenda.as_ref(), &merchant.id, now).await?;
-    // It is said, not obeyed: a switch that cannot be read stops payments, and this page still
-    // opens.
+    // The stop is reported, not obeyed: a switch that cannot be read stops payments, and this page
+    // still opens.
     let stop = ports.switch.stop(&merchant.id).await.ok();
     let by_switch_of = stop.and_then(|stop| match stop {
         Stop::None => None,
@@ -81,7 +81,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
     ))
 }
 
-/// The key that called; none where a person did.
+/// The key that called; `None` where a person did.
 fn key(caller: &Caller) -> Value {
     if caller.person().is_some() {
         return Value::Null;

@@ -58,7 +58,7 @@ async fn issued(ports: &Tokens, request: &Request) -> Handled<Value> {
     Ok(Reply::new(200, body))
 }
 
-/// Whose the token is to be.
+/// The caller that the token is for.
 type Authenticated = (Arc<Merchant>, Holder);
 
 fn client_id(form: &mut Form) -> Result<String, Failure> {

@@ -20,7 +20,7 @@ const RULE: &str = "capture";
 /// The amount to capture.
 pub(in crate::elastic_path) const AMOUNT: &str = "capture_amount";
 
-/// The members of `data` that state it.
+/// The members of `data` that state a capture.
 pub(in crate::elastic_path) const MEMBERS: [&str; 3] = [AT, RULE, AMOUNT];
 
 /// An authorization's statements about its capture. Neither is for shoppers, nor for a purchase.
@@ -76,7 +76,7 @@ fn rule_in(data: &mut Members<'_>, mut rule: Members<'_>, usual: Option<&Zone>) 
     let zone = rule.text("zone", TEXT_MAX).map(str::parse);
     let zone = rule.checked("zone", zone);
     let business_days = rule.flag("business_days").unwrap_or_default();
-    // One that is unknown is named for that, and not for being missing.
+    // An unknown zone is reported as unknown, and not as missing.
     let stands = after.filter(|_| zone.is_some() || !named);
     let found = stands.and_then(|after| {
         let stated = StatedRule { after, at, zone, business_days }.in_zone(usual);

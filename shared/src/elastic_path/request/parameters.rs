@@ -50,7 +50,7 @@ impl<'a> Parameters<'a> {
         // The query is a map: its order would differ from request to request.
         names.sort_unstable();
         let (taken, mut unknown): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| is_taken(name));
-        // Either value could be the one that was meant.
+        // Either value could be the intended one.
         for twice in taken.chunk_by(|one, next| one == next).filter(|same| same.len() > 1) {
             parameters.invalid(twice[0], "is there more than once");
         }
@@ -122,7 +122,7 @@ impl<'a> Parameters<'a> {
         self.read(SORT, order, "must be created_at or -created_at").unwrap_or_default()
     }
 
-    /// All that was wrong, or nothing.
+    /// All problems, or success.
     pub(in crate::elastic_path) fn finish(self) -> Result<(), Failure> {
         Failure::of_problems(self.problems)
     }

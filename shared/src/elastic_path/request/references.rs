@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Longest reference of the merchant's own, and longest name of a way to pay, in characters. An
-/// order holds up to 50 of them.
+/// order holds up to 50.
 pub(in crate::elastic_path) const REFERENCE_MAX: usize = 128;
 
 const CUSTOM_REFERENCE: &str = "custom_reference";
@@ -90,7 +90,7 @@ fn member(metadata: &mut Members<'_>, name: &str) -> Option<String> {
     if is_metadata_name(name) && check_kept(name, TextUse::Reference).is_ok() {
         return kept(metadata, name, METADATA_VALUE_MAX, TextUse::Reference);
     }
-    // It comes from outside: shown short, and never if it is a number.
+    // The name comes from outside: shown short, and never if it is a number.
     let shown = clean_text(name, METADATA_NAME_MAX);
     let wrong = format!(
         "must have a name of 1 to {METADATA_NAME_MAX} letters, digits, _ . or -, not like a card number"
@@ -98,7 +98,7 @@ fn member(metadata: &mut Members<'_>, name: &str) -> Option<String> {
     metadata.no_value(&shown, wrong)
 }
 
-/// A text that is stored. Blank is nothing.
+/// A text that is stored. Blank text counts as absent.
 fn kept(data: &mut Members<'_>, name: &str, max_chars: usize, kept: TextUse) -> Option<String> {
     let text = data.text(name, max_chars).filter(|text| !text.trim().is_empty())?;
     data.checked(name, Some(check_kept(text, kept)))?;

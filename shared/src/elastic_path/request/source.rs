@@ -105,7 +105,7 @@ fn by_card_members(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Named> {
     name.and(paid)
 }
 
-/// Names are told to the gateway as they are.
+/// Names are sent to the gateway as they are.
 fn no_card_number(data: &mut Members<'_>, name: &str, text: Option<&str>) {
     if text.is_some_and(|text| looks_like_card_number(text, TextUse::Words)) {
         data.invalid(name, "looks like a card number");

@@ -20,7 +20,7 @@ words! {
         CvvMismatch => "cvv_mismatch",
         /// The approval arrived after the payment was given up.
         LateApproval => "late_approval",
-        /// The gateway showed it as voided.
+        /// The gateway showed the payment as voided.
         VoidedElsewhere => "voided_elsewhere",
         /// A second charge of the same payment.
         Duplicate => "twin",
@@ -39,7 +39,7 @@ words! {
         Voided => "voided",
         /// The issuer's hold is over, as far as can be told.
         AuthorizationExpired => "authorization_expired",
-        /// It will be soon.
+        /// The issuer's hold ends soon.
         AuthorizationExpiring => "authorization_expiring",
         /// The scheduled capture was declined.
         CaptureDeclined => "capture_declined",

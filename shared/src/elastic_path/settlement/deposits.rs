@@ -26,7 +26,7 @@ use crate::{
     spreadsheet::settlement::{DEPOSIT_COLUMNS, LINE_COLUMNS, deposit_cells, line_cells},
 };
 
-/// How far back is looked where the filter does not say, in days.
+/// How far back a list looks where the filter does not say, in days.
 const WITHIN_DAYS: i32 = 92;
 
 /// Deposits may be dated ahead by so many days.

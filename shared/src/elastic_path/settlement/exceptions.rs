@@ -33,7 +33,7 @@ handlers! {
     /// `GET /v2/settlement/exceptions?filter=…&page[limit]=…&page[cursor]=…`: the exceptions, as
     /// JSON or as CSV.
     list_exceptions(Transactions) => list();
-    /// `POST /v2/settlement/exceptions/{exceptionId}/notes`: a named person notes something.
+    /// `POST /v2/settlement/exceptions/{exceptionId}/notes`: a named person adds a note.
     note_exception(Transactions) => note();
     /// `POST /v2/settlement/exceptions/{exceptionId}/resolve`: a named person closes it, with a
     /// reason.

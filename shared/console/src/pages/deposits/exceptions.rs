@@ -201,7 +201,7 @@ async fn sent(visit: &Visit<'_>, id: &str, act: &str, typed: &str) -> Result<(),
     visit.post(&path, &data, &Once::default()).await.map_err(Unsent::Failed)
 }
 
-/// Why it failed, in words beside the form; or a page of its own, where there is nothing to
+/// Why the change failed, in words beside the form; or a page of its own, where there is nothing to
 /// correct.
 fn failed(unsent: Unsent) -> Result<String, Problem> {
     let text = match unsent {
@@ -222,7 +222,7 @@ fn failed(unsent: Unsent) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// Looks for it among the open ones, then among the closed ones.
+/// Looks for an exception among the open ones, then among the closed ones.
 async fn found(visit: &Visit<'_>, id: &str, cause: &str) -> Result<Value, Problem> {
     let cause = if cause.is_empty() { String::new() } else { format!("eq(cause,{cause})") };
     for state in ["eq(state,open)", "eq(state,closed)"] {

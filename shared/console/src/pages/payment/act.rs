@@ -1,8 +1,8 @@
 //! Capture, refund and void: one form. The typed values are shown once more, and only that page has
 //! the button that moves money.
 //!
-//! A form has a key of its own, so it counts once, however often it is sent; and the version of the
-//! order that its reader saw, so nothing is done to a payment that has changed since.
+//! A form has a key of its own, so it counts once, no matter how often it is sent; and the version
+//! of the order that its reader saw, so nothing is done to a payment that has changed since.
 
 mod proposal;
 mod send;
@@ -99,7 +99,7 @@ impl Act {
         }
     }
 
-    /// How much of a payment it can move at most.
+    /// The largest amount that the operation can move.
     fn most(self, read: &Read<'_>) -> i64 {
         match self {
             Self::Capture => read.minor("capturable"),
@@ -206,7 +206,7 @@ fn wanted(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     Ok(Wanted { minor, data })
 }
 
-/// The same, and whether it is possible as far as this page knows.
+/// The same, and checks whether the operation is possible as far as this page knows.
 fn checked(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     let wanted = wanted(act, typed, read)?;
     let most = act.most(read);
@@ -222,7 +222,7 @@ fn checked(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     Ok(wanted)
 }
 
-/// Whether it would give money back that the cardholder's bank has taken back already.
+/// Whether the operation would give money back that the cardholder's bank has already taken back.
 fn needs_tick(act: Act, read: &Read<'_>) -> bool {
     act != Act::Capture && read.minor("disputed") > 0
 }

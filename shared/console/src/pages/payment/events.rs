@@ -153,7 +153,7 @@ fn gateway_words(operation: &Value) -> Option<String> {
     (!all.is_empty()).then(|| format!("Gateway: {all}"))
 }
 
-/// How sure it is who requested it.
+/// The requester of the operation, and how reliably that is known.
 fn requested_by(operation: &Value) -> String {
     let request = &operation["request"];
     let (person, actor, key) =

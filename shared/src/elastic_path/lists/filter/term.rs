@@ -16,7 +16,7 @@ const MAX_CHARS: usize = 2_000;
 /// Most values of one `in`.
 const VALUES_MAX: usize = 50;
 
-/// How far back is looked where the filter does not say: longer than an authorization holds.
+/// How far back a list looks where the filter does not say: longer than an authorization holds.
 const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The finest step of a list's times.
@@ -39,7 +39,7 @@ pub(in crate::elastic_path) trait Fields: Default {
     }
 }
 
-/// Reads a filter, or says everything that is wrong with it, by field. Its days are those of a
+/// Reads a filter, or states all its problems, by field. Its days are those of a
 /// zone.
 pub(in crate::elastic_path) fn parse<F: Fields>(text: &str, zone: &Zone) -> Result<F, Vec<Problem>> {
     if text.len() > MAX_CHARS {
@@ -132,7 +132,7 @@ impl<'a> Term<'a> {
         Ok(term)
     }
 
-    /// That it has no such field.
+    /// The problem that the list has no such field.
     pub(super) fn no_field<F: Fields>(&self) -> Problem {
         self.wrong(format!("is no field of a filter; there are {}", F::NAMES))
     }
@@ -252,10 +252,10 @@ impl<'a> Term<'a> {
     }
 }
 
-/// Fields whose values say who a customer is, or may.
+/// Fields whose values identify a customer, or may.
 const OF_CUSTOMERS: [&str; 3] = ["customer_id", "customer_email", "custom_reference"];
 
-/// A filter as it was stated, without the values that say who a customer is.
+/// A filter as it was stated, without the values that identify a customer.
 pub(in crate::elastic_path) fn without_customers(text: &str) -> String {
     let shown = |part: &str| {
         let start = part.split_inclusive(',').next().unwrap_or_default();

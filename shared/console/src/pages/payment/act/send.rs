@@ -32,7 +32,7 @@ pub(super) async fn typed(
     read: &Read<'_>,
     typed: Typed,
 ) -> Result<Response<Body>, Problem> {
-    // Without them it could count twice. No page of ours sends it so.
+    // Without key and version the form could count twice. No page of ours omits them.
     if typed.once.key.is_empty() || typed.once.version.is_empty() {
         return Err(Problem::Forged);
     }
@@ -52,7 +52,7 @@ pub(super) async fn typed(
     }
 }
 
-/// Sends it as the person whose page it is. The API decides whether that person may.
+/// Sends the form as the person of the page. The API decides whether that person may.
 pub(super) async fn sent(
     visit: &Visit<'_>,
     act: Act,
@@ -74,7 +74,7 @@ pub(super) fn done(visit: &Visit<'_>, read: &Read<'_>) -> Response<Body> {
     redirect(&address(&read.address(&visit.frame), &[("done", "yes")]))
 }
 
-/// Why it failed, beside the form where that can be sent again or corrected.
+/// Why sending failed, beside the form where that can be sent again or corrected.
 pub(super) fn failed(
     visit: &Visit<'_>,
     mut page: ActPage,
@@ -125,7 +125,7 @@ pub(super) fn failed(
     page.response(false)
 }
 
-/// Nobody knows whether it arrived. The key makes it harmless to send the form again.
+/// It is not known whether the form arrived. The key makes it harmless to send it again.
 fn unclear(mut page: ActPage) -> Result<Response<Body>, Problem> {
     let text = "Tollgate did not respond, so we do not know whether it was done. Send this form again: it is \
                 carried out once.";
