@@ -92,7 +92,7 @@ def before_call(context, case, kwargs):
         case.headers = {**(case.headers or {}), **AUTHORIZED}
     data = case.body.get("data") if path == "/v2/stop" and isinstance(case.body, dict) else None
     if isinstance(data, dict) and data.get("stopped") is True:
-        # Payments that are stopped would hide what the requests after it find.
+        # Stopped payments would hide the findings of later requests.
         data["stopped"] = False
     # Half of the ids stay as generated.
     order = (case.path_parameters or {}).get("orderId")

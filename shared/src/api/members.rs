@@ -320,7 +320,7 @@ impl<'a> Members<'a> {
     }
 
     /// Notes every member that is not one of these. For requests in which a misspelled name would
-    /// change what happens to the money.
+    /// move other money.
     pub(crate) fn only(&mut self, known: &[&str]) {
         self.only_besides(known, &[]);
     }

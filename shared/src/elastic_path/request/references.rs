@@ -26,7 +26,7 @@ const DESCRIPTION: &str = "description";
 const METADATA: &str = "metadata";
 const METHOD_META: &str = "paymentmethod_meta";
 
-/// Reads the references of a payment. A shopper states only what storefronts send, in
+/// Reads the references of a payment. A shopper states only the storefronts' member,
 /// `paymentmethod_meta`.
 pub(in crate::elastic_path) fn references(
     data: &mut Members<'_>,
