@@ -87,13 +87,14 @@ def main(endpoint, tollgate):
     assert rotate()[0] == 0
     assert (parameter(API, "FrontSecretDigests"), parameter(API, "WithoutFront")) == (digest(FIRST), "false")
     assert parameter(API, "DomainName") == "origin.example.com"
-    # The second time another secret is deployed, and as no distribution changes here, both go on being admitted.
+    # The second time another secret is deployed, and as no distribution changes here, both secrets
+    # stay admitted.
     code, said = rotate()
     assert code == 6 and "does not send the new secret" in said, said
     secret = parameter(FRONT, "OriginSecret")
     assert secret != FIRST and secret not in said
     assert parameter(API, "FrontSecretDigests") == f"{digest(FIRST)},{digest(secret)}"
-    # When it does change, the rest is done.
+    # When the distribution changes, the rest is done.
     cloudfront.update_distribution(
         Id=made["Distribution"]["Id"], IfMatch=made["ETag"], DistributionConfig=distribution(secret)
     )

@@ -23,7 +23,7 @@ TOPIC = f"arn:aws:sns:{REGION}:123456789012:alarms"
 VAULT = f"arn:aws:backup:{REGION}:210987654321:backup-vault:tollgate"
 STAGES = {
     "dev": {},
-    # With the console, which the others do not have.
+    # With the console, which the other stacks do not have.
     "staging": {
         "Webhooks": "true",
         "MerchantsPrefix": "tollgate-staging/merchants/",
@@ -35,9 +35,9 @@ STAGES = {
     },
     "prod": {"AlarmTopicArn": TOPIC, "WithoutFront": "true", "Events": "true", "BackupVaultArn": VAULT, "CorsOrigins": "https://shop.example.com"},
 }
-# What an operator may change later.
+# The parameters that an operator may change later.
 CHANGES = {"Journal": "false", "Webhooks": "true", "FunctionMemory": "256", "InDoubtShards": "4", "Revision": "second"}
-# moto 5 has no CloudFormation support for these: they are made on AWS only.
+# moto 5 has no CloudFormation support for these: these resources are made on AWS only.
 UNKNOWN = {
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::Stage",
@@ -51,10 +51,10 @@ UNKNOWN = {
     "AWS::Scheduler::Schedule",
     "AWS::SecretsManager::Secret",
 }
-# It cannot fill in an alarm's ARN, and the dashboard names all of them.
+# moto cannot fill in an alarm's ARN, and the dashboard names all of them.
 LEFT_OUT = {"AWS::CloudWatch::Dashboard"}
 DATA = {"AWS::DynamoDB::Table", "AWS::Logs::LogGroup", "AWS::Backup::BackupVault"}
-# What holds data, and the properties whose change replaces it.
+# Resources that hold data, and the properties whose change replaces them.
 REPLACED_BY = {
     "AWS::Backup::BackupVault": ["BackupVaultName", "EncryptionKey"],
     "AWS::DynamoDB::Table": ["TableName", "KeySchema", "LocalSecondaryIndexes", "ImportSourceSpecification"],
@@ -132,7 +132,7 @@ class Stack:
     def update(self, parameters):
         self.parameters.update(parameters)
         if not self.has_console():
-            # Updating, moto looks into what a condition leaves out.
+            # On updates, moto also reads the resources that a condition leaves out.
             self.template = without_console(self.template)
         self.cloudformation.update_stack(**self._arguments())
 
@@ -173,7 +173,7 @@ def successor(template):
     template = deepcopy(template)
     template["Parameters"]["Successor"] = {"Type": "String", "Default": "made-up"}
     function = deepcopy(template["Resources"]["ReconcileFunction"])
-    # A schedule is one function's.
+    # Each schedule belongs to one function.
     function["Properties"].pop("Events")
     function["Properties"].setdefault("Environment", {}).setdefault("Variables", {})["SUCCESSOR"] = {"Ref": "Successor"}
     template["Resources"]["SuccessorFunction"] = function
@@ -244,7 +244,7 @@ def check_successors(source, template):
     """What an update is refused for is found in made-up successors, and only there."""
     following = transformed(with_index(successor(source), "made_up"))
     check_upgrade("this template to its successor", template, following)
-    # Back from it: a rollback of the stack.
+    # Back to the old template: a rollback of the stack.
     check_update(following, template)
     for reason, broken in harmful(template):
         try:

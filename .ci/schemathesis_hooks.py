@@ -25,7 +25,8 @@ for order in ORDERS:
     send("PUT", f"/v2/orders/{order}", json.dumps(data), AUTHORIZED)
 
 
-# What no schema can say: a check digit, a date to come, what the merchant grants, a country that exists.
+# Values that no schema can describe: a check digit, a future date, a merchant's grant, a country
+# that exists.
 SOUND = {
     "payment": "1|16178397535388255208", "number": "4242424242424242", "year": "2031",
     "verification_value": "123",
@@ -48,12 +49,12 @@ def sound(value):
         return value
     right = {name: sound(item) for name, item in value.items()}
     right |= {name: SOUND[name] for name in right if name in SOUND and isinstance(right[name], str)}
-    # Only a refusal makes one.
+    # Only a refusal makes a proposal.
     right.pop("proposal", None)
     if right.get("capture_at"):
         right.pop("capture", None)
     if isinstance(right.get("Zip"), str):
-        # Of a country that has postal codes.
+        # For a country that has postal codes.
         right["Country"] = "USA"
         right["Zip"] = right["Zip"].strip() or "55555"
     who = right.get("Authentication")
@@ -91,9 +92,9 @@ def before_call(context, case, kwargs):
         case.headers = {**(case.headers or {}), **AUTHORIZED}
     data = case.body.get("data") if path == "/v2/stop" and isinstance(case.body, dict) else None
     if isinstance(data, dict) and data.get("stopped") is True:
-        # Payments that are stopped would hide what the requests after it find.
+        # Stopped payments would hide the findings of later requests.
         data["stopped"] = False
-    # Half of the ids are as they were made up.
+    # Half of the ids stay as generated.
     order = (case.path_parameters or {}).get("orderId")
     if isinstance(order, str) and "/payments" in path and len(order) % 2:
         case.path_parameters["orderId"] = ORDERS[len(order) % len(ORDERS)]
@@ -101,7 +102,8 @@ def before_call(context, case, kwargs):
     if is_positive(case) and "X-Shopper-Address" in (case.headers or {}):
         case.headers["X-Shopper-Address"] = "203.0.113.7"
     if is_positive(case) and case.query:
-        # A code, a zone and a word that exist, conditions that can be read, and no cursor, because only a list makes one.
+        # A code, a zone and a word that exist, conditions that can be read, and no cursor, because
+        # only a list makes one.
         right = {
             "currency": "USD", "time_zone": "America/New_York", "decline_code": "insufficient_funds",
             "fact": "approved", "brand": "Visa",
@@ -125,18 +127,18 @@ def is_positive(case):
     return case.meta is not None and case.meta.generation.mode.is_positive
 
 
-# Everything that says that a request was not understood. Whether it is granted is another question.
+# The codes of a request that was not understood. Whether a request is granted is another question.
 NOT_UNDERSTOOD = {
     "invalid_json", "invalid_xml", "required", "invalid_type", "invalid_value", "unknown_member",
     "unsupported_method", "unsupported_gateway", "unsupported_grant_type",
     "unsupported_capture_mechanism", "unsupported_media_type", "wrong_route",
-    # The numbers of the same in the credit-card API.
+    # The numbers of these codes in the credit-card API.
     "10", "11", "12", "14", "15", "16", "17", "18",
 }
 
 
-# What no schema can say: names that differ in their case only, a key that is stated twice, differently, all characters that
-# are not seen, and what depends on another member.
+# Rules that no schema can state: names that differ in their case only, a key that is stated twice,
+# differently, invisible characters, and members that depend on another one.
 BEYOND_A_SCHEMA = (
     "the body names a member twice", "options.idempotency_key say two things", "holds characters that are not seen",
     "must be customer: the card is not a stored one", "to must be within",
@@ -146,7 +148,7 @@ BEYOND_A_SCHEMA = (
     "data.capture_at is for authorize", "is not the same as data.custom_reference",
     "bytes in all names and values", "is longer than 64 bytes", "is longer than 250 bytes",
     "is not known here; did you mean",  # a number by another name
-    # A person who signed in names nobody.
+    # A person who signed in states no actor.
     "data.actor is required of a key",
 )
 

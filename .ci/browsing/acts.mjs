@@ -1,4 +1,5 @@
-// Refunds, captures and voids by the console of the local stack, as people do them; and how each of their pages looks.
+// Refunds, captures and voids in the console of the local stack, as people do them; and how each of
+// their pages looks.
 //
 // Usage: acts.mjs CHROMIUM STACK_ORIGIN
 import assert from "node:assert/strict";

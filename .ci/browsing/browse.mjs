@@ -1,5 +1,5 @@
-// Drives Debian's Chromium. A page that reports an error, breaks its own policy, or requests something from an origin
-// that it was not allowed fails the run at the next step.
+// Drives Debian's Chromium. A page that reports an error, breaks its own policy, or requests
+// something from an origin that it was not allowed fails the run at the next step.
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -75,8 +75,8 @@ export async function assertAccessible(page, name) {
   assert.equal(found.length, 0, `${name} is not accessible:\n${found.join("\n\n")}`);
 }
 
-// Each frame is checked from outside and the parts are put together after that: in a page, axe-core would reach frames
-// only by messages, which the page would take for the frame's.
+// Each frame is checked from outside and the parts are put together after that: in a page, axe-core
+// would reach frames only by messages, which the page would take for the frame's.
 async function partsOf(frame, context) {
   // Evaluated, not added as a script, which the page's policy would refuse.
   await frame.evaluate(axe.source);

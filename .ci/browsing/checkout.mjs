@@ -1,4 +1,5 @@
-// The sample shop of the local stack, as shoppers use it; and how it, the sign-in page and the simulator's page look.
+// The sample shop of the local stack, as shoppers use it; and how it, the sign-in page and the
+// simulator's page look.
 //
 // Usage: checkout.mjs CHROMIUM STACK_ORIGIN
 import assert from "node:assert/strict";
@@ -9,7 +10,8 @@ import { AMEX, NO_FUNDS, VISA, WRONG_DIGIT, stackAt } from "./stack.mjs";
 const [program, stack] = process.argv.slice(2);
 
 const CODE = "7391";
-// A code of four digits is in a UUID now and then, so it counts only where it is a value, or a word, of its own.
+// A code of four digits is in a UUID now and then, so it counts only where it is a value, or a
+// word, of its own.
 const SECRET = new RegExp(`${VISA}|${NO_FUNDS}|${AMEX}|(?<![\\w+/.-])${CODE}(?![\\w+/.-])`);
 
 // Messages as the frame sends them.
@@ -43,7 +45,7 @@ async function shopper(options = {}) {
       sent.push(`${request.method()} ${request.url()} ${request.postData()}`);
     }
   });
-  // A decline is 400, what is not known 503 and a stop 422, which the browser reports as errors.
+  // A decline is 400, an unknown outcome 503 and a stop 422, which the browser reports as errors.
   expectError(page, /status of (400|403|422|503) .*\/payments$/);
   return page;
 }
@@ -125,14 +127,14 @@ async function checkLostResponses() {
   await comesTo(page, "pending");
   assert.ok(!(await page.locator("#pay").isVisible()));
   step("a lost response is shown as pending, also after the page was loaded again");
-  // No inquiry is sent before.
+  // No inquiry is sent earlier.
   await advance(31);
   await comesTo(page, "paid");
   assert.equal(await page.innerText("#receipt-card"), "American Express ending in 8431");
   await assertApproved(3);
   step("the page finds out that it was paid, once");
 
-  // The payment is made, and the browser never gets to know.
+  // The payment is made, and the browser never gets the response.
   const payments = /\/payments$/;
   const lose = async (route) => {
     await route.fetch();
@@ -180,7 +182,7 @@ async function checkSaved(origin) {
   await typeCard(page, NO_FUNDS);
   await pay(page);
   await comesTo(page, "declined");
-  // Who chose another card does not pay with the saved one by pressing Pay again.
+  // A shopper who chose another card does not pay with the saved one by pressing Pay again.
   assert.ok(await page.isChecked("[value=typed]"));
   await typeCard(page, AMEX, CODE);
   await pay(page);

@@ -1,4 +1,5 @@
-// The console of the local stack, as people in finance and support use it; and how each of its screens looks.
+// The console of the local stack, as people in finance and support use it; and the look of each
+// screen.
 //
 // Usage: console.mjs CHROMIUM STACK_ORIGIN
 import assert from "node:assert/strict";

@@ -13,7 +13,7 @@ export async function consoleAt(origin) {
   /** Somebody who signs in, by a name of the issuer's page. */
   async function person(name, options = {}) {
     const page = await visitor({ allowed, ...options });
-    // Who is not let in, what is refused, a page that is not there, and one after signing out.
+    // A person who is not let in, a refused request, a missing page, and a page after signing out.
     expectError(page, /status of 4(0[134]|22)/);
     await page.goto(url);
     await page.fill("#merchant", MERCHANT);

@@ -1,5 +1,5 @@
-// The checkout of docs/samples/checkout, started by the command that docs/cards.md prints. Every line that the page quotes
-// of it is in its files.
+// The checkout of docs/samples/checkout, started by the command that docs/cards.md prints. Every
+// line that the page quotes is in the checkout's files.
 //
 // Usage: recipe.mjs CHROMIUM STACK_ORIGIN PAGE DIRECTORY
 import assert from "node:assert/strict";
@@ -38,7 +38,7 @@ const started = Object.entries(ports).reduce((text, [from, to]) => {
   assert.ok(text.includes(from), `the command has ${from}`);
   return text.replace(from, to);
 }, command);
-// In a process group of its own, whatever the shell does with the last command.
+// In a process group of its own, however the shell runs the last command.
 const server = spawn("bash", ["-c", started], { cwd: directory, detached: true, stdio: ["ignore", "pipe", "inherit"] });
 process.on("SIGTERM", () => process.exit(1));
 process.on("exit", () => process.kill(-server.pid));
@@ -71,7 +71,7 @@ async function type(page, number, code = "112") {
 const pay = (page) => page.click("#pay");
 const comesTo = (page, text) => page.locator("#result", { hasText: text }).waitFor();
 
-// Declines of whatever was tried on this stack before count for an hour.
+// Declines of earlier runs on this stack count for an hour.
 await advance(3600);
 await launch(program);
 const phone = await shopper(360, "light");
@@ -133,7 +133,7 @@ await type(other, VISA);
 await pay(other);
 await comesTo(other, "This order is paid, or a payment is being checked. Please do not pay again.");
 await other.close();
-// No inquiry is sent before.
+// No inquiry is sent earlier.
 await advance(31);
 await comesTo(desk, "Paid $25.99 with American Express ending in 8431.");
 await assertPaid(3);

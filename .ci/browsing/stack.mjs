@@ -1,4 +1,4 @@
-// A local stack and its simulator, as tests look at them past the browser.
+// A local stack and its simulator, as tests read them without the browser.
 import assert from "node:assert/strict";
 
 export const VISA = "4788250000121443";

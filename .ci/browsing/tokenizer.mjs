@@ -1,4 +1,5 @@
-// The simulator's hosted tokenizer, framed by a page of another origin: types, and compares messages.
+// The simulator's hosted tokenizer, framed by a page of another origin: types, and compares
+// messages.
 //
 // Usage: tokenizer.mjs CHROMIUM SIMULATOR_ORIGIN
 import assert from "node:assert/strict";
@@ -63,7 +64,7 @@ const EXPIRY = { useexpiry: true, useexpiryfield: true };
 const css = "input{color:red;position:fixed;background:url(/x);color-scheme:dark}";
 const request = page.waitForRequest(/\/tokenize$/);
 await typed({ ...EXPIRY, usecvv: true, css }, "4788250000121443", "09", String(year), "112");
-// Once all fields are filled in, and not before.
+// Sent once all fields are filled in, and not earlier.
 const sent = { account: "4788250000121443", expiry: `${year}09`, cvv: "112" };
 assert.deepEqual((await request).postDataJSON(), sent);
 assert.deepEqual(await messages(), [{ message: "9477709629051443", expiry: `${year}09` }]);
@@ -109,7 +110,8 @@ assert.deepEqual(await messages(3), [
 ]);
 step("without leaving the field, after a pause");
 
-// What shops set, and how a shop that is dark at night looks. The vendor's ids differ between fields and selects.
+// The settings of shops, and the look of a shop with a dark mode. The vendor's ids differ between
+// fields and selects.
 const STYLE = `#ccnumfield,#cccvvfield{display:block;box-sizing:border-box;width:100%;padding:8px}
   label{display:block} br{display:none} .error{border-color:#d00} input:focus{box-shadow:0 0 0 2px blue}
   @media(prefers-color-scheme:dark){body{background:#222;color:#eee} input,select{background:#333;color:#eee}}`;

@@ -36,7 +36,7 @@ const settings = {
   cookies: { keys: ['no-secret-on-this-machine'] },
   pkce: { required: () => true },
   claims: { openid: ['sub'], email: ['email', 'email_verified'] },
-  // As Cognito, Okta, Google and Entra do: the ID token itself has the address.
+  // As Cognito, Okta, Google and Entra do: the ID token has the address.
   conformIdTokenClaims: false,
   features: { devInteractions: { enabled: false } },
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
@@ -49,7 +49,7 @@ const issuer = `http://127.0.0.1:${server.address().port}`
 const provider = new Provider(issuer, settings)
 const standard = provider.callback()
 
-// What a page with a password and a question would end with.
+// The end of a page with a password and a question.
 async function interact(request, response) {
   const { params } = await provider.interactionDetails(request, response)
   const accountId = params.login_hint

@@ -1,8 +1,9 @@
-// What people do who sign in at an issuer that is not ours, and how they lose what they may do.
+// Acts of people who sign in at an issuer that is not ours, and how they lose their rights.
 //
 //   node sign_in.mjs API ISSUER SIMULATOR TOLLGATE
 //
-// API and ISSUER are addresses, SIMULATOR the address of the simulator's control, TOLLGATE the command.
+// API and ISSUER are addresses, SIMULATOR the address of the simulator's control, TOLLGATE the
+// command.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
@@ -24,7 +25,7 @@ const json = async response => ({ status: response.status, body: JSON.parse(awai
 const form = (url, members, headers = {}) =>
   fetch(url, { method: 'POST', body: new URLSearchParams(members), headers }).then(json)
 
-// Calls the API, and returns the body of what has to be this status.
+// Calls the API, and returns the body of the response, which has to have this status.
 async function call(token, method, path, data, expected = 200) {
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const body = data && JSON.stringify({ data })
@@ -46,7 +47,7 @@ function withPerson(value) {
   return [...('person' in value ? [value] : []), ...Object.values(value).flatMap(withPerson)]
 }
 
-// A row of a list that is written soon after, by what follows the table's stream.
+// A row of a list that a reader of the table's stream writes soon after.
 async function eventually(what, find) {
   for (let tried = 0; tried < 150; tried += 1) {
     const found = await find()
@@ -58,14 +59,14 @@ async function eventually(what, find) {
 
 const discovered = await fetch(`${issuer}/.well-known/openid-configuration`).then(response => response.json())
 
-// The authorization request, and all redirections of a browser up to the client: what the issuer
-// sends there. RFC 9207 and 7636.
+// The authorization request, and all redirections of a browser up to the client: the parameters
+// that the issuer sends there. RFC 9207 and 7636.
 async function authorize(client, hint) {
   const [verifier, state] = [randomBytes(32).toString('base64url'), randomBytes(16).toString('base64url')]
   let next = `${discovered.authorization_endpoint}?${new URLSearchParams({
     response_type: 'code', client_id: `tollgate-${client}`, redirect_uri: clients[client].back,
     scope: 'openid email', state, login_hint: hint, code_challenge_method: 'S256',
-    // Without one, two sign-ins within a second get the same ID token, which counts once.
+    // Without a nonce, two sign-ins within a second get the same ID token, which counts once.
     nonce: randomBytes(16).toString('base64url'),
     code_challenge: createHash('sha256').update(verifier).digest('base64url'),
   })}`
@@ -136,7 +137,7 @@ const paid = await call(own.access_token, 'POST', `/v2/orders/${order}/payments`
 await fetch(`${simulator}/settle`, { method: 'POST', body: '{}' })
 const refund = `/v2/orders/${order}/transactions/${paid.data.id}/refund`
 
-// Nobody, before somebody with rights at AWS says so.
+// No one is let in before a person with rights at AWS adds them.
 await refused('cli', await idToken('cli', 'ann'))
 person('add', merchant, 'Ann Lee', '--issuer', issuer, '--email', 'ann@shop.example', '--role', 'operate',
   '--refund-max', 'USD:10.00')

@@ -1,6 +1,6 @@
-//! What the two APIs share, so that another one costs a folder: how a body is read, who calls, why a
-//! request was not carried out, and how a handler's result becomes HTTP. Each API keeps what is its
-//! own: member names, statuses, and the form of its responses.
+//! Code that the two APIs share, so that another API costs a folder: how a body is read, who calls,
+//! why a request was not carried out, and how a handler's result becomes HTTP. Each API keeps its
+//! own member names, statuses, and form of responses.
 
 pub(crate) mod attempt;
 pub(crate) mod body;

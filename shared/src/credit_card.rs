@@ -4,13 +4,13 @@
 //! order of its own, found by its `TransactionReference` or its `TransactionID` without a look-up
 //! table.
 //!
-//! A payment's order has the charged amount as its total, so no order is paid beyond its total in either API. Its
-//! transaction has the order's id, so one id works in both.
+//! A payment's order has the charged amount as its total, so no order is paid beyond its total in
+//! either API. Its transaction has the order's id, so one id works in both.
 //!
-//! Unknown members are ignored on authorize and charge, as Microsoft's serializer does, and rejected on capture, refund
-//! and void, where a misspelled `Amount` would move everything. Routes in another case, or with a final slash, come
-//! through the `$default` route, because an HTTP API matches paths letter by letter; they share none of the concurrency
-//! reserved for payments.
+//! Unknown members are ignored on authorize and charge, as Microsoft's serializer does, and
+//! rejected on capture, refund and void, where a misspelled `Amount` would move everything. Routes
+//! in another case, or with a final slash, come through the `$default` route, because an HTTP API
+//! matches paths letter by letter; they share none of the concurrency reserved for payments.
 
 mod address;
 mod caller;
@@ -61,7 +61,7 @@ type BodyType = (Media, Option<media::Charset>);
 /// Declares the routes: the purpose of each, and its handler.
 macro_rules! routes {
     ($($(#[$doc:meta])* $name:ident($ports:ty) => $purpose:ident;)+) => {
-        /// What a request is for, as its route says.
+        /// The purpose of a request, from its route.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         enum Purpose {
             $($purpose,)+
@@ -88,15 +88,17 @@ macro_rules! routes {
 routes! {
     /// `POST /api/v1/payments/creditcard/authorize`: holds an amount on a card.
     authorize(Paying<'_>) => Authorize;
-    /// `POST /api/v1/payments/creditcard/charge`: captures at once, or, with a `TransactionID`, captures what is held.
+    /// `POST /api/v1/payments/creditcard/charge`: captures at once, or, with a `TransactionID`,
+    /// captures the amount held.
     charge(Paying<'_>) => Charge;
-    /// `POST /api/v1/payments/creditcard/capture`: captures what an authorization holds.
+    /// `POST /api/v1/payments/creditcard/capture`: captures the amount of an authorization.
     capture(&Api) => Capture;
-    /// `POST /api/v1/payments/creditcard/refund`: refunds what was captured, or a part of it.
+    /// `POST /api/v1/payments/creditcard/refund`: refunds the captured amount or a part.
     refund(&Api) => Refund;
     /// `POST /api/v1/payments/creditcard/void`: undoes a payment before its settlement.
     void(&Api) => Void;
-    /// `POST /api/v1/payments/creditcard/status`: returns a payment's current state, after an inquiry if need be.
+    /// `POST /api/v1/payments/creditcard/status`: returns a payment's current state, after an
+    /// inquiry if need be.
     status(&Api) => Status;
 }
 
@@ -104,8 +106,8 @@ routes! {
 const PREFIX: &str = "/api/v1/payments/creditcard";
 
 /// A request that API Gateway found no route for, if it is this API's:
-/// `/API/V1/Payments/CreditCard/Charge/` is `charge` to ASP.NET, whatever the case and with or
-/// without a slash at the end. What is not served is said in this API's own form.
+/// `/API/V1/Payments/CreditCard/Charge/` is `charge` to ASP.NET, in any case and with or
+/// without a slash at the end. An unknown path gets an error in this API's own form.
 pub async fn unrouted(paying: Paying<'_>, request: &Request) -> Option<Response<Body>> {
     let Some(requested) = Purpose::named(&name(request)?) else {
         let detail = "there is no such route; there are authorize, charge, capture, refund, void and status";
@@ -125,7 +127,7 @@ pub(crate) fn is_for(request: &Request) -> bool {
     name(request).is_some()
 }
 
-/// What a path of this API says after its prefix, in lower case.
+/// The part of a path after this API's prefix, in lower case.
 fn name(request: &Request) -> Option<String> {
     let path = request.uri().path().to_ascii_lowercase();
     let (_, rest) = path.rsplit_once(PREFIX)?;
@@ -137,7 +139,7 @@ pub(crate) async fn refuse(request: &Request, failure: Failure) -> Response<Body
     serve(request, async { written(request, media_of(request).1, Err(failure), None) }).await
 }
 
-/// What a request is handled with. Only routes that pay have counters.
+/// The ports that handle a request. Only routes that pay have counters.
 #[derive(Clone, Copy)]
 struct Ports<'a> {
     api: &'a Api,
@@ -162,7 +164,8 @@ struct Exchange<'a> {
     attempts: Option<&'a dyn Attempts>,
     request: &'a Request,
     caller: &'a Caller,
-    /// The request's own `TransactionReference`, once it is known to be one. Every response repeats it.
+    /// The request's own `TransactionReference`, once it is known to be valid. Every response
+    /// repeats it.
     reference: &'a mut Option<String>,
 }
 
@@ -181,7 +184,7 @@ async fn negotiated(ports: Ports<'_>, request: &Request, requested: Purpose) -> 
     written(request, media, handled, reference)
 }
 
-/// How the body is written, and how the response shall be.
+/// The media types of the body and of the response.
 fn media_of(request: &Request) -> (Result<BodyType, media::Unsupported>, Media) {
     let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
     let body_type = media::of_request(header("content-type"));
@@ -246,7 +249,7 @@ async fn handled(
     follow_up::follow_up(exchange, members, requested, follow_up).await
 }
 
-/// What a key has to be allowed to do for a request. A charge that names a transaction captures it.
+/// The role that a key needs for a request. A charge that names a transaction captures it.
 fn role(requested: Purpose, request: &Members<'_>) -> Role {
     match requested {
         Purpose::Charge if request.has("TransactionID") => Role::Operate,
@@ -289,13 +292,14 @@ fn unreadable(error: Unreadable) -> String {
 }
 
 impl Exchange<'_> {
-    /// Performs what a request states and returns its outcome.
+    /// Performs the stated operation and returns its outcome.
     async fn carry_out(self, id: Uuid, customer: Option<&str>, stated: Stated<'_>) -> Handled<Outgoing> {
         let Self { api, attempts, request, caller, .. } = self;
         let deadline = deadline(request, api.access.now());
         let key = reference::order_key(&caller.merchant.id, id)?;
         let (is_follow_up, saves_card) = (!stated.is_payment(), stated.saves_card());
-        // Each payment is an order of its own, so it counts if the server states the shopper's address or the customer.
+        // Each payment is an order of its own, so the attempt counts if the server states the
+        // shopper's address or the customer.
         let attempt = match attempts.filter(|_| stated.is_payment()) {
             Some(attempts) => Some(Attempt::begin(attempts, &api.access, request, caller, customer).await?),
             None => None,
@@ -322,7 +326,7 @@ fn in_this_api(code: Code) -> Code {
 /// When to come back while the first request of a reference is running.
 const HELD_RETRY_S: u32 = 2;
 
-/// The response to what the rules refused of the payment with this id.
+/// The response to a refused operation on the payment with this id.
 fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> {
     if let Refusal::Rejected(Rejection::KeyInProgress(transaction)) = refusal {
         let outgoing = Outgoing::held(transaction);

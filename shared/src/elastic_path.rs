@@ -3,7 +3,7 @@
 //! Requests become intents, orders become responses, failures become the `errors` envelope. No
 //! payment rule lives here.
 
-/// Declares the handlers of routes: each runs what handles its requests, and responds with the result.
+/// Declares the handlers of routes: each runs its function and responds with the result.
 macro_rules! handlers {
     ($($(#[$doc:meta])* $name:ident($ports:ident) => $handled:ident($($with:expr)?);)+) => {$(
         $(#[$doc])*
@@ -89,7 +89,7 @@ pub(crate) async fn refuse(request: &Request, failure: Failure) -> Response<Body
 
 fn order_id(request: &Request) -> Result<OrderId, Failure> {
     let text = path_parameter(request, "orderId");
-    // What a client's bug makes of an id that it does not have, or of a template that it did not fill in.
+    // Ids from a client's bug: a missing id as text, or a template that was not filled in.
     if ["undefined", "null", "NaN"].contains(&text.as_str()) || text.starts_with(':') {
         let detail = "the order id looks like a mistake of the client: it is a placeholder";
         return Err(Problem::about("orderId", Code::InvalidValue, detail).into());

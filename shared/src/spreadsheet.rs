@@ -15,14 +15,14 @@ use tollgate_core::journal::BadRow;
 /// The status of a row that cannot be read.
 pub const UNREADABLE: &str = "unreadable";
 
-/// What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection), also in full width.
+/// The characters that begin a formula in a spreadsheet (OWASP, CSV injection), also in full width.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}'];
 
-/// What a spreadsheet of some language begins another cell at, even within quotes if it does not take the comma for the
-/// separator; and the ends of lines.
+/// The separators of spreadsheets in any language, which split cells even within quotes if the
+/// comma is not the separator; and line ends.
 const SEPARATORS: [char; 6] = [';', ',', '|', '\t', '\r', '\n'];
 
-/// How a cell may not begin, although what follows is none of its own.
+/// Characters that a cell may not begin with, even if no formula follows.
 const BLANK_STARTS: [char; 3] = ['\t', '\r', '\n'];
 
 /// The line of an item that cannot be read: its key in the first cell.
@@ -34,7 +34,8 @@ pub fn unreadable_cells(columns: &[&str], key: &str) -> Vec<String> {
     cells
 }
 
-/// The line of a movement or payment that cannot be read: where it would be, what it is about, and the key of the item.
+/// The line of a movement or payment that cannot be read: its time, its order and transaction, and
+/// the key of the item.
 pub fn bad_cells(columns: &[&str], row: &BadRow) -> Vec<String> {
     let cell = |column: &&str| match *column {
         "time" => row.at.map(seconds),
@@ -52,7 +53,7 @@ fn seconds(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Writes a header and its rows, which are not kept. An error is that of the writer.
+/// Writes a header and its rows, which are not kept. Errors are the writer's.
 pub fn write(out: impl Write, header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> io::Result<()> {
     let mut out = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(out);
     out.write_record(header).map_err(io::Error::from)?;
@@ -62,8 +63,8 @@ pub fn write(out: impl Write, header: &[&str], rows: impl Iterator<Item = Vec<St
     out.flush()
 }
 
-/// With an apostrophe in front of what would be a formula, in the cell or in one that a spreadsheet makes of its part. A
-/// negative number is none.
+/// With an apostrophe in front of a formula, in the cell or in one that a spreadsheet makes of its
+/// part. A negative number is none.
 fn defused(cell: String) -> String {
     let begins_blank = cell.starts_with(BLANK_STARTS);
     if !begins_blank && !cell.split(SEPARATORS).any(is_formula) {
@@ -106,7 +107,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// What a cell is written as, without the quotes around it.
+    /// The written form of a cell, without the quotes around it.
     fn cell(text: &str) -> String {
         let line = written(&[text]);
         let line = line.strip_prefix("cell,other\r\n").unwrap();

@@ -1,13 +1,14 @@
-//! The public API as a person's browser would call it, and the issuer. One request each, without redirects.
+//! The public API as a person's browser would call it, and the issuer. One request each, without
+//! redirects.
 
 use lambda_http::http::{StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-/// Longest that the console reads: the API's own limit is below.
+/// Longest body that the console reads: the API's own limit is below.
 const BODY_MAX_BYTES: u64 = 6_000_000;
 
-/// What an address has unencoded.
+/// The characters that an address has unencoded.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A call that did not succeed.
@@ -19,20 +20,20 @@ pub(crate) enum Failure {
     Unavailable,
 }
 
-/// What the API says of a refused request.
+/// The API's reasons for refusing a request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
     /// One of the codes of `docs/errors.md`.
     pub(crate) code: String,
     pub(crate) detail: String,
-    /// For whom operates it to find the request by.
+    /// By it, an operator finds the request.
     pub(crate) request_id: String,
-    /// What somebody else may submit instead, if anything.
+    /// The proposal that another person may submit instead, if any.
     pub(crate) proposal: Option<Box<str>>,
 }
 
-/// What makes it harmless to send a request again. An empty part is not sent.
+/// The parts that make it harmless to repeat a request. An empty part is not sent.
 #[derive(Clone, Default)]
 pub(crate) struct Once {
     /// The idempotency key.
@@ -47,7 +48,7 @@ pub struct Api {
     web: reqwest::Client,
 }
 
-/// One part of a path, whatever it has in it.
+/// One part of a path, with any characters.
 pub(crate) fn segment(part: &str) -> String {
     utf8_percent_encode(part, PLAIN).to_string()
 }
@@ -65,7 +66,7 @@ impl Api {
         Self { url, web }
     }
 
-    /// Reads JSON as the person whose token it is.
+    /// Reads JSON as the person with the token.
     pub(crate) async fn get(&self, token: &str, path: &str) -> Result<Value, Failure> {
         let request = self.web.get(format!("{}{path}", self.url)).bearer_auth(token);
         parsed(&answered(request).await?)
@@ -81,7 +82,7 @@ impl Api {
         Ok((String::from_utf8(text).map_err(|_| Failure::Unavailable)?, next))
     }
 
-    /// Changes something as the person whose token it is.
+    /// Sends a change as the person with the token.
     pub(crate) async fn post(
         &self,
         token: &str,

@@ -1,4 +1,5 @@
-//! Sign-ins in progress and sessions in DynamoDB: an item each, under the digest of its secret, sealed.
+//! Sign-ins in progress and sessions in DynamoDB: an item each, under the digest of its secret,
+//! sealed.
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{

@@ -1,4 +1,5 @@
-//! What is around every page of somebody who signed in: where they are, who they are, and whether payments are stopped.
+//! The frame of every page after signing in: the place, the person, and whether payments are
+//! stopped.
 
 use std::sync::LazyLock;
 
@@ -13,7 +14,7 @@ use crate::{
     words::{self, text},
 };
 
-/// What the page around a page says.
+/// The content of the frame around a page.
 #[derive(Clone)]
 pub(crate) struct Frame {
     /// The merchant's id, which every address begins with.
@@ -49,7 +50,7 @@ pub(crate) fn style_address() -> &'static str {
 }
 
 impl Frame {
-    /// Reads it for a page of this part, with one call.
+    /// Reads the frame for a page of this part, with one call.
     pub(crate) async fn read(console: &Console, session: &Session, part: &str) -> Result<Self, Failure> {
         let me = console.api.get(&session.access_token, "/v2/me").await?;
         let data = &me["data"];

@@ -1,8 +1,8 @@
 //! The console: pages for people in finance and support.
 //!
-//! It has no rights of its own. It signs a person in at the company's issuer, exchanges the ID token for the person's access
-//! token, and calls the public API with that. It stores sign-ins in progress and sessions and nothing else, runs no script in
-//! the browser, and works without one.
+//! It has no rights of its own. It signs a person in at the company's issuer, exchanges the ID
+//! token for the person's access token, and calls the public API with that. It stores sign-ins in
+//! progress and sessions and nothing else, runs no script in the browser, and works without one.
 
 mod api;
 mod dynamodb;

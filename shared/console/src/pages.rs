@@ -1,4 +1,5 @@
-//! The pages. Each reads what it shows with as few calls as it can, and says what to do where something is missing.
+//! The pages. Each reads its data with as few calls as it can, and says what to do where something
+//! is missing.
 
 pub(crate) mod attention;
 pub(crate) mod days;
@@ -23,7 +24,7 @@ use crate::{
     web::{Pairs, page},
 };
 
-/// Somebody who signed in looks at a page.
+/// A request for a page by a person who signed in.
 pub(crate) struct Visit<'a> {
     pub(crate) console: &'a Console,
     pub(crate) session: &'a Session,
@@ -37,12 +38,12 @@ impl Visit<'_> {
         Pairs::of_address(self.request)
     }
 
-    /// Reads from the API as the person who looks.
+    /// Reads from the API as the signed-in person.
     pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
         self.console.api.get(&self.session.access_token, path).await
     }
 
-    /// Changes something as the person who looks.
+    /// Sends a change to the API as the signed-in person.
     pub(crate) async fn post(&self, path: &str, data: &Value, once: &Once) -> Result<(), Failure> {
         self.console.api.post(&self.session.access_token, path, data, once).await.map(drop)
     }

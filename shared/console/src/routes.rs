@@ -27,7 +27,7 @@ use crate::{
 /// Longest address that is gone back to after a sign-in: API Gateway takes 10,240 bytes of headers.
 const BACK_MAX_BYTES: usize = 6_000;
 
-/// Answers a request. HEAD is answered as GET, as the platform cuts the body off.
+/// Responds to a request. HEAD gets the response of GET, as the platform cuts the body off.
 pub async fn handle(console: &Console, request: Request) -> Response<Body> {
     let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
     let answered = routed(console, &request).await;
@@ -57,7 +57,7 @@ async fn routed(console: &Console, request: &Request) -> Result<Response<Body>, 
     }
 }
 
-/// Payments, for who is signed in; everybody else signs in first.
+/// Payments, for a person who is signed in; everybody else signs in first.
 async fn home(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
     let session = match Cookie::Session.of(request) {
         Some(cookie) => console.session(&cookie).await?,
@@ -89,7 +89,8 @@ async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, P
     to_issuer(&way, false)
 }
 
-/// Sends somebody to the issuer. After a form it takes a page: browsers follow no redirect from there that leads elsewhere.
+/// Sends a person to the issuer. After a form it takes a page: browsers follow no redirect from
+/// there that leads elsewhere.
 fn to_issuer(way: &WayToIssuer, is_read: bool) -> Result<Response<Body>, Problem> {
     let mut response = if is_read { redirect(&way.address) } else { sign_in::on_the_way(&way.address)? };
     Cookie::SignIn.set(&mut response, &way.cookie);
@@ -116,8 +117,8 @@ async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>
     Ok(response)
 }
 
-/// The address at which a form is shown again with what was typed, and not sent. A card number, which nobody should type,
-/// would stay in the browser's history.
+/// The address at which a form is shown again with the typed values, and not sent. A card number,
+/// which does not belong in a form, would stay in the browser's history.
 fn again(request: &Request) -> String {
     let path = request.uri().path();
     let (address_of_form, typed) = (Pairs::of_address(request), Pairs::of_form(request));
@@ -131,7 +132,7 @@ fn again(request: &Request) -> String {
     if back.len() > BACK_MAX_BYTES { path.to_owned() } else { back }
 }
 
-/// A page of a merchant, for who is signed in there.
+/// A page of a merchant, for a person who is signed in there.
 async fn signed_in(
     console: &Console,
     request: &Request,

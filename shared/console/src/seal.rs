@@ -1,4 +1,4 @@
-//! How what is stored is sealed, and how tokens are made.
+//! How stored items are sealed, and how tokens are made.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use ring::{
@@ -19,7 +19,7 @@ impl SealingKey {
         UnboundKey::new(&AES_256_GCM, bytes).ok().map(|key| Self(LessSafeKey::new(key)))
     }
 
-    /// Seals for one place: what is copied to another item cannot be opened there.
+    /// Seals for one place: a copy in another item cannot be opened.
     pub(crate) fn seal(&self, place: &str, mut content: Vec<u8>) -> Option<Vec<u8>> {
         let nonce = random::<NONCE_LEN>()?;
         let unique = Nonce::assume_unique_for_key(nonce);
@@ -27,7 +27,7 @@ impl SealingKey {
         Some([nonce.as_slice(), &content].concat())
     }
 
-    /// Opens what was sealed for that place.
+    /// Opens content that was sealed for that place.
     pub(crate) fn open(&self, place: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, content) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
@@ -59,7 +59,8 @@ pub(crate) fn digest_of(text: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }
 
-/// A form's token: the session's secret under a mask of its own, so that no two pages have the same bytes.
+/// A form's token: the session's secret under a mask of its own, so that no two pages have the same
+/// bytes.
 pub(crate) fn masked(secret: &str) -> Option<String> {
     let secret = BASE64_URL_SAFE_NO_PAD.decode(secret).ok()?;
     let mask = random::<SECRET_BYTES>()?;

@@ -1,5 +1,5 @@
-//! Sign-ins in progress and sessions. What is stored under the digest of a secret that only the browser has is sealed for that
-//! place.
+//! Sign-ins in progress and sessions. Each is stored under the digest of a secret that only the
+//! browser has, and sealed for that place.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) const IDLE: SignedDuration = SignedDuration::from_mins(15);
 /// How long a session lasts at most.
 pub(crate) const LONGEST: SignedDuration = SignedDuration::from_hours(8);
-/// How long somebody may take to sign in.
+/// How long a person may take to sign in.
 const SIGN_IN: SignedDuration = SignedDuration::from_mins(10);
 /// How often it is noted that a session was used.
 const NOTED_EVERY: SignedDuration = SignedDuration::from_mins(1);
@@ -35,14 +35,14 @@ pub(crate) struct SignIn {
     pub(crate) until: Timestamp,
 }
 
-/// Somebody who signed in.
+/// A person who signed in.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Session {
     pub(crate) merchant: String,
     pub(crate) access_token: String,
     /// When the access token ends, and another trip to the issuer is due.
     pub(crate) token_until: Timestamp,
-    /// What forms have to send.
+    /// The token that forms have to send.
     pub(crate) csrf: String,
     pub(crate) began: Timestamp,
     pub(crate) seen: Timestamp,
@@ -110,7 +110,8 @@ impl Console {
         self.clock.now().saturating_add(SIGN_IN).unwrap_or(Timestamp::MAX)
     }
 
-    /// Keeps a session, and returns its cookie. It is always a new one: nobody can have put it there before.
+    /// Keeps a session, and returns its cookie. It is always a new one: no one can have planted it
+    /// before.
     pub(crate) async fn open_session(&self, session: &Session) -> Result<String, StoreFailure> {
         self.keep("session", session, LONGEST).await
     }

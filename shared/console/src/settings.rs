@@ -1,4 +1,4 @@
-//! What a console works with.
+//! The settings and connections of a console.
 
 use std::{fmt, sync::Arc};
 
@@ -13,11 +13,11 @@ pub struct Settings {
     pub url: String,
     /// The issuer of OpenID Connect, exactly as its tokens spell it.
     pub issuer: String,
-    /// What it is at the issuer and at Tollgate.
+    /// Its registration at the issuer and at Tollgate.
     pub client: Client,
 }
 
-/// What the console is called, and how it shows that it is the one.
+/// The console's names and the secrets that prove its identity.
 #[derive(Clone)]
 pub struct Client {
     /// The name of the program at Tollgate, as in the secret `SignInClients`.
@@ -47,7 +47,7 @@ pub struct Console {
     pub api: Api,
     /// Where sign-ins in progress and sessions are kept.
     pub sessions: Arc<dyn SessionStore>,
-    /// What they are sealed with.
+    /// The key that seals them.
     pub key: SealingKey,
     /// The time.
     pub clock: Arc<dyn Clock>,

@@ -1,5 +1,5 @@
-//! How somebody signs in: the authorization code flow of OpenID Connect with PKCE, state and nonce, and the exchange of the ID
-//! token for an access token of the person (RFC 8693).
+//! How a person signs in: the authorization code flow of OpenID Connect with PKCE, state and nonce,
+//! and the exchange of the ID token for an access token of the person (RFC 8693).
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jiff::{SignedDuration, Timestamp};
@@ -55,7 +55,7 @@ impl Console {
         Ok(Endpoints { authorize: text("authorization_endpoint"), token: text("token_endpoint") })
     }
 
-    /// Begins a sign-in of somebody who comes back to a path of ours. It may go on with a session.
+    /// Begins a sign-in that comes back to a path of ours. It may go on with a session.
     pub(crate) async fn way_to_issuer(
         &self,
         merchant: &str,
@@ -93,7 +93,7 @@ impl Console {
         Ok(WayToIssuer { address, cookie })
     }
 
-    /// Somebody comes back from the issuer.
+    /// A person comes back from the issuer.
     pub(crate) async fn callback(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let cookie = Cookie::SignIn.of(request).ok_or(Problem::SignInEnded)?;
         let sign_in = self.take_sign_in(&cookie).await?.ok_or(Problem::SignInEnded)?;
@@ -134,7 +134,8 @@ impl Console {
                 Failure::Unavailable => Problem::IssuerUnavailable,
             })?;
         let token = tokens["id_token"].as_str().ok_or(Problem::SignInRefused)?;
-        // Tollgate checks signature, issuer, audience and age as it exchanges the token; the nonce only we know.
+        // Tollgate checks signature, issuer, audience and age as it exchanges the token; the nonce
+        // only we know.
         if claims(token)["nonce"] != sign_in.nonce.as_str() {
             return Err(Problem::SignInRefused);
         }
@@ -170,14 +171,14 @@ impl Console {
     }
 }
 
-/// What an ID token claims, unverified.
+/// The claims of an ID token, unverified.
 fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap_or_default();
     let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap_or_default();
     serde_json::from_slice(&payload).unwrap_or_default()
 }
 
-/// A merchant's id as a form has it: what can be a part of an address and nothing else.
+/// A merchant's id from a form, if the text can be a part of an address.
 pub(crate) fn merchant_of(text: &str) -> Option<&str> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     (text.len() <= MERCHANT_MAX_BYTES && !text.is_empty() && text.bytes().all(is_plain)).then_some(text)

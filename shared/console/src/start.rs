@@ -23,7 +23,8 @@ use crate::{
     settings::{Client, Console, Settings},
 };
 
-/// Longest wait for the API or the issuer. A page makes a few calls, one after another, within the function's 29 s.
+/// Longest wait for the API or the issuer. A page makes a few calls, one after another, within the
+/// function's 29 s.
 const CALL_LIMIT: Duration = Duration::from_secs(8);
 
 /// Fewest characters of the secret at Tollgate, which refuses shorter ones.
@@ -32,7 +33,7 @@ const SECRET_MIN_CHARS: usize = 32;
 /// The members of the secret. All but the last have to be there.
 const MEMBERS: [&str; 5] = ["client_id", "client_secret", "audience", "sealing_key", "issuer_client_secret"];
 
-/// Where a console is and what it uses; in Lambda it comes from the environment.
+/// The places of a console and of the services that it uses; in Lambda from the environment.
 #[derive(Clone, Debug)]
 pub struct ConsoleConfig {
     /// Its own origin (`CONSOLE_URL`).
@@ -49,7 +50,7 @@ pub struct ConsoleConfig {
     pub aws: AwsSettings,
 }
 
-/// Why a console cannot start. Says nothing of what is in the secret.
+/// Why a console cannot start. Reveals nothing of the secret's content.
 #[derive(thiserror::Error)]
 pub enum StartFailure {
     /// The secret cannot be read.
@@ -124,7 +125,8 @@ fn origin(name: &'static str) -> Result<String, WrongVariable> {
     Ok(value)
 }
 
-/// The client and the sealing key of a secret. The error names the member that is wrong, and no value.
+/// The client and the sealing key of a secret. The error names the member that is wrong, and no
+/// value.
 fn parse(secret: &str) -> Result<(Client, SealingKey), StartFailure> {
     let wrong = StartFailure::Secret;
     let members = serde_json::from_str::<Map<String, Value>>(secret);
@@ -154,7 +156,8 @@ fn parse(secret: &str) -> Result<(Client, SealingKey), StartFailure> {
     Ok((client, key))
 }
 
-/// The response to a request that went past the front, where one is required. No person gets here, so it is no page.
+/// The response to a request that went past the front, where one is required. No person gets here,
+/// so it is no page.
 fn refused_at_front() -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::FORBIDDEN;

@@ -8,21 +8,21 @@ use jiff::Timestamp;
 #[error("the table of sessions cannot be used: {0}")]
 pub struct StoreFailure(pub String);
 
-/// What is kept under a key.
+/// An item kept under a key.
 #[derive(Clone, Debug)]
 pub struct Stored {
-    /// What kind it is and the digest of the secret: `session#…` or `sign-in#…`.
+    /// Its kind and the digest of the secret: `session#…` or `sign-in#…`.
     pub key: String,
     /// The sealed content.
     pub sealed: Vec<u8>,
-    /// When it may be deleted. Nobody relies on it.
+    /// When it may be deleted. No code relies on this.
     pub expires: Timestamp,
 }
 
 /// Where sign-ins and sessions are kept.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Keeps it, in place of what is there.
+    /// Keeps it, in place of any earlier item.
     async fn put(&self, stored: &Stored) -> Result<(), StoreFailure>;
     /// Keeps it if something is there under its key. False if nothing is: it was deleted meanwhile.
     async fn replace(&self, stored: &Stored) -> Result<bool, StoreFailure>;

@@ -5,19 +5,20 @@ use lambda_http::{
     http::{HeaderValue, StatusCode, header},
 };
 
-/// The cookie of a session. `__Host-` binds it to this host, and no script reads it. `Lax`: a link in a message opens the
-/// page, and the way back from the issuer is such a link.
+/// The cookie of a session. `__Host-` binds it to this host, and no script reads it. `Lax`: a link
+/// in a message opens the page, and the way back from the issuer is such a link.
 const SESSION: &str = "__Host-session";
 /// The cookie of a sign-in in progress.
 const SIGN_IN: &str = "__Host-sign-in";
 const COOKIE: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
 
-/// Nothing but the console's own style sheet is loaded, no script runs, and no other page shows a console in a frame. What a
-/// form leads to is checked, too: the way to the issuer goes through a page of ours.
+/// Nothing but the console's own style sheet is loaded, no script runs, and no other page shows a
+/// console in a frame. The target of a form is checked, too: the way to the issuer goes through a
+/// page of ours.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
     frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// What every response has.
+/// The headers of every response.
 const HEADERS: [(header::HeaderName, &str); 6] = [
     (header::CONTENT_SECURITY_POLICY, POLICY),
     // Not `no-referrer`, with which browsers send `Origin: null` with our own forms.
@@ -84,7 +85,7 @@ impl Pairs {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
-    /// All of them.
+    /// All pairs.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

@@ -1,4 +1,4 @@
-//! What people read: states in words, amounts, times.
+//! Texts for people: states in words, amounts, times.
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
@@ -7,7 +7,8 @@ use tollgate_core::{
     values::{Amount, Currency, Zone},
 };
 
-/// How something is going, as a badge shows it: by a shape and a color, and always beside its words.
+/// How something is going, as a badge shows it: by a shape and a color, and always beside its
+/// words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Tone {
     Good,
@@ -15,7 +16,7 @@ pub(crate) enum Tone {
     Held,
     Waiting,
     Bad,
-    /// Over, and nobody has to do anything.
+    /// Over: no action is needed.
     #[default]
     Quiet,
 }
@@ -67,7 +68,8 @@ pub(crate) const fn concern(concern: Concern) -> &'static str {
     }
 }
 
-/// A currency by its code. What the API sends is always one; what is not is shown as dollars would be wrong, so there is none.
+/// A currency by its code. The API always sends a known code; showing another as dollars would be
+/// wrong, so it gives `None`.
 pub(crate) fn currency(code: &Value) -> Option<Currency> {
     Currency::parse(code.as_str()?).ok()
 }
@@ -79,7 +81,8 @@ pub(crate) fn money(minor: i64, currency: Currency) -> String {
     if minor < 0 { format!("−{shown}") } else { shown }
 }
 
-/// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`. A comma is between thousands only: `1,50` is none.
+/// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`. A comma is between
+/// thousands only: `1,50` is none.
 pub(crate) fn minor(typed: &str, currency: Currency) -> Option<i64> {
     let plain = typed.trim_start_matches('$');
     let mut groups = plain.split('.').next()?.split(',').skip(1);
@@ -95,7 +98,8 @@ pub(crate) fn number(minor: i64, currency: Currency) -> String {
         .replace(|letter: char| letter != '−' && !letter.is_ascii_digit() && !",.".contains(letter), "")
 }
 
-/// An amount of the API in a cell, empty without one. Where the heading says the currency of all rows, without it.
+/// An amount of the API in a cell, empty without one. Where the heading says the currency of all
+/// rows, without it.
 pub(crate) fn cell(minor: &Value, code: &Value, is_one_currency: bool) -> String {
     match (minor.as_i64(), currency(code)) {
         (None, _) => String::new(),
@@ -105,7 +109,7 @@ pub(crate) fn cell(minor: &Value, code: &Value, is_one_currency: bool) -> String
     }
 }
 
-/// What all rows have in common, if they do.
+/// The value that all rows have in common, if there is one.
 pub(crate) fn the_only(rows: &[Value], name: &str) -> Option<String> {
     let mut all = rows.iter().map(|row| said(&row[name])).filter(|value| !value.is_empty());
     let first = all.next()?;
@@ -152,13 +156,14 @@ pub(crate) fn card(card: &Value) -> String {
     format!("{} {}", said(&card["brand"]), said(&card["last_four"])).trim().to_owned()
 }
 
-/// A text from outside within a sentence of ours: without the marks that would turn the letters after it around.
+/// A text from outside within a sentence of ours: without the marks that would turn the letters
+/// after it around.
 pub(crate) fn said(value: &Value) -> String {
     let turns = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text(value).replace(turns, "")
 }
 
-/// What is shown of a row that cannot be read; none for any other.
+/// The text for a row that cannot be read; `None` for any other row.
 pub(crate) fn unreadable(row: &Value) -> Option<String> {
     (row["type"] == "unreadable").then(|| format!("Cannot be read: {}", said(&row["id"])))
 }
@@ -203,7 +208,8 @@ pub(crate) fn age(hours: i64) -> String {
     }
 }
 
-/// What an issuer says about the address, with its letter (docs/cardpointe.md, *AVS and CVV letters*).
+/// The issuer's result for the address, with its letter (docs/cardpointe.md, *AVS and CVV
+/// letters*).
 pub(crate) fn address_check(letter: &str) -> String {
     let meaning = match letter {
         "" => return "Not reported".to_owned(),
@@ -217,7 +223,7 @@ pub(crate) fn address_check(letter: &str) -> String {
     format!("{meaning} ({letter})")
 }
 
-/// What an issuer says about the security code, with its letter.
+/// The issuer's result for the security code, with its letter.
 pub(crate) fn code_check(letter: &str) -> String {
     let meaning = match letter {
         "" => return "Not reported".to_owned(),

@@ -1,5 +1,5 @@
-//! A payment or a verification as it counts against those who try out cards: the one place where it is counted, for both
-//! APIs and for stored cards.
+//! A payment or a verification as an attempt of a person who tries out cards: the one place where
+//! it is counted, for both APIs and for stored cards.
 
 use futures_util::future::join_all;
 use lambda_http::Request;
@@ -22,7 +22,7 @@ use crate::{
     source::{Source, card_digest, customer_digest},
 };
 
-/// A counter that an attempt counts in.
+/// A counter of an attempt.
 struct Counter {
     key: String,
     limits: Limits,
@@ -40,9 +40,9 @@ pub(crate) struct Attempt<'a> {
 }
 
 impl<'a> Attempt<'a> {
-    /// Counts an attempt before anything is sent. It counts against the shopper's source, where that is known: a browser's
-    /// own, or what the merchant's server states. Otherwise it counts against the customer that the merchant names, and the order has a
-    /// limit of its own.
+    /// Counts an attempt before anything is sent. It counts against the shopper's source, where it
+    /// is known: a browser's own, or the one that the merchant's server states. Otherwise it counts
+    /// against the customer that the merchant names, and the order has a limit of its own.
     pub(crate) async fn begin(
         attempts: &'a dyn Attempts,
         access: &'a Access,
@@ -73,18 +73,18 @@ impl<'a> Attempt<'a> {
         Err(failure)
     }
 
-    /// Whether it counts against a source. If not, the order's own limit holds, too.
+    /// Whether the attempt counts against a source. If not, the order's own limit holds, too.
     pub(crate) fn source_is_known(&self) -> bool {
         self.source_is_known
     }
 
-    /// Says what came of a payment.
+    /// Reports the outcome of a payment.
     pub(crate) async fn end_payment<E>(self, performed: &Result<Performed, E>) {
         let effect = performed.as_ref().map_or(Some(Effect::Nothing), |performed| self.payment(performed));
         self.end(effect).await;
     }
 
-    /// Says what came of a verification.
+    /// Reports the outcome of a verification.
     pub(crate) async fn end_verification<E>(self, changed: &Result<MethodChanged, E>) {
         let effect = changed.as_ref().map_or(Some(Effect::Nothing), |changed| self.verification(changed));
         if let Ok(changed) = changed {
@@ -93,8 +93,9 @@ impl<'a> Attempt<'a> {
         self.end(effect).await;
     }
 
-    /// None while the outcome is not known. A decline that an inquiry finds later is not counted, because nothing then
-    /// knows the source; nor is an approval, so a response that is lost closes no address.
+    /// None while the outcome is not known. A decline that an inquiry finds later is not counted,
+    /// because nothing then knows the source; nor is an approval, so a lost response blocks
+    /// no address.
     fn payment(&self, performed: &Performed) -> Option<Effect> {
         let Ok((transaction, operation)) = stated::operation(performed) else { return Some(Effect::Nothing) };
         if performed.replayed {
@@ -154,7 +155,7 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// What an attempt counts in: at most two.
+/// The counters of an attempt: at most two.
 fn counters(merchant: &Merchant, source: Option<Source>, customer: Option<&str>) -> Vec<Counter> {
     let own = Limits { in_flight: IN_FLIGHT, declined: merchant.policy.shoppers.declines_per_source_hour };
     let counter =

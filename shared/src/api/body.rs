@@ -1,10 +1,10 @@
-//! One tree for both syntaxes: what a body says, whether it is JSON or XML.
+//! One tree for both syntaxes: the content of a body, whether JSON or XML.
 //!
 //! Nothing is lost and nothing is guessed: numbers keep their digits, and no object names a member
-//! twice, because no reader may have to guess which of two amounts is meant.
+//! twice, because a reader must not have to guess between two amounts.
 //!
-//! Amounts have all decimals of their currency, as JSON numbers, too: `20.5` and `20` can be slips, and the gateway
-//! reads a whole number as minor units.
+//! Amounts have all decimals of their currency, as JSON numbers, too: `20.5` and `20` can be slips,
+//! and the gateway reads a whole number as minor units.
 
 mod json;
 mod write;
@@ -17,7 +17,8 @@ pub(crate) use write::to_xml;
 /// The namespace of `nil`.
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 
-/// How deep nodes may lie, the root being at 1; models have three levels. This bounds the stack, not the caller.
+/// How deep nodes may lie, the root being at 1; models have three levels. This bounds the stack,
+/// not the caller.
 const DEPTH_MAX: usize = 16;
 
 /// A value of a body, whichever syntax it came in. Holds card data: no `Debug` outside of tests.
@@ -25,7 +26,7 @@ const DEPTH_MAX: usize = 16;
 pub(crate) enum Node {
     /// `null`, or an element with `i:nil="true"`.
     Null,
-    /// A text, unescaped, its white space kept.
+    /// A text, unescaped, with its white space.
     Text(String),
     /// A JSON number as it was written, its digits untouched.
     Number(String),
@@ -60,7 +61,7 @@ impl Document {
         Self { root: Node::Object(Vec::new()), names }
     }
 
-    /// The member `name` of `node`: none if it has no such member or is no object.
+    /// The member `name` of `node`; `None` if `node` has no such member or is no object.
     pub(crate) fn member<'a>(&self, node: &'a Node, name: &str) -> Option<&'a Node> {
         let Node::Object(members) = node else { return None };
         members.iter().find(|(known, _)| self.same_name(known, name)).map(|(_, value)| value)
@@ -112,7 +113,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// Why a body cannot be read. Says what and where, never quotes: the body holds card numbers.
+/// Why a body cannot be read. States the fault and its place, and never quotes: the body holds card
+/// numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     #[error("the body is not valid JSON: {0}")]
@@ -147,7 +149,8 @@ pub(crate) enum Unreadable {
     TooDeep(Position),
 }
 
-/// The name and the namespace of an XML document's root; all its elements that mean something are in that namespace.
+/// The name and the namespace of an XML document's root; all its elements that mean something are
+/// in that namespace.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Root {
     pub(crate) name: &'static str,
@@ -159,13 +162,15 @@ pub(crate) fn from_json(text: &str, names: Names) -> Result<Document, Unreadable
     Ok(Document { root: json::read(text, names)?, names })
 }
 
-/// Reads an XML body, whose names are matched exactly. Elements of other namespaces are an extension that is ignored with
-/// all that is in them, unless `is_known` knows the name: then the namespace is the mistake.
+/// Reads an XML body, whose names are matched exactly. Elements of other namespaces are an
+/// extension that is ignored with all that is in them, unless `is_known` knows the name: then the
+/// namespace is the mistake.
 pub(crate) fn from_xml(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result<Document, Unreadable> {
     Ok(Document { root: xml::read(text, root, is_known)?, names: Names::Exact })
 }
 
-/// Where `part` starts in `whole`, of which it is a slice: both parsers lend slices without positions.
+/// Where `part` starts in `whole`, of which it is a slice: both parsers lend slices without
+/// positions.
 fn offset_in(whole: &str, part: &str) -> usize {
     part.as_ptr().addr().saturating_sub(whole.as_ptr().addr())
 }

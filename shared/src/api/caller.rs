@@ -1,4 +1,4 @@
-//! Who calls, however it proved that.
+//! The caller of a request, with any proof of identity.
 
 use std::sync::Arc;
 
@@ -20,26 +20,26 @@ use crate::{
 /// [`SHOPPER_ADDRESS`] as an error names it.
 const SHOPPER_ADDRESS_NAME: &str = "X-Shopper-Address";
 
-/// A caller that proved who it is.
+/// A caller with a proven identity.
 pub(crate) struct Caller {
     /// The merchant, or the one whose shopper it is.
     pub(crate) merchant: Arc<Merchant>,
-    /// Who it is, and so what it may do.
+    /// The caller's identity, and so its rights.
     pub(crate) principal: Principal,
-    /// Which shopper it is, if it is one whose token tells.
+    /// The shopper, if the token names one.
     pub(crate) shopper: Option<Shopper>,
-    /// Who it is, if it is one of the merchant's people.
+    /// The person, if the caller is one of the merchant's people.
     person: Option<Box<PersonEntry>>,
     /// The name of the merchant's key, if it has one.
     key_name: Option<KeyName>,
-    /// What the merchant's key or person may do. A shopper's rules do not depend on it.
+    /// The role of the merchant's key or person. A shopper's rules do not depend on it.
     role: Role,
 }
 
 impl Caller {
     /// A caller that was let in.
     pub(crate) fn new(merchant: Arc<Merchant>, identified: Identified) -> Self {
-        // Of a key, until it is known to be another.
+        // A key's caller, until it is known to be another kind.
         let caller = Self {
             merchant,
             principal: Principal::ClientCredentials,
@@ -83,8 +83,9 @@ impl Caller {
         Ok(caller)
     }
 
-    /// Where the shopper is who pays: what the merchant's server states, or the browser's own source. None where the
-    /// server states none; its own address says nothing of shoppers. For requests that pay, and may.
+    /// The paying shopper's source: the one that the merchant's server states, or the browser's
+    /// own. `None` where the server states none; its own address says nothing of shoppers. For
+    /// requests that pay, and may.
     pub(crate) fn shopper_source(
         &self,
         access: &Access,
@@ -100,14 +101,16 @@ impl Caller {
         source.map(Some).ok_or_else(|| Problem::invalid(SHOPPER_ADDRESS_NAME, detail).into())
     }
 
-    /// Verifies the request's bearer token, which has to be the merchant's, by a key that has this role or a higher one.
+    /// Verifies the request's bearer token, which has to be the merchant's, by a key that has this
+    /// role or a higher one.
     pub(crate) async fn merchant(access: &Access, request: &Request, role: Role) -> Result<Self, Failure> {
         let caller = Self::with_token(access, request).await?;
         caller.must_be_merchant(role)?;
         Ok(caller)
     }
 
-    /// Whether it is the merchant itself and not a shopper's browser, and its key has this role or a higher one.
+    /// Whether the caller is the merchant itself and not a shopper's browser, and its key has this
+    /// role or a higher one.
     pub(crate) fn must_be_merchant(&self, role: Role) -> Result<(), Failure> {
         match self.principal {
             Principal::ClientCredentials => self.must_have(role),
@@ -117,12 +120,12 @@ impl Caller {
         }
     }
 
-    /// Whether it is no person: a system does this, with a key.
+    /// Whether the caller is no person: a system does this, with a key.
     pub(crate) fn must_be_a_system(&self) -> Result<(), Failure> {
         if self.person.is_some() { Err(not_for_people()) } else { Ok(()) }
     }
 
-    /// Whether a merchant's key has this role or a higher one. What a shopper may do has rules of its own.
+    /// Whether a merchant's key has this role or a higher one. Shoppers have rules of their own.
     pub(crate) fn must_have(&self, role: Role) -> Result<(), Failure> {
         if self.principal != Principal::ClientCredentials || self.has(role) {
             return Ok(());
@@ -135,17 +138,17 @@ impl Caller {
         ))
     }
 
-    /// What its key may do.
+    /// The role of its key.
     pub(crate) fn role(&self) -> Role {
         self.role
     }
 
-    /// Who it is, if it is one of the merchant's people.
+    /// The person, if the caller is one of the merchant's people.
     pub(crate) fn person(&self) -> Option<&PersonEntry> {
         self.person.as_deref()
     }
 
-    /// What its key is called on record.
+    /// The name of its key on record.
     pub(crate) fn key_name(&self) -> Option<&KeyName> {
         self.key_name.as_ref()
     }
@@ -166,8 +169,8 @@ impl Caller {
         Some(Box::new(told.map_or_else(Attribution::default, |told| *told).verified(Some(&person.name))))
     }
 
-    /// Puts on record what one of the merchant's people does that no order, journal or switch names, before it is done. A key's
-    /// requests are not recorded: its system is not a person.
+    /// Records an act of one of the merchant's people that no order, journal or switch names,
+    /// before it is done. A key's requests are not recorded: its system is not a person.
     pub(crate) async fn on_record(
         &self,
         access: &Access,
@@ -193,7 +196,8 @@ impl Caller {
     }
 }
 
-/// The token in the value of `Authorization`. `@moltin/sdk` up to 6.6.0 writes `Bearer: ` with a colon.
+/// The token in the value of `Authorization`. `@moltin/sdk` up to 6.6.0 writes `Bearer: ` with a
+/// colon.
 fn bearer_token(value: &str) -> Option<&str> {
     let (scheme, token) = value.trim().split_once(' ')?;
     let scheme = scheme.strip_suffix(':').unwrap_or(scheme);
@@ -210,8 +214,8 @@ fn not_for_people() -> Failure {
     Failure::new(Code::Forbidden, "people do not do this themselves: a system does, with a key")
 }
 
-/// The failure of a caller that was not let in. `wrong` is what an API says to wrong credentials,
-/// whichever part of them is wrong: the response would tell which merchants there are.
+/// The failure of a caller that was not let in. `wrong` is an API's failure for wrong credentials,
+/// the same for every wrong part: otherwise the response would tell which merchants exist.
 pub(crate) fn denied(denied: Denied, wrong: impl FnOnce() -> Failure) -> Failure {
     match denied {
         Denied::Wrong => wrong(),

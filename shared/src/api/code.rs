@@ -1,4 +1,4 @@
-//! The codes of what can go wrong.
+//! The codes of problems.
 
 use tollgate_core::words;
 
@@ -14,7 +14,7 @@ enum Outcome {
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident => $word:literal, $number:literal, $outcome:ident($status:literal),)+) => {
         words! {
-            /// What went wrong, for a program to act on. Codes may be added; none changes its meaning.
+            /// A problem, for a program to act on. Codes may be added; none changes its meaning.
             pub enum Code {
                 $($(#[$doc])* $code => $word,)+
             }
@@ -45,7 +45,7 @@ impl Code {
         }
     }
 
-    /// The HTTP status in an API that returns 200 for whatever was decided.
+    /// The HTTP status in an API that returns 200 for every decision.
     pub const fn status_unless_decided(self) -> u16 {
         match self.outcome() {
             Outcome::Decided(_) => 200,
@@ -83,7 +83,7 @@ codes! {
     Forbidden => "forbidden", 22, Failed(403),
     /// The request did not come through the front that the deployment requires.
     NotThroughFront => "not_through_front", 24, Failed(403),
-    /// Who signed in at the issuer is not let in here, or the exchange is wrong otherwise.
+    /// A person who signed in at the issuer is not let in here, or the exchange is wrong otherwise.
     SignInRefused => "invalid_grant", 25, Failed(400),
     /// There is no such grant type.
     UnsupportedGrantType => "unsupported_grant_type", 23, Failed(400),
@@ -113,11 +113,11 @@ codes! {
     UnknownDiscount => "unknown_discount", 37, Failed(400),
     /// The amount has to be stated.
     AmountRequired => "amount_required", 40, Decided(422),
-    /// More than what is owing.
+    /// More than the order owes.
     ExceedsOwing => "exceeds_owing", 41, Decided(422),
-    /// More than what is held.
+    /// More than the amount held.
     ExceedsAuthorized => "exceeds_authorized", 42, Decided(422),
-    /// More than what is left to refund.
+    /// More than the amount left to refund.
     ExceedsRefundable => "exceeds_refundable", 43, Decided(422),
     /// More than the person may give back of one order.
     ExceedsRefundMax => "exceeds_refund_max", 26, Decided(403),
@@ -131,7 +131,7 @@ codes! {
     UnsupportedOrderStatus => "unsupported_order_status", 39, Decided(422),
     /// The order's currency cannot change any more.
     CurrencyFixed => "currency_fixed", 47, Decided(422),
-    /// The total would be less than what is already paid or held.
+    /// The total would be less than the amount already paid or held.
     TotalBelowCommitted => "total_below_committed", 48, Decided(422),
     /// The discount leaves nothing to pay.
     DiscountExceedsAmount => "discount_exceeds_amount", 49, Failed(400),
@@ -151,17 +151,18 @@ codes! {
     NotCaptured => "not_captured", 54, Decided(422),
     /// All that was held is captured, so there is no rest to hold anew.
     NothingReleased => "nothing_released", 85, Decided(422),
-    /// More than what the partial capture released.
+    /// More than the amount that the partial capture released.
     ExceedsReleased => "exceeds_released", 86, Decided(422),
     /// The rest is held already.
     AlreadyReauthorized => "already_reauthorized", 87, Decided(422),
     /// The payment has no stored card that another one could be made with.
     NoStoredCard => "no_stored_card", 88, Decided(422),
-    /// All of it was refunded.
+    /// The whole amount was refunded.
     AlreadyRefunded => "already_refunded", 55, Decided(422),
-    /// An issuer took the money back, and the request does not say that it is to be given back all the same.
+    /// An issuer took the money back, and the request does not say that it is to be given back all
+    /// the same.
     PaymentDisputed => "payment_disputed", 89, Decided(422),
-    /// A part of it was refunded.
+    /// A part of the amount was refunded.
     PartlyRefunded => "partly_refunded", 56, Decided(422),
     /// It is not known whether a part of a payment with a fee is named with its fee.
     FeeBasisRequired => "fee_basis_required", 79, Decided(422),
@@ -217,6 +218,6 @@ codes! {
     NewerVersion => "newer_version", 93, Decided(503),
     /// An operator has stopped payments.
     PaymentsStopped => "payments_stopped", 94, Failed(503),
-    /// What is stored is damaged.
+    /// The stored item is damaged.
     Unreadable => "unreadable", 95, Failed(500),
 }

@@ -21,7 +21,7 @@ use crate::{invocation::request_id, ports::stop, transfer::OfNow};
 /// Largest body. A payment with all its members takes under 3 KB.
 const BODY_MAX_BYTES: usize = 64 * 1024;
 
-/// What a handler returns when all went well, before an API writes it in its form.
+/// A handler's successful result, before an API writes it in its form.
 pub(crate) struct Reply<B> {
     pub(crate) status: u16,
     pub(crate) body: B,
@@ -41,8 +41,8 @@ impl<B> Reply<B> {
 /// A handler's result, before an API writes it in its form.
 pub(crate) type Handled<B> = Result<Reply<B>, Failure>;
 
-/// Refuses what moves a merchant's money while its payments, or all, are stopped. For a caller that may move it: others
-/// cause no look-up.
+/// Refuses a request that moves a merchant's money while its payments, or all, are stopped. For
+/// callers that may move money: others cause no look-up.
 pub(crate) async fn must_not_be_stopped(switch: &dyn Switch, merchant: &MerchantId) -> Result<(), Failure> {
     let stop = stop(switch, merchant).await?;
     if stop.is_on() { Err(Failure::payments_stopped(stop)) } else { Ok(()) }
@@ -54,11 +54,13 @@ pub(crate) struct Page {
     pub(crate) body: String,
     /// The `Link` to the next page.
     pub(crate) link: Option<HeaderValue>,
-    /// Whether it depends on when it was made, as a list does that ends now and a cursor that expires.
+    /// Whether the body depends on its time, as a list that ends now and a cursor that
+    /// expires do.
     pub(crate) is_of_now: bool,
 }
 
-/// Makes HTTP of a handler's result, which `write` puts into the API's form. Logs what the operator should know.
+/// Makes HTTP of a handler's result, which `write` puts into the API's form. Logs the details for
+/// the operator.
 pub(crate) fn http<B>(
     request: &Request,
     handled: Handled<B>,
@@ -103,7 +105,7 @@ pub(crate) fn must_not_be_compressed(request: &Request) -> Result<(), Failure> {
     Err(Failure::new(Code::UnsupportedMediaType, detail))
 }
 
-/// The bytes of a request's body; `unreadable` is what it is called when there are none to be had.
+/// The bytes of a request's body; `unreadable` is the code for a body without readable bytes.
 pub(crate) fn body_bytes(request: &Request, unreadable: Code) -> Result<&[u8], Failure> {
     must_not_be_compressed(request)?;
     let bytes: &[u8] = match request.body() {
@@ -118,7 +120,8 @@ pub(crate) fn body_bytes(request: &Request, unreadable: Code) -> Result<&[u8], F
     Ok(bytes)
 }
 
-/// The JSON of a request. A body that is empty or white space, which the SDK sends as JSON, has no members.
+/// The JSON of a request. A body that is empty or white space, which the SDK sends as JSON, has no
+/// members.
 pub(crate) fn json_body(request: &Request) -> Result<Document, Failure> {
     json_document(json_text(request)?)
 }

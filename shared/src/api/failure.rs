@@ -1,6 +1,6 @@
-//! Why a request was not carried out, in words that every API shares: what is wrong with it, and
-//! what a refusal of the rules, a gateway or a store that does not work comes to. Each API writes
-//! it in its own form.
+//! Why a request was not carried out, in words that every API shares: its own problems, and
+//! those of refusals by the rules and of a gateway or a store that does not work. Each API writes
+//! them in its own form.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -64,14 +64,14 @@ impl LimitOf {
     }
 }
 
-/// A request that was not carried out: one or more problems, and what else there is to say.
+/// A request that was not carried out: one or more problems, and further facts.
 #[derive(Debug, Default)]
 pub(crate) struct Failure {
     /// At least one; the first decides the status.
     problems: Vec<Problem>,
-    /// The payment that it is about.
+    /// The payment of the failure.
     pub(crate) transaction: Option<Uuid>,
-    /// What else is known: names and values.
+    /// Further facts: names and values.
     pub(crate) facts: Vec<(&'static str, Value)>,
     /// When to come back.
     pub(crate) retry_after_s: Option<u32>,
@@ -107,7 +107,7 @@ impl Failure {
         failure.with("decline_code", code.as_str()).with("advice", advice.as_str())
     }
 
-    /// A request that cannot be read, although nothing that is wrong was named.
+    /// A request that cannot be read, although no problem was named.
     pub(crate) fn unreadable() -> Self {
         Self::new(Code::InvalidValue, "the request cannot be read")
     }
@@ -135,7 +135,7 @@ impl Failure {
         self
     }
 
-    /// Everything that is wrong.
+    /// All problems.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter()
     }
@@ -150,13 +150,13 @@ impl Failure {
         self
     }
 
-    /// Adds something that is known.
+    /// Adds a fact.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.facts.push((name, value.into()));
         self
     }
 
-    /// Names the payment that it is about.
+    /// Names the payment of the failure.
     pub(crate) fn of(mut self, transaction: Uuid) -> Self {
         self.transaction = Some(transaction);
         self
@@ -225,7 +225,8 @@ impl Failure {
         Self::new(Code::TooManyWrongKeys, detail).limited(Policy::Wrong(limit), seconds(wait))
     }
 
-    /// A counter allows no more now. Declines are not 429: the published SDK would wait an hour without a word.
+    /// A counter allows no more now. Declines are not 429: the published SDK would wait an hour
+    /// without a word.
     pub(crate) fn full(full: Full, limits: Limits, whose: LimitOf) -> Self {
         let (of, sent) = (whose.words(), "nothing was sent to the gateway");
         let (code, detail, wait, policy) = match full {
@@ -313,7 +314,7 @@ impl From<Refusal> for Failure {
             Refusal::Contended => {
                 Self::new(Code::Contended, refusal.to_string()).retry_after(IN_PROGRESS_RETRY_S)
             }
-            // It is the same whenever it is read, until a person repairs it.
+            // The item fails at every read, until a person repairs it.
             Refusal::Store(StoreError::Corrupt(why)) => Self::new(
                 Code::Unreadable,
                 "what is stored of this cannot be read, so nothing was done; the operator of this service has to repair it",
@@ -434,7 +435,7 @@ impl From<Rejection> for Failure {
                 Problem::of("", Code::Required, detail).of_part(About::Postcode).into()
             }
             Rejection::PartlyRefunded => error(Code::PartlyRefunded),
-            // Only the schedule requests what is due.
+            // Only the schedule requests due captures.
             Rejection::NoEligibleTransaction
             | Rejection::NothingDue
             | Rejection::CapturesPaused

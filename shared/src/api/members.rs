@@ -21,7 +21,7 @@ pub(crate) const UNKNOWN_SHOWN_MAX: usize = 10;
 /// Words in the names of contact data, whose digits are hardly ever meant as an amount.
 const CONTACT_WORDS: [&str; 5] = ["phone", "mobile", "zip", "postcode", "postal"];
 
-/// What is in an amount besides digits and white space.
+/// The characters of an amount besides digits and white space.
 const SIGNS_IN_AMOUNTS: &str = "+-\u{2212}.,'\u{2019}_$€£¥";
 
 /// A member of unknown objects that is read elsewhere.
@@ -33,9 +33,10 @@ pub(crate) struct Members<'a> {
     node: &'a Node,
     path: String,
     problems: Vec<Problem>,
-    /// What is wrong now and may not have been before: a date, an expired card, what the merchant grants.
+    /// Problems that may not have existed before: a date, an expired card, the merchant's grants.
     problems_of_now: Vec<Problem>,
-    /// What has been looked at. The rest is unknown here, whatever else the API knows.
+    /// The members that were looked at. The rest is unknown here, even if the API knows it
+    /// elsewhere.
     read: RefCell<Vec<&'a Node>>,
 }
 
@@ -69,13 +70,13 @@ impl<'a> Members<'a> {
         inner.ok_or_else(|| Problem::required(&path).into())
     }
 
-    /// All that was wrong so far, or nothing.
+    /// All problems so far, or success.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         self.finish_form().and_then(|of_now| of_now)
     }
 
-    /// All that was wrong, if the request could never have been right; otherwise what is wrong with
-    /// it now, if anything.
+    /// All problems, if the request could never have been right; otherwise the problems that
+    /// it has now, if any.
     pub(crate) fn finish_form(mut self) -> Result<Result<(), Failure>, Failure> {
         let form = self.problems.len();
         self.problems.append(&mut self.problems_of_now);
@@ -83,18 +84,19 @@ impl<'a> Members<'a> {
         if form > 0 { Err(all.err().unwrap_or_else(Failure::unreadable)) } else { Ok(all) }
     }
 
-    /// All that was wrong so far, or nothing, and goes on.
+    /// All problems so far, or success, and goes on.
     pub(crate) fn check(&mut self) -> Result<(), Failure> {
         Failure::of_problems(std::mem::take(&mut self.problems))
     }
 
-    /// Notes a problem with a member, said of it: "is required".
+    /// Notes a problem with a member, as a predicate: "is required".
     pub(crate) fn problem(&mut self, name: &str, code: Code, predicate: impl Into<String>) {
         let member = self.member(name);
         self.problems.push(Problem::of(&member, code, predicate));
     }
 
-    /// Notes that a member has a value that is not possible, said of it: "must be true or false".
+    /// Notes that a member has a value that is not possible, as a predicate: "must be true or
+    /// false".
     pub(crate) fn invalid(&mut self, name: &str, predicate: impl Into<String>) {
         self.problem(name, Code::InvalidValue, predicate);
     }
@@ -134,7 +136,7 @@ impl<'a> Members<'a> {
         self.node.names().collect()
     }
 
-    /// Whether nothing was wrong so far.
+    /// Whether there is no problem so far.
     pub(crate) fn has_no_problem(&self) -> bool {
         self.problems.is_empty()
     }
@@ -171,14 +173,16 @@ impl<'a> Members<'a> {
         matches!(self.node(name), Some(Node::Text(text)) if text.trim().is_empty())
     }
 
-    /// Notes a member that is there and blank, which null is not: it may be a variable that was never filled.
+    /// Notes a member that is there and blank, which null is not: it may be a variable that was
+    /// never filled.
     pub(crate) fn not_blank(&mut self, name: &str) {
         if self.is_blank(name) {
             self.problem(name, Code::Required, "is there and empty: fill it, or leave it out");
         }
     }
 
-    /// Notes a member that is this one but for the case of its letters, which XML takes for another.
+    /// Notes a member that is this one but for the case of its letters, which XML takes for
+    /// another.
     pub(crate) fn not_in_other_letters(&mut self, name: &str) {
         let other = |known: &&str| known.eq_ignore_ascii_case(name) && !self.document.same_name(known, name);
         if let Some(other) = self.node.names().find(other).map(str::to_owned) {
@@ -219,7 +223,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// An optional text that is one of these words, as what the word means.
+    /// An optional text that is one of these words, as the word's meaning.
     pub(crate) fn word<T: Copy>(
         &mut self,
         name: &str,
@@ -292,7 +296,7 @@ impl<'a> Members<'a> {
         if text.chars().count() > max_chars {
             return self.no_value(name, format!("is longer than {max_chars} characters"));
         }
-        // Nor what XML cannot write: the response may have to be XML.
+        // Nor characters that XML cannot hold: the response may have to be XML.
         if text.chars().any(|c| c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')) {
             return self.no_value(name, "must not hold control characters");
         }
@@ -316,13 +320,13 @@ impl<'a> Members<'a> {
     }
 
     /// Notes every member that is not one of these. For requests in which a misspelled name would
-    /// change what happens to the money.
+    /// move other money.
     pub(crate) fn only(&mut self, known: &[&str]) {
         self.only_besides(known, &[]);
     }
 
-    /// The same for a request that refuses some of the known members with an error of their own: the list of known members
-    /// does not name them.
+    /// The same for a request that refuses some of the known members with an error of their own:
+    /// the list of known members does not name them.
     pub(crate) fn only_besides(&mut self, known: &[&str], refused: &[&str]) {
         let is_known = |name: &&str| known.iter().any(|known| self.document.same_name(known, name));
         let unknown: Vec<&str> =
@@ -353,9 +357,10 @@ impl<'a> Members<'a> {
     }
 
     /// Notes every member that nothing has looked at and that may be meant as the amount `name`: by
-    /// its name, or because it is a number or a text that begins with one. In an unknown object only
-    /// numbers and names count, because profiles and postal codes are texts of digits. For requests in
-    /// which leaving the amount out means everything; call it when all that is known has been read.
+    /// its name, or because it is a number or a text that begins with one. In an unknown object
+    /// only numbers and names count, because profiles and postal codes are texts of digits. For
+    /// requests in which leaving the amount out means everything; call it when all that is known
+    /// has been read.
     pub(crate) fn no_other_amount(&mut self, name: &str) {
         let mut meant = Vec::new();
         for (other, value) in self.unread() {
@@ -395,7 +400,8 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Whether a serializer wrote it for itself: `$type` and `$id` of Json.NET, `__type` of Microsoft's others.
+/// Whether a serializer wrote it for itself: `$type` and `$id` of Json.NET, `__type` of Microsoft's
+/// others.
 fn is_of_a_serializer(name: &str) -> bool {
     name.starts_with('$') || name.starts_with("__")
 }
@@ -437,8 +443,8 @@ fn is_number_or_text_of_one(value: &Node) -> bool {
 }
 
 /// Whether a text begins with a number as people and programs write amounts (`5`, `-5.00`,
-/// `1,000.00`, `1.000,00`, `1 000`, `$5`, `USD 5`) and ends there or goes on with a blank or a word:
-/// `5.00 USD`, `5 cents`, `5cents`. A network address is no number.
+/// `1,000.00`, `1.000,00`, `1 000`, `$5`, `USD 5`) and ends there or goes on with a blank or a
+/// word: `5.00 USD`, `5 cents`, `5cents`. A network address is no number.
 fn begins_with_number(text: &str) -> bool {
     let text = text.trim();
     let is_code = text.get(..3).is_some_and(|code| Currency::parse(code).is_ok());
@@ -468,7 +474,8 @@ fn letters_of(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// Whether one letter left out, added, changed or swapped with its neighbor makes one text the other.
+/// Whether one letter left out, added, changed or swapped with its neighbor makes one text the
+/// other.
 fn one_slip_apart(one: &str, other: &str) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     let (short, long) = (short.as_bytes(), long.as_bytes());

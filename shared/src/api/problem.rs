@@ -1,4 +1,4 @@
-//! One thing that is wrong with a request.
+//! Problems of requests.
 
 use super::Code;
 
@@ -12,17 +12,17 @@ pub(crate) enum About {
     Key,
     /// The version of the order that its sender saw.
     Version,
-    /// The transaction that it names.
+    /// The transaction that the request names.
     Transaction,
     /// The moment of the scheduled capture.
     CaptureAt,
-    /// The rule for it.
+    /// The rule of the scheduled capture.
     CaptureRule,
-    /// Its amount.
+    /// The amount of the scheduled capture.
     CaptureAmount,
 }
 
-/// What a problem is about.
+/// The subject of a problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Subject {
     /// The request as a whole.
@@ -38,11 +38,11 @@ enum Subject {
 enum Words {
     /// A sentence of its own: "the card has expired".
     Sentence(String),
-    /// What is said of the subject: "is required".
+    /// A predicate of the subject: "is required".
     Predicate(String),
 }
 
-/// One thing that is wrong with a request.
+/// One problem of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     subject: Subject,
@@ -52,7 +52,7 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    /// What is wrong with a member, said of it: "must be more than 0".
+    /// A problem of a member, as a predicate: "must be more than 0".
     pub(crate) fn of(member: &str, code: Code, predicate: impl Into<String>) -> Self {
         Self { subject: Subject::of(member), code, words: Words::Predicate(predicate.into()) }
     }
@@ -62,7 +62,7 @@ impl Problem {
         Self::of(member, Code::InvalidValue, predicate)
     }
 
-    /// What is wrong with a member, as a sentence of its own: "the card has expired".
+    /// A problem of a member, as a sentence of its own: "the card has expired".
     pub(crate) fn about(member: &str, code: Code, sentence: impl Into<String>) -> Self {
         Self { subject: Subject::of(member), code, words: Words::Sentence(sentence.into()) }
     }
@@ -83,8 +83,8 @@ impl Problem {
         Self::of(member, Code::InvalidType, format!("must be {wanted}"))
     }
 
-    /// The member that it is about; none if it is about the whole request. `name` says what an API
-    /// calls the parts that all of them have, empty if it has no such member.
+    /// The problem's member; `None` if it is about the whole request. `name` returns an API's names
+    /// of the parts that all APIs have, empty if it has no such member.
     pub(crate) fn member(&self, name: fn(About) -> &'static str) -> Option<&str> {
         match &self.subject {
             Subject::Request => None,

@@ -11,7 +11,7 @@ const DECLINES_WINDOW_S: i64 = 3_600;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// What is limited, and to how many.
+/// The limited requests, and their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Policy {
     /// Payments and verifications in progress.
@@ -22,12 +22,12 @@ pub(crate) enum Policy {
     Wrong(TooMany),
 }
 
-/// A limit that a request ran into: nothing of it is left.
+/// A limit that a request has exhausted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimit {
     /// The limit.
     pub(crate) policy: Policy,
-    /// Seconds after which something of it is left again.
+    /// Seconds until the limit has room again.
     pub(crate) resets_in_s: u32,
 }
 

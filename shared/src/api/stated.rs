@@ -1,4 +1,4 @@
-//! From what a request states to its operation: the one way in which both APIs move money.
+//! From a request's statements to its operation: the one way in which both APIs move money.
 
 use jiff::Timestamp;
 use tollgate_core::{
@@ -12,33 +12,36 @@ use tollgate_core::{
 
 use super::{caller::Caller, failure::Failure};
 
-/// What a request that moves money states, read from its members.
+/// The statements of a request that moves money, read from its members.
 pub(crate) struct Stated<'a> {
-    /// What the order shall do.
+    /// The action for the order.
     action: Action,
     /// The digest of its idempotency key.
     key: Option<KeyDigest>,
-    /// What makes an equal request.
+    /// The fingerprint that equal requests share.
     fingerprint: Fingerprint,
     /// The currency; it has to be the order's.
     currency: Option<Currency>,
-    /// Who requests it, by name. A repetition may state another name or reason, so neither is essential.
+    /// Who requests the operation, by name. A repetition may state another name or reason, so
+    /// neither is essential.
     pub(crate) actor: Option<Actor>,
-    /// Why it is requested.
+    /// The reason of the request.
     pub(crate) reason: Option<Reason>,
     /// The person who proposed it, if another one did.
     pub(crate) proposer: Option<Person>,
-    /// What a payment is paid with.
+    /// The source of a payment.
     source: Option<&'a PaymentSource>,
     /// The order's version that its sender has seen.
     pub(crate) seen_version: Option<u64>,
-    /// Whether money may be given back although an issuer took it back. A repetition need not say it again.
+    /// Whether money may be given back although an issuer took it back. A repetition need not say
+    /// it again.
     pub(crate) refund_disputed: bool,
-    /// Whether it is in order now. If not, it may repeat a request that was: its card may have expired since.
+    /// Whether the request is in order now. If not, it may repeat one that was: its card may have
+    /// expired since.
     pub(crate) in_order_now: Result<(), Failure>,
 }
 
-/// Why what a request states was not performed.
+/// Why a stated operation was not performed.
 pub(crate) enum NotPerformed {
     /// The request is not in order, and repeats no earlier one.
     NotInOrder(Failure),
@@ -79,7 +82,7 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// A payment with this source. What of it makes an equal request besides is in `essentials`.
+    /// A payment with this source. `essentials` has the other parts that make a request equal.
     pub(crate) fn payment(
         pay: Pay,
         source: &'a PaymentSource,
@@ -87,7 +90,8 @@ impl<'a> Stated<'a> {
         key: Option<KeyDigest>,
     ) -> Self {
         let card = pay.card.clone();
-        // A stored card is where it is stored: what else is known of it changes, and depends on how the request names it.
+        // A stored card is identified by its place: its other data changes, and depends on how the
+        // request names the card.
         let (card, profile, account) = match source {
             PaymentSource::Profile { account, profile, .. } => (None, Some(&**profile), Some(&**account)),
             PaymentSource::Card(_) => (Some(&card), None, None),
@@ -96,12 +100,13 @@ impl<'a> Stated<'a> {
         Self { source: Some(source), ..Self::new(Action::Pay(pay), &essentials, key) }
     }
 
-    /// Whether it wants a new payment.
+    /// Whether the request is for a new payment.
     pub(crate) fn is_payment(&self) -> bool {
         matches!(self.action, Action::Pay(_))
     }
 
-    /// Whether the card of a payment that is an order of its own is to be stored; none of any other request.
+    /// Whether the card of a payment that is an order of its own is to be stored; `None` for any
+    /// other request.
     pub(crate) fn saves_card(&self) -> Option<bool> {
         match &self.action {
             Action::Pay(Pay { standalone: Some(alone), .. }) => Some(alone.memo.save_card),
@@ -109,7 +114,8 @@ impl<'a> Stated<'a> {
         }
     }
 
-    /// Performs it on an order, for this caller. A request that is not in order any more is only looked up.
+    /// Performs the operation on an order, for this caller. A request that is not in order any more
+    /// is only looked up.
     pub(crate) async fn perform(
         self,
         payments: &Payments,
@@ -143,8 +149,8 @@ impl<'a> Stated<'a> {
     }
 }
 
-/// Seconds until the next inquiry about a payment whose outcome is not known: before that it is the same. None once it is
-/// known.
+/// Seconds until the next inquiry about a payment whose outcome is not known: until then it stays
+/// the same. `None` once the outcome is known.
 pub(crate) fn retry_after_s(transaction: &Transaction, now: Timestamp) -> Option<u32> {
     let due = transaction.pending()?.pending()?.next_inquiry_at;
     Some(u32::try_from(due.duration_since(now).as_secs()).unwrap_or_default().max(1))

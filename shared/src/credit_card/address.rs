@@ -1,4 +1,4 @@
-//! The billing address: what of it the gateway compares, and which country it is in.
+//! The billing address: the parts that the gateway compares, and the country.
 
 use celes::{Country, LookupTable};
 use tollgate_core::payments::BillingAddress;
@@ -10,17 +10,19 @@ use crate::api::{Code, Members};
 const LINE_MAX: usize = 100;
 /// Longest postal code, with a hyphen or blanks in it.
 const ZIP_MAX: usize = 12;
-/// Countries whose addresses have no postal code, by alpha-2 code: those without one in the address formats of Google's
-/// libaddressinput (2025), which follow the Universal Postal Union's addressing guides. Some have introduced codes that
-/// hardly anybody uses; there a code may be stated as anywhere.
+/// Countries whose addresses have no postal code, by alpha-2 code: those without one in the address
+/// formats of Google's libaddressinput (2025), which follow the Universal Postal Union's addressing
+/// guides. Some have introduced codes that hardly anybody uses; there a code may be stated as
+/// anywhere.
 const WITHOUT_ZIP: &str = "AE AG AO AQ AW BF BI BJ BO BQ BS BV BW BZ CD CF CG CI CK CM CW DJ DM ER FJ GA GD GH GM GQ \
                            GY HK JM KI KM KN LC LY ML MO MR MS MW NR NU PA PS QA RW SB SC SL SR SS ST SX SY TD TF TG \
                            TK TL TO TT TV UG VU WS YE ZW";
 
-/// Reads what a member says.
+/// Reads the country in a member.
 type LookUp = fn(&str) -> Option<Country>;
 
-/// The members that can name the country, which have to agree: what each has to be, and how it is read.
+/// The members that can name the country, which have to agree: the form of each, and how it is
+/// read.
 const COUNTRY: [(&str, &str, LookUp); 5] = [
     ("Country", "the English name or an ISO 3166-1 code of a country", |text| {
         let by_code = by_number(text).or_else(|| Country::from_alpha2(text).ok());
@@ -34,7 +36,8 @@ const COUNTRY: [(&str, &str, LookUp); 5] = [
     ("CountryNumericCode", "an ISO 3166-1 code of three digits", by_number),
 ];
 
-/// `BillingAddress`. The page marks all of it optional but the ZIP and the country, and some countries have no ZIP.
+/// `BillingAddress`. The page marks all members optional but the ZIP and the country, and some
+/// countries have no ZIP.
 pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddress> {
     let mut address = request.required_object("BillingAddress")?;
     let line = |address: &mut Members<'_>, parts: [&str; 2]| {
@@ -45,7 +48,7 @@ pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddres
     let line_2 = line(&mut address, ["ApartmentNumber", "Street2"]);
     let city = address.kept("City", LINE_MAX);
     let (state, county) = (address.kept("State", LINE_MAX), address.kept("County", LINE_MAX));
-    // The country is read for it, and again for what is wrong with it.
+    // The country is read for the ZIP, and again for its own problems.
     let named = request.object("BillingAddress").filter(|_| !address.has("Zip"));
     let without_zip = |code: String| WITHOUT_ZIP.split(' ').any(|known| known == code);
     let is_left_out = named.and_then(|mut named| country(&mut named)).is_some_and(without_zip);
@@ -104,7 +107,8 @@ fn by_number(text: &str) -> Option<Country> {
     if digits { Country::from_value(text.parse().ok()?).ok() } else { None }
 }
 
-/// English names, whatever is between the words, with or without their article, or abbreviated.
+/// English names, with any characters between the words, with or without their article, or
+/// abbreviated.
 fn by_name(text: &str) -> Option<Country> {
     let wanted = squeezed(text);
     let is_it = |name: &str| !wanted.is_empty() && squeezed(name) == wanted;
@@ -116,11 +120,12 @@ fn by_name(text: &str) -> Option<Country> {
     by_name.copied().or_else(|| by_abbreviation(text))
 }
 
-/// `The United States of America` as `unitedstatesofamerica`, and `Côte d’Ivoire` as `cotedivoire`, whichever apostrophe
-/// it has and however its accent is encoded.
+/// `The United States of America` as `unitedstatesofamerica`, and `Côte d’Ivoire` as `cotedivoire`,
+/// whichever apostrophe it has and however its accent is encoded.
 fn squeezed(name: &str) -> String {
     let name = name.replace('&', "and");
-    // Some apostrophes count as letters: the modifier letters of U+02B9 to U+02BF, an okina among them.
+    // Some apostrophes count as letters: the modifier letters of U+02B9 to U+02BF, an okina among
+    // them.
     let is_kept =
         |c: &char| c.is_alphanumeric() && !is_combining_mark(*c) && !('\u{2B9}'..='\u{2BF}').contains(c);
     let letters: String = name.nfkd().filter(is_kept).flat_map(char::to_lowercase).collect();

@@ -1,7 +1,7 @@
-//! What is done to a payment that is there: capture, refund, void; and its status.
+//! Operations on an existing payment: capture, refund, void; and its status.
 //!
-//! A refund without an amount goes through the gateway, even if the merchant's rule is to mark it: this API has no
-//! words for a refund that moves nothing.
+//! A refund without an amount goes through the gateway, even if the merchant's rule is to mark it:
+//! this API has no words for a refund that moves nothing.
 
 use tollgate_core::{
     order::{Action, Essentials, FollowUp, Mechanism, Rejection, Target},
@@ -16,7 +16,7 @@ use crate::{
     ports::stop,
 };
 
-/// Longest name and reason that are looked at; what is kept is shorter.
+/// Longest name and reason that are looked at; the kept texts are shorter.
 const TEXT_MAX: usize = 1_000;
 
 /// The member that names a payment.
@@ -25,10 +25,11 @@ const TRANSACTION_ID: &str = "TransactionID";
 /// How much of the payment is meant. A void has none.
 const AMOUNT: &str = "Amount";
 
-/// Whether money is given back although an issuer took it back. Not in the page's model: refunds had no chargebacks there.
+/// Whether money is given back although an issuer took it back. Not in the page's model: refunds
+/// had no chargebacks there.
 const REFUND_DISPUTED: &str = "RefundDisputed";
 
-/// What a follow-up acts on.
+/// The members that a follow-up acts on.
 const OWN: [&str; 9] = [
     "TransactionType",
     TRANSACTION_ID,
@@ -41,7 +42,8 @@ const OWN: [&str; 9] = [
     REFUND_DISPUTED,
 ];
 
-/// What a client that fills the page's model sends along. Accepted and not used: the payment has all of it.
+/// Members that clients send because they are in the page's model. Accepted and not used: the
+/// payment has them all.
 const ALSO: [&str; 15] = [
     "Card",
     "CaptureMethod",
@@ -60,8 +62,8 @@ const ALSO: [&str; 15] = [
     "ProfileId",
 ];
 
-/// Whether a member of `Request` is one of the model's. In another namespace it is a mistake that would move other money:
-/// left out, an `Amount` means everything.
+/// Whether a member of `Request` is one of the model's. In another namespace it is a mistake that
+/// would move other money: left out, an `Amount` means everything.
 pub(super) fn is_of_the_model(name: &str) -> bool {
     let is_it = |known: &&str| known.eq_ignore_ascii_case(name);
     OWN.iter().chain(&ALSO).chain(&["DiscountCode"]).any(is_it)
@@ -89,7 +91,7 @@ pub(super) async fn follow_up(
     exchange.reference.clone_from(&reference);
     pay::date_time(&mut request, exchange.api.access.now());
     request.not_blank(AMOUNT);
-    // The payment has one; what is stated is held against it.
+    // The payment has a currency; the stated one is compared with it.
     let currency = pay::currency(&mut request, false);
     let stated_wrong = currency.is_none() && request.has("CurrencyCode");
     let amount = match follow_up {
@@ -144,8 +146,8 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
     let id = id.ok_or(Rejection::TransactionNotFound)?;
     let deadline = deadline(request, api.access.now());
     let key = reference::order_key(&merchant.id, id)?;
-    // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
-    // The same for a key that may only read.
+    // An inquiry can have a void follow, so while payments are stopped the record is shown as it
+    // is. The same for a key that may only read.
     let order = if !caller.has(Role::Pay) || stop(api.switch.as_ref(), &merchant.id).await?.is_on() {
         api.payments.order(&key).await?
     } else {
@@ -155,7 +157,7 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
     Ok(Outgoing::of_payment(&order, transaction, api.payments.gateway.info()))
 }
 
-/// Whatever is no id of ours names no transaction.
+/// A text that is not our kind of id names no transaction.
 fn transaction_id(request: &mut Members<'_>) -> Option<Uuid> {
     let text = request.required_scalar(TRANSACTION_ID, 64)?;
     // Not "wrong": it may be an id of the system that the client used before.

@@ -1,7 +1,8 @@
 //! AVS and CVV letters: the gateway's, turned into those of the API's page.
 //!
-//! The sets overlap and are not the same: the gateway's `B` and `P` are partial matches abroad, the page's are "nothing
-//! to compare". The gateway's own letters stay on record with the operation. `docs/reference/credit-card.md` shows this table.
+//! The sets overlap and are not the same: the gateway's `B` and `P` are partial matches abroad, the
+//! page's are "nothing to compare". The gateway's own letters stay on record with the operation.
+//! `docs/reference/credit-card.md` shows this table.
 
 /// One row: the gateway's letter, the page's, why.
 pub type LetterRow = (&'static str, &'static str, &'static str);
@@ -47,13 +48,14 @@ pub const CVV: &[LetterRow] = &[
     ("X", "P", "no answer from the card scheme"),
 ];
 
-/// `AvsResultCode` of an approval. Where the gateway says nothing, nothing was compared; a letter that is in no
-/// published list cannot be told, which the page calls an error.
+/// `AvsResultCode` of an approval. Where the gateway says nothing, nothing was compared; a letter
+/// that is in no published list has no known meaning, which the page calls an error.
 pub(super) fn avs(letter: Option<&str>) -> &'static str {
     letter.map_or("P", |letter| find(AVS, letter).unwrap_or("E"))
 }
 
-/// `CvvResultCode` of an approval. Nothing, or a letter that is in no list, counts as not processed.
+/// `CvvResultCode` of an approval. Nothing, or a letter that is in no list, counts as not
+/// processed.
 pub(super) fn cvv(letter: Option<&str>) -> &'static str {
     letter.and_then(|letter| find(CVV, letter)).unwrap_or("P")
 }

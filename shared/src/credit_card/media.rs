@@ -12,7 +12,8 @@ pub(super) enum Media {
 }
 
 impl Media {
-    /// JSON before XML and `application/` before `text/`: the order in which Web API registers them.
+    /// JSON before XML and `application/` before `text/`: the order in which Web API registers
+    /// them.
     const ALL: [Self; 4] = [Self::ApplicationJson, Self::TextJson, Self::ApplicationXml, Self::TextXml];
 
     /// Whether this is written by the XML formatter.
@@ -45,7 +46,7 @@ impl Media {
 pub(super) enum Charset {
     Ascii,
     Utf8,
-    /// Which end comes first is told by the byte order mark.
+    /// The byte order mark tells which end comes first.
     Utf16,
     Utf16Le,
     Utf16Be,
@@ -72,7 +73,7 @@ pub(super) enum Unsupported {
     /// Missing, malformed or another type.
     #[error("the content type is none of application/json, text/json, application/xml and text/xml")]
     Type,
-    /// A charset that is not read here, or two of them.
+    /// A charset that is not read here, or two charsets.
     #[error("the charset is none of utf-8, us-ascii, utf-16, utf-16le and utf-16be")]
     Charset,
 }
@@ -100,8 +101,8 @@ pub(super) fn of_request(content_type: Option<&str>) -> Result<(Media, Option<Ch
     Ok((media, charset))
 }
 
-/// What a response to this `Content-Type` is written in if nothing else says so, also where it is not read here: XML for
-/// whatever is XML by its name, such as `application/soap+xml` or a charset that is not supported.
+/// The default media type of a response to this `Content-Type`, also where it is not read here: XML
+/// for every XML name, such as `application/soap+xml` or with a charset that is not supported.
 pub(super) fn family(content_type: Option<&str>) -> Option<Media> {
     let (type_name, subtype) = split_outside_quotes(content_type?, b';').next().and_then(type_and_subtype)?;
     let (type_name, subtype) = (type_name.to_ascii_lowercase(), subtype.to_ascii_lowercase());
@@ -127,7 +128,8 @@ struct MediaRange<'a> {
 }
 
 impl<'a> MediaRange<'a> {
-    /// None if it cannot be read. Parameters but `q` are ignored, as Web API does: its own types have none.
+    /// `None` if the range cannot be read. Parameters but `q` are ignored, as Web API does: its own
+    /// types have none.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = split_outside_quotes(text, b';');
         let (type_name, subtype) = type_and_subtype(parts.next()?)?;
@@ -148,7 +150,7 @@ impl<'a> MediaRange<'a> {
         self.type_name == "*"
     }
 
-    /// How narrowly this range names `media`; none if it does not.
+    /// How narrowly this range names `media`; `None` if it does not.
     fn precision(&self, media: Media) -> Option<Precision> {
         let names = media.names();
         if self.is_anything() {
@@ -165,17 +167,20 @@ impl<'a> MediaRange<'a> {
 
 /// The media type of the response; `xml_http_request` is `X-Purpose-With: XMLHttpRequest`.
 ///
-/// The highest quality wins, then the narrowest range, then JSON, then the order in the header. There is always a
-/// response, never a 406: what matches no range goes out in the request's own media type, else as JSON.
+/// The highest quality wins, then the narrowest range, then JSON, then the order in the header.
+/// There is always a response, never a 406: if no range matches, it has the request's own media
+/// type, else JSON.
 pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: Option<Media>) -> Media {
     let ranges: Vec<MediaRange<'_>> =
         split_outside_quotes(accept.unwrap_or_default(), b',').filter_map(MediaRange::parse).collect();
-    // The narrowest range decides on a media type; of equally narrow ones the highest quality, then the first.
+    // The narrowest range decides on a media type; of equally narrow ones the highest quality, then
+    // the first.
     let mut decisions = Media::ALL.map(|media| {
         let named = ranges.iter().enumerate();
         named.filter_map(|(n, range)| Some((range.precision(media)?, range.quality, Reverse(n)))).max()
     });
-    // Who refuses `application/json` by name refuses JSON: a wildcard does not bring it back as `text/json`.
+    // A client that refuses `application/json` by name refuses JSON: a wildcard does not bring it
+    // back as `text/json`.
     for [application, text] in decisions.as_chunks_mut::<2>().0 {
         let is_refused = application
             .is_some_and(|(precision, quality, _)| precision == Precision::Literal && quality == 0);
@@ -198,7 +203,8 @@ pub(super) fn negotiate(accept: Option<&str>, xml_http_request: bool, request: O
     }
 }
 
-/// `0`, `1` or a decimal fraction between them of at most three digits, as thousandths (RFC 9110 §12.4.2).
+/// `0`, `1` or a decimal fraction between them of at most three digits, as thousandths (RFC 9110
+/// §12.4.2).
 fn quality_of(text: &str) -> Option<u16> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if !matches!(whole, "0" | "1") || fraction.len() > 3 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
@@ -214,7 +220,8 @@ fn type_and_subtype(text: &str) -> Option<(&str, &str)> {
     (is_token(type_name) && is_token(subtype)).then_some((type_name, subtype))
 }
 
-/// `name=value`, the value a token or a quoted string. White space around `=` is let pass, as .NET does.
+/// `name=value`, the value a token or a quoted string. White space around `=` is let pass, as .NET
+/// does.
 fn parameter(text: &str) -> Option<(&str, Cow<'_, str>)> {
     let (name, value) = text.split_once('=')?;
     let (name, value) = (trim(name), trim(value));
@@ -279,8 +286,9 @@ pub(super) enum Undecodable {
 
 /// The text of a body, without its byte order mark.
 ///
-/// The mark wins over the stated charset, which wins over UTF-8. An XML declaration's own `encoding="…"` is not looked
-/// at: the transport decides (RFC 7303 §3), and a body that was re-encoded on its way still declares what it was.
+/// The mark wins over the stated charset, which wins over UTF-8. An XML declaration's own
+/// `encoding="…"` is not looked at: the transport decides (RFC 7303 §3), and a body that was
+/// re-encoded on its way still declares its old charset.
 pub(super) fn decode(bytes: &[u8], charset: Option<Charset>) -> Result<Cow<'_, str>, Undecodable> {
     let (charset, text) = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (Charset::Utf8, rest),
@@ -295,7 +303,8 @@ pub(super) fn decode(bytes: &[u8], charset: Option<Charset>) -> Result<Cow<'_, s
             Ok(text) => Ok(Cow::Borrowed(text)),
             Err(error) => Err(Undecodable::Utf8(mark_bytes + error.valid_up_to())),
         },
-        // RFC 2781 would have big endian where no mark says so; .NET's `Encoding.Unicode` is little endian.
+        // RFC 2781 would have big endian where no mark says so; .NET's `Encoding.Unicode` is little
+        // endian.
         Charset::Utf16 | Charset::Utf16Le => utf16(text, u16::from_le_bytes).map(Cow::Owned),
         Charset::Utf16Be => utf16(text, u16::from_be_bytes).map(Cow::Owned),
     }

@@ -1,4 +1,4 @@
-//! `CardTransactionOutgoingModel`: what is returned, in the page's order of members.
+//! `CardTransactionOutgoingModel`: the response, in the page's order of members.
 
 use serde::Serialize;
 use serde_json::json;
@@ -36,7 +36,7 @@ pub(super) enum ResponseCode {
     #[default]
     #[serde(rename = "3")]
     Error,
-    /// Held for review: the outcome is not known yet, and is being found out.
+    /// Held for review: the outcome is not known yet, and inquiries go on.
     #[serde(rename = "4")]
     Held,
 }
@@ -69,7 +69,7 @@ pub(super) struct Message {
     pub(super) description: String,
 }
 
-/// What is known of the payment. Every member that has nothing to say is null.
+/// The facts about the payment. A member without a value is null.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Facts {
@@ -88,14 +88,14 @@ pub(super) struct Facts {
     pub(super) discounted_amount: Option<String>,
     pub(super) customer_id: Option<String>,
     pub(super) profile_id: Option<String>,
-    // Not on the page: what a program would otherwise have to read out of the description.
+    // Not on the page: facts that a program would otherwise have to read out of the description.
     pub(super) decline_code: Option<String>,
     pub(super) advice: Option<String>,
     pub(super) approved_amount: Option<String>,
     pub(super) captured_amount: Option<String>,
     pub(super) refunded_amount: Option<String>,
     pub(super) live_mode: Option<String>,
-    // What was charged beside these amounts. Few accounts charge anything, and elsewhere the members are not there.
+    // Fees beside these amounts. Few accounts charge fees; others have no such members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) fee_kind: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -178,7 +178,7 @@ impl Outgoing {
     ) -> Self {
         let facts = &mut self.response;
         let response = transaction.first().and_then(|first| first.response());
-        // What the issuer said is there once it approved; a decline may come with letters, too.
+        // The issuer's letters are there once it approved; a decline may come with letters, too.
         if let Some(response) = response {
             let letter = |letter: Option<&String>, page: fn(Option<&str>) -> &'static str| {
                 (transaction.began() || letter.is_some()).then(|| page(letter.map(String::as_str)).to_owned())
@@ -232,7 +232,7 @@ impl Outgoing {
     }
 }
 
-/// Everything that is wrong, in words.
+/// All problems, in words.
 fn description(failure: &Failure) -> String {
     let each = failure.problems().map(|problem| match problem.member(member) {
         None => words(problem).to_owned(),
@@ -241,7 +241,8 @@ fn description(failure: &Failure) -> String {
     each.collect::<Vec<_>>().join("; ")
 }
 
-/// A problem in this API's own words: it has no orders, keys or purchases, and a void is no cancellation.
+/// A problem in this API's own words: it has no orders, keys or purchases, and a void is no
+/// cancellation.
 fn words(problem: &Problem) -> &str {
     match problem.code {
         Code::TransactionNotFound => "there is no such transaction",
@@ -284,7 +285,7 @@ fn member(about: About) -> &'static str {
         About::Postcode => "Request.BillingAddress.Zip",
         About::Key => "Request.TransactionReference",
         About::Transaction => "Request.TransactionID",
-        // The API has no member for it.
+        // The API has no member for this part.
         About::Version | About::CaptureAt | About::CaptureRule | About::CaptureAmount => "",
     }
 }

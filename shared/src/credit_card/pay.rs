@@ -16,15 +16,16 @@ use super::{
 };
 use crate::api::{Code, Failure, Handled, Members, Stated};
 
-/// Longest text of one member; longer ones belong nowhere in a payment.
+/// Longest text of a member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
-/// Longest text of one member that is kept with the payment, besides the description.
+/// Longest text of a member that is kept with the payment, besides the description.
 const KEPT_MAX: usize = 100;
 /// Longest e-mail address that the gateway takes.
 const EMAIL_MAX: usize = 128;
-/// How far a request's time may be off, more than any time zone: beyond, it was written for another day.
+/// How far a request's time may be off, more than any time zone: beyond, it was written for another
+/// day.
 const DATE_TIME_OFF_MAX: SignedDuration = SignedDuration::from_hours(24);
-/// `CaptureMethod` of what this API is for.
+/// The only `CaptureMethod` of this API.
 const ECOMMERCE: &str = "2";
 
 /// A new payment, which is an order of its own.
@@ -68,7 +69,7 @@ pub(super) async fn pay(
 
     let taken_off = discount.as_ref().map_or(Amount::ZERO, |discount| discount.amount);
     let amount = stated.checked_sub(taken_off);
-    // Amount and discount as they were stated: what the merchant grants may have changed since.
+    // Amount and discount as stated: the merchant's grants may have changed since.
     let essentials = Essentials {
         amount: Some(stated),
         currency: Some(currency),
@@ -95,7 +96,7 @@ pub(super) async fn pay(
     };
     let key = reference::key_digest(kind.operation(), &reference);
     let mut stated = Stated::payment(pay, &source, essentials, Some(key));
-    // A repetition returns its payment, whatever has become of date, card and discount since.
+    // A repetition returns its payment, even if date, card or discount are no longer valid.
     stated.in_order_now = in_order_now;
     exchange.carry_out(id, customer, stated).await
 }
@@ -131,7 +132,7 @@ pub(super) fn date_time(request: &mut Members<'_>, now: Timestamp) {
     const NAME: &str = "TransactionDateTime";
     const FORM: &str = "%Y-%m-%d %H:%M:%S";
     let Some(text) = request.scalar(NAME, TEXT_MAX) else { return };
-    // Reading is lenient: signs, one digit for two, blanks. What is written back is the form.
+    // Reading is lenient: signs, one digit for two, blanks. Writing it back checks the form.
     let parsed = DateTime::strptime(FORM, text).ok().filter(|civil| civil.strftime(FORM).to_string() == text);
     let at = parsed.and_then(|civil| Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp()));
     let Some(at) = at else {
@@ -152,7 +153,8 @@ pub(super) fn currency(request: &mut Members<'_>, required: bool) -> Option<Curr
     Currency::parse(text).ok().or_else(|| request.no_value(NAME, wrong))
 }
 
-/// A currency with as many decimals as all of the merchant's: an amount that does not say its own is read with it.
+/// A currency with as many decimals as all of the merchant's: an amount that does not say its own
+/// is read with it.
 pub(super) fn alike(merchant: &Merchant) -> Option<Currency> {
     let mut all = merchant.gateway.accounts.keys().copied();
     all.find(|currency| currency.exponent() == merchant.gateway.decimals)
@@ -168,7 +170,7 @@ pub(super) fn amount(
     const NAME: &str = "Amount";
     let text = request.scalar_if(required, NAME, TEXT_MAX)?;
     let Some(currency) = currency else {
-        // How many decimals it should have is not known; that it is no number is.
+        // The right number of decimals is not known; but the text is no number.
         if !text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
             request.invalid(NAME, "is not a decimal number such as 20.50");
         }
@@ -177,8 +179,8 @@ pub(super) fn amount(
     let parsed = currency.parse_decimal(text);
     let is_in_form = parsed.as_ref().is_ok_and(|amount| currency.decimal(*amount) == text);
     if let (false, Err(limit)) = (is_in_form, merchant.route(currency)) {
-        // What is wrong is the currency: 20.50 is no amount of yen, but no other would be taken either. What was paid
-        // before was paid in another one.
+        // The problem is the currency: 20.50 is no amount of yen, but no other would be taken
+        // either. The earlier payment was in another currency.
         let code = if required { Code::CurrencyNotSupported } else { Code::CurrencyDiffers };
         let rejection = Rejection::CurrencyNotSupported { currency, limit };
         request.problem_about("CurrencyCode", code, rejection.to_string());
@@ -205,7 +207,7 @@ pub(super) fn flag(request: &mut Members<'_>, name: &'static str) -> bool {
     }
 }
 
-/// What is kept with the payment.
+/// The texts that are kept with the payment.
 fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo {
     let authorizer = request.kept("Authorizer", KEPT_MAX);
     if authorizer.as_ref().is_some_and(|authorizer| !merchant.authorizers.contains(authorizer)) {
@@ -230,7 +232,7 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
     }
 }
 
-/// Something before and after one `@`. Whether it exists, only a letter to it can tell.
+/// Something before and after one `@`. Only a letter to an address can tell whether it exists.
 fn email(request: &mut Members<'_>) -> Option<String> {
     let text = request.kept("Email", EMAIL_MAX)?;
     let plausible = text.split_once('@').is_some_and(|(user, host)| {
@@ -242,7 +244,7 @@ fn email(request: &mut Members<'_>) -> Option<String> {
     Some(text)
 }
 
-/// What `Discount` takes off; nothing where it is not granted, which is noted.
+/// The amount that `Discount` takes off; `None` where it is not granted, which is noted.
 fn discount(
     request: &mut Members<'_>,
     merchant: &Merchant,

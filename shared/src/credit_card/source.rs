@@ -1,7 +1,7 @@
-//! What a payment is paid with: a card, its token, or a card that is stored at the gateway.
+//! The source of a payment: a card, its token, or a card that is stored at the gateway.
 //!
-//! A token is stored only when the gateway returns it. A value of that form from a caller may be another scheme's card
-//! number.
+//! A token is stored only when the gateway returns it. A value of that form from a caller may be
+//! another scheme's card number.
 
 use jiff::Timestamp;
 use tollgate_core::{
@@ -11,15 +11,16 @@ use tollgate_core::{
 
 use crate::api::{Code, Members, Node};
 
-/// Longest text of one member; longer ones belong nowhere in a payment.
+/// Longest text of a member; longer ones belong nowhere in a payment.
 const TEXT_MAX: usize = 255;
 /// Longest profile at the gateway.
 const CUSTOMER_DIGITS_MAX: usize = 20;
 /// Longest number of an account in a profile.
 const PROFILE_DIGITS_MAX: usize = 3;
 
-/// What is paid with, and what may be kept of it: `Card`, or `CustomerId` and `ProfileId`. Clients of the original may
-/// send these beside a card, as numbers of their own: then the card is paid with, as ever.
+/// The source of a payment, and the data that may be kept: `Card`, or `CustomerId` and `ProfileId`.
+/// Clients of the original may send these beside a card, as numbers of their own: then the card
+/// pays, as ever.
 pub(super) fn source(request: &mut Members<'_>, now: Timestamp) -> Option<(PaymentSource, CardSummary)> {
     if !is_stored(request) {
         return card(request, now);
@@ -36,7 +37,8 @@ pub(super) fn is_stored(request: &Members<'_>) -> bool {
     !request.has("Card") && (request.has("CustomerId") || request.has("ProfileId"))
 }
 
-/// `CustomerId`, whatever it is a number of: by it, declines count together where no shopper's address is stated.
+/// `CustomerId`, whether the gateway's number or the client's own: by it, declines count together
+/// where no shopper's address is stated.
 pub(super) fn customer_id<'a>(request: &Members<'a>) -> Option<&'a str> {
     match request.node("CustomerId")? {
         Node::Text(text) | Node::Number(text) => Some(text.trim()).filter(|text| !text.is_empty()),
@@ -52,7 +54,8 @@ fn stored_id(request: &mut Members<'_>, name: &str, digits_max: usize) -> Option
     Some(text.to_owned())
 }
 
-/// A card as it was typed, or its token. Name, address and whether to store it are elsewhere in the request.
+/// A card as it was typed, or its token. Name, address and whether to store it are elsewhere in the
+/// request.
 fn card(request: &mut Members<'_>, now: Timestamp) -> Option<(PaymentSource, CardSummary)> {
     let mut card = request.required_object("Card")?;
     let account = card.required_scalar("CardNumber", TEXT_MAX).map(CardAccount::parse);
@@ -62,7 +65,7 @@ fn card(request: &mut Members<'_>, now: Timestamp) -> Option<(PaymentSource, Car
     if expiry.is_some_and(|expiry| expiry.is_past_everywhere(now)) {
         card.problem_of_now("ExpiryDate", Code::InvalidValue, "is past: the card has expired");
     }
-    // What was typed beside the number into the gateway's own form is with the gateway.
+    // The gateway already has the data typed beside the number into its own form.
     let is_token = account.as_ref().is_some_and(CardAccount::is_token);
     let code = card.scalar_if(!is_token, "CVV", TEXT_MAX);
     let brand = account.as_ref().and_then(CardAccount::brand);

@@ -1,10 +1,11 @@
-//! Who calls, as its access token says, and what the call's idempotency key is.
+//! The caller, from its access token, and the call's idempotency key.
 //!
-//! Idempotency keys are scoped by route, order and the transaction in the path, not by the path's text, which stages
-//! and custom domains change.
+//! Idempotency keys are scoped by route, order and the transaction in the path, not by the path's
+//! text, which stages and custom domains change.
 //!
-//! A shopper's token sees a transaction without its operations, and gets 404 for payments of the credit-card API: their
-//! ids follow from public data (merchant and reference) and could be guessed.
+//! A shopper's token sees a transaction without its operations, and gets 404 for payments of the
+//! credit-card API: their ids follow from public data (merchant and reference) and could be
+//! guessed.
 
 use lambda_http::Request;
 use tollgate_core::order::{KeyDigest, Principal, Transaction};
@@ -24,7 +25,8 @@ const KEY_MAX_CHARS: usize = 255;
 const CLIENT_SECRET: &str = "x-client-secret";
 
 impl Caller {
-    /// Whether it may read a payment: the merchant any, a shopper its own and those whose secret it holds.
+    /// Whether the caller may read a payment: the merchant any, a shopper its own and those whose
+    /// secret it holds.
     pub(super) fn may_read(&self, request: &Request, transaction: &Transaction) -> bool {
         match self.principal {
             Principal::ClientCredentials => true,
@@ -37,7 +39,7 @@ impl Caller {
         }
     }
 
-    /// How transactions are shown to it now.
+    /// How transactions are shown to this caller now.
     pub(super) fn view(&self, api: &Api) -> View<'static> {
         View { principal: self.principal, now: api.access.now(), gateway: api.payments.gateway.info() }
     }
@@ -72,8 +74,8 @@ pub(super) fn idempotency_key(
     Ok(key.map(|key| KeyDigest::new(counted_on(&route_key(request)), target, key)))
 }
 
-/// The route that a key counts on. The three that pay are one, so that a payment repeated on another of them is not made
-/// twice: `/payments` with `method: purchase` is `/payments/purchase`.
+/// The route that a key counts on. The three paying routes are one, so that a payment repeated on
+/// another route is not made twice: `/payments` with `method: purchase` is `/payments/purchase`.
 fn counted_on(route: &str) -> &str {
     let payments = route.strip_suffix("/authorize").or_else(|| route.strip_suffix("/purchase"));
     payments.filter(|route| route.ends_with("/payments")).unwrap_or(route)
@@ -86,7 +88,7 @@ fn in_options(body: &Document) -> Option<&Node> {
     keys.into_iter().flatten().find(|key| !matches!(key, Node::Null))
 }
 
-/// A key as it is written; none if it is no text of printable characters.
+/// A key as it is written; `None` if it is no text of printable characters.
 fn key_of<'a>(name: &str, text: Option<&'a str>) -> Result<&'a str, Failure> {
     let wrong = |predicate| Failure::from(Problem::invalid(name, predicate));
     let text = text.ok_or_else(|| wrong("may hold only printable ASCII characters"))?.trim();

@@ -1,7 +1,8 @@
-//! Notifications of what changed, in Elastic Path's words (`docs/events.md`).
+//! Notifications of changes, in Elastic Path's words (`docs/events.md`).
 //!
-//! What is told is the resource as a merchant's GET returns it, so that a receiver needs one reader. Only who paid is left
-//! out: a bus, its targets and deliveries would keep it after it was deleted here.
+//! The content is the resource as a merchant's GET returns it, so that a receiver needs one reader.
+//! Only the payer's data is left out: a bus, its targets and deliveries would keep that data after
+//! its deletion here.
 
 use crate::elastic_path::{
     request::references,
@@ -25,28 +26,30 @@ words! {
     pub enum EventType {
         /// A payment was requested.
         TransactionCreated => "transaction.created",
-        /// Something about it changed.
+        /// A payment changed.
         TransactionUpdated => "transaction.updated",
-        /// Something about the order changed.
+        /// An order changed.
         OrderUpdated => "order.updated",
-        /// All of it is covered, and some of that is only held.
+        /// The whole total is covered, and a part is only held.
         OrderAuthorized => "order.authorized",
-        /// All of it is taken.
+        /// The whole total is taken.
         OrderPaid => "order.paid",
-        /// All that was taken was given back.
+        /// The whole amount taken was given back.
         OrderRefunded => "order.refunded",
-        /// A person has to look at it, for a `reason`.
+        /// A payment needs a person, for a `reason`.
         TransactionNeedsAttention => "transaction.needs_attention",
         /// A scheduled capture was refused, or its authorization ended before it.
         CaptureFailed => "capture.failed",
-        /// The cardholder's bank took the money back, or a part of it, or gave it back: the `reason` says which.
+        /// The cardholder's bank took the money or a part back, or returned it: the
+        /// `reason` tells which.
         TransactionDisputed => "transaction.disputed",
         /// The gateway reports a deposit that it did not report before.
         DepositCreated => "deposit.created",
     }
 }
 
-/// What happened between two states of an order, oldest kind first. Pure: equal states give events with equal ids.
+/// The events between two states of an order, oldest kind first. Pure: equal states give events
+/// with equal ids.
 pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Vec<Event> {
     let teller = Teller { new, gateway };
     let mut told = Vec::new();
@@ -59,10 +62,11 @@ pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Ve
     told
 }
 
-/// The members of a memo that say who paid, or may.
+/// The members of a memo that identify the payer, or may.
 const PERSONAL: [&str; 2] = ["name", "email"];
 
-/// The event itself has the version. In what it shows, each change of another payment would be a change of this one.
+/// The event itself has the version. In its content, each change of another payment would be a
+/// change of this one.
 fn without_version(mut shown: Value) -> Value {
     if let Some(meta) = shown["meta"].as_object_mut() {
         meta.retain(|name, _| name != "version");
@@ -70,14 +74,14 @@ fn without_version(mut shown: Value) -> Value {
     shown
 }
 
-/// Tells of one state of an order.
+/// Makes the events of one state of an order.
 struct Teller<'a> {
     new: &'a Order,
     gateway: &'a dyn GatewayInfo,
 }
 
 impl Teller<'_> {
-    /// A transaction as the merchant's GET returns it, without who paid.
+    /// A transaction as the merchant's GET returns it, without the payer's data.
     fn shown(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> Value {
         let view = View { principal: Principal::ClientCredentials, now, gateway: self.gateway };
         let mut shown = response::transaction(order, transaction, view);
@@ -94,7 +98,7 @@ impl Teller<'_> {
 
     fn transaction(&self, old: Option<&Order>, now: &Transaction, told: &mut Vec<Event>) {
         let before = old.and_then(|old| Some((old, old.transaction(now.id)?)));
-        // One moment for both, so that only what is stored makes a difference.
+        // One moment for both, so that only stored data makes a difference.
         let at = now.updated_at;
         let data = self.shown(self.new, now, at);
         let subject = now.id.to_string();
@@ -115,7 +119,7 @@ impl Teller<'_> {
         }
     }
 
-    /// What has to be looked at since then, each with its reason.
+    /// Payments that need attention since then, each with its reason.
     fn attentions(&self, old: Option<&Order>, told: &mut Vec<Event>) {
         for Attention { id, reason, transaction, at, .. } in attentions(old, self.new) {
             let Some(now) = self.new.transaction(transaction) else { continue };
@@ -126,7 +130,8 @@ impl Teller<'_> {
         }
     }
 
-    /// Chargebacks and reversals that were put on record since then. They come from the order, so that none is lost.
+    /// Chargebacks and reversals that were put on record since then. They come from the order, so
+    /// that none is lost.
     fn disputes(&self, old: Option<&Order>, told: &mut Vec<Event>) {
         for now in &self.new.transactions {
             let before =
@@ -160,7 +165,7 @@ impl Teller<'_> {
         }
     }
 
-    /// `subject` tells it from the others of the same type in one change.
+    /// `subject` tells the event from others of the same type in one change.
     fn event(
         &self,
         event_type: EventType,
@@ -175,10 +180,10 @@ impl Teller<'_> {
     }
 }
 
-/// What every event says.
+/// The parts of every event.
 struct Told<'a> {
     event_type: EventType,
-    /// What tells it from all others: its id.
+    /// Its unique text, which makes the id.
     name: &'a str,
     merchant: &'a MerchantId,
     version: u64,
@@ -203,7 +208,7 @@ impl Told<'_> {
     }
 }
 
-/// Tells of a new deposit. Pure: whenever it is told, the event has the same id. What is open about it is left out, since
+/// The event of a new deposit. Pure: it always has the same id. Open exceptions are left out, since
 /// nothing has been matched by then.
 pub fn deposit_created(merchant: &MerchantId, deposit: &Deposit) -> Event {
     let mut data = deposit_value(deposit, &Unmatched::default());

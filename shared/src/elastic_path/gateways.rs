@@ -1,5 +1,5 @@
-//! `GET /v2/gateways`: the gateway that a merchant's payments go through, as Elastic Path's clients ask for it. Its
-//! settings are in the merchant's document; nothing of them is shown, and nothing is changed here.
+//! `GET /v2/gateways`: the gateway that a merchant's payments go through, as Elastic Path's clients
+//! ask for it. Its settings are in the merchant's document and are neither shown nor changed here.
 
 use lambda_http::Request;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Lists, one page after another, and what they share: filters, cursors, parts, downloads.
+//! Lists, one page after another, and their shared parts: filters, cursors, parts, downloads.
 
 pub(super) mod attention;
 pub(super) mod captures;

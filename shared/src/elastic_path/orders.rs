@@ -22,17 +22,20 @@ use crate::{
 };
 
 handlers! {
-    /// `PUT /v2/orders/{orderId}`: states what is to be paid. 201 when the order is new, 200 after.
+    /// `PUT /v2/orders/{orderId}`: states the total to pay. 201 when the order is new, 200 after.
     put_order(Api) => register();
     /// `GET /v2/orders/{orderId}`: the order with its sums.
     get_order(Api) => read();
-    /// `GET /v2/orders/{orderId}/transactions`: all transactions of the order that the caller may read.
+    /// `GET /v2/orders/{orderId}/transactions`: all transactions of the order that the caller may
+    /// read.
     list_transactions(Api) => list();
-    /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction; if long in doubt, after an inquiry.
+    /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction; if long in doubt,
+    /// after an inquiry.
     get_transaction(Api) => read_transaction();
     /// `GET /v2/transactions/{transactionId}`: the same, without its order's id.
     find_transaction(Orders) => find();
-    /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture, changes its amount, or cancels it.
+    /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture,
+    /// changes its amount, or cancels it.
     patch_transaction(Api) => patch();
 }
 
@@ -45,14 +48,14 @@ pub async fn not_found(request: &Request) -> Response<Body> {
 
 async fn register(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::merchant(&api.access, request, Role::Pay).await?;
-    // What is to be paid is as good as money, and a shop's system knows it.
+    // The total to pay is as good as money, and a shop's system knows it.
     caller.must_be_a_system()?;
     let order = order_id(request)?;
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
     stays_as_it_is(&data)?;
     data.word("type", 20, &[("order", ())], "must be order");
-    // A null amount is told by the amount itself.
+    // The amount itself reports a null.
     for (name, missing) in [("amount", data.lacks("amount")), ("currency", data.is_null("currency"))] {
         if missing {
             data.problem(name, Code::Required, "is required");
@@ -160,7 +163,7 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     trail::note(|trail| trail.order = Some(order.id.to_string()));
     let mut reply = shown_once_settled(api, request, &caller, order, id).await?;
-    // Beside all that is on record of the payment, it is evidence for it.
+    // Beside the payment's record, the payee serves as evidence.
     if caller.principal == Principal::ClientCredentials
         && let Some(merchant) = paid_to(&caller)
     {
@@ -169,7 +172,7 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     Ok(reply)
 }
 
-/// Whom a payment is made to, as a receipt says it, if the merchant's document does.
+/// The payee as a receipt names it, if the merchant's document does.
 fn paid_to(caller: &Caller) -> Option<Value> {
     let (name, address) = (&caller.merchant.name, &caller.merchant.address);
     let mut value = json!({});
@@ -195,7 +198,7 @@ async fn shown_once_settled(
     }
     let deadline = deadline(request, api.access.now());
     let pending = order.transaction(id).is_some_and(|found| found.pending().is_some());
-    // Reading goes on while payments are stopped, and also when it cannot be told.
+    // Reading goes on while payments are stopped, and also while the switch cannot be read.
     let may_move =
         async || stop(api.switch.as_ref(), &caller.merchant.id).await.is_ok_and(|stop| !stop.is_on());
     let order = if pending && may_move().await {

@@ -1,5 +1,5 @@
-//! Stored cards: `/v2/payment-methods`. For merchants' tokens only: a shopper's browser that could list or store cards
-//! under any reference would reach those of other shoppers.
+//! Stored cards: `/v2/payment-methods`. For merchants' tokens only: a shopper's browser that could
+//! list or store cards under any reference would reach those of other shoppers.
 
 use lambda_http::{Request, RequestExt};
 use serde_json::{Value, json};
@@ -37,13 +37,15 @@ pub(super) const CUSTOMER: &str = "customer";
 const PENDING_RETRY_S: u32 = 30;
 
 handlers! {
-    /// `POST /v2/payment-methods`: verifies a card and stores it. 201, or 200 when it was stored before.
+    /// `POST /v2/payment-methods`: verifies a card and stores it. 201, or 200 when it was stored
+    /// before.
     create_payment_method(StoredCards) => create();
     /// `GET /v2/payment-methods?customer=…`: the stored cards of one customer.
     list_payment_methods(StoredCards) => list();
     /// `GET /v2/payment-methods/{paymentMethodId}`: one stored card.
     get_payment_method(StoredCards) => read();
-    /// `PUT` and `PATCH /v2/payment-methods/{paymentMethodId}`: another expiry date, the default, or both.
+    /// `PUT` and `PATCH /v2/payment-methods/{paymentMethodId}`: another expiry date, the default,
+    /// or both.
     update_payment_method(StoredCards) => update();
     /// `DELETE /v2/payment-methods/{paymentMethodId}`: at the gateway, too. It can be repeated.
     delete_payment_method(StoredCards) => delete();
@@ -101,7 +103,7 @@ async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
         .merchant
         .route(currency)
         .map_err(|limit| Rejection::CurrencyNotSupported { currency, limit })?;
-    // A key of one customer is not one of another.
+    // A key counts for its customer only.
     let scope = CustomerKey::new(&caller.merchant.id, &customer).to_string();
     let new = NewMethod {
         id: cards.access.clock.new_id(),
@@ -127,15 +129,17 @@ async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
     reply(&changed)
 }
 
-/// What makes two requests the same: the card as far as it may be kept, and the account that it is stored through.
+/// The parts that make two requests equal: the card as far as it may be kept, and the account that
+/// stores it.
 pub(super) fn fingerprint(card: &CardSummary, currency: Currency) -> Fingerprint {
     // Of no other request for a card: a payment is of more than nothing.
     let (amount, currency) = (Some(Amount::ZERO), Some(currency));
     Fingerprint::new(&Essentials { amount, currency, card: Some(card), ..Essentials::new(Kind::Authorize) })
 }
 
-/// Notes the card that an approved payment was to store, and tells of it. Where it cannot be noted the payment remains,
-/// and `payment_method` is null: the same request, or a confirmation of the payment, notes it.
+/// Notes the card that an approved payment was to store, and adds its id to the response. Where
+/// noting fails the payment remains, and `payment_method` is null: the same request, or a
+/// confirmation of the payment, notes it.
 pub(super) async fn keep_saved(
     methods: &PaymentMethods,
     caller: &Caller,
@@ -155,7 +159,7 @@ async fn keep(
     order: &Order,
     transaction: &Transaction,
 ) -> Option<MethodId> {
-    // What a rule declines is voided, and its card is not one to pay with.
+    // A payment that a rule declines is voided, and its card is not kept as a payment method.
     let stands = |first: &&Operation| first.is(Stage::Approved) && !transaction.must_not_stand();
     let operation = transaction.first().filter(stands)?;
     let card = transaction.card().filter(|card| card.stored.is_some())?;
@@ -188,14 +192,14 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
         | MethodState::Unrecognized => 202,
         MethodState::Stored if changed.replayed => 200,
         MethodState::Stored => 201,
-        // Whether it is removed yet or not, it is declined.
+        // The card is declined, whether removed yet or not.
         MethodState::Declined(decline) | MethodState::Deleting(OnceGone::Declined(decline)) => {
             return Err(Failure::declined(decline).replayed(changed.replayed));
         }
         MethodState::NotStored(reason) | MethodState::Deleting(OnceGone::NotStored(reason)) => {
             return Err(reason.into());
         }
-        // Its key was used for a card that was deleted since.
+        // The key was used for a card that was deleted since.
         MethodState::Deleted => return Err(MethodRefusal::Rejected(MethodRejection::NotFound).into()),
     };
     let body = enveloped(payment_method(&changed.customer, method));
@@ -203,7 +207,8 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
     Ok(Reply { replayed: changed.replayed, retry_after_s, ..Reply::new(status, body) })
 }
 
-/// Who looks at stored cards or deletes them: a key with this role, or a person with the role `operate`, who is recorded.
+/// The caller that looks at stored cards or deletes them: a key with this role, or a person with
+/// the role `operate`, who is recorded.
 async fn looking(cards: &StoredCards, request: &Request, role: Role) -> Result<Caller, Failure> {
     let caller = Caller::merchant(&cards.access, request, role).await?;
     if caller.person().is_some() {
@@ -278,8 +283,8 @@ async fn delete(cards: &StoredCards, request: &Request) -> Handled<Value> {
     Ok(Reply { retry_after_s: Some(PENDING_RETRY_S), ..reply })
 }
 
-/// The card in the path. Whatever is no id of ours names none, and neither does a card of another customer than the one
-/// that the request states.
+/// The card in the path. `NotFound` for a text that is not our kind of id, and for a card of
+/// another customer than the one that the request states.
 fn path_id(request: &Request, caller: &Caller) -> Result<MethodId, Failure> {
     let customer = stated_customer(request)?;
     let id = path_parameter(request, "paymentMethodId").parse().map_err(|_| MethodRejection::NotFound);
@@ -342,7 +347,7 @@ mod tests {
         assert_eq!(stored, fingerprint(&card, Currency::USD));
         assert_ne!(stored, fingerprint(&CardSummary::default(), Currency::USD));
         let (currency, card) = (Some(Currency::USD), Some(&card));
-        // Without an amount it is of all that is owing.
+        // Without an amount, a payment is of all that is owing.
         for amount in [None, Some(Amount::new(1).unwrap())] {
             let payment = Essentials { amount, currency, card, ..Essentials::new(Kind::Authorize) };
             assert_ne!(stored, Fingerprint::new(&payment), "{amount:?}");

@@ -1,4 +1,4 @@
-//! Payments and what follows them: requests become intents.
+//! Payments and follow-ups: requests become intents.
 
 pub(super) mod follow_up;
 pub(super) mod pay;

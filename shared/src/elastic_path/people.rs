@@ -1,4 +1,4 @@
-//! A merchant's people over HTTPS: who they are, what each may do, and who gave whom which role when.
+//! A merchant's people over HTTPS: their names and roles, and who gave whom which role when.
 
 pub(super) mod audit;
 pub(super) mod me;
@@ -34,7 +34,7 @@ use crate::{
     spreadsheet::people::{PEOPLE_COLUMNS, issuer_and_subject, person_cells},
 };
 
-/// Longest text of a member that is looked at, in characters; what is kept has limits of its own.
+/// Longest text of a member that is looked at, in characters; kept texts have limits of their own.
 const TEXT_MAX: usize = 1_000;
 
 /// When to come back while others change the same people.
@@ -43,7 +43,7 @@ const RETRY_S: u32 = 2;
 /// The limit of a person who has none.
 const UNLIMITED: &str = "unlimited";
 
-/// Why a merchant's key changes nobody: it is in a system, and the history names a person.
+/// Why a merchant's key changes no people: it is in a system, and the history names a person.
 const NO_PERSON: &str = "only a person who signed in changes people; a key of the merchant reads them";
 
 handlers! {
@@ -98,7 +98,8 @@ async fn remove(ports: &Personnel, request: &Request) -> Handled<Value> {
     Ok(Reply::new(200, enveloped(removed)))
 }
 
-/// The person who wants to change people. That the person may is decided on the people as they are stored.
+/// The person who wants to change people. The right is checked on the people as they are
+/// stored.
 async fn changer(ports: &Personnel, request: &Request) -> Result<(Caller, ChangedBy), Failure> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     Parameters::none(request)?;
@@ -128,7 +129,7 @@ async fn shown(ports: &Personnel, caller: &Caller, status: u16, people: &People,
     Ok(Reply::new(status, enveloped(person_value(one, signed_in.get(&id).copied()))))
 }
 
-/// What came of a change. That somebody would give more than they have is on record.
+/// The result of a change. An attempt to give more than one's own limit is on record.
 async fn recorded(
     ports: &Personnel,
     request: &Request,
@@ -141,7 +142,7 @@ async fn recorded(
     edited.map_err(refused)
 }
 
-/// Whatever is no id of ours names nobody.
+/// `NotFound` for a text that is not our kind of id.
 fn person_id(request: &Request) -> Result<Uuid, Failure> {
     let id = path_parameter(request, "personId").parse();
     id.map_err(|_| refused(NotChanged::Refused(PeopleRefusal::NotFound)))
@@ -159,12 +160,12 @@ fn new_person(request: &Request) -> Result<NewPerson, Failure> {
         if data.has("role") { read_role(&mut data) } else { data.missing("role", "is required") };
     let refund_max = read_refund_max(&mut data).unwrap_or(RefundMax::nothing());
     data.finish()?;
-    // Whatever is missing was a problem.
+    // A missing member was already noted as a problem.
     let ((name, recognition), role) = name.zip(recognition).zip(role).ok_or_else(Failure::unreadable)?;
     Ok(NewPerson { name, recognition, grant: Grant { role, refund_max } })
 }
 
-/// By address or by subject, and not by both: only one of them would count.
+/// By address or by subject, and not by both: only one would count.
 fn recognition(data: &mut Members<'_>, issuer: String) -> Option<Recognition> {
     match (data.has("email"), data.has("subject")) {
         (true, false) => {
@@ -180,7 +181,7 @@ fn recognition(data: &mut Members<'_>, issuer: String) -> Option<Recognition> {
     }
 }
 
-/// What of a person is to change.
+/// The requested changes of a person.
 fn wanted(request: &Request) -> Result<(Option<Role>, Option<RefundMax>), Failure> {
     let document = json_body(request)?;
     only_data_and_options(&document)?;
@@ -199,7 +200,8 @@ fn read_role(data: &mut Members<'_>) -> Option<Role> {
     data.word("role", TEXT_MAX, &words, "must be read, pay, operate or all")
 }
 
-/// `"unlimited"`, or minor units by currency. None where it is left out or null: a limit is never taken away so.
+/// `"unlimited"`, or minor units by currency. `None` where it is left out or null: a limit is never
+/// removed that way.
 fn read_refund_max(data: &mut Members<'_>) -> Option<RefundMax> {
     match data.node("refund_max")? {
         Node::Null => None,
@@ -287,7 +289,7 @@ fn grant_value(grant: &Grant) -> Value {
     json!({"role": grant.role.as_str(), "refund_max": refund_max_value(&grant.refund_max)})
 }
 
-/// `"unlimited"`, or minor units by currency; what is not listed may not be refunded.
+/// `"unlimited"`, or minor units by currency; other currencies may not be refunded.
 fn refund_max_value(limits: &RefundMax) -> Value {
     match limits {
         RefundMax::Unlimited => json!(UNLIMITED),

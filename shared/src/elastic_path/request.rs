@@ -1,4 +1,4 @@
-//! What all requests have: who calls, members, parameters, headers.
+//! The common parts of requests: caller, members, parameters, headers.
 
 pub(super) mod capture_terms;
 pub(super) mod if_match;

@@ -41,12 +41,12 @@ pub(super) struct View<'a> {
     pub(super) gateway: &'a dyn GatewayInfo,
 }
 
-/// An item that cannot be read, in the place of what it would show.
+/// An item that cannot be read, in the place of its row.
 pub(super) fn bad_row(bad: &Unreadable) -> Value {
     json!({"type": "unreadable", "id": bad.key})
 }
 
-/// The body of a success. The value is moved into it: `json!` would write all of it out once more.
+/// The body of a success. The value is moved into it: `json!` would copy the whole value.
 pub(super) fn enveloped(data: Value) -> Value {
     Value::Object([("data".to_owned(), data)].into_iter().collect())
 }
@@ -103,7 +103,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     }
     let expires = transaction.authorization_expires_at.filter(|_| !transaction.capturable().is_zero());
     add(meta, "authorization_expires_at", expires.map(seconds));
-    // What was done when, and what will be, is the merchant's to see.
+    // Only the merchant sees past and future operations.
     if view.principal == Principal::ClientCredentials {
         meta["version"] = order.version.into();
         let left = transaction.left(view.now);
@@ -134,7 +134,7 @@ fn add_disputes(meta: &mut Value, currency: Currency, transaction: &Transaction)
     }
 }
 
-/// A chargeback or what came back of one, in the words of the processor.
+/// A chargeback or its reversal, in the words of the processor.
 fn dispute(dispute: &Dispute) -> Value {
     json!({
         "type": dispute.kind.as_str(),
@@ -151,7 +151,7 @@ fn dispute(dispute: &Dispute) -> Value {
     })
 }
 
-/// What was charged beside the amounts, in minor units. None of them contains it.
+/// Fees charged beside the amounts, in minor units. No amount contains them.
 fn fees_value(fees: Fees) -> Value {
     json!({
         "kind": fees.kind.as_str(),
@@ -168,7 +168,8 @@ fn add(value: &mut Value, name: &str, member: Option<impl Into<Value>>) {
     }
 }
 
-/// The card as far as it is stored; every member is null where the payment was made with something else.
+/// The card as far as it is stored; every member is null where the payment was made with something
+/// else.
 pub(super) fn card_value(card: Option<&CardSummary>) -> Value {
     json!({
         "brand": card.and_then(|card| card.brand).map(Brand::name),
@@ -178,7 +179,7 @@ pub(super) fn card_value(card: Option<&CardSummary>) -> Value {
     })
 }
 
-/// What was said about the payment, without what was not.
+/// The stated texts about the payment, without missing ones.
 fn memo_value(memo: &Memo) -> Value {
     let texts = [
         ("email", &memo.email),
@@ -203,9 +204,10 @@ fn memo_value(memo: &Memo) -> Value {
     value
 }
 
-/// An order. The members that the SDK's types promise are all there; what is not kept here (taxes,
-/// discounts, the customer, addresses, shipping) has a value that says nothing.
-/// The merchant tells whether an order without payments is live; where it is not known, nothing says so.
+/// An order. The members that the SDK's types promise are all there; members for data that is not
+/// kept here (taxes, discounts, the customer, addresses, shipping) have a value that says nothing.
+/// The merchant tells whether an order without payments is live; where that is not known, no member
+/// says so.
 pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn GatewayInfo) -> Value {
     let balance = order.balance();
     let payment = order.payment();
@@ -248,7 +250,7 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
         },
         "shipping": "unfulfilled",
         "anonymized": false,
-        // Without an e-mail address: an empty one isn't an address to whoever validates it.
+        // Without an e-mail address: a client that validates it rejects an empty one.
         "customer": {"name": ""},
         "shipping_address": no_address(&["phone_number", "instructions"]),
         "billing_address": no_address(&[]),
@@ -283,7 +285,7 @@ fn switched(at: Timestamp, by: Option<&Attribution>) -> Value {
     value
 }
 
-/// An address that is not kept here, with what this kind of address has besides.
+/// An address that is not kept here, with the further members of its kind.
 fn no_address(more: &[&str]) -> Value {
     let members = [
         "first_name",
@@ -312,7 +314,7 @@ pub(super) fn declined(
     let error = Failure::declined(decline)
         .with("transaction_id", transaction.id.to_string())
         .with("order_id", order.id.as_str());
-    // The letters would tell who tries out cards in a browser how close it came.
+    // The letters would tell a person who tries out cards how close the attempt was.
     if view.principal != Principal::ClientCredentials {
         return error;
     }
@@ -341,7 +343,7 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     });
     add(&mut value, "reason", reason(operation.cause).map(VoidReason::as_str));
     add(&mut value, "request", operation.attribution.as_deref().map(who_and_why));
-    // What was only recorded the gateway knows nothing of.
+    // The gateway knows nothing of operations that were only recorded.
     if operation.mechanism == Mechanism::Automatic {
         value["merchid"] = operation.route.account.as_str().into();
         value["gateway_order_id"] = operation.attempt.gateway_order_id.as_str().into();
@@ -361,7 +363,7 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
     value
 }
 
-/// Who requested something and why, as far as it was told.
+/// The requester and the reason, as far as stated.
 pub(super) fn who_and_why(told: &Attribution) -> Value {
     let told = [
         ("key_name", &told.key_name),
@@ -383,7 +385,7 @@ fn gateway_value(response: &GatewayResponse) -> Value {
     })
 }
 
-/// Whether the gateway was called and something came of it, be it only that nothing came.
+/// Whether the gateway was called and the call has an outcome, if only that no response came.
 fn has_outcome(operation: &Operation) -> bool {
     operation.mechanism == Mechanism::Automatic
         && match &operation.state {
@@ -430,7 +432,8 @@ fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
     actions
 }
 
-/// A decline as it is told. Who tries out cards in a browser must not learn that one is reported as stolen.
+/// A decline as shown. A person who tries out cards in a browser must not learn that a card is
+/// reported as stolen.
 fn told(decline: Decline, principal: Principal) -> Decline {
     if principal == Principal::ClientCredentials || !decline.code.is_for_the_merchant_only() {
         return decline;

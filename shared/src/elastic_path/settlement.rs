@@ -1,4 +1,5 @@
-//! What reached the merchant's bank account, and what did not: deposits, their lines, and what does not fit.
+//! Money that reached the merchant's bank account, and money that did not: deposits, their lines,
+//! and exceptions.
 
 mod deposits;
 mod exceptions;
@@ -18,8 +19,8 @@ use crate::{
     ports::Transactions,
 };
 
-/// How far the gateway's reports were read, account by account: whether it offers deposits at all is part of what a list
-/// says.
+/// How far the gateway's reports were read, account by account: a list also says whether an account
+/// offers deposits at all.
 async fn accounts(ports: &Transactions, caller: &Caller) -> Result<Value, Failure> {
     let all = ports.settlement.progress.of(&caller.merchant.id).await?;
     Ok(all.iter().map(account_value).collect())

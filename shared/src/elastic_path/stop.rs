@@ -1,4 +1,5 @@
-//! `GET /v2/stop` and `PUT /v2/stop`: whether a merchant's payments are stopped, by whom and why, and the switch itself.
+//! `GET /v2/stop` and `PUT /v2/stop`: whether a merchant's payments are stopped, by whom and why,
+//! and the switch itself.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -18,7 +19,8 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/stop`: whether the merchant's payments are stopped, since when, by whom and why, and what was before.
+    /// `GET /v2/stop`: whether the merchant's payments are stopped, since when, by whom and why,
+    /// and earlier changes.
     get_stop(StopSwitch) => read();
     /// `PUT /v2/stop`: stops the merchant's payments, or lets them go on.
     put_stop(StopSwitch) => write();
@@ -27,7 +29,7 @@ handlers! {
 /// Why a merchant's request does not start its payments.
 const HELD: &str = "the operator of this service stopped these payments, and alone can let them go on";
 
-/// What a request wants.
+/// A requested change.
 struct Wanted {
     stopped: bool,
     actor: Option<Actor>,
@@ -66,7 +68,7 @@ fn wanted(request: &Request) -> Result<Wanted, Failure> {
     let (actor, reason) = who_and_why(&mut data);
     let reason = if data.has("reason") { reason } else { data.missing("reason", required) };
     data.finish()?;
-    // Whatever is missing was a problem.
+    // A missing member was already noted as a problem.
     let (stopped, reason) = stopped.zip(reason).ok_or_else(Failure::unreadable)?;
     Ok(Wanted { stopped, actor, reason })
 }

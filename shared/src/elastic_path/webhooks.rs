@@ -1,4 +1,5 @@
-//! Webhooks over HTTPS: a merchant's receivers, the deliveries to them, a delivery sent again, and a test.
+//! Webhooks over HTTPS: a merchant's receivers, the deliveries to them, a delivery sent again, and
+//! a test.
 
 use jiff::Timestamp;
 use lambda_http::Request;
@@ -25,7 +26,8 @@ use crate::{
     ports::Deliveries,
 };
 
-/// Deliveries that are looked at at a time where a filter leaves some out, and how often: so that a list ends in time.
+/// Deliveries that are looked at at a time where a filter leaves some out, and how often: so that a
+/// list ends in time.
 const LOOKED_AT: usize = 100;
 const LOOKS_MAX: usize = 10;
 
@@ -35,11 +37,14 @@ const TEST: &str = "webhook.test";
 handlers! {
     /// `GET /v2/webhooks`: the merchant's receivers, without secrets.
     list_webhooks(Deliveries) => receivers();
-    /// `GET /v2/webhooks/{webhookId}/deliveries`: what was sent to a receiver, the newest first, for 30 days.
+    /// `GET /v2/webhooks/{webhookId}/deliveries`: the deliveries to a receiver, the newest first,
+    /// for 30 days.
     list_deliveries(Deliveries) => list();
-    /// `POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay`: sends one again, within a minute.
+    /// `POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay`: sends one again, within a
+    /// minute.
     replay_delivery(Deliveries) => replay();
-    /// `POST /v2/webhooks/{webhookId}/test`: sends a receiver an event of type `webhook.test`, the way that all others go.
+    /// `POST /v2/webhooks/{webhookId}/test`: sends a receiver an event of type `webhook.test`, the
+    /// way that all others go.
     test_webhook(Deliveries) => test();
 }
 
@@ -78,7 +83,7 @@ async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
     Ok(paging.reply_in_json(found.rows, found.next, meta))
 }
 
-/// What a list found.
+/// The result of a list.
 #[derive(Default)]
 struct FoundDeliveries {
     rows: Vec<Value>,
@@ -176,7 +181,8 @@ fn receiver(request: &Request, caller: &Caller) -> Result<ReceiverKey, Failure> 
     Ok(ReceiverKey { merchant: caller.merchant.id.clone(), receiver: receiver.map_err(wrong)? })
 }
 
-/// A delivery's id: when its event happened, in milliseconds, and the event's id. Both are its key in the table.
+/// A delivery's id: when its event happened, in milliseconds, and the event's id. Both are its key
+/// in the table.
 fn id_of(delivery: &Delivery) -> String {
     format!("{}-{}", delivery.at.as_millisecond(), delivery.event)
 }

@@ -46,7 +46,7 @@ pub const COLUMNS: [&str; 34] = [
     "proposed_by",
 ];
 
-/// Who did it and why, as far as it is known: the request, or the person who decided by hand.
+/// The actor and the reason, as far as known: of the request, or of the person who decided by hand.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Who<'a> {
     /// The name of the merchant's key.
@@ -80,8 +80,8 @@ impl<'a> Who<'a> {
     }
 }
 
-/// The cells of a movement, one for each column. Times are whole seconds of UTC and the day is that of the zone; amounts
-/// have the currency's decimals, and what is not known is empty.
+/// The cells of a movement, one for each column. Times are whole seconds of UTC and the day is that
+/// of the zone; amounts have the currency's decimals, and unknown values are empty.
 pub fn cells(entry: &Entry, zone: &Zone) -> Vec<String> {
     let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
     let signed = |minor| entry.currency.signed_decimal(minor);

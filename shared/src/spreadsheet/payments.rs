@@ -43,8 +43,8 @@ pub fn codes(found: &[Concern]) -> String {
     found.iter().map(|concern| concern.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// The cells of a row, one for each column. Times are whole seconds of UTC, amounts have the currency's decimals, and what
-/// is not known is empty. `status` is the API's word for a status.
+/// The cells of a row, one for each column. Times are whole seconds of UTC, amounts have the
+/// currency's decimals, and unknown values are empty. `status` is the API's word for a status.
 pub fn cells(
     row: &Row,
     now: Timestamp,

@@ -1,4 +1,4 @@
-//! A merchant's people, and the changes of them, as lines of a file: for access reviews.
+//! A merchant's people and the changes to them, as lines of a file: for access reviews.
 
 use jiff::Timestamp;
 use tollgate_core::people::{
@@ -120,7 +120,7 @@ pub fn audit_cells(entry: &AuditEntry) -> Vec<String> {
     first.into_iter().chain(who).chain(what).chain([entry.request.clone(), made]).collect()
 }
 
-/// Role and limits; empty for whoever has none yet, or none any more.
+/// Role and limits; empty for a person without a role, or no longer with one.
 pub fn grant_cells(grant: Option<&Grant>) -> [String; 2] {
     grant.map_or_else(Default::default, |grant| [grant.role.as_str().to_owned(), limits(&grant.refund_max)])
 }

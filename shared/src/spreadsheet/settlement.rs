@@ -62,7 +62,7 @@ pub const EXCEPTION_COLUMNS: [&str; 18] = [
     "detail",
 ];
 
-/// The same of what is outstanding.
+/// The columns of outstanding captures and refunds.
 pub const OUTSTANDING_COLUMNS: [&str; 11] = [
     "state",
     "at",

@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use tollgate_core::journal::read_totals::{Dimension, Period, Selection, TotalRow};
 
-/// The names of the columns. What the journal has, is named as there. None is ever changed; a release may add some at the
-/// end.
+/// The names of the columns. Columns of the journal keep their names. No name ever changes; a
+/// release may add some at the end.
 pub const COLUMNS: [&str; 23] = [
     "period",
     "currency",
@@ -32,10 +32,10 @@ pub const COLUMNS: [&str; 23] = [
     "issuer_approval_rate",
 ];
 
-/// A row of a report, and what it is a row of.
+/// A row of a report, with its period and selection.
 #[derive(Clone, Copy)]
 pub struct Shown<'a> {
-    /// What the report tells apart.
+    /// The dimensions that the report tells apart.
     pub selection: &'a Selection,
     /// The row's period.
     pub period: &'a Period,
@@ -50,8 +50,8 @@ fn rate(share: u64) -> String {
     format!("{}.{:04}", share / 10_000, share % 10_000)
 }
 
-/// The cells of a total, one for each column. Amounts have the currency's decimals. What is not known, not told apart, or
-/// would be the sum of different facts, is empty.
+/// The cells of a total, one for each column. Amounts have the currency's decimals. A value that is
+/// not known, not told apart, or would be the sum of different facts, is empty.
 pub fn cells(shown: Shown<'_>) -> [String; COLUMNS.len()] {
     let Shown { selection, period, row, is_provisional } = shown;
     let TotalRow { line, total, approved, declined, payments, .. } = row;
@@ -86,8 +86,8 @@ pub fn cells(shown: Shown<'_>) -> [String; COLUMNS.len()] {
     ]
 }
 
-/// The same as an object, with when the period begins and ends. Amounts are minor units. It has the dimensions that the
-/// report tells apart.
+/// The same as an object, with when the period begins and ends. Amounts are minor units. It has the
+/// dimensions that the report tells apart.
 pub fn value(shown: Shown<'_>) -> Value {
     let Shown { selection, period, row, is_provisional } = shown;
     let TotalRow { line, total, approved, declined, payments, .. } = row;

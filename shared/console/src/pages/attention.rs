@@ -1,4 +1,4 @@
-//! What needs a person, by cause, each payment with the one thing that helps.
+//! Payments that need a person, by cause, each with the one action that helps.
 
 use askama::Template;
 use lambda_http::{Body, Response};
@@ -16,11 +16,11 @@ use crate::{
 /// How many pages of the API's list are read at most, and how many payments each has.
 const PAGES: usize = 3;
 const ROWS: &str = "100";
-/// Decides what the gateway cannot say.
+/// Decides an outcome that the gateway cannot state.
 const RESOLVE: &str =
     "tollgate payment resolve MERCHANT ORDER TRANSACTION --as done|not-done --by NAME --reason TEXT";
 
-/// The one thing that helps a payment.
+/// The one action that helps a payment.
 struct Help {
     name: &'static str,
     address: String,
@@ -46,7 +46,7 @@ struct Group {
     advice: String,
     /// The command that helps if nothing else does; empty for none.
     command: &'static str,
-    /// Whether a row of them has something to press.
+    /// Whether a row has a button or a link.
     has_help: bool,
     rows: Vec<AttentionRow>,
 }
@@ -59,7 +59,7 @@ struct AttentionPage {
     orders: String,
     as_of: String,
     groups: Vec<Group>,
-    /// The keys of what cannot be read.
+    /// The keys of items that cannot be read.
     unreadable: Vec<String>,
     /// How many payments are on the page, if there are more.
     newest: Option<usize>,
@@ -150,7 +150,8 @@ fn at_stake(concern: Concern, row: &Value) -> Value {
     let part = match concern {
         Concern::InDoubt => last(row, |one| one["state"] == "pending").map(|one| &one["amount"]),
         Concern::Disputed => Some(&meta["disputed"]["amount"]),
-        // Nothing is capturable any more once the authorization has ended: all of it is lost.
+        // Nothing is capturable any more once the authorization has ended: the whole amount is
+        // lost.
         Concern::CaptureSkipped | Concern::AuthorizationEnding => {
             Some(&meta["capturable"]["amount"]).filter(|left| **left != 0)
         }

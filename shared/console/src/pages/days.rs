@@ -1,4 +1,4 @@
-//! Days: what was approved, refunded and declined on each.
+//! Days: the approved, refunded and declined amounts of each.
 
 use std::collections::BTreeMap;
 
@@ -17,15 +17,16 @@ use crate::{
 
 /// How wide the greatest bar is, in the units of its image.
 const BAR_WIDTH: i64 = 100;
-/// The list of a day's refunds begins so long before: a refund counts on its own day, the list on the payment's.
+/// The list of a day's refunds begins so long before: a refund counts on its own day, the list on
+/// the payment's.
 const REFUNDED_DAYS: i64 = 30;
 
-/// What the totals of one period and currency add up to.
+/// The sums of one period and currency.
 #[derive(Default)]
 struct Sums {
     approved: i64,
     amount: i64,
-    /// Authorizations and purchases, by operation: each row of one has the same number.
+    /// Authorizations and purchases, by operation: each row of an operation has the same number.
     payments: BTreeMap<String, i64>,
     returned: i64,
     refunds: i64,
@@ -40,7 +41,8 @@ impl Sums {
         self.returned += number("returned");
         self.approved += number("approved");
         if ["authorize", "purchase"].contains(&operation.as_str()) {
-            // What a rule refused was neither held nor taken, so it does not count here either.
+            // An amount that a rule refused was neither held nor taken, so it does not count here
+            // either.
             self.amount += number("held") + number("paid");
             self.payments.insert(operation, number("payments"));
         } else if total["fact"] == "refunded" {
@@ -66,7 +68,7 @@ struct Day {
     refunded: String,
     refunds: String,
     at_gateway: String,
-    /// Its payments, those of them that were declined, and refunded payments.
+    /// Links to its payments, its declined payments, and its refunded payments.
     all: String,
     declined: String,
     given_back: String,
@@ -84,7 +86,7 @@ struct DaysPage {
     heading: String,
     days: Vec<Day>,
     is_empty: bool,
-    /// What is provisional or missing.
+    /// Notes on provisional or missing numbers.
     remarks: Vec<String>,
 }
 

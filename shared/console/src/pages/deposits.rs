@@ -1,4 +1,4 @@
-//! Deposits: what the gateway paid out, what is in it, and what does not fit.
+//! Deposits: the gateway's payouts, their lines, and their exceptions.
 
 mod exceptions;
 
@@ -18,7 +18,7 @@ use crate::{
 use exceptions::Mismatch;
 pub(crate) use exceptions::{csv as exceptions_csv, exception};
 
-/// How many deposits, and how many lines of one, a page has.
+/// How many deposits, and how many lines of a deposit, a page has.
 const ROWS: &str = "25";
 const LINES: &str = "100";
 
@@ -47,12 +47,12 @@ struct DepositsPage {
     from: String,
     to: String,
     range: String,
-    /// The account of all of them, if there is one: then no column says it.
+    /// The account of all deposits, if there is only one: then no column says it.
     one_mid: String,
     /// `, USD`, unless there are several currencies.
     heading: String,
     deposits: Vec<Deposit>,
-    /// How far the reports were read, and what could not be read.
+    /// How far the reports were read, and which parts could not be read.
     remarks: Vec<String>,
     mismatches: Vec<Mismatch>,
     /// Whether there are more exceptions than these.
@@ -214,7 +214,7 @@ struct DepositPage {
     /// The parts of its sum.
     components: Vec<Known>,
     tables: Vec<Lines>,
-    /// What is in the lines and not in the sum, or in the sum and not ours.
+    /// Amounts in the lines and not in the sum, or in the sum and not ours.
     left_out: Vec<String>,
     mismatches: Vec<Mismatch>,
     csv: String,
@@ -244,7 +244,7 @@ pub(crate) async fn one(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, P
     rendered(&whole(&visit.frame, &body, mismatches, more))
 }
 
-/// All lines of a deposit as a file. Without a limit the API sends up to 25,000 of them at once.
+/// All lines of a deposit as a file. Without a limit the API sends up to 25,000 lines at once.
 pub(crate) async fn lines_csv(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, Problem> {
     let parameters = visit.parameters();
     let mid = parameters.get("mid").unwrap_or_default();
@@ -307,7 +307,7 @@ fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<St
     }
 }
 
-/// What a component is called.
+/// The name of a component.
 fn component(row: &Value) -> String {
     match row["component"].as_str().unwrap_or_default() {
         "reversal" => "Chargebacks and reversals".to_owned(),

@@ -1,4 +1,5 @@
-//! A list as a file: all pages of the API's list joined, under one heading. The API records each page in the audit trail.
+//! A list as a file: all pages of the API's list joined, under one heading. The API records each
+//! page in the audit trail.
 
 use lambda_http::{Body, Response};
 

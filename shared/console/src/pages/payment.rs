@@ -1,4 +1,4 @@
-//! One payment: what happened to it, in sentences, and what may be done.
+//! One payment: its history in sentences, and the possible actions.
 
 pub(crate) mod act;
 pub(crate) mod events;
@@ -34,7 +34,7 @@ struct Share {
     width: i64,
 }
 
-/// What somebody has to do about a payment.
+/// An action that a payment needs from a person.
 struct Notice {
     tone: Tone,
     title: &'static str,
@@ -61,17 +61,17 @@ struct PaymentPage {
     buttons: Vec<Button>,
     /// Where to ask the gateway about an operation in doubt.
     confirm: Option<String>,
-    /// What the reader has just done, as it is on record.
+    /// The reader's latest operation, as it is on record.
     done: Option<Done>,
     notices: Vec<Notice>,
     shares: Vec<Share>,
     events: Vec<Event>,
     checks: Vec<Known>,
-    /// What may be done and what not, and why.
+    /// The actions that are possible, and why others are not.
     actions: Vec<Known>,
 }
 
-/// The outcome of what the reader has just done.
+/// The outcome of the reader's latest operation.
 struct Done {
     tone: Tone,
     sentence: String,
@@ -84,7 +84,7 @@ struct Payment {
 }
 
 impl Payment {
-    /// Two calls. Without the second one pages say that they cannot say where the money is.
+    /// Two calls. Without the second one, pages state that the place of the money is not known.
     async fn read(visit: &Visit<'_>, order: &str, transaction: &str) -> Result<Self, Problem> {
         let id = segment(transaction);
         let body = visit.read(&format!("/v2/orders/{}/transactions/{id}", segment(order))).await?;
@@ -190,7 +190,7 @@ impl Read<'_> {
         self.settlement.is_some() && !self.has_settled()
     }
 
-    /// Approved at some time, so that there is money to speak of.
+    /// Approved at some time, so that there is money to show.
     fn is_known(&self) -> bool {
         !["declined", "not_processed", "not_known_yet"].contains(&self.state())
     }
@@ -223,7 +223,7 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
         buttons: buttons(&visit.frame, read),
         confirm: read.confirm(&visit.frame),
         done,
-        // An operation in doubt is told of once.
+        // An operation in doubt is shown once.
         notices: if is_told { Vec::new() } else { notices(read) },
         shares: shares(read),
         events: events(read, &visit.frame.zone),
@@ -232,7 +232,7 @@ fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
     }
 }
 
-/// What the last operation came to.
+/// The outcome of the last operation.
 fn done(read: &Read<'_>, frame: &Frame) -> Option<Done> {
     let state = words::list(&read.meta()["operations"]).last()?["state"].as_str().unwrap_or_default();
     let tone = match state {
@@ -287,7 +287,8 @@ fn shares(read: &Read<'_>) -> Vec<Share> {
     shares
 }
 
-/// What needs a person. The API lists reasons in its lists only, so here they follow from the state.
+/// Reasons to look at the payment. The API states reasons in its lists only, so here they follow
+/// from the state.
 fn notices(read: &Read<'_>) -> Vec<Notice> {
     let concern = match read.state() {
         "not_known_yet" => Some((Tone::Waiting, Concern::InDoubt)),
@@ -344,7 +345,7 @@ fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
     Known::all(all)
 }
 
-/// What may be done, going by the payment and then by the role of the reader.
+/// The possible actions, going by the payment and then by the reader's role.
 fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
     let possibility = |act: Act| act.possibility(read).unwrap_or_else(str::to_owned);
     let mut all = Vec::from(Act::ALL.map(|act| Known::new(act.verb(), possibility(act))));

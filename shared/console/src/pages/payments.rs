@@ -1,4 +1,5 @@
-//! The list of payments: one box that finds by whatever somebody quotes, tabs by state, and the whole filter in the address.
+//! The list of payments: one box that finds by any text that people quote, tabs by state, and the
+//! whole filter in the address.
 
 use askama::Template;
 use lambda_http::{Body, Response};
@@ -18,7 +19,7 @@ const ROWS: &str = "25";
 /// Longest text in the box.
 const TEXT_MAX_BYTES: usize = 200;
 
-/// A tab: its name, what the address calls it, and its condition.
+/// A tab: its name, its name in the address, and its condition.
 struct Kind {
     name: &'static str,
     parameter: &'static str,
@@ -38,7 +39,7 @@ const KINDS: [Kind; 6] = [
     kind("Not known yet", "not_known_yet", "eq(state,not_known_yet)"),
 ];
 
-/// What is looked for, as the address says it.
+/// A search, as the address states it.
 #[derive(Clone)]
 struct Search {
     text: String,
@@ -81,18 +82,18 @@ impl Search {
     }
 }
 
-/// What a text of the box may mean, and how that is called.
+/// A possible meaning of a text of the box, and its name.
 struct Guess {
     conditions: Vec<String>,
     meaning: String,
 }
 
-/// A value of a filter, whatever it has in it.
+/// A value of a filter, with any characters.
 fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace(['"', '\\'], ""))
 }
 
-/// What one word means by its form, if its form says it.
+/// The meaning of one word, if its form tells.
 fn by_form(word: &str) -> Option<(String, String)> {
     let has_digits = |count| word.len() == count && word.bytes().all(|byte| byte.is_ascii_digit());
     let is_id = word.len() == 36 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
@@ -110,8 +111,8 @@ fn by_form(word: &str) -> Option<(String, String)> {
     }
 }
 
-/// The meanings of a text, the likeliest first: words that say by their form what they are, or else an order, and then the
-/// shop's own reference.
+/// The meanings of a text, the likeliest first: words that their form identifies, or else an order,
+/// and then the shop's own reference.
 fn guesses(typed: &str) -> Vec<Guess> {
     let words = typed.split_whitespace().map(by_form).collect::<Option<Vec<_>>>();
     match words {
@@ -151,9 +152,9 @@ struct PaymentsPage {
     rows: Vec<Row>,
     /// The currency of all rows, in the heading of amounts: `, USD`. Empty if there are several.
     heading: String,
-    /// What was looked for.
+    /// The search that was made.
     tried: String,
-    /// What there is none of.
+    /// The text where no row is found.
     empty: String,
     summary: String,
     older: Option<String>,
@@ -185,7 +186,8 @@ fn meanings(search: &Search) -> Result<Vec<Guess>, Problem> {
     Ok(guesses(&search.text))
 }
 
-/// The list. Only a text that may be two things costs a second call, and only if it is not the first.
+/// The list. Only a text that may be two things costs a second call, and only if it is not the
+/// first.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = Search::of(&visit.parameters());
     let mut listed = Value::Null;

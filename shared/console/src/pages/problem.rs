@@ -1,4 +1,4 @@
-//! Pages that say why there is no other one, and what to do.
+//! Pages that say why the requested one is not shown, and what to do.
 
 use askama::Template;
 use lambda_http::{Body, Response, http::StatusCode};
@@ -14,7 +14,7 @@ use crate::{
 pub(crate) enum Problem {
     /// There is no such page, or not for this merchant.
     NotFound,
-    /// Nobody is signed in, or the session ended.
+    /// No person is signed in, or the session ended.
     SignedOut,
     /// The sign-in took too long, was done already, or is not this browser's.
     SignInEnded,
@@ -23,7 +23,7 @@ pub(crate) enum Problem {
     IssuerUnavailable,
     /// A form that was not sent by a page of this session.
     Forged,
-    /// The API refused what the page needs.
+    /// The API refused a request that the page needs.
     Refused(Refusal),
     /// A file that is longer than a response may be.
     TooLong,
@@ -56,7 +56,7 @@ struct ProblemPage<'a> {
     title: &'a str,
     text: &'a str,
     request_id: &'a str,
-    /// Where to go on, and what that is called.
+    /// The page to go on to, and its name.
     way: &'a str,
     way_name: &'a str,
 }

@@ -8,7 +8,7 @@ use crate::pages::{problem::Problem, rendered};
 #[derive(Template)]
 #[template(path = "sign_in.html")]
 struct SignInPage<'a> {
-    /// What was typed before.
+    /// The text that was typed before.
     merchant: &'a str,
     error: &'a str,
 }
@@ -19,13 +19,13 @@ struct ToIssuerPage<'a> {
     issuer: &'a str,
 }
 
-/// The page on which somebody states the merchant.
+/// The page on which a person states the merchant.
 pub(crate) fn show(merchant: &str, error: &str) -> Result<Response<Body>, Problem> {
     rendered(&SignInPage { merchant, error })
 }
 
-/// A page that goes on to the issuer by itself: a form that led there directly would need a policy that names every host on
-/// the way.
+/// A page that goes on to the issuer automatically: a form that led there directly would need a
+/// policy that names every host on the way.
 pub(crate) fn on_the_way(issuer: &str) -> Result<Response<Body>, Problem> {
     rendered(&ToIssuerPage { issuer })
 }

@@ -99,7 +99,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
-/// Parses a slice of `text`. Only the position of serde's error is kept: its words may quote the body.
+/// Parses a slice of `text`. Only the position of serde's error is kept: its words may quote the
+/// body.
 fn parse<'a, T: Deserialize<'a>>(text: &str, part: &'a str) -> Result<T, Unreadable> {
     serde_json::from_str(part).map_err(|error| {
         let lines_before = part.split_inclusive('\n').take(error.line().saturating_sub(1));

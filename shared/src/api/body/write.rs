@@ -4,9 +4,10 @@ use serde_json::Value;
 
 use super::{Root, SCHEMA_INSTANCE, xml::is_char};
 
-/// A value as XML: no declaration, the members of each object in ordinal order of their names, nulls as `i:nil`.
+/// A value as XML: no declaration, the members of each object in ordinal order of their names,
+/// nulls as `i:nil`.
 ///
-/// Names are the model's own and go out as they are. What XML cannot say becomes U+FFFD.
+/// Names are the model's own and go out as they are. Characters that XML cannot hold become U+FFFD.
 pub(crate) fn to_xml(root: Root, value: &Value) -> String {
     let mut out = String::new();
     let namespaces = format!(" xmlns:i=\"{SCHEMA_INSTANCE}\" xmlns=\"{}\"", root.namespace);

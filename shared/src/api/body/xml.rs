@@ -1,6 +1,6 @@
 //! Reads XML into the tree.
 //!
-//! `quick-xml` takes the markup apart; what it leaves to its user is done here: which names,
+//! `quick-xml` takes the markup apart; the checks that it leaves to its user are here: which names,
 //! characters and references are XML at all, that the document is one closed root, and that nothing
 //! in it makes the reader fetch or expand anything (no document type, so no entities of the
 //! document's own).
@@ -16,10 +16,11 @@ use quick_xml::{
 
 use super::{DEPTH_MAX, Node, Position, Root, SCHEMA_INSTANCE, Unreadable, offset_in};
 
-/// An [`Unreadable`] that still lacks its place. Only what goes wrong has its line counted.
+/// An [`Unreadable`] that still lacks its place. Lines are only counted for an error.
 type WhyUnreadable = fn(Position) -> Unreadable;
 
-/// Reads a whole body whose root element is `root`. `is_known` are names that are in no other namespace.
+/// Reads a whole body whose root element is `root`. `is_known` are names that are in no other
+/// namespace.
 pub(super) fn read(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result<Node, Unreadable> {
     let fail = |why: WhyUnreadable, at: usize| why(Position::of(text, at));
     if let Some((at, _)) = text.char_indices().find(|(_, c)| !is_char(*c)) {
@@ -187,7 +188,8 @@ fn is_nil(names: &NamespaceResolver, tag: &BytesStart<'_>) -> Result<bool, WhyUn
         let name = attribute.key.into_inner();
         // The reader lets attributes stand together without a space.
         let stands_apart = tag[..offset_in(tag, name)].ends_with(is_white_char);
-        // It binds a namespace by what is written: a reference in it would make it another name.
+        // It binds a namespace by the text as written: a reference in the text would make it
+        // another name.
         let binds_other = attribute.key.as_namespace_binding().is_some() && attribute.value.contains('&');
         if !stands_apart || !is_qualified_name(name) || attribute.value.contains('<') || binds_other {
             return Err(Unreadable::Xml);
@@ -217,7 +219,8 @@ fn is_nil(names: &NamespaceResolver, tag: &BytesStart<'_>) -> Result<bool, WhyUn
     Ok(nil.unwrap_or(false))
 }
 
-/// `version="1.0"`, then perhaps `encoding`, then perhaps `standalone`, which say nothing to a reader of text.
+/// `version="1.0"`, then perhaps `encoding`, then perhaps `standalone`, which say nothing to a
+/// reader of text.
 fn declares_xml_1_0(declaration: &BytesDecl<'_>) -> bool {
     let mut names = ["version", "encoding", "standalone"].into_iter();
     declaration.version().is_ok_and(|version| version == "1.0")

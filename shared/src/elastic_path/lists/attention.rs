@@ -1,4 +1,4 @@
-//! `GET /v2/attention`: what needs a person now, the newest first.
+//! `GET /v2/attention`: the payments that need a person now, the newest first.
 
 use lambda_http::Request;
 use serde_json::{Value, json};

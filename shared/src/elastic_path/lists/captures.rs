@@ -1,4 +1,5 @@
-//! Scheduled captures: of one order paused and resumed, and lists and sums of what is to come or paused.
+//! Scheduled captures: pausing and resuming those of an order, and lists and sums of future or
+//! paused captures.
 
 use jiff::{Span, Timestamp, civil::Date};
 use lambda_http::Request;
@@ -25,7 +26,7 @@ use crate::{
     ports::{Api, Transactions},
 };
 
-/// What is done to an order's scheduled captures.
+/// A change of an order's scheduled captures.
 #[derive(Clone, Copy)]
 enum Change {
     Pause,
@@ -33,13 +34,16 @@ enum Change {
 }
 
 handlers! {
-    /// `POST /v2/orders/{orderId}/captures/pause`: the schedule captures nothing of the order until it is resumed.
+    /// `POST /v2/orders/{orderId}/captures/pause`: the schedule captures nothing of the order until
+    /// it is resumed.
     pause_captures(Api) => change(Change::Pause);
-    /// `POST /v2/orders/{orderId}/captures/resume`: what is due is captured by the next run.
+    /// `POST /v2/orders/{orderId}/captures/resume`: the next run makes the due captures.
     resume_captures(Api) => change(Change::Resume);
-    /// `GET /v2/captures?filter=…`: the captures that the schedule is to make, or those that are paused order by order.
+    /// `GET /v2/captures?filter=…`: the captures that the schedule is to make, or those that are
+    /// paused order by order.
     list_captures(Transactions) => list();
-    /// `GET /v2/captures/daily?from=…&to=…&time_zone=…`: what is to be captured, by day and currency.
+    /// `GET /v2/captures/daily?from=…&to=…&time_zone=…`: sums of scheduled captures, by day and
+    /// currency.
     sum_captures(Transactions) => sums();
 }
 
@@ -128,7 +132,7 @@ async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
 }
 
 impl Days {
-    /// Without days, all that is to come within the longest time, and what is overdue.
+    /// Without days, all captures within the longest time ahead, and overdue ones.
     fn read(request: &Request, caller: &Caller, now: Timestamp) -> Result<Self, Failure> {
         let mut parameters = Parameters::of(request, &["from", "to", "time_zone"]);
         let mut day = |name| {

@@ -1,7 +1,7 @@
-//! Where a list goes on, for a client to send back: signed, so that no other can be made of it.
+//! Where a list goes on, for a client to send back: signed, so that it cannot be changed.
 //!
-//! A cursor is signed with the merchant's token signing key, over the merchant, the filter, the range and the place. So it
-//! needs no table, and no other merchant can use it.
+//! A cursor is signed with the merchant's token signing key, over the merchant, the filter, the
+//! range and the place. So it needs no table, and no other merchant can use it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
@@ -44,7 +44,8 @@ impl Cursor {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// What a cursor says; none if it is not one of this merchant's for this filter, or no longer valid.
+    /// The content of a cursor; `None` if it is not this merchant's for this filter, or no longer
+    /// valid.
     pub(in crate::elastic_path) fn opened(
         merchant: &Merchant,
         filter: &str,

@@ -1,4 +1,4 @@
-//! Lists that people download are on record: who, which list, by which filter, and how many rows.
+//! Lists that people download are on record: person, list, filter and number of rows.
 
 use lambda_http::{Request, RequestExt};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use crate::{
     spreadsheet::unreadable_cells,
 };
 
-/// What stands for a filter that may not be kept.
+/// Stands for a filter that may not be kept.
 const NOT_KEPT: &str = "…";
 
 /// The rows of a list in its two forms, of which one is made.
@@ -55,7 +55,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A list as a file, if the request wants one, or else as JSON. A file for a person is given only once it is on record.
+/// A list as a file, if the request wants one, or else as JSON. A file for a person is given only
+/// once it is on record.
 pub(in crate::elastic_path) async fn as_wanted(
     access: &Access,
     caller: &Caller,
@@ -72,7 +73,7 @@ pub(in crate::elastic_path) async fn as_wanted(
     Ok(page)
 }
 
-/// The filter as it was stated, without what it says of customers: their erasure does not reach the trail.
+/// The filter as it was stated, without customers' data: their erasure does not reach the trail.
 fn stated_filter(request: &Request) -> String {
     let parameters = request.query_string_parameters();
     let text = without_customers(parameters.first("filter").unwrap_or_default());

@@ -1,4 +1,5 @@
-//! `GET /v2/entries` and `GET /v2/orders/{orderId}/entries`: every movement of a merchant's money as a row.
+//! `GET /v2/entries` and `GET /v2/orders/{orderId}/entries`: every movement of a merchant's money
+//! as a row.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -30,9 +31,11 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/entries?filter=…&sort=…&time_zone=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
+    /// `GET /v2/entries?filter=…&sort=…&time_zone=…&page[limit]=…&page[cursor]=…`: a page as JSON,
+    /// or as CSV.
     list_entries(Transactions) => list();
-    /// `GET /v2/orders/{orderId}/entries?sort=…&time_zone=…`: all movements of an order, as JSON or as CSV.
+    /// `GET /v2/orders/{orderId}/entries?sort=…&time_zone=…`: all movements of an order, as JSON or
+    /// as CSV.
     list_order_entries(Transactions) => list_of_order();
 }
 
@@ -81,7 +84,7 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
     let (zone, order) = (parameters.time_zone(), parameters.order());
     parameters.finish()?;
     let key = caller.key(order_id(request)?);
-    // One that cannot be read is an error: it has no other rows that would be missing.
+    // An unreadable order is an error here: there are no other rows to show.
     let loaded = ports.orders.load(&key).await?.ok_or(Rejection::OrderNotFound)?;
     let found = Found { rows: entries_of(&loaded, order), ..Found::default() };
     let body = |rows| json!({"data": Value::Array(rows), "meta": {"time_zone": zone.name()}});
@@ -97,7 +100,7 @@ fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a> {
     Rows::new(&COLUMNS, file, shown)
 }
 
-/// A movement, with what is not known as null.
+/// A movement, with null for unknown values.
 pub fn shown(entry: &Entry, zone: &Zone) -> Value {
     let who = Who::of(entry);
     let changes = entry.changes;

@@ -29,10 +29,10 @@ use crate::{api::Problem, elastic_path::response::status::transaction_status};
 /// Longest reference of the gateway, in characters; its own have 12 to 14.
 const RETREF_MAX: usize = 40;
 
-/// What a filter says.
+/// The conditions of a filter.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct Filter {
-    /// All of them have to hold.
+    /// All predicates have to hold.
     pub(in crate::elastic_path) predicates: Vec<Predicate>,
     /// When they were listed.
     pub(in crate::elastic_path) range: Range,
@@ -81,7 +81,7 @@ impl Fields for Filter {
     }
 }
 
-/// A text of the merchant's or a customer's. What is wrong with it does not repeat it.
+/// A text of the merchant's or a customer's. A problem does not repeat it.
 fn own_text(term: &Term<'_>, by: SearchBy) -> Result<SearchTerm, Problem> {
     let text = term.own(|text| Some(text.to_owned()), "one text")?;
     SearchTerm::stated(by, &text).map_err(|error| term.wrong(error))
@@ -99,7 +99,7 @@ impl Filter {
         Ok(())
     }
 
-    /// The range is what a list reads, and a predicate besides for what is in doubt.
+    /// A list reads the range; the predicate besides is for payments in doubt.
     fn add_range(&mut self, term: &Term<'_>) -> Result<(), Problem> {
         for is in term.times()? {
             self.range.narrow(&is);

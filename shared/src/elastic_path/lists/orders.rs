@@ -22,8 +22,8 @@ use crate::{
     ports::Transactions,
 };
 
-/// With such a token Elastic Path lists the orders of one customer, or of one account. A shop that shows them must not get
-/// those of all customers instead.
+/// With such a token Elastic Path lists the orders of one customer, or of one account. A shop that
+/// shows them must not get those of all customers instead.
 const LISTS_OF_ONE: [(&str, &str); 2] = [
     ("x-moltin-customer-token", "X-Moltin-Customer-Token"),
     ("ep-account-management-authentication-token", "EP-Account-Management-Authentication-Token"),
@@ -50,7 +50,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let lister = OrderLister { index, store, deadline: list_deadline(request, paging.now) };
     let found = lister.find(&wanted).await?;
     let next = paging.next(found.next.clone());
-    // What cannot be read, by the key of its item, and the order's id if that is known.
+    // Unreadable orders, by the key of the item, and the order's id if known.
     let bad = found.unreadable.iter().map(|row| json!({"id": row.item.key, "order_id": row.order}));
     let mut body = json!({
         "data": found.rows.iter().map(|order| shown(ports, &caller, order)).collect::<Vec<_>>(),
@@ -105,7 +105,8 @@ fn shown(ports: &Transactions, caller: &Caller, order: &Order) -> Value {
     response::order(order, Some(&caller.merchant), ports.gateway)
 }
 
-/// How many orders there are, which only a list that fits on one page can say: they are never counted otherwise.
+/// How many orders there are, which only a list that fits on one page can say: they are never
+/// counted otherwise.
 fn count(meta: &mut Value, found: &Found<Order>) {
     if found.unreadable.is_empty() {
         meta["results"]["total"] = found.rows.len().into();

@@ -1,4 +1,5 @@
-//! What the lists of a merchant's payments and orders have in common: a filter, and which part of the list is wanted.
+//! The common parts of the lists of a merchant's payments and orders: the filter, and the requested
+//! part of the list.
 
 use std::time::Duration;
 
@@ -30,11 +31,11 @@ use crate::{
 const ROWS: usize = 25;
 pub(in crate::elastic_path) const ROWS_MAX: usize = 100;
 
-/// Longest time that a part of a list is read, with what is kept for responding. Its caller waits for it, and goes on with
-/// the next part, so a page is there within three seconds however little it finds.
+/// Longest time for reading a part of a list, with the time kept for responding. The caller waits,
+/// and goes on with the next part, so a page is there within three seconds even if it finds little.
 const READING_MAX: Duration = Duration::from_millis(4_500);
 
-/// When a part of a list ends, whatever was found.
+/// When a part of a list ends, even if nothing was found.
 pub(in crate::elastic_path) fn list_deadline(request: &Request, now: Timestamp) -> Deadline {
     deadline(request, now).within(READING_MAX)
 }
@@ -63,7 +64,7 @@ pub(in crate::elastic_path) struct Paging<'a, F> {
     zone_text: Option<String>,
     /// The list, its order, its zone and its filter: a cursor is good for nothing else.
     signed: String,
-    /// What the filter says.
+    /// The filter.
     pub(in crate::elastic_path) filter: F,
     /// Most rows.
     pub(in crate::elastic_path) limit: usize,
@@ -81,7 +82,8 @@ pub(in crate::elastic_path) struct NextPart {
 }
 
 impl<'a, F: Fields> Paging<'a, F> {
-    /// Reads what every list has. No two lists have the same mark, so that none takes a cursor of the other.
+    /// Reads the parameters of every list. Each list has its own mark, so that it takes no cursor
+    /// of another.
     pub(in crate::elastic_path) fn of(
         mark: &str,
         access: &'a Access,
@@ -94,7 +96,7 @@ impl<'a, F: Fields> Paging<'a, F> {
         Ok(paging)
     }
 
-    /// The same among parameters of its own; notes what is wrong.
+    /// The same among parameters of its own; notes problems.
     pub(in crate::elastic_path) fn read(
         mark: &str,
         parameters: &mut Parameters<'a>,
@@ -152,7 +154,8 @@ impl<'a, F: Fields> Paging<'a, F> {
         self.after.as_deref()
     }
 
-    /// The response with this part, in the form that the request wants, and the place where the next one begins.
+    /// The response with this part, in the form that the request wants, and the place where the
+    /// next one begins.
     pub(in crate::elastic_path) async fn reply(
         &self,
         rows: Rows<'_>,
@@ -231,7 +234,7 @@ impl NextPart {
 }
 
 impl Page {
-    /// The same as what depends on the time of the request: it has no tag.
+    /// The same for a list that depends on the time of the request: it has no tag.
     pub(in crate::elastic_path) fn of_now(self) -> Self {
         Self { is_of_now: true, ..self }
     }

@@ -36,7 +36,7 @@ const KNOWN: [&str; 11] = [
     "decline_code",
 ];
 
-/// What a request wants reported.
+/// The requested report.
 struct Query {
     interval: Interval,
     days: Days,
@@ -46,8 +46,8 @@ struct Query {
 }
 
 handlers! {
-    /// `GET /v2/reports/totals?from=…&to=…&interval=…&time_zone=…&by=…`: totals as JSON, or as CSV. Without days,
-    /// yesterday's.
+    /// `GET /v2/reports/totals?from=…&to=…&interval=…&time_zone=…&by=…`: totals as JSON, or as CSV.
+    /// Without days, yesterday's.
     report_totals(Transactions) => report();
 }
 
@@ -73,7 +73,7 @@ impl Query {
         let interval = parameters.read("interval", Interval::from_name, &intervals);
         let zone = parameters.time_zone();
         let selection = read_selection(&mut parameters);
-        // What was not read makes no range.
+        // Days that could not be read make no range.
         let is_read = parameters.problems.is_empty();
         let range = Days::of_report(from, to, interval, zone.shown(now).date());
         let range = range.and_then(|(days, interval)| {

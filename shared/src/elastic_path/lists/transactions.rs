@@ -1,4 +1,5 @@
-//! `GET /v2/transactions`: a merchant's transactions, found in the journal and shown as they are now.
+//! `GET /v2/transactions`: a merchant's transactions, found in the journal and shown as they are
+//! now.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -27,7 +28,8 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/transactions?filter=…&sort=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as CSV.
+    /// `GET /v2/transactions?filter=…&sort=…&page[limit]=…&page[cursor]=…`: a page as JSON, or as
+    /// CSV.
     search_transactions(Transactions) => search();
 }
 
@@ -80,7 +82,8 @@ pub(in crate::elastic_path) fn lister<'a>(ports: &'a Transactions, request: &Req
     }
 }
 
-/// Where the transaction or the text is that a list names, if it names one; none if there is no such transaction.
+/// The place of the transaction or text that a filter names, if it names one; `None` if there is no
+/// such transaction.
 async fn looked_up(
     ports: &Transactions,
     merchant: &Merchant,
@@ -111,7 +114,7 @@ pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Row
     Rows::new(&COLUMNS, file, shown.chain(unreadable.iter().map(shown_bad)))
 }
 
-/// The transaction as its order's route shows it, and what a list knows besides.
+/// The transaction as its order's route shows it, with the list's own facts.
 pub(in crate::elastic_path) fn shown(row: &Row, view: View<'_>) -> Option<Value> {
     let mut value = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
     let needs = row.concerned(view.now);
@@ -123,7 +126,7 @@ pub(in crate::elastic_path) fn shown(row: &Row, view: View<'_>) -> Option<Value>
     Some(value)
 }
 
-/// What cannot be read, by the key of its item.
+/// An unreadable transaction, by the key of its item.
 pub(in crate::elastic_path) fn shown_bad(row: &BadRow) -> Value {
     let order = row.order.as_ref().map(|order| json!({"data": {"type": "order", "id": order}}));
     json!({

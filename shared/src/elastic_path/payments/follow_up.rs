@@ -1,8 +1,8 @@
-//! What is done to a payment that is there: capture, refund, cancel; and the response to every
+//! Operations on an existing payment: capture, refund, cancel; and the response to every
 //! operation.
 //!
-//! `capture_mechanism: manual` is rejected, because the gateway would contradict the record of a capture made
-//! elsewhere.
+//! `capture_mechanism: manual` is rejected, because the gateway would contradict the record of a
+//! capture made elsewhere.
 
 use jiff::Timestamp;
 use lambda_http::Request;
@@ -45,20 +45,23 @@ const PROPOSAL_MAX: usize = 8 * 1024;
 /// Whether money is given back although an issuer took it back.
 const REFUND_DISPUTED: &str = "refund_disputed";
 
-/// What `/payments` takes besides what a follow-up needs: the seeds require some of it, and none is used.
+/// Members that `/payments` takes besides a follow-up's: the seeds require some, and none is used.
 const ALSO_IN_PAYMENTS: [&[&str]; 3] =
     [&["gateway", "method", "transaction", "payment"], &CARD_MEMBERS, &["billing_address"]];
 
 handlers! {
-    /// `POST …/transactions/{transactionId}/capture`: captures what is held, or a part of it.
+    /// `POST …/transactions/{transactionId}/capture`: captures the amount held, or a part.
     capture(Api) => on_transaction(FollowUp::Capture);
-    /// `POST …/transactions/{transactionId}/refund`: refunds an amount, or voids a payment that has not settled.
+    /// `POST …/transactions/{transactionId}/refund`: refunds an amount, or voids a payment that has
+    /// not settled.
     refund(Api) => on_transaction(FollowUp::Refund);
     /// `POST …/transactions/{transactionId}/cancel`: a void.
     cancel(Api) => on_transaction(FollowUp::Void);
-    /// `POST …/transactions/{transactionId}/reauthorize`: holds anew what a partial capture released.
+    /// `POST …/transactions/{transactionId}/reauthorize`: holds anew the amount that a partial
+    /// capture released.
     reauthorize(Api) => reauthorized();
-    /// `POST …/transactions/{transactionId}/confirm`: sends an inquiry now, and returns the resulting transaction.
+    /// `POST …/transactions/{transactionId}/confirm`: sends an inquiry now, and returns the
+    /// resulting transaction.
     confirm(Confirm) => confirmed();
 }
 
@@ -68,7 +71,8 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     caller.must_have(Role::Pay)?;
     let order = order_id(request)?;
     let id = transaction_id(request)?;
-    // The body is not looked at: clients wrap `data` once, twice, or send no JSON, and nothing in it is used.
+    // The body is not looked at: clients wrap `data` once, twice, or send no JSON, and nothing in
+    // it is used.
     let deadline = deadline(request, api.access.now());
     let key = caller.key(order);
     caller.on_record(&api.access, request, |call| Audited::Acted { call }).await?;
@@ -81,7 +85,8 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
         let transaction = order.transaction(id).filter(|found| caller.may_read(request, found));
         transaction.ok_or(Rejection::TransactionNotFound)?;
     }
-    // An inquiry can have a void follow, so while payments are stopped the record is shown as it is.
+    // An inquiry can have a void follow, so while payments are stopped the record is shown as it
+    // is.
     let order = if stop(api.switch.as_ref(), &caller.merchant.id).await?.is_on() {
         api.payments.order(&key).await?
     } else {
@@ -122,7 +127,7 @@ async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
         let amount = data.amount("amount");
         let capture = capture_terms::of_authorization(data, PaymentKind::Authorize, caller)?;
         let wanted = Reauthorize { target: Target::Transaction(transaction), amount, capture };
-        // It is told from every payment by the one that it continues.
+        // The continued payment tells the request from every new payment.
         let transaction = Some(transaction);
         let essentials = Essentials { amount, transaction, ..Essentials::new(Kind::Authorize) };
         Ok((Action::Reauthorize(wanted), essentials))
@@ -130,7 +135,7 @@ async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
     .await
 }
 
-/// What gives money back, as its route is called.
+/// The route's name of a follow-up that gives money back.
 fn what(follow_up: FollowUp) -> Option<&'static str> {
     match follow_up {
         FollowUp::Refund => Some("refund"),
@@ -139,8 +144,9 @@ fn what(follow_up: FollowUp) -> Option<&'static str> {
     }
 }
 
-/// Does to the transaction in the path what `read` makes of the members of `data`. Where `what` gives money back, a person
-/// may submit another one's proposal instead, and what exceeds their own limit is proposed in turn.
+/// Performs on the transaction in the path the action that `read` makes of `data`. Where `what`
+/// gives money back, a person may submit another person's proposal instead, and a request above
+/// their own limit is proposed in turn.
 async fn on_named(
     api: &Api,
     request: &Request,
@@ -169,7 +175,8 @@ async fn on_named(
     let refund_disputed = data.flag(REFUND_DISPUTED).unwrap_or(false);
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
-    // The id and not the path's text, so that two spellings of an id are one transaction and one key.
+    // The id and not the path's text, so that two spellings of an id are one transaction and one
+    // key.
     let key = match &submitted {
         Some(proposal) => Some(proposal.key()),
         None => idempotency_key(request, &document, &transaction.to_string())?,
@@ -212,7 +219,8 @@ async fn submitted(
     Ok(Some(Proposal::of(text, caller, about, access).await?))
 }
 
-/// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that allows it.
+/// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that
+/// allows it.
 pub(in crate::elastic_path) async fn of_order(
     on: OnOrder<'_>,
     document: &Document,
@@ -239,7 +247,7 @@ pub(in crate::elastic_path) async fn of_order(
     on.carry_out(stated).await
 }
 
-/// The transaction in the path. Whatever is no id of ours names none.
+/// The transaction in the path. `TransactionNotFound` for a text that is not our kind of id.
 pub(in crate::elastic_path) fn transaction_id(request: &Request) -> Result<Uuid, Rejection> {
     path_parameter(request, "transactionId").parse().map_err(|_| Rejection::TransactionNotFound)
 }
@@ -282,12 +290,13 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
     }
 }
 
-/// Who requests it and why.
+/// The requester and the reason.
 pub(in crate::elastic_path) fn who_and_why(data: &mut Members<'_>) -> (Option<Actor>, Option<Reason>) {
     (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX))
 }
 
-/// What makes an equal request of a follow-up. `named` is the transaction in the body, if it names one.
+/// The parts that make two follow-ups equal. `named` is the transaction in the body, if it names
+/// one.
 fn essentials(follow_up: FollowUp, action: &Action, named: Option<Uuid>) -> Essentials<'static> {
     let (amount, mechanism) = match action {
         Action::Capture { amount, .. } => (*amount, None),
@@ -301,7 +310,7 @@ fn essentials(follow_up: FollowUp, action: &Action, named: Option<Uuid>) -> Esse
     Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) }
 }
 
-/// A request to do something on one of the caller's orders.
+/// A request to act on one of the caller's orders.
 pub(in crate::elastic_path) struct OnOrder<'a> {
     pub(in crate::elastic_path) api: &'a Api,
     pub(in crate::elastic_path) request: &'a Request,
@@ -322,14 +331,14 @@ impl<'a> OnOrder<'a> {
         Ok(Self { api, request, caller, order, seen_version: seen_version(request, caller)? })
     }
 
-    /// Performs what the request states and returns its outcome.
+    /// Performs the stated operation and returns its outcome.
     pub(in crate::elastic_path) async fn carry_out(self, stated: Stated<'_>) -> Handled<Value> {
         let Self { api, caller, .. } = self;
         let performed = self.perform(stated).await?;
         reply(&performed, caller.view(api), api.access.now())
     }
 
-    /// Performs what the request states.
+    /// Performs the stated operation.
     pub(in crate::elastic_path) async fn perform(
         self,
         mut stated: Stated<'_>,

@@ -37,7 +37,7 @@ handlers! {
     purchase(Checkout) => paid(Some(PaymentKind::Purchase));
 }
 
-/// What the `method` of a body requests.
+/// The operation that the `method` of a body requests.
 enum RequestedMethod {
     Pay(PaymentKind),
     FollowUp(FollowUp),
@@ -63,14 +63,14 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
             follow_up::of_order(on, &document, follow_up).await
         }
         None => {
-            // The method is wrong; what else is wrong is worth telling all the same.
+            // The method is wrong; other problems are worth reporting all the same.
             let _also_wrong = source(&mut data, clock);
             Err(data.finish().err().unwrap_or_else(Failure::unreadable))
         }
     }
 }
 
-/// What is beside `data`, where an amount would be overlooked as well.
+/// The members beside `data`, where an amount would be overlooked as well.
 fn beside_data(document: &Document) -> Members<'_> {
     let mut body = Members::of(document);
     body.lacks("data");
@@ -83,7 +83,7 @@ struct RequestedPayment {
     pay: Pay,
     currency: Option<Currency>,
     named: Named,
-    /// Whose card it is, or is to be, if the merchant's server says so.
+    /// The customer of the card, or to be, if the merchant's server says so.
     customer: Option<CustomerReference>,
 }
 
@@ -106,7 +106,8 @@ impl RequestedPayment {
         let named = source(&mut data, clock);
         let (named, customer) = stored_card_rules(&mut data, named, caller)?;
         let currency = match policy.orders {
-            // The order has one. The SDK's currency header, sent for other reasons, is not held against it.
+            // The order has one. The SDK's currency header, sent for other reasons, is not held
+            // against it.
             OrdersMode::Registered => stated,
             OrdersMode::External => {
                 if data.lacks("amount") {
@@ -117,7 +118,8 @@ impl RequestedPayment {
                 account_currency(&mut data, stated, &caller.merchant)
             }
         };
-        // An amount by another name would pay everything that is owing. Last, when all that is known was read.
+        // An amount by another name would pay everything that is owing. Last, when all that is
+        // known was read.
         data.no_other_amount("amount");
         data.finish()?;
         let named = named.ok_or_else(Failure::unreadable)?;
@@ -127,7 +129,7 @@ impl RequestedPayment {
         }
         let (card, saves, lacks_postcode) = match &named {
             Named::Source(source, card) => (card.clone(), source.saves(), source.lacks_postcode()),
-            // What is known of it is read.
+            // The card's data is read later.
             Named::Method(..) => (CardSummary::default(), false, false),
         };
         let pay = Pay {
@@ -146,7 +148,8 @@ impl RequestedPayment {
     }
 }
 
-/// Makes a payment, which counts as an attempt. The response to a shopper has the secret to read it with.
+/// Makes a payment, which counts as an attempt. The response to a shopper has the secret to read it
+/// with.
 async fn pay_once(
     checkout: &Checkout,
     on: OnOrder<'_>,
@@ -156,7 +159,8 @@ async fn pay_once(
     let OnOrder { api, request, caller, .. } = on;
     let RequestedPayment { mut pay, currency, named, customer } = payment;
     let scope = if caller.principal == Principal::Implicit {
-        // A shopper whose token does not say who it is can pay, and repeats no other shopper's request.
+        // A shopper whose token does not say who it is can pay, and repeats no other shopper's
+        // request.
         let shopper = caller.shopper.unwrap_or_else(|| Shopper::of(api.access.clock.new_id()));
         pay.shopper = Some(shopper);
         // A key of a shopper is not one of the merchant's, nor of another shopper.
@@ -188,17 +192,18 @@ async fn pay_once(
     Ok(reply)
 }
 
-/// What is paid with, and what is known of it.
+/// The source of a payment, and the known facts about its card.
 struct PaidWith {
     source: PaymentSource,
     card: CardSummary,
-    /// Whether it can be paid with, and is the customer's that the request states. Without one, the merchant's server
-    /// vouches for it, as for everything else: its key is good for all the merchant's customers.
+    /// Whether the card can be paid with, and is the stated customer's. Without a customer, the
+    /// merchant's server vouches for it, as for everything else: its key is good for all the
+    /// merchant's customers.
     is_theirs: Result<(), Failure>,
 }
 
-/// Reads what a stored card needs. A card that is not found, or is another customer's, may still have been paid with by the
-/// request that this one repeats.
+/// Reads the data of a stored card. A card that is not found, or is another customer's, may still
+/// have been paid with by the request that this one repeats.
 async fn paid_with(
     checkout: &Checkout,
     caller: &Caller,
@@ -228,7 +233,8 @@ async fn paid_with(
     }
 }
 
-/// One failure for cards that do not exist and for those of other customers, so that it tells nothing of them.
+/// One failure for cards that do not exist and for those of other customers, so that it reveals
+/// nothing about other customers' cards.
 fn not_to_pay_with(refusal: MethodRefusal) -> Failure {
     match refusal {
         MethodRefusal::Rejected(rejection @ MethodRejection::NotFound) => {
@@ -238,8 +244,8 @@ fn not_to_pay_with(refusal: MethodRefusal) -> Failure {
     }
 }
 
-/// Who makes a payment with a stored card (`initiated_by`, `scheduled`), whether a card is stored along with the payment
-/// (`save`), and whose it is (`customer`). A shopper states none of them.
+/// Who makes a payment with a stored card (`initiated_by`, `scheduled`), whether a card is stored
+/// along with the payment (`save`), and whose it is (`customer`). A shopper states no such member.
 fn stored_card_rules(
     data: &mut Members<'_>,
     named: Option<Named>,
@@ -258,7 +264,7 @@ fn stored_card_rules(
     }
     let customer = if save || !data.is_null(CUSTOMER) { customer(data) } else { None };
     if named.as_ref().is_some_and(Named::is_stored) {
-        // A misspelled customer would pay with anybody's card.
+        // A misspelled customer would pay with any customer's card.
         data.no_near_miss_of(CUSTOMER);
         if save {
             data.invalid("save", "is for a card or a token: this one is stored already");
@@ -279,7 +285,8 @@ fn stored_card_rules(
     Ok((named, customer))
 }
 
-/// Only `card_connect` is served here; another gateway is a valid request that another service has to serve.
+/// Only `card_connect` is served here; another gateway is a valid request that another service has
+/// to serve.
 fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
     if data.required_text("gateway", TEXT_MAX).is_none_or(|name| name == GATEWAY) {
         return Ok(());
@@ -290,7 +297,7 @@ fn gateway(data: &mut Members<'_>) -> Result<(), Failure> {
 
 fn requested(data: &mut Members<'_>, route: Option<PaymentKind>) -> Option<RequestedMethod> {
     if let Some(kind) = route {
-        // The route says it; guessing at a body that says something else would cost money.
+        // The route is the method; guessing at a body that says another would cost money.
         let word = kind.operation().as_str();
         if data.text("method", TEXT_MAX).is_none_or(|text| text == word) {
             return Some(RequestedMethod::Pay(kind));

@@ -1,8 +1,10 @@
-//! Proposals: what a person may not give back, written down for another one who may.
+//! Proposals: a refund or void above a person's limit, written down for another person who may do
+//! it.
 //!
-//! A refusal carries the proposal, signed, and nothing is stored. Whoever may submits it on the same route, under their own
-//! name, within a day; both names are recorded. The proposal's id is the idempotency key, so it is carried out once, whoever
-//! submits it how often.
+//! A refusal carries the proposal, signed, and nothing is stored. A person with the right submits
+//! it on the same route, under their own name, within a day; both names are recorded. The
+//! proposal's id is the idempotency key, so it is carried out once, no matter how often and by whom
+//! it is submitted.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
@@ -27,10 +29,10 @@ pub(in crate::elastic_path) const PROPOSAL: &str = "proposal";
 /// How long a proposal can be submitted.
 const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
-/// Longest body that is proposed; what a refund needs has about 200 characters.
+/// Longest body that is proposed; a refund needs about 200 characters.
 const BODY_MAX_BYTES: usize = 4 * 1024;
 
-/// What somebody would do, and who.
+/// The proposed operation, and the person who proposes it.
 #[derive(Serialize, Deserialize)]
 pub(in crate::elastic_path) struct Proposal {
     id: Uuid,
@@ -38,14 +40,14 @@ pub(in crate::elastic_path) struct Proposal {
     what: String,
     order: String,
     transaction: Uuid,
-    /// The body of the request that was refused: amount, reason and whatever else it states.
+    /// The body of the request that was refused: amount, reason and all other members.
     pub(in crate::elastic_path) body: Box<RawValue>,
     by: Uuid,
     name: String,
     until: i64,
 }
 
-/// What a proposal is about: the route's verb, its order and its transaction.
+/// The target of a proposal: the route's verb, its order and its transaction.
 pub(in crate::elastic_path) struct ProposalTarget<'a> {
     /// `refund` or `cancel`.
     pub(in crate::elastic_path) what: &'a str,
@@ -55,7 +57,7 @@ pub(in crate::elastic_path) struct ProposalTarget<'a> {
     pub(in crate::elastic_path) transaction: Uuid,
 }
 
-/// The proposal of a request that was refused; none if there is too much of it.
+/// The proposal of a request that was refused; `None` if its body is too long.
 pub(in crate::elastic_path) fn propose(
     access: &Access,
     merchant: &Merchant,
@@ -122,12 +124,12 @@ impl Proposal {
         }
     }
 
-    /// Who proposed it.
+    /// The person who proposed.
     pub(in crate::elastic_path) fn proposer(&self) -> Option<Person> {
         self.name.parse().ok()
     }
 
-    /// The key under which it is carried out.
+    /// The idempotency key of a proposal.
     pub(in crate::elastic_path) fn key(&self) -> KeyDigest {
         KeyDigest::new(PROPOSAL, &self.transaction.to_string(), &self.id.to_string())
     }

@@ -1,4 +1,5 @@
-//! `POST /v2/surcharge`: what the gateway would add to a payment, to be disclosed before it is made.
+//! `POST /v2/surcharge`: the surcharge that the gateway would add to a payment, to be disclosed
+//! before the payment.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -20,11 +21,12 @@ use crate::{
 };
 
 handlers! {
-    /// `POST /v2/surcharge`: the fee that a payment by this card would have. Moves no money and stores nothing.
+    /// `POST /v2/surcharge`: the fee that a payment by this card would have. Moves no money and
+    /// stores nothing.
     preview_surcharge(Checkout) => preview();
 }
 
-/// A payment as its preview states it: by a subset of the members that will pay.
+/// A payment as its preview states it: a subset of the payment's members.
 struct Previewed {
     amount: Amount,
     currency: Currency,
@@ -59,7 +61,8 @@ impl Previewed {
     }
 }
 
-/// For the merchant's own systems only: a browser that could call it would learn which stolen numbers are credit cards.
+/// For the merchant's own systems only: a browser that could call it would learn which stolen
+/// numbers are credit cards.
 async fn preview(checkout: &Checkout, request: &Request) -> Handled<Value> {
     let access = &checkout.api.access;
     let caller = Caller::merchant(access, request, Role::Pay).await?;

@@ -1,4 +1,4 @@
-//! `GET /v2/audit`: what people did that moves no money, and who changed people.
+//! `GET /v2/audit`: people's acts that move no money, and who changed people.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -20,8 +20,8 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/audit?filter=…&time_zone=…&page[limit]=…&page[cursor]=…`: sign-ins, refusals, acts, downloads and changes of
-    /// people, the newest first, as JSON or as CSV.
+    /// `GET /v2/audit?filter=…&time_zone=…&page[limit]=…&page[cursor]=…`: sign-ins, refusals, acts,
+    /// downloads and changes of people, the newest first, as JSON or as CSV.
     list_audit(Personnel) => list();
 }
 

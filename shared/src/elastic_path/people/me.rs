@@ -1,4 +1,4 @@
-//! `GET /v2/me`: who calls, what it may do, and how its merchant stands.
+//! `GET /v2/me`: the caller, its rights, and its merchant's state.
 
 use jiff::Timestamp;
 use lambda_http::Request;
@@ -35,7 +35,8 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
     Parameters::none(request)?;
     let (merchant, now) = (&caller.merchant, ports.access.now());
     let count = count_attention(ports.agenda.as_ref(), &merchant.id, now).await?;
-    // It is said, not obeyed: a switch that cannot be read stops payments, and this page still opens.
+    // The stop is reported, not obeyed: a switch that cannot be read stops payments, and this page
+    // still opens.
     let stop = ports.switch.stop(&merchant.id).await.ok();
     let by_switch_of = stop.and_then(|stop| match stop {
         Stop::None => None,
@@ -80,7 +81,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
     ))
 }
 
-/// The key that called; none where a person did.
+/// The key that called; `None` where a person did.
 fn key(caller: &Caller) -> Value {
     if caller.person().is_some() {
         return Value::Null;
@@ -88,7 +89,7 @@ fn key(caller: &Caller) -> Value {
     json!({"name": caller.key_name().map(ToString::to_string), "role": caller.role().as_str()})
 }
 
-/// The person who called, with what they may do now.
+/// The person who called, with their present rights.
 fn person(person: &PersonEntry) -> Value {
     let limit = |(currency, amount): (&Currency, &Amount)| json!({"currency": currency.code(), "amount": amount.minor()});
     let refund_max = match &person.grant.refund_max {
@@ -103,8 +104,8 @@ fn person(person: &PersonEntry) -> Value {
     })
 }
 
-/// How many exceptions of the settlement are open, and how far the gateway's reports were read: of the account that was read
-/// last of all, null if one was never.
+/// How many exceptions of the settlement are open, and how far the gateway's reports were read: of
+/// the account that was read last of all, null if one was never.
 async fn settlement(ports: &Transactions, merchant: &MerchantId, now: Timestamp) -> Result<Value, Failure> {
     let stores = &ports.settlement;
     let open = stores.exceptions.count_open(merchant).await?;

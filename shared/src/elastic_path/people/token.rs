@@ -20,11 +20,13 @@ use crate::{
     ports::Tokens,
 };
 
-/// Longest form. One with a key has about 120 characters; ID tokens of people in many groups have more than 10 KB.
+/// Longest form. One with a key has about 120 characters; ID tokens of people in many groups have
+/// more than 10 KB.
 const FORM_MAX_BYTES: usize = 16 * 1024;
 
 handlers! {
-    /// `POST /oauth/access_token`: issues an access token for a merchant's key, for a browser, or for a person who signed in.
+    /// `POST /oauth/access_token`: issues an access token for a merchant's key, for a browser, or
+    /// for a person who signed in.
     issue_token(Tokens) => issued();
 }
 
@@ -56,7 +58,7 @@ async fn issued(ports: &Tokens, request: &Request) -> Handled<Value> {
     Ok(Reply::new(200, body))
 }
 
-/// Whose the token is to be.
+/// The caller that the token is for.
 type Authenticated = (Arc<Merchant>, Holder);
 
 fn client_id(form: &mut Form) -> Result<String, Failure> {
@@ -81,8 +83,8 @@ async fn for_shopper(access: &Access, request: &Request, mut form: Form) -> Resu
     Ok((merchant.map_err(refused)?, Holder::Shopper(access.clock.new_id())))
 }
 
-/// The token, as every response has it. Flat, not in `data`: wrapped, the published SDK would silently go on without a
-/// token.
+/// The token, as every response has it. Flat, not in `data`: wrapped, the published SDK would
+/// silently go on without a token.
 fn issue(access: &Access, merchant: &Merchant, holder: &Holder) -> Result<Value, Failure> {
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
     let (token, expires) = access_token::issue(merchant, holder, access.now(), &access.kid_key)?;

@@ -1,4 +1,4 @@
-//! When the schedule captures an authorization and how much of it, as requests state it.
+//! When and how much of an authorization the schedule captures, as requests state it.
 
 use serde_json::{Value, json};
 use tollgate_core::{
@@ -17,13 +17,13 @@ use crate::{
 const AT: &str = "capture_at";
 /// When, as a rule.
 const RULE: &str = "capture";
-/// How much of it.
+/// The amount to capture.
 pub(in crate::elastic_path) const AMOUNT: &str = "capture_amount";
 
-/// The members of `data` that state it.
+/// The members of `data` that state a capture.
 pub(in crate::elastic_path) const MEMBERS: [&str; 3] = [AT, RULE, AMOUNT];
 
-/// What an authorization states of its capture. Neither is for shoppers, nor for a purchase.
+/// An authorization's statements about its capture. Neither is for shoppers, nor for a purchase.
 pub(in crate::elastic_path) fn of_authorization(
     data: &mut Members<'_>,
     kind: PaymentKind,
@@ -44,14 +44,14 @@ pub(in crate::elastic_path) fn of_authorization(
     Ok(capture_terms(data, caller))
 }
 
-/// What is stated. A null amount is all that is held.
+/// The stated terms. A null amount is all that is held.
 pub(in crate::elastic_path) fn capture_terms(data: &mut Members<'_>, caller: &Caller) -> CaptureTerms {
     let at = capture_at(data, caller);
     let amount = (!data.lacks(AMOUNT)).then(|| part(data)).flatten();
     CaptureTerms { at, amount }
 }
 
-/// What is stated of when: a moment or a rule, one of which may be null beside the other, or null alone.
+/// The stated time: a moment or a rule, one of which may be null beside the other, or null alone.
 pub(in crate::elastic_path) fn capture_at(data: &mut Members<'_>, caller: &Caller) -> Option<CaptureAt> {
     match (data.is_null(AT), data.is_null(RULE)) {
         (true, true) if data.lacks(AT) && data.lacks(RULE) => None,
@@ -65,7 +65,7 @@ pub(in crate::elastic_path) fn capture_at(data: &mut Members<'_>, caller: &Calle
     }
 }
 
-/// The rule that an object states. What is wrong with it goes to `data`.
+/// The rule that an object states. Its problems go to `data`.
 fn rule_in(data: &mut Members<'_>, mut rule: Members<'_>, usual: Option<&Zone>) -> Option<CaptureRule> {
     rule.only(&["after", "at", "zone", "business_days"]);
     let after = rule.required_text("after", TEXT_MAX).map(str::parse);
@@ -76,7 +76,7 @@ fn rule_in(data: &mut Members<'_>, mut rule: Members<'_>, usual: Option<&Zone>) 
     let zone = rule.text("zone", TEXT_MAX).map(str::parse);
     let zone = rule.checked("zone", zone);
     let business_days = rule.flag("business_days").unwrap_or_default();
-    // One that is unknown is named for that, and not for being missing.
+    // An unknown zone is reported as unknown, and not as missing.
     let stands = after.filter(|_| zone.is_some() || !named);
     let found = stands.and_then(|after| {
         let stated = StatedRule { after, at, zone, business_days }.in_zone(usual);

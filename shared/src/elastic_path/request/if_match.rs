@@ -10,8 +10,8 @@ pub(in crate::elastic_path) const IF_MATCH: &str = "If-Match";
 
 /// The version that the request states, if it does.
 ///
-/// It is written as an entity tag, and as strong a one as RFC 9110 wants for this: `"4"`. A request with several tags or `*`
-/// wants to act on more than one version, which nothing here allows.
+/// It is written as an entity tag, and as strong a one as RFC 9110 wants for this: `"4"`. A request
+/// with several tags or `*` wants to act on more than one version, which nothing here allows.
 pub(in crate::elastic_path) fn seen_version(
     request: &Request,
     caller: &Caller,
@@ -30,7 +30,7 @@ pub(in crate::elastic_path) fn seen_version(
 
 fn version_of(text: &str) -> Option<u64> {
     let digits = text.trim().strip_prefix('"')?.strip_suffix('"')?;
-    // What parses as a number can have a sign or zeros in front.
+    // A text that parses as a number can have a sign or zeros in front.
     digits.parse().ok().filter(|version: &u64| version.to_string() == digits)
 }
 

@@ -8,7 +8,7 @@ use tollgate_core::{
 
 use crate::api::{Members, Node};
 
-/// Longest text of one member; longer ones belong nowhere in a payment.
+/// Longest text of a member; longer ones belong nowhere in a payment.
 pub(in crate::elastic_path) const TEXT_MAX: usize = 255;
 
 /// Which of the merchant's accounts is meant.

@@ -29,14 +29,15 @@ pub(in crate::elastic_path) struct Parameters<'a> {
 }
 
 impl<'a> Parameters<'a> {
-    /// Notes each parameter that the route does not have, or that is there twice: a misspelled filter would return
-    /// everything.
+    /// Notes each parameter that the route does not have, or that is there twice: a misspelled
+    /// filter would return everything.
     pub(in crate::elastic_path) fn of(request: &'a Request, known: &[&str]) -> Self {
         Self::tolerating(request, known, &[])
     }
 
-    /// The same for a route that also takes parameters of other APIs, as long as they change nothing. They are not named
-    /// among those that there are, because all other values are refused.
+    /// The same for a route that also takes parameters of other APIs, as long as they change
+    /// nothing. They are not named among those that there are, because all other values are
+    /// refused.
     pub(in crate::elastic_path) fn tolerating(
         request: &'a Request,
         known: &[&str],
@@ -49,7 +50,7 @@ impl<'a> Parameters<'a> {
         // The query is a map: its order would differ from request to request.
         names.sort_unstable();
         let (taken, mut unknown): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| is_taken(name));
-        // Either value could be the one that was meant.
+        // Either value could be the intended one.
         for twice in taken.chunk_by(|one, next| one == next).filter(|same| same.len() > 1) {
             parameters.invalid(twice[0], "is there more than once");
         }
@@ -71,7 +72,7 @@ impl<'a> Parameters<'a> {
         Self::of(request, &[]).finish()
     }
 
-    /// Notes a problem with a parameter, said of it: "must not be before from".
+    /// Notes a problem with a parameter, as a predicate: "must not be before from".
     pub(in crate::elastic_path) fn invalid(&mut self, name: &str, predicate: &str) {
         self.problems.push(Problem::invalid(name, predicate));
     }
@@ -121,7 +122,7 @@ impl<'a> Parameters<'a> {
         self.read(SORT, order, "must be created_at or -created_at").unwrap_or_default()
     }
 
-    /// All that was wrong, or nothing.
+    /// All problems, or success.
     pub(in crate::elastic_path) fn finish(self) -> Result<(), Failure> {
         Failure::of_problems(self.problems)
     }
@@ -144,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of parameters of these names.
+    /// The problems with parameters of these names.
     fn said_of(names: impl IntoIterator<Item = String>) -> String {
         let query: HashMap<_, _> = names.into_iter().map(|name| (name, vec!["x".to_owned()])).collect();
         let request = Builder::new().body(lambda_http::Body::Empty).unwrap();

@@ -1,5 +1,5 @@
-//! What the merchant's systems know a payment by: `custom_reference`, `description`, `metadata`, and Elastic Path's
-//! `paymentmethod_meta`.
+//! The names of a payment in the merchant's systems: `custom_reference`, `description`, `metadata`,
+//! and Elastic Path's `paymentmethod_meta`.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +17,8 @@ use crate::{
     elastic_path::request::TEXT_MAX,
 };
 
-/// Longest reference of the merchant's own, and longest name of a way to pay, in characters. An order holds up to 50 of
-/// them.
+/// Longest reference of the merchant's own, and longest name of a way to pay, in characters. An
+/// order holds up to 50.
 pub(in crate::elastic_path) const REFERENCE_MAX: usize = 128;
 
 const CUSTOM_REFERENCE: &str = "custom_reference";
@@ -26,7 +26,8 @@ const DESCRIPTION: &str = "description";
 const METADATA: &str = "metadata";
 const METHOD_META: &str = "paymentmethod_meta";
 
-/// Reads what a payment is to be known by. A shopper states only what storefronts send, in `paymentmethod_meta`.
+/// Reads the references of a payment. A shopper states only the storefronts' member,
+/// `paymentmethod_meta`.
 pub(in crate::elastic_path) fn references(
     data: &mut Members<'_>,
     by: Principal,
@@ -51,7 +52,8 @@ pub(in crate::elastic_path) fn of_capture(data: &mut Members<'_>) -> Option<Stri
     text.map(str::to_owned)
 }
 
-/// Elastic Path's `name` and `custom_reference` of the way to pay. Its reference cannot differ from the `other` one.
+/// Elastic Path's `name` and `custom_reference` of the way to pay. Its reference cannot differ from
+/// the `other` one.
 fn method_meta(data: &mut Members<'_>, other: Option<&str>) -> (Option<String>, Option<String>) {
     let Some(mut meta) = data.object(METHOD_META) else { return (None, None) };
     let name = kept(&mut meta, "name", REFERENCE_MAX, TextUse::Words);
@@ -80,7 +82,7 @@ fn metadata(data: &mut Members<'_>) -> Option<Metadata> {
     }
     let is_as_it_should_be = inner.has_no_problem();
     data.absorb(inner);
-    // What is wrong with one of them is said of that one.
+    // A problem with one member is reported for that member.
     if is_as_it_should_be { data.checked(METADATA, Some(Metadata::new(members))) } else { None }
 }
 
@@ -88,7 +90,7 @@ fn member(metadata: &mut Members<'_>, name: &str) -> Option<String> {
     if is_metadata_name(name) && check_kept(name, TextUse::Reference).is_ok() {
         return kept(metadata, name, METADATA_VALUE_MAX, TextUse::Reference);
     }
-    // It comes from outside: shown short, and never if it is a number.
+    // The name comes from outside: shown short, and never if it is a number.
     let shown = clean_text(name, METADATA_NAME_MAX);
     let wrong = format!(
         "must have a name of 1 to {METADATA_NAME_MAX} letters, digits, _ . or -, not like a card number"
@@ -96,15 +98,15 @@ fn member(metadata: &mut Members<'_>, name: &str) -> Option<String> {
     metadata.no_value(&shown, wrong)
 }
 
-/// A text that is stored. Blank is nothing.
+/// A text that is stored. Blank text counts as absent.
 fn kept(data: &mut Members<'_>, name: &str, max_chars: usize, kept: TextUse) -> Option<String> {
     let text = data.text(name, max_chars).filter(|text| !text.trim().is_empty())?;
     data.checked(name, Some(check_kept(text, kept)))?;
     Some(text.to_owned())
 }
 
-/// Adds what a payment is known by to a transaction. A browser is shown what a storefront can state, and what a capture
-/// made of it.
+/// Adds the references of a payment to a transaction. A browser is shown those that a storefront
+/// can state, and a capture's changes to them.
 pub(in crate::elastic_path) fn add(value: &mut Value, transaction: &Transaction, principal: Principal) {
     let References { custom_reference: _, name, description, metadata } = &transaction.references;
     let mut text = |member: &str, text: Option<&str>| {
@@ -123,7 +125,7 @@ pub(in crate::elastic_path) fn add(value: &mut Value, transaction: &Transaction,
     }
 }
 
-/// Takes what may say who paid out of a transaction.
+/// Removes the members of a transaction that may identify the payer.
 pub(in crate::elastic_path) fn remove_personal(value: &mut Value) {
     if let Some(members) = value.as_object_mut() {
         members.retain(|member, _| ![DESCRIPTION, "name"].contains(&member.as_str()));

@@ -1,4 +1,4 @@
-//! What a payment is paid with: a stored card, a card, or a card's token.
+//! The source of a payment: a stored card, a card, or a card's token.
 
 use tollgate_core::{
     payments::{BillingAddress, Card, Initiator, PaymentSource},
@@ -18,11 +18,11 @@ use crate::{
 pub(in crate::elastic_path) const CARD_MEMBERS: [&str; 6] =
     ["first_name", "last_name", "number", "month", "year", "verification_value"];
 
-/// What a request names to pay with.
+/// The source that a request names.
 pub(in crate::elastic_path) enum Named {
     /// A stored card by the id of its payment method. Where the gateway stores it has to be read.
     Method(MethodId, Initiator),
-    /// Everything that the gateway has to be told, and what may be kept of it.
+    /// All data for the gateway, and the part that may be kept.
     Source(PaymentSource, CardSummary),
 }
 
@@ -33,16 +33,16 @@ impl Named {
     }
 }
 
-/// What is paid with, in one of the forms.
+/// The source of a payment, in one of the forms.
 pub(in crate::elastic_path) fn source(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Named> {
-    // All of them are looked at, so that none counts as unknown.
+    // All members are looked at, so that none counts as unknown.
     let by_card = CARD_MEMBERS.iter().filter(|name| !data.is_null(name)).count() > 0;
     // Known, also beside a stored card, which needs none.
     let _address = data.node("billing_address");
     if data.is_null("payment") {
         return if by_card { by_card_members(data, clock) } else { stored_card(data) };
     }
-    // Only looked at: what is wrong with it is noted once, below.
+    // Only looked at: its problems are noted once, below.
     let token = match data.node("payment") {
         Some(Node::Text(text)) => CardAccount::token(text),
         _ => None,
@@ -105,14 +105,14 @@ fn by_card_members(data: &mut Members<'_>, clock: &dyn Clock) -> Option<Named> {
     name.and(paid)
 }
 
-/// Names are told to the gateway as they are.
+/// Names are sent to the gateway as they are.
 fn no_card_number(data: &mut Members<'_>, name: &str, text: Option<&str>) {
     if text.is_some_and(|text| looks_like_card_number(text, TextUse::Words)) {
         data.invalid(name, "looks like a card number");
     }
 }
 
-/// The card that a number or a token names, with what else is stated about it.
+/// The card that a number or a token names, with the other members about it.
 fn card(
     data: &mut Members<'_>,
     clock: &dyn Clock,
@@ -120,7 +120,7 @@ fn card(
     name: String,
 ) -> Option<Named> {
     let expiry = expiry(data, clock);
-    // What was typed beside the number into the gateway's own form is with the gateway.
+    // The gateway already has the data typed beside the number into its own form.
     let is_optional = account.as_ref().is_some_and(CardAccount::is_token);
     let is_left_out = is_optional && data.is_null("verification_value");
     let code = if is_left_out { None } else { data.required_text("verification_value", TEXT_MAX) };

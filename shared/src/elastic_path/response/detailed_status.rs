@@ -20,7 +20,7 @@ words! {
         CvvMismatch => "cvv_mismatch",
         /// The approval arrived after the payment was given up.
         LateApproval => "late_approval",
-        /// The gateway showed it as voided.
+        /// The gateway showed the payment as voided.
         VoidedElsewhere => "voided_elsewhere",
         /// A second charge of the same payment.
         Duplicate => "twin",
@@ -28,7 +28,8 @@ words! {
 }
 
 words! {
-    /// `payment_details.detailed_status`. A voided payment has its [`VoidReason`] there, if it has one.
+    /// `payment_details.detailed_status`. A voided payment has its [`VoidReason`] there, if it has
+    /// one.
     pub enum DetailedStatus {
         /// There is nothing to say beyond the status.
         Nothing => "",
@@ -38,7 +39,7 @@ words! {
         Voided => "voided",
         /// The issuer's hold is over, as far as can be told.
         AuthorizationExpired => "authorization_expired",
-        /// It will be soon.
+        /// The issuer's hold ends soon.
         AuthorizationExpiring => "authorization_expiring",
         /// The scheduled capture was declined.
         CaptureDeclined => "capture_declined",
@@ -61,7 +62,7 @@ pub(in crate::elastic_path) fn reason(cause: Cause) -> Option<VoidReason> {
     }
 }
 
-/// What there is to say about a transaction beyond its status.
+/// The detail of a transaction's status.
 pub(in crate::elastic_path) fn detailed_status(transaction: &Transaction, now: Timestamp) -> &'static str {
     if let Some(void) = transaction.voided().filter(|_| transaction.pending().is_none()) {
         return reason(void.cause).map_or(DetailedStatus::Voided.as_str(), VoidReason::as_str);

@@ -8,7 +8,7 @@ use crate::{
     elastic_path::request::if_match::IF_MATCH,
 };
 
-/// The envelope. Its first error has what is known besides.
+/// The envelope. Its first error has the further facts.
 pub(in crate::elastic_path) fn body(failure: &Failure, request_id: &str) -> Value {
     let mut facts = facts(failure);
     let each = failure.problems().map(|problem| error(problem, std::mem::take(&mut facts), request_id));
@@ -60,7 +60,7 @@ fn member(about: About) -> &'static str {
     }
 }
 
-/// The title: Elastic Path's where it has one of its own, and else what HTTP calls the status.
+/// The title: Elastic Path's where it has one of its own, and else HTTP's name of the status.
 pub fn title(code: Code) -> &'static str {
     match code {
         Code::Declined => "Payment gateway processing failed",

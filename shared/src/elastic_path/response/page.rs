@@ -1,4 +1,5 @@
-//! What a route returns: JSON, or CSV if the request wants it; and how either becomes a response.
+//! The content of a route's response: JSON, or CSV if the request wants it; and how either becomes
+//! a response.
 
 use std::fmt::Display;
 
@@ -39,7 +40,7 @@ pub(in crate::elastic_path) fn wants_csv(request: &Request) -> bool {
     kinds.any(|kind| kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("text/csv"))
 }
 
-/// The response with what was handled as a page, or with a failure in the API's form.
+/// The response with the handler's page, or with a failure in the API's form.
 pub(in crate::elastic_path) fn response<B: Into<Page>>(
     request: &Request,
     handled: Handled<B>,

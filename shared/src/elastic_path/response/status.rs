@@ -12,7 +12,8 @@ pub fn transaction_status(status: TransactionStatus) -> &'static str {
     }
 }
 
-/// The word of `status`: incomplete until the payments cover the total, complete when all of it is taken.
+/// The word of `status`: incomplete until the payments cover the total, complete when the whole
+/// total is taken.
 pub(in crate::elastic_path) fn order_status(status: PaymentStatus) -> &'static str {
     match status {
         PaymentStatus::Unpaid | PaymentStatus::PartiallyAuthorized | PaymentStatus::PartiallyPaid => {

@@ -1,4 +1,4 @@
-//! `GET /v2/deposits` and `GET /v2/deposits/{depositId}`: what arrived, and line by line what it is made of.
+//! `GET /v2/deposits` and `GET /v2/deposits/{depositId}`: deposits that arrived, and their lines.
 
 use jiff::{Timestamp, ToSpan};
 use lambda_http::{Request, RequestExt as _};
@@ -26,7 +26,7 @@ use crate::{
     spreadsheet::settlement::{DEPOSIT_COLUMNS, LINE_COLUMNS, deposit_cells, line_cells},
 };
 
-/// How far back is looked where the filter does not say, in days.
+/// How far back a list looks where the filter does not say, in days.
 const WITHIN_DAYS: i32 = 92;
 
 /// Deposits may be dated ahead by so many days.
@@ -39,9 +39,11 @@ const CSV_LINES: usize = 25_000;
 const OF_ONE: [&str; 3] = ["mid", "page[limit]", "page[cursor]"];
 
 handlers! {
-    /// `GET /v2/deposits?filter=…&page[limit]=…&page[cursor]=…`: what arrived, the latest first, as JSON or as CSV.
+    /// `GET /v2/deposits?filter=…&page[limit]=…&page[cursor]=…`: the deposits, the latest first, as
+    /// JSON or as CSV.
     list_deposits(Transactions) => list();
-    /// `GET /v2/deposits/{depositId}?page[limit]=…&page[cursor]=…`: a deposit with its parts, and its lines page by page.
+    /// `GET /v2/deposits/{depositId}?page[limit]=…&page[cursor]=…`: a deposit with its parts, and
+    /// its lines page by page.
     get_deposit(Transactions) => read();
 }
 

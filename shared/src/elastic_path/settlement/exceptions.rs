@@ -1,4 +1,5 @@
-//! `GET /v2/settlement/exceptions`, and what people do about them: notes, and a decision that nothing is left to do.
+//! `GET /v2/settlement/exceptions`, and people's handling: notes, and a decision that nothing is
+//! left to do.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -29,11 +30,13 @@ use crate::{
 const TEXT_MAX: usize = 1_000;
 
 handlers! {
-    /// `GET /v2/settlement/exceptions?filter=…&page[limit]=…&page[cursor]=…`: what does not fit, as JSON or as CSV.
+    /// `GET /v2/settlement/exceptions?filter=…&page[limit]=…&page[cursor]=…`: the exceptions, as
+    /// JSON or as CSV.
     list_exceptions(Transactions) => list();
-    /// `POST /v2/settlement/exceptions/{exceptionId}/notes`: a named person notes something.
+    /// `POST /v2/settlement/exceptions/{exceptionId}/notes`: a named person adds a note.
     note_exception(Transactions) => note();
-    /// `POST /v2/settlement/exceptions/{exceptionId}/resolve`: a named person closes it, with a reason.
+    /// `POST /v2/settlement/exceptions/{exceptionId}/resolve`: a named person closes it, with a
+    /// reason.
     resolve_exception(Transactions) => resolve();
 }
 
@@ -76,7 +79,8 @@ fn exception_id(request: &Request) -> Result<Uuid, Failure> {
     path_parameter(request, "exceptionId").parse().map_err(|_| refused(ExceptionRefusal::NotFound))
 }
 
-/// The person who does it, and what the person says. A key has to name the person; one who signed in is known.
+/// The person who does it, and the person's text. A key has to name the person; one who signed in
+/// is known.
 fn who_and(request: &Request, caller: &Caller, text: &str) -> Result<(String, String), Failure> {
     let document = json_body(request)?;
     only_data_and_options(&document)?;
@@ -94,7 +98,7 @@ fn who_and(request: &Request, caller: &Caller, text: &str) -> Result<(String, St
     };
     let says: Option<Reason> = data.required_parsed_text(text, TEXT_MAX);
     data.finish()?;
-    // Whatever is missing was a problem.
+    // A missing member was already noted as a problem.
     let (by, says) = by.zip(says).ok_or_else(Failure::unreadable)?;
     Ok((by, says.to_string()))
 }

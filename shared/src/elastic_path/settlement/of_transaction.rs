@@ -1,4 +1,5 @@
-//! `GET /v2/transactions/{transactionId}/settlement`: when the money of one payment and its refunds arrived.
+//! `GET /v2/transactions/{transactionId}/settlement`: when the money of one payment and its refunds
+//! arrived.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -17,7 +18,8 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/transactions/{transactionId}/settlement`: batch and deposit of a payment, and of each of its refunds.
+    /// `GET /v2/transactions/{transactionId}/settlement`: batch and deposit of a payment, and of
+    /// each of its refunds.
     get_settlement(Transactions) => read();
 }
 
@@ -50,7 +52,7 @@ fn shown(id: Uuid, records: &[Verdict]) -> Value {
     })
 }
 
-/// A record at the gateway and how far its money is; none of what is not known here.
+/// A record at the gateway and how far its money is; `None` if it is not known here.
 pub fn settlement_record_value(verdict: &Verdict) -> Option<Value> {
     let expectation = verdict.expectation.as_ref()?;
     Some(json!({

@@ -1,4 +1,5 @@
-//! `GET /v2/settlement/outstanding`: what was captured or refunded and is in no deposit, in rows and in sums.
+//! `GET /v2/settlement/outstanding`: captures and refunds that are in no deposit, in rows and in
+//! sums.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -25,7 +26,8 @@ use crate::{
 };
 
 handlers! {
-    /// `GET /v2/settlement/outstanding?filter=…&page[limit]=…&page[cursor]=…`: the newest first, as JSON or as CSV.
+    /// `GET /v2/settlement/outstanding?filter=…&page[limit]=…&page[cursor]=…`: the newest first, as
+    /// JSON or as CSV.
     list_outstanding(Transactions) => list();
 }
 
@@ -41,7 +43,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         parameters.problems.push(Problem::about("filter", Code::InvalidValue, says));
     }
     parameters.finish()?;
-    // None of them was a problem.
+    // `None` was already noted as a problem.
     let days = days.ok_or_else(Failure::unreadable)?;
     let merchant = &caller.merchant.id;
     let accounts = ports.settlement.progress.of(merchant).await?;
@@ -87,7 +89,7 @@ pub fn outstanding_value(one: &Outstanding) -> Value {
     })
 }
 
-/// What is as far, of one account.
+/// The sum of an account's money that is equally far.
 pub fn outstanding_sum_value(sum: &OutstandingSum) -> Value {
     json!({
         "mid": sum.account,

@@ -1,4 +1,4 @@
-//! What does not fit, in words, and what people do about it.
+//! Exceptions of settlement in words, and people's notes and decisions about them.
 
 use askama::Template;
 use lambda_http::{Body, Response, http::StatusCode};
@@ -16,7 +16,7 @@ use crate::{
 /// How many pages of exceptions are looked through for one: the API reads no single one.
 const PAGES: usize = 10;
 
-/// What a cause means, and what to do.
+/// The meaning of a cause, and what to do.
 pub(super) struct Meaning {
     pub(super) title: &'static str,
     pub(super) advice: &'static str,
@@ -136,22 +136,23 @@ struct ExceptionPage {
     /// Who resolved it, or that its cause is gone.
     closed: String,
     mismatch: Mismatch,
-    /// What else is known, each with its name.
+    /// More facts, each with its name.
     facts: Vec<Known>,
     remarks: Vec<Remark>,
     may_operate: bool,
     here: String,
-    /// What was typed, and why it was not taken.
+    /// The typed text, and why it was not accepted.
     typed: String,
     error: String,
 }
 
-/// One exception: one call if it is open and its address says the cause. A form is sent first, and leads back here.
+/// One exception: one call if it is open and its address says the cause. A form is sent first, and
+/// leads back here.
 pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Result<Response<Body>, Problem> {
     let parameters = visit.parameters();
     let is_plain = |cause: &&str| cause.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let cause = parameters.get("cause").filter(is_plain).unwrap_or_default();
-    // After another sign-in, what was typed is in the address.
+    // After another sign-in, the typed text is in the address.
     let form = if is_read { visit.parameters() } else { Pairs::of_form(visit.request) };
     let typed = form.get("note").unwrap_or_default();
     let mut error = String::new();
@@ -200,7 +201,8 @@ async fn sent(visit: &Visit<'_>, id: &str, act: &str, typed: &str) -> Result<(),
     visit.post(&path, &data, &Once::default()).await.map_err(Unsent::Failed)
 }
 
-/// Why it failed, in words beside the form; or a page of its own, where there is nothing to correct.
+/// Why the change failed, in words beside the form; or a page of its own, where there is nothing to
+/// correct.
 fn failed(unsent: Unsent) -> Result<String, Problem> {
     let text = match unsent {
         Unsent::Empty => "Please write what you found out, or why it is closed.".to_owned(),
@@ -220,7 +222,7 @@ fn failed(unsent: Unsent) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// Looks for it among the open ones, then among the closed ones.
+/// Looks for an exception among the open ones, then among the closed ones.
 async fn found(visit: &Visit<'_>, id: &str, cause: &str) -> Result<Value, Problem> {
     let cause = if cause.is_empty() { String::new() } else { format!("eq(cause,{cause})") };
     for state in ["eq(state,open)", "eq(state,closed)"] {

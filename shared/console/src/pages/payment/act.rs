@@ -1,7 +1,8 @@
-//! Capture, refund and void: one form. What is typed is shown once more, and only that page has the button that moves money.
+//! Capture, refund and void: one form. The typed values are shown once more, and only that page has
+//! the button that moves money.
 //!
-//! A form has a key of its own, so it counts once, however often it is sent; and the version of the order that its reader saw,
-//! so nothing is done to a payment that has changed since.
+//! A form has a key of its own, so it counts once, no matter how often it is sent; and the version
+//! of the order that its reader saw, so nothing is done to a payment that has changed since.
 
 mod proposal;
 mod send;
@@ -23,10 +24,10 @@ use crate::{
     words::{self, Tone, said},
 };
 
-/// The longest version of an order in digits: more is none of ours.
+/// The longest version of an order in digits: a longer one is not ours.
 const VERSION_MAX_DIGITS: usize = 20;
 
-/// What moves money.
+/// An operation that moves money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     Capture,
@@ -42,7 +43,7 @@ impl Act {
         Self::ALL.into_iter().find(|act| act.name() == name)
     }
 
-    /// Its part of an address of the console, and what people call it.
+    /// Its part of an address of the console, and its name for people.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Capture => "capture",
@@ -68,7 +69,7 @@ impl Act {
         }
     }
 
-    /// What can be done, going by the payment alone, or why nothing can be.
+    /// The possible amount, going by the payment alone, or why the operation is not possible.
     pub(super) fn possibility(self, read: &Read<'_>) -> Result<String, &'static str> {
         let (held, left) = (read.minor("capturable"), read.minor("refundable"));
         let up_to = |minor| format!("Up to {}", read.money(minor));
@@ -98,7 +99,7 @@ impl Act {
         }
     }
 
-    /// How much of a payment it can move at most.
+    /// The largest amount that the operation can move.
     fn most(self, read: &Read<'_>) -> i64 {
         match self {
             Self::Capture => read.minor("capturable"),
@@ -109,7 +110,7 @@ impl Act {
     }
 }
 
-/// What was typed, and what the form brings along.
+/// The typed values, and the form's own.
 #[derive(Clone, Default)]
 struct Typed {
     /// As people write it.
@@ -136,7 +137,7 @@ impl Typed {
         }
     }
 
-    /// What a form that is shown for the first time has.
+    /// The values of a form that is shown for the first time.
     fn begun(mut self, act: Act, read: &Read<'_>) -> Result<Self, Problem> {
         if self.once.key.is_empty() || self.once.version.is_empty() {
             self.once = Once { key: secret().ok_or(Problem::Unavailable)?, version: version(read) };
@@ -148,7 +149,7 @@ impl Typed {
         Ok(self)
     }
 
-    /// The address at which the same form is shown with what was typed.
+    /// The address at which the same form is shown with the typed values.
     fn address(&self, here: &str, step: &str) -> String {
         let disputed = if self.disputed { "yes" } else { "" };
         let all = [
@@ -163,13 +164,13 @@ impl Typed {
     }
 }
 
-/// What is to be moved, as the API takes it.
+/// The requested amount, as the API takes it.
 struct Wanted {
     minor: i64,
     data: Value,
 }
 
-/// A field, and what is wrong with its text.
+/// A field, and the problem with its text.
 struct Wrong {
     field: &'static str,
     text: String,
@@ -179,7 +180,8 @@ fn wrong(field: &'static str, text: impl Into<String>) -> Wrong {
     Wrong { field, text: text.into() }
 }
 
-/// What was typed, read. How much there is to move is not looked at: the first of two equal requests changes it.
+/// Parses the typed values. The available amount is not looked at: the first of two equal requests
+/// changes it.
 fn wanted(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     let minor = match act {
         Act::Void => act.most(read),
@@ -204,7 +206,7 @@ fn wanted(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     Ok(Wanted { minor, data })
 }
 
-/// The same, and whether it is possible as far as this page knows.
+/// The same, and checks whether the operation is possible as far as this page knows.
 fn checked(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     let wanted = wanted(act, typed, read)?;
     let most = act.most(read);
@@ -220,16 +222,16 @@ fn checked(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     Ok(wanted)
 }
 
-/// Whether it would give money back that the cardholder's bank has taken back already.
+/// Whether the operation would give money back that the cardholder's bank has already taken back.
 fn needs_tick(act: Act, read: &Read<'_>) -> bool {
     act != Act::Capture && read.minor("disputed") > 0
 }
 
-/// What the page says beside the form.
+/// A text beside the form.
 struct Advice {
     tone: Tone,
     text: String,
-    /// Where to go instead, and what that is called.
+    /// The page to go to instead, and its name.
     way: String,
     way_name: &'static str,
 }
@@ -246,7 +248,7 @@ enum Step {
     Form,
     /// To be confirmed.
     Confirm {
-        /// What will be done, in sentences.
+        /// The effects, in sentences.
         sentences: Vec<String>,
         facts: Vec<Known>,
         /// The form that was filled in, to change it; empty where others filled it in.
@@ -268,9 +270,9 @@ struct ActPage {
     known_by: String,
     step: Step,
     typed: Typed,
-    /// What somebody else proposed, as it is sent.
+    /// Another person's proposal, as it is sent.
     proposal: String,
-    /// A link for somebody else; empty without one.
+    /// A link for another person; empty without one.
     link: String,
     /// The words of the button that moves money.
     button: String,
@@ -318,7 +320,8 @@ impl ActPage {
         self
     }
 
-    /// `is_done`: it is what was requested, and not why that cannot be done.
+    /// `is_done`: the page is the requested one, and not the reason why the operation is not
+    /// possible.
     fn response(&self, is_done: bool) -> Result<Response<Body>, Problem> {
         let mut response = rendered(self)?;
         if !is_done {
@@ -388,7 +391,7 @@ fn obstacles(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Vec<Advice> {
     impossible.into_iter().chain(not_allowed).map(|text| Advice::new(Tone::Bad, text)).collect()
 }
 
-/// What can be done instead of a refund that is too early.
+/// The alternative to a refund that is too early.
 fn unsettled(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Option<Advice> {
     let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of it can \
                 be given back, by a void.";
@@ -399,7 +402,7 @@ fn unsettled(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Option<Advice> {
     })
 }
 
-/// What the button does.
+/// The effects of the button.
 fn sentences(act: Act, read: &Read<'_>, minor: i64) -> Vec<String> {
     let money = read.money(minor);
     let card = words::card(&read.payment["payment_details"]["card"]);
@@ -428,7 +431,7 @@ fn sentences(act: Act, read: &Read<'_>, minor: i64) -> Vec<String> {
     sentences
 }
 
-/// What the form is about.
+/// The facts about the payment of the form.
 fn facts(read: &Read<'_>) -> Vec<Known> {
     let money = |minor: i64| if minor == 0 { String::new() } else { read.money(minor) };
     let refunded = read.meta()["display_refunded_amount"]["total"]["amount"].as_i64().unwrap_or_default();

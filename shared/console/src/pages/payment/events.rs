@@ -19,13 +19,13 @@ pub(super) struct Event {
     pub(super) details: Vec<String>,
 }
 
-/// All of it, oldest first.
+/// All events, oldest first.
 pub(super) fn events(read: &Read<'_>, zone: &Zone) -> Vec<Event> {
     let meta = read.meta();
     let operations = words::list(&meta["operations"]).iter();
     let mut all = operations.map(|one| of_operation(read, one, zone)).collect::<Vec<_>>();
     all.extend(words::list(&meta["disputes"]).iter().map(|one| of_dispute(read, one)));
-    // A dispute has a day and no time: it follows what happened on that day. The sort is stable.
+    // A dispute has a day and no time: it follows the other events of that day. The sort is stable.
     all.sort_by_key(|event| format!("{:~<24}", event.machine_time));
     all.extend(to_come(read, zone));
     all
@@ -59,7 +59,7 @@ fn of_operation(read: &Read<'_>, operation: &Value, zone: &Zone) -> Event {
     }
 }
 
-/// What an operation did, or why it did nothing.
+/// The effect of an operation, or why it had none.
 pub(crate) fn sentence(operation: &Value, money: &str) -> String {
     let kind = text(&operation["type"]);
     let mut sentence = match operation["state"].as_str().unwrap_or_default() {
@@ -140,7 +140,7 @@ fn declined(operation: &Value, kind: &str, money: &str) -> String {
     format!("The {who} declined{what}: {}. {advice}", words::decline(&code)).trim_end().to_owned()
 }
 
-/// What the gateway said, for whom asks there.
+/// The gateway's response, for inquiries at the gateway's support.
 fn gateway_words(operation: &Value) -> Option<String> {
     let gateway = &operation["gateway"];
     let said_there =
@@ -153,7 +153,7 @@ fn gateway_words(operation: &Value) -> Option<String> {
     (!all.is_empty()).then(|| format!("Gateway: {all}"))
 }
 
-/// How sure it is who requested it.
+/// The requester of the operation, and how reliably that is known.
 fn requested_by(operation: &Value) -> String {
     let request = &operation["request"];
     let (person, actor, key) =
@@ -186,7 +186,7 @@ fn of_dispute(read: &Read<'_>, dispute: &Value) -> Event {
     }
 }
 
-/// What the cardholder's bank did.
+/// The act of the cardholder's bank.
 pub(crate) fn dispute_sentence(dispute: &Value, money: &str) -> String {
     let reason = said(&dispute["reason"]);
     let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };

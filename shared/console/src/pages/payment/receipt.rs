@@ -1,4 +1,4 @@
-//! A receipt, to print: who was paid, how much, when, with which card.
+//! A receipt, to print: payee, amount, time and card.
 
 use askama::Template;
 use lambda_http::{Body, Response};
@@ -20,7 +20,7 @@ struct ReceiptPage {
     address: Vec<String>,
     amount: String,
     lines: Vec<Known>,
-    /// Why there is none, if there is none.
+    /// Why there is no receipt, if there is none.
     none: &'static str,
     back: String,
 }

@@ -1,4 +1,4 @@
-//! What entries of the audit trail can be filtered by.
+//! The filter of the audit trail's entries.
 
 use tollgate_core::people::{AuditFilter, AuditKind};
 

@@ -1,4 +1,4 @@
-//! What the lists from an index can be filtered by: captures, and what needs attention.
+//! The filters of the lists from an index: captures, and payments that need attention.
 
 use tollgate_core::journal::Concern;
 
@@ -28,7 +28,7 @@ impl Fields for CaptureFilter {
     }
 }
 
-/// Which of what needs attention is meant.
+/// Which payments that need attention are meant.
 #[derive(Debug, Default)]
 pub(in crate::elastic_path) struct AttentionFilter {
     /// One of these has to be among its codes; none: any.

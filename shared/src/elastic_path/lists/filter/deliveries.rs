@@ -1,4 +1,4 @@
-//! What a list of deliveries can be filtered by.
+//! The filter of a list of deliveries.
 
 use tollgate_core::webhooks::DeliveryState;
 

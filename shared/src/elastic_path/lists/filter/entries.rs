@@ -1,4 +1,4 @@
-//! What movements can be filtered by.
+//! The filter of movements.
 
 use jiff::Timestamp;
 use tollgate_core::{
@@ -16,10 +16,10 @@ use crate::api::Problem;
 /// Longest reference that is looked for.
 const REFERENCE_MAX_CHARS: usize = 64;
 
-/// What a filter of movements says.
+/// The conditions of a filter of movements.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct EntryFilter {
-    /// All of them have to hold.
+    /// All predicates have to hold.
     pub(in crate::elastic_path) predicates: Vec<EntryPredicate>,
     /// When they were decided.
     pub(in crate::elastic_path) range: Range,
@@ -66,7 +66,7 @@ impl Fields for EntryFilter {
     }
 }
 
-/// What can be a reference: it becomes the key of an index.
+/// A text that can be a reference: it becomes the key of an index.
 fn reference(text: &str) -> Option<String> {
     let is_good = text.len() <= REFERENCE_MAX_CHARS && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_good.then(|| text.to_owned())

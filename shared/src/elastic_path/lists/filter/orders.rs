@@ -1,4 +1,4 @@
-//! What orders can be filtered by.
+//! The filter of orders.
 
 use jiff::Timestamp;
 use tollgate_core::{journal::OrderPredicate, order::PaymentStatus};
@@ -9,10 +9,10 @@ use crate::{api::Problem, elastic_path::response::status::order_status};
 /// One of each word of `status`.
 const STATUSES: [PaymentStatus; 3] = [PaymentStatus::Unpaid, PaymentStatus::Authorized, PaymentStatus::Paid];
 
-/// What a filter of orders says.
+/// The conditions of a filter of orders.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(in crate::elastic_path) struct OrderFilter {
-    /// All of them have to hold.
+    /// All predicates have to hold.
     pub(in crate::elastic_path) predicates: Vec<OrderPredicate>,
     /// When they were created.
     pub(in crate::elastic_path) range: Range,
@@ -82,7 +82,7 @@ mod tests {
             ("eq(payment,complete)", "filter.payment must be one of unpaid, partially_authorized"),
             ("eq(status,paid)", "filter.status must be one of incomplete, processing, complete"),
             ("eq(status,cancelled)", "filter.status must be one of"),
-            // What 2020's SDK makes of `{ in: { payment: ['paid'] } }`.
+            // The text that 2020's SDK makes of `{ in: { payment: ['paid'] } }`.
             ("in(payment.0,paid)", "filter.payment.0 is no field of a filter"),
         ] {
             let problems = parse::<OrderFilter>(text, &Zone::default()).unwrap_err();

@@ -1,4 +1,4 @@
-//! What lists of deposits and of settlement's exceptions can be filtered by.
+//! The filters of deposits and of settlement's exceptions.
 
 use jiff::{ToSpan, civil::Date};
 use tollgate_core::settlement::{ExceptionCause, ExceptionFilter};

@@ -1,4 +1,4 @@
-//! One condition of a filter as it is written, and what its values can be.
+//! One condition of a filter as it is written, and its possible values.
 
 use std::fmt::Display;
 
@@ -16,7 +16,7 @@ const MAX_CHARS: usize = 2_000;
 /// Most values of one `in`.
 const VALUES_MAX: usize = 50;
 
-/// How far back is looked where the filter does not say: longer than an authorization holds.
+/// How far back a list looks where the filter does not say: longer than an authorization holds.
 const WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The finest step of a list's times.
@@ -25,7 +25,7 @@ const STEP: SignedDuration = SignedDuration::from_millis(1);
 /// A list ends a moment from now: clocks differ a little.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
-/// What a filter of one list can say.
+/// The fields of one list's filter.
 pub(in crate::elastic_path) trait Fields: Default {
     /// The fields that can be filtered by, as they are named in errors.
     const NAMES: &'static str;
@@ -39,7 +39,8 @@ pub(in crate::elastic_path) trait Fields: Default {
     }
 }
 
-/// Reads a filter, or says everything that is wrong with it, by field. Its days are those of a zone.
+/// Reads a filter, or states all its problems, by field. Its days are those of a
+/// zone.
 pub(in crate::elastic_path) fn parse<F: Fields>(text: &str, zone: &Zone) -> Result<F, Vec<Problem>> {
     if text.len() > MAX_CHARS {
         let why = format!("must have at most {MAX_CHARS} characters");
@@ -63,8 +64,8 @@ pub(in crate::elastic_path) struct Range {
 }
 
 impl Range {
-    /// What a list reads: as far back as an index goes, if it has one, or else some weeks. Nothing is in the future, nor
-    /// before there was a clock, so no page has to look there.
+    /// The range that a list reads: as far back as an index goes, if it has one, or else some
+    /// weeks. Nothing is in the future, nor before there was a clock, so no page has to look there.
     pub(super) fn moments(&self, now: Timestamp, has_index: bool) -> (Timestamp, Timestamp) {
         let until = self.until.unwrap_or(Timestamp::MAX).min(now + SOON);
         let within = until.min(now).checked_sub(WITHIN).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -78,7 +79,7 @@ impl Range {
         Ok(())
     }
 
-    /// Leaves out what does not compare so.
+    /// Narrows the range to times that meet the condition.
     pub(super) fn narrow(&mut self, is: &Is<Timestamp>) {
         let next = |at: Timestamp| at.saturating_add(STEP).unwrap_or(at);
         let (since, until) = match *is {
@@ -131,7 +132,7 @@ impl<'a> Term<'a> {
         Ok(term)
     }
 
-    /// That it has no such field.
+    /// The problem that the list has no such field.
     pub(super) fn no_field<F: Fields>(&self) -> Problem {
         self.wrong(format!("is no field of a filter; there are {}", F::NAMES))
     }
@@ -153,7 +154,7 @@ impl<'a> Term<'a> {
         text.and_then(read).ok_or_else(|| self.wrong(format!("takes eq and {what}")))
     }
 
-    /// The word of `eq`, as what it means.
+    /// The meaning of the word of `eq`.
     pub(super) fn own_word<T: Copy>(&self, all: &[T], word: fn(T) -> &'static str) -> Result<T, Problem> {
         let find = |text: &str| all.iter().copied().find(|one| word(*one) == text);
         self.own(find, &format!("one of {}", listed(all, word)))
@@ -208,7 +209,7 @@ impl<'a> Term<'a> {
         Ok(is(read(self.one()?)?))
     }
 
-    /// What its operator says of one value, if it compares.
+    /// The comparison that its operator makes with one value, if any.
     fn comparison<T>(&self) -> Option<fn(T) -> Is<T>> {
         Some(match self.operator {
             "eq" => Is::Equal,
@@ -220,7 +221,8 @@ impl<'a> Term<'a> {
         })
     }
 
-    /// A moment, as such or as the zone's clocks show it, or a day of the zone, which is all of its moments.
+    /// A moment, as such or as the zone's clocks show it, or a day of the zone, which is all of its
+    /// moments.
     pub(super) fn times(&self) -> Result<Vec<Is<Timestamp>>, Problem> {
         let text = self.one()?;
         let is = self.comparison().ok_or_else(|| self.wrong("takes eq, gt, ge, lt and le"))?;
@@ -250,10 +252,10 @@ impl<'a> Term<'a> {
     }
 }
 
-/// Fields whose values say who a customer is, or may.
+/// Fields whose values identify a customer, or may.
 const OF_CUSTOMERS: [&str; 3] = ["customer_id", "customer_email", "custom_reference"];
 
-/// A filter as it was stated, without the values that say who a customer is.
+/// A filter as it was stated, without the values that identify a customer.
 pub(in crate::elastic_path) fn without_customers(text: &str) -> String {
     let shown = |part: &str| {
         let start = part.split_inclusive(',').next().unwrap_or_default();

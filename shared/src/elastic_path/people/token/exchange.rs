@@ -1,7 +1,8 @@
 //! Token exchange (RFC 8693): an ID token of a person becomes an access token of a merchant.
 //!
-//! Every refusal is the same and takes as long, whatever is wrong: the client, the token, the merchant or the person. Else
-//! whoever holds a client's secret would learn which merchants there are and who works for them.
+//! Every refusal is the same and takes as long, whether the client, the token, the merchant or the
+//! person is wrong. Else the holder of a client's secret would learn which merchants exist and who
+//! works for them.
 
 use lambda_http::Request;
 use tokio::time::{Instant, sleep_until};
@@ -24,16 +25,17 @@ use crate::{
 /// The grant type.
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
-/// What is brought: an ID token.
+/// The type of the client's token: an ID token.
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
-/// What is issued, as the response says it.
+/// The type of the issued token, as in the response.
 pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// When to come back while the issuer does not respond: its keys are read again after a minute at the earliest.
+/// When to come back while the issuer does not respond: its keys are read again after a minute at
+/// the earliest.
 const RETRY_S: u32 = 60;
 
-/// What a client brings.
+/// The request of a client.
 struct TokenExchange {
     client_id: String,
     client_secret: String,
@@ -118,7 +120,8 @@ async fn accepted(
     signed_in(access, ports, request, exchange, &verified).await
 }
 
-/// Whoever the issuer says it is, for a merchant that may not exist. All that is read and written is the same for all.
+/// The person that the issuer names, for a merchant that may not exist. The same reads and writes
+/// are made in every case.
 async fn signed_in(
     access: &Access,
     ports: &SignIn,

@@ -1,4 +1,4 @@
-//! What exceeds somebody's limit, carried out by somebody else from a link.
+//! A request that exceeds one person's limit, carried out by another person from a link.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use lambda_http::{Body, Response, http::StatusCode};
@@ -12,7 +12,8 @@ use crate::{
     words::said,
 };
 
-/// What a proposal says. Whether it is genuine only the API can tell, and it does when the proposal is sent.
+/// The content of a proposal. Only the API can check that it is genuine, and does so when the
+/// proposal is sent.
 fn said_by(proposal: &str) -> Option<Value> {
     let (signed, _) = proposal.rsplit_once('.')?;
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(signed).ok()?).ok()

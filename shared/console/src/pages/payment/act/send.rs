@@ -1,4 +1,4 @@
-//! What is sent, and what came of it.
+//! Sending the form, and the result.
 
 use lambda_http::{Body, Response, http::StatusCode};
 use serde_json::{Value, json};
@@ -15,7 +15,8 @@ use crate::{
     words::{Tone, text},
 };
 
-/// Codes after which the same form can be sent again. An earlier attempt may still turn out to be done: the key knows.
+/// Codes after which the same form can be sent again. An earlier attempt may still turn out to be
+/// done: the key knows.
 const BUSY: [&str; 5] = [
     "operation_in_progress",
     "payment_in_progress",
@@ -24,14 +25,14 @@ const BUSY: [&str; 5] = [
     "service_unavailable",
 ];
 
-/// Carries out what was typed and confirmed.
+/// Carries out the confirmed form.
 pub(super) async fn typed(
     visit: &Visit<'_>,
     act: Act,
     read: &Read<'_>,
     typed: Typed,
 ) -> Result<Response<Body>, Problem> {
-    // Without them it could count twice. No page of ours sends it so.
+    // Without key and version the form could count twice. No page of ours omits them.
     if typed.once.key.is_empty() || typed.once.version.is_empty() {
         return Err(Problem::Forged);
     }
@@ -51,7 +52,7 @@ pub(super) async fn typed(
     }
 }
 
-/// Sends it as the person whose page it is. The API decides whether that person may.
+/// Sends the form as the person of the page. The API decides whether that person may.
 pub(super) async fn sent(
     visit: &Visit<'_>,
     act: Act,
@@ -63,17 +64,17 @@ pub(super) async fn sent(
     visit.post(&route(&order, &transaction, act.route()), data, once).await
 }
 
-/// Where the API takes what is to be done to a payment.
+/// The API's route for an operation on a payment.
 fn route(order: &str, transaction: &str, verb: &str) -> String {
     format!("/v2/orders/{}/transactions/{}/{verb}", segment(order), segment(transaction))
 }
 
-/// The payment's page, which says what came of the last operation.
+/// The payment's page, which shows the outcome of the last operation.
 pub(super) fn done(visit: &Visit<'_>, read: &Read<'_>) -> Response<Body> {
     redirect(&address(&read.address(&visit.frame), &[("done", "yes")]))
 }
 
-/// Why it failed, beside the form where that can be sent again or corrected.
+/// Why sending failed, beside the form where that can be sent again or corrected.
 pub(super) fn failed(
     visit: &Visit<'_>,
     mut page: ActPage,
@@ -85,7 +86,7 @@ pub(super) fn failed(
         Failure::Unavailable => return unclear(page),
     };
     match refusal.code.as_str() {
-        // The payment's page says what the gateway said.
+        // The payment's page shows the gateway's response.
         "declined" | "voided_elsewhere" => return Ok(done(visit, read)),
         "version_differs" => {
             page.notices = vec![changed(visit, read)];
@@ -124,7 +125,7 @@ pub(super) fn failed(
     page.response(false)
 }
 
-/// Nobody knows whether it arrived. The key makes it harmless to send the form again.
+/// It is not known whether the form arrived. The key makes it harmless to send it again.
 fn unclear(mut page: ActPage) -> Result<Response<Body>, Problem> {
     let text = "Tollgate did not respond, so we do not know whether it was done. Send this form again: it is \
                 carried out once.";
@@ -186,7 +187,7 @@ fn link(visit: &Visit<'_>, here: &str, proposal: &str) -> String {
     address(&format!("{}{here}", visit.console.settings.url), &[("proposal", proposal)])
 }
 
-/// Sends an inquiry about what is in doubt, and shows the payment.
+/// Sends an inquiry about the operation in doubt, and shows the payment.
 pub(crate) async fn confirm(
     visit: &Visit<'_>,
     order: &str,
