@@ -25,7 +25,7 @@ use tollgate::{
 };
 use tollgate_core::{
     journal::{
-        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Fact,
+        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, Fact,
         LoggedEntry, Retention,
     },
     order::{Cause, Kind, Mechanism, MerchantId, OrderKey, Principal},
@@ -311,11 +311,11 @@ fn entry(reference: &str, at: Timestamp) -> Result<Entry, StoreError> {
 impl EntryLog for Journal {
     async fn entries(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<Entry>, StoreError> {
         let mut page = EntryPage::default();
-        let EntryPlace::Shard(shard) = place else { return Ok(page) };
+        let EntryPartition::Shard(shard) = partition else { return Ok(page) };
         let (since, until) = query.between;
         let of_shard = self.payments.iter().skip(usize::from(*shard)).step_by(usize::from(ENTRY_SHARDS));
         let mut sorted = of_shard.map(|(reference, at)| {
@@ -335,13 +335,17 @@ impl EntryLog for Journal {
         Ok(page)
     }
 
-    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
+    async fn logged(
+        &self,
+        _: &EntryPartition,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
         Ok(EntryPage::default())
     }
 
     async fn counted(
         &self,
-        _: &EntryPlace,
+        _: &EntryPartition,
         _: &EntryQuery<'_>,
     ) -> Result<EntryPage<CountedEntry>, StoreError> {
         Ok(EntryPage::default())

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::{
-        CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Hold, KeptSums, LatePage,
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, Hold, KeptSums, LatePage,
         LateQuarter, LoggedEntry, PointedBy, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, entries,
         found_by, uncollected,
     },
@@ -49,7 +49,7 @@ struct State {
     holds: BTreeSet<Hold>,
     pointers: BTreeSet<(PointedBy, String)>,
     reached: Option<Timestamp>,
-    places: Vec<EntryPlace>,
+    partitions: Vec<EntryPartition>,
     read: usize,
 }
 
@@ -115,9 +115,9 @@ impl JournalTable {
         lock(&self.state).entries.values().cloned().collect()
     }
 
-    /// The places that were read since this was called last.
-    pub fn take_places(&self) -> Vec<EntryPlace> {
-        std::mem::take(&mut lock(&self.state).places)
+    /// The partitions that were read since this was called last.
+    pub fn take_partitions(&self) -> Vec<EntryPartition> {
+        std::mem::take(&mut lock(&self.state).partitions)
     }
 
     /// Entries that were read so far.
@@ -130,35 +130,37 @@ impl JournalTable {
         lock(&self.state).read = 0;
     }
 
-    fn is_in(&self, state: &State, entry: &Entry, place: &EntryPlace) -> bool {
+    fn is_in(&self, state: &State, entry: &Entry, partition: &EntryPartition) -> bool {
         let held = |is_wanted: &dyn Fn(&Hold) -> bool| {
             let sort = entry.sort();
             state.holds.iter().any(|hold| hold.sort == sort && is_wanted(hold))
         };
-        match place {
-            EntryPlace::Shard(shard) => self.shard.map_or(0, |of| of(entry)) == *shard,
-            EntryPlace::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
-            EntryPlace::Reference(reference) => entry.reference.as_ref() == Some(reference),
-            EntryPlace::Pointers(by) => state.pointers.contains(&(*by, entry.sort())),
-            EntryPlace::Declined | EntryPlace::Unusual => entry.unusual_place().as_ref() == Some(place),
-            EntryPlace::Held => held(&|_| true),
-            EntryPlace::HeldUntil(day) => held(&|hold| hold.last_day() == *day),
+        match partition {
+            EntryPartition::Shard(shard) => self.shard.map_or(0, |of| of(entry)) == *shard,
+            EntryPartition::LastFour(digits) => entry.last_four.as_ref() == Some(digits),
+            EntryPartition::Reference(reference) => entry.reference.as_ref() == Some(reference),
+            EntryPartition::Pointers(by) => state.pointers.contains(&(*by, entry.sort())),
+            EntryPartition::Declined | EntryPartition::Unusual => {
+                entry.unusual_partition().as_ref() == Some(partition)
+            }
+            EntryPartition::Held => held(&|_| true),
+            EntryPartition::HeldUntil(day) => held(&|hold| hold.last_day() == *day),
         }
     }
 
     fn page<E>(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
         read: impl Fn(String, &Entry) -> E,
     ) -> Result<EntryPage<E>, StoreError> {
         self.faults.works("journal")?;
         let (merchant, (after, before)) = (query.merchant, query.between);
         let mut state = lock(&self.state);
-        state.places.push(place.clone());
+        state.partitions.push(partition.clone());
         let place_of = |sort: &str| Bound::Excluded((merchant.clone(), sort.to_owned()));
         let range = (after < before).then(|| state.entries.range((place_of(after), place_of(before))));
-        let own = range.into_iter().flatten().filter(|(_, entry)| self.is_in(&state, entry, place));
+        let own = range.into_iter().flatten().filter(|(_, entry)| self.is_in(&state, entry, partition));
         let mut found: Vec<_> = own.map(|((_, sort), entry)| (sort.clone(), entry)).collect();
         found.sort_by(|(one, _), (other, _)| query.order.compare(one, other));
         let limit = self.page_max.map_or(query.limit, |max| query.limit.min(max));
@@ -204,18 +206,18 @@ impl JournalTable {
 impl EntryLog for JournalTable {
     async fn entries(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<Entry>, StoreError> {
-        self.page(place, query, |_, entry| entry.clone())
+        self.page(partition, query, |_, entry| entry.clone())
     }
 
     async fn logged(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        self.page(place, query, |sort, entry| LoggedEntry {
+        self.page(partition, query, |sort, entry| LoggedEntry {
             sort,
             id: entry.id,
             order: entry.order.clone(),
@@ -227,10 +229,10 @@ impl EntryLog for JournalTable {
 
     async fn counted(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        self.page(place, query, |_, entry| CountedEntry::from(entry))
+        self.page(partition, query, |_, entry| CountedEntry::from(entry))
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
 
 use async_trait::async_trait;
 use tollgate_core::{
-    journal::{Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery},
+    journal::{Agenda, AgendaKeys, AgendaList, AgendaOrder, AgendaPage, AgendaQuery},
     order::{ListKey, MerchantId, Order, OrderKey},
     payments::{
         DueCursor, DueOrder, DueQuery, Index, ListedOrder, ListedPage, LoadedOrders, OrderIndex, OrderStore,
@@ -223,17 +223,18 @@ impl Agenda for OrderTable {
         let all = self.all();
         let own = all.values().filter(|order| order.merchant == *merchant);
         let found = own.filter_map(|order| {
-            let places = AgendaPlaces::of(order);
-            let place = match list {
-                AgendaList::Attention => places.attention,
-                AgendaList::Captures => places.captures,
+            let keys = AgendaKeys::of(order);
+            let sort_key = match list {
+                AgendaList::Attention => keys.attention,
+                AgendaList::Captures => keys.captures,
             };
-            let place = place
-                .filter(|place| places.part == part && first <= place.as_str() && place.as_str() <= last)?;
-            Some(AgendaOrder { place, key: Ok(order.key()) })
+            let sort_key = sort_key.filter(|sort_key| {
+                keys.part == part && first <= sort_key.as_str() && sort_key.as_str() <= last
+            })?;
+            Some(AgendaOrder { sort_key, key: Ok(order.key()) })
         });
         let mut orders: Vec<_> = found.collect();
-        orders.sort_by(|one, other| one.place.cmp(&other.place));
+        orders.sort_by(|one, other| one.sort_key.cmp(&other.sort_key));
         let more = orders.len() > limit;
         orders.truncate(limit);
         Ok(AgendaPage { orders, more })

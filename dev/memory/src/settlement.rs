@@ -11,8 +11,8 @@ use tollgate_core::{
     payments::StoreError,
     settlement::{
         DayRange, Deposit, DepositEntry, DepositJournal, DepositPage, DepositStore, Exception,
-        ExceptionFilter, ExceptionPage, ExceptionStore, KnownReport, Line, LinePlace, LineStore, OpenAbout,
-        OpenExceptions, PackedLines, Progress, ProgressStore, ReportKind,
+        ExceptionFilter, ExceptionPage, ExceptionStore, KnownReport, Line, LineStore, OpenAbout,
+        OpenExceptions, PackKey, PackedLines, Progress, ProgressStore, ReportKind,
     },
     values::{ReadOrder, sort_of},
     webhooks::{Event, EventBus},
@@ -29,8 +29,8 @@ use super::{faults::Faults, locked::lock};
 pub struct SettlementTable {
     /// Faults to inject.
     pub faults: Arc<Faults>,
-    /// Lines by merchant and place.
-    pub lines: Mutex<BTreeMap<(MerchantId, LinePlace), PackedLines>>,
+    /// Lines by merchant and pack.
+    pub lines: Mutex<BTreeMap<(MerchantId, PackKey), PackedLines>>,
     /// The last content of reports, by merchant, account, kind and day.
     pub reports: Mutex<BTreeMap<(MerchantId, String, ReportKind, Date), KnownReport>>,
     /// By merchant, account and id.
@@ -63,9 +63,9 @@ impl SettlementTable {
     }
 
     /// Puts a line where it belongs.
-    pub fn put_line(&self, merchant: &MerchantId, place: LinePlace, line: Line) {
+    pub fn put_line(&self, merchant: &MerchantId, pack: PackKey, line: Line) {
         let mut lines = lock(&self.lines);
-        let packed = lines.entry((merchant.clone(), place)).or_default();
+        let packed = lines.entry((merchant.clone(), pack)).or_default();
         packed.version += 1;
         packed.lines.push(line);
     }
@@ -92,8 +92,8 @@ impl SettlementTable {
         lock(&self.progress).values_mut().for_each(|claimed| claimed.until = None);
     }
 
-    /// Every merchant's lines, by place.
-    pub fn all_lines(&self) -> BTreeMap<(MerchantId, LinePlace), PackedLines> {
+    /// Every merchant's lines, by pack.
+    pub fn all_lines(&self) -> BTreeMap<(MerchantId, PackKey), PackedLines> {
         lock(&self.lines).clone()
     }
 
@@ -149,9 +149,9 @@ fn as_read(lines: &PackedLines) -> PackedLines {
 
 #[async_trait]
 impl LineStore for SettlementTable {
-    async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError> {
+    async fn load(&self, merchant: &MerchantId, pack: &PackKey) -> Result<PackedLines, StoreError> {
         self.faults.works(PORT)?;
-        let key = (merchant.clone(), place.clone());
+        let key = (merchant.clone(), pack.clone());
         Ok(lock(&self.lines).get(&key).map(as_read).unwrap_or_default())
     }
 
@@ -160,23 +160,22 @@ impl LineStore for SettlementTable {
         merchant: &MerchantId,
         account: &str,
         day: Option<Date>,
-    ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
+    ) -> Result<Vec<(PackKey, PackedLines)>, StoreError> {
         self.faults.works(PORT)?;
         let all = lock(&self.lines);
-        let of_day = all
-            .iter()
-            .filter(|((of, place), _)| of == merchant && place.account == account && place.day == day);
-        Ok(of_day.map(|((_, place), lines)| (place.clone(), as_read(lines))).collect())
+        let of_day =
+            all.iter().filter(|((of, pack), _)| of == merchant && pack.account == account && pack.day == day);
+        Ok(of_day.map(|((_, pack), lines)| (pack.clone(), as_read(lines))).collect())
     }
 
     async fn save(
         &self,
         merchant: &MerchantId,
-        place: &LinePlace,
+        pack: &PackKey,
         lines: &PackedLines,
     ) -> Result<bool, StoreError> {
         self.faults.write(PORT)?;
-        let key = (merchant.clone(), place.clone());
+        let key = (merchant.clone(), pack.clone());
         let mut all = lock(&self.lines);
         let is_as_read = all.get(&key).map_or(0, |packed| packed.version) + 1 == lines.version;
         if is_as_read {
@@ -278,16 +277,16 @@ impl DepositStore for SettlementTable {
         after: Option<&str>,
         limit: usize,
     ) -> Result<DepositPage, StoreError> {
-        let place = |one: &Deposit| format!("{}#{}#{}", one.day, one.account, one.id);
+        let sort_key = |one: &Deposit| format!("{}#{}#{}", one.day, one.account, one.id);
         let mut found = self.deposits_of(merchant)?;
         found.retain(|one| {
-            let is_after = |after: &str| order.compare(&place(one), after).is_gt();
+            let is_after = |after: &str| order.compare(&sort_key(one), after).is_gt();
             days.contains(one.day) && after.is_none_or(is_after)
         });
-        found.sort_by(|one, other| order.compare(&place(one), &place(other)));
+        found.sort_by(|one, other| order.compare(&sort_key(one), &sort_key(other)));
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found.last().filter(|_| more).map(place);
+        let next = found.last().filter(|_| more).map(sort_key);
         let unreadable = found.iter().filter_map(|one| self.faults.unreadable(&one.id, &*one.id)).collect();
         found.retain(|one| self.faults.unreadable(&one.id, "").is_none());
         Ok(DepositPage { deposits: found, unreadable, next })

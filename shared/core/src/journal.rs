@@ -25,13 +25,13 @@ mod totals;
 mod totals_store;
 
 pub use crate::values::sort_of;
-pub use agenda::{AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery};
+pub use agenda::{AGENDA_PARTS, Agenda, AgendaKeys, AgendaList, AgendaOrder, AgendaPage, AgendaQuery};
 pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
 pub use concern::{Concern, Concerned, concerned, concerns, is_in_doubt};
 pub use entry::{Entry, Fact};
 pub use entry_log::{
-    ENTRY_SHARDS, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, day_of,
+    ENTRY_SHARDS, EntryLog, EntryPage, EntryPartition, EntryQuery, LoggedEntry, UnreadableEntry, day_of,
     read_entries,
 };
 pub use entry_store::{EntryStore, Parked, Put};

@@ -20,7 +20,7 @@ pub use facts::{
     expectation::{Expectation, Expectations, expectations},
     known_report::{KnownReport, ReportKind},
     line::{
-        BatchStatus, Funded, FundedKind, FundedStatus, Line, LinePlace, Settled, SettledStatus, UnreadableRow,
+        BatchStatus, Funded, FundedKind, FundedStatus, Line, PackKey, Settled, SettledStatus, UnreadableRow,
     },
     progress::{Progress, READ_AFTER_USE_DAYS, UnreadDay},
     run_report::SettlementReport,

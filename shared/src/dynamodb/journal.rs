@@ -21,7 +21,7 @@ use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
     journal::{
-        ENTRY_SHARDS, Entry, EntryPlace, EntryStore, Hold, Parked, PointedBy, Pointer, Put, Retention,
+        ENTRY_SHARDS, Entry, EntryPartition, EntryStore, Hold, Parked, PointedBy, Pointer, Put, Retention,
     },
     order::{MerchantId, OrderKey},
     payments::StoreError,
@@ -202,8 +202,8 @@ pub fn pointers(merchant: &MerchantId, by: PointedBy) -> String {
 }
 
 /// The key of a part of the index of unusual facts.
-fn unusual(merchant: &MerchantId, place: &EntryPlace) -> String {
-    if *place == EntryPlace::Declined { format!("{merchant}#declined") } else { merchant.to_string() }
+fn unusual(merchant: &MerchantId, place: &EntryPartition) -> String {
+    if *place == EntryPartition::Declined { format!("{merchant}#declined") } else { merchant.to_string() }
 }
 
 /// The partition of a merchant's open holds, or of those that end on a UTC day. No partition of

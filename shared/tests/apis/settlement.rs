@@ -11,7 +11,7 @@ use tollgate_core::{
     order::{LineId, MerchantId, OrderKey},
     settlement::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, Exception, ExceptionCause, Funded,
-        FundedKind, FundedStatus, Line, LinePlace, Note, OPEN_COUNTED_MAX, Progress, Settled, SettledStatus,
+        FundedKind, FundedStatus, Line, Note, OPEN_COUNTED_MAX, PackKey, Progress, Settled, SettledStatus,
     },
     values::{Amount, Clock as _, Currency, SignedAmount},
 };
@@ -125,15 +125,15 @@ async fn settled(t: &mut Table) -> Uuid {
     gone.notes =
         vec![Note { at: t.world.clock.now(), by: "Ben".to_owned(), text: "asked the processor".to_owned() }];
     let other = exception(3, ExceptionCause::NotOurs, &t.world);
-    let place = |reference: &str, day| LinePlace::of(&account, day, reference);
+    let pack = |reference: &str, day| PackKey::of(&account, day, reference);
     let today = date(2026, 11, 20);
     let (shop, table) = (shop(), &t.world.settlement);
-    for (place, line) in [
-        (place(&reference, Some(today)), line(&reference, "d2", 3_999)),
-        (place("900000000001", None), line("900000000001", "d2", -500)),
-        (place("900000000002", None), line("900000000002", "d1", 700)),
+    for (pack, line) in [
+        (pack(&reference, Some(today)), line(&reference, "d2", 3_999)),
+        (pack("900000000001", None), line("900000000001", "d2", -500)),
+        (pack("900000000002", None), line("900000000002", "d1", 700)),
     ] {
-        table.put_line(&shop, place, line);
+        table.put_line(&shop, pack, line);
     }
     let chargeback = Chargeback {
         id: LineId::Stated("c1".to_owned()),
@@ -151,12 +151,12 @@ async fn settled(t: &mut Table) -> Uuid {
         authcode: None,
         changed_on: None,
     };
-    let own = [place(&reference, Some(today)), place("900000000001", None)];
-    let others = [place("900000000002", None)];
+    let own = [pack(&reference, Some(today)), pack("900000000001", None)];
+    let others = [pack("900000000002", None)];
     for deposit in [
-        Deposit { places: others.into(), ..deposit("d1", date(2026, 11, 19), (1, 700), 0) },
+        Deposit { packs: others.into(), ..deposit("d1", date(2026, 11, 19), (1, 700), 0) },
         Deposit {
-            places: own.into(),
+            packs: own.into(),
             others: (1, SignedAmount::new(-500)),
             chargebacks: vec![chargeback],
             ..deposit("d2", today, (2, 3_499), -500)

@@ -7,14 +7,14 @@ use jiff::{Timestamp, civil::Date};
 use memory::SettlementTable;
 use tollgate_core::{
     order::MerchantId,
-    settlement::{Component, Deposit, Exception, KnownReport, Line, LinePlace, ReportKind},
+    settlement::{Component, Deposit, Exception, KnownReport, Line, PackKey, ReportKind},
 };
 use uuid::Uuid;
 
 /// Lines by where they are, deposits by id, and the open exceptions.
 #[derive(Debug, PartialEq)]
 pub(super) struct Left {
-    lines: BTreeMap<(MerchantId, LinePlace), Vec<Line>>,
+    lines: BTreeMap<(MerchantId, PackKey), Vec<Line>>,
     deposits: BTreeMap<DepositName, Deposit>,
     reports: BTreeMap<(MerchantId, String, ReportKind, Date), KnownReport>,
     /// The sums of the journal's entries of each deposit.

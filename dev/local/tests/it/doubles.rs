@@ -5,12 +5,12 @@ use local::{SETTLEMENT_TABLE_NAME, TABLE_NAME, dynamodb_client};
 use memory::{OrderTable, SettlementTable};
 use tollgate::dynamodb::{orders::DynamoDbStore, settlement::DynamoDbSettlement};
 use tollgate_core::{
-    journal::{Agenda, AgendaList, AgendaPlaces, AgendaQuery, Retention},
+    journal::{Agenda, AgendaKeys, AgendaList, AgendaQuery, Retention},
     order::{MerchantId, Order, OrderKey},
     payments::{DueQuery, Index, ListedOrder, OrderIndex, OrderStore, Shards, StoreError},
     settlement::{
         DayRange, Deposit, DepositStore, Exception, ExceptionCause, ExceptionFilter, ExceptionStore,
-        KnownReport, Line, LinePlace, LineStore, OpenExceptions, PackedLines, Progress, ProgressStore,
+        KnownReport, Line, LineStore, OpenExceptions, PackKey, PackedLines, Progress, ProgressStore,
         ReportKind,
     },
     values::{Amount, Currency, ReadOrder, SignedAmount},
@@ -79,10 +79,10 @@ async fn of_orders<T: OrderStore + OrderIndex + Agenda>(table: &T, orders: &[Ord
     told.push(format!("{:?} {}", ids(page.orders), page.more));
     told.push(format!("{:?}", ids(table.at(&merchant(), &place).await.unwrap())));
     let doubtful = table.load(&orders[1].key()).await.unwrap().unwrap();
-    let places = AgendaPlaces::of(&doubtful);
+    let keys = AgendaKeys::of(&doubtful);
     let between = ("", "~");
     for list in [AgendaList::Attention, AgendaList::Captures] {
-        let query = AgendaQuery { merchant: &merchant(), list, part: places.part, between, limit: 9 };
+        let query = AgendaQuery { merchant: &merchant(), list, part: keys.part, between, limit: 9 };
         let page = Agenda::between(table, query).await.unwrap();
         told.push(format!("{:?} {}", page.orders, page.more));
     }
@@ -136,13 +136,13 @@ where
 {
     let (m, mut told) = (merchant(), Vec::new());
     let day = date(2026, 11, 20);
-    let place = LinePlace::of("1", Some(day), "100");
+    let pack = PackKey::of("1", Some(day), "100");
     let line = Line { reference: "100".to_owned(), settled: Vec::new(), funded: Vec::new() };
     let packed = PackedLines { version: 1, lines: vec![line], ..PackedLines::default() };
     for lines in [&packed, &packed, &PackedLines { version: 2, ..packed.clone() }] {
-        told.push(format!("{}", LineStore::save(table, &m, &place, lines).await.unwrap()));
+        told.push(format!("{}", LineStore::save(table, &m, &pack, lines).await.unwrap()));
     }
-    told.push(format!("{:?}", LineStore::load(table, &m, &place).await.unwrap()));
+    told.push(format!("{:?}", LineStore::load(table, &m, &pack).await.unwrap()));
     told.push(format!("{:?}", table.load_day(&m, "1", Some(day)).await.unwrap().len()));
     told.push(format!("{:?}", table.load_day(&m, "1", None).await.unwrap().len()));
     let report = KnownReport { empty_since: Some(at(0)), ..KnownReport::new(ReportKind::Deposits, day) };

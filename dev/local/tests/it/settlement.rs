@@ -10,7 +10,7 @@ use tollgate_core::{
     order::MerchantId,
     settlement::{
         BatchStatus, Component, Deposit, DepositStore, Exception, ExceptionCause, ExceptionStore, Funded,
-        FundedKind, FundedStatus, Line, LinePlace, LineStore, PackedLines, Settled, SettledStatus,
+        FundedKind, FundedStatus, Line, LineStore, PackKey, PackedLines, Settled, SettledStatus,
     },
     values::{Clock as _, Currency, SignedAmount},
 };
@@ -34,10 +34,10 @@ pub(crate) async fn seed(shop: &Shop) -> Uuid {
         DynamoDbSettlement::new(client, local::SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
     let merchant: MerchantId = local::merchants::REGISTERED.parse().unwrap();
     let now = shop.stack.clock().now();
-    let place = LinePlace::of(MID, None, RETREF);
+    let pack = PackKey::of(MID, None, RETREF);
     let lines = PackedLines { version: 1, lines: vec![line()], ..PackedLines::default() };
-    assert!(LineStore::save(&store, &merchant, &place, &lines).await.unwrap());
-    assert!(DepositStore::save(&store, &merchant, None, &deposit(place, now)).await.unwrap());
+    assert!(LineStore::save(&store, &merchant, &pack, &lines).await.unwrap());
+    assert!(DepositStore::save(&store, &merchant, None, &deposit(pack, now)).await.unwrap());
     let exception = exception(now);
     assert!(ExceptionStore::save(&store, &merchant, None, &exception).await.unwrap());
     exception.id
@@ -66,7 +66,7 @@ fn line() -> Line {
     Line { reference: RETREF.to_owned(), settled: vec![settled], funded: vec![funded] }
 }
 
-fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
+fn deposit(pack: PackKey, now: Timestamp) -> Deposit {
     let day = tollgate_core::settlement::eastern_day(now);
     Deposit {
         currency: Some(Currency::USD),
@@ -76,7 +76,7 @@ fn deposit(place: LinePlace, now: Timestamp) -> Deposit {
         ],
         total: SignedAmount::new(3_450),
         lines: (1, SignedAmount::new(3_999)),
-        places: BTreeSet::from([place]),
+        packs: BTreeSet::from([pack]),
         ..Deposit::without_sum(DEPOSIT.to_owned(), MID, day, now)
     }
 }

@@ -20,7 +20,7 @@ use local::{
 use tollgate::dynamodb::{journal::DynamoDbEntries, orders::StoredOrder};
 use tollgate_core::{
     journal::{
-        CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, EntryStore as _, Is, Lister,
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, EntryStore as _, Is, Lister,
         LoggedEntry, Predicate, READ_MAX_BYTES, Retention, Wanted, entries,
     },
     order::{MerchantId, Order, OrderKey, TransactionStatus},
@@ -78,26 +78,26 @@ impl Counting {
 impl EntryLog for Counting {
     async fn logged(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<LoggedEntry>, StoreError> {
         self.called();
-        let page = self.log.logged(place, query).await?;
+        let page = self.log.logged(partition, query).await?;
         // An index has keys only.
-        if !matches!(place, EntryPlace::Shard(_)) && !page.entries.is_empty() {
+        if !matches!(partition, EntryPartition::Shard(_)) && !page.entries.is_empty() {
             self.called();
         }
         self.entries.fetch_add(page.entries.len(), Ordering::Relaxed);
         Ok(page)
     }
 
-    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+    async fn entries(&self, _: &EntryPartition, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
         unreachable!("a search needs less")
     }
 
     async fn counted(
         &self,
-        _: &EntryPlace,
+        _: &EntryPartition,
         _: &EntryQuery<'_>,
     ) -> Result<EntryPage<CountedEntry>, StoreError> {
         unreachable!("a search counts nothing")

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::concern::{OPEN, PAST, attention_place, latest_first};
+use super::concern::{OPEN, PAST, attention_key, latest_first};
 use crate::{
     order::{IN_DOUBT_TOO_LONG, MerchantId, Order, OrderKey},
     payments::{StoreError, Unreadable},
@@ -18,7 +18,7 @@ use crate::{
 /// must never change: it says where orders are.
 pub const AGENDA_PARTS: u16 = 2;
 
-/// The prefixes of the places of orders whose next capture comes, and of orders whose captures are
+/// The prefixes of the sort keys of orders whose next capture comes, and of orders whose captures are
 /// paused.
 const DUE: &str = "due";
 const PAUSED: &str = "paused";
@@ -33,9 +33,9 @@ pub enum AgendaList {
 }
 
 impl AgendaList {
-    /// The index that has a place, by the word that it begins with; none if it is no place.
-    pub(super) fn of_place(place: &str) -> Option<Self> {
-        match place.split('#').next()? {
+    /// The index that has a sort key, by the word that it begins with; none if it is no sort key.
+    pub(super) fn of_sort_key(sort_key: &str) -> Option<Self> {
+        match sort_key.split('#').next()? {
             OPEN | PAST => Some(Self::Attention),
             DUE | PAUSED => Some(Self::Captures),
             _ => None,
@@ -45,7 +45,7 @@ impl AgendaList {
 
 /// Where an order is in the indexes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgendaPlaces {
+pub struct AgendaKeys {
     /// Which part of its merchant's indexes, below [`AGENDA_PARTS`].
     pub part: u16,
     /// The text that it sorts by among orders that need attention.
@@ -54,23 +54,23 @@ pub struct AgendaPlaces {
     pub captures: Option<String>,
 }
 
-impl AgendaPlaces {
+impl AgendaKeys {
     /// An order's places. Pure.
     pub fn of(order: &Order) -> Self {
         let digest = order.digest();
         // Two orders may have the same moment, and a list goes on between them.
-        let unique = |place: String| format!("{place}#{digest:012x}");
+        let unique = |sort_key: String| format!("{sort_key}#{digest:012x}");
         Self {
             part: u16::try_from(digest % u64::from(AGENDA_PARTS)).unwrap_or_default(),
-            attention: attention_place(order).map(unique),
-            captures: captures_place(order).map(unique),
+            attention: attention_key(order).map(unique),
+            captures: captures_key(order).map(unique),
         }
     }
 }
 
 /// Where an order's scheduled captures are: by the next one. The text names all captures with their
 /// amounts, so that sums need no order.
-fn captures_place(order: &Order) -> Option<String> {
+fn captures_key(order: &Order) -> Option<String> {
     if let Some(since) = order.paused_since() {
         return Some(format!("{PAUSED}#{}", sort_of(since)));
     }
@@ -84,11 +84,11 @@ fn captures_place(order: &Order) -> Option<String> {
     (!each.is_empty()).then(|| format!("{DUE}#{}#{}", each.join(","), order.currency.code()))
 }
 
-/// Captures of one order that its place names; more than an order has in practice, and room for a
+/// Captures of one order that its sort key names; more than an order has in practice, and room for a
 /// key is limited.
 const CAPTURES_MAX: usize = 12;
 
-/// Places of an index, both ends included.
+/// Sort_keys of an index, both ends included.
 #[derive(Clone, Debug)]
 pub(super) struct AgendaRange {
     pub(super) list: AgendaList,
@@ -97,15 +97,15 @@ pub(super) struct AgendaRange {
 }
 
 impl AgendaRange {
-    /// Whether it has a place.
-    pub(super) fn has(&self, place: &String) -> bool {
-        self.first <= *place && *place <= self.last
+    /// Whether it has a sort key.
+    pub(super) fn has(&self, sort_key: &String) -> bool {
+        self.first <= *sort_key && *sort_key <= self.last
     }
 
-    /// The rest of the range behind a place of a list, whose captures come last. No place begins
+    /// The rest of the range behind a sort key of a list, whose captures come last. No sort key begins
     /// with another one.
     pub(super) fn behind(&self, after: Option<&str>) -> Option<Self> {
-        let first = match after.and_then(|after| Some((after, AgendaList::of_place(after)?))) {
+        let first = match after.and_then(|after| Some((after, AgendaList::of_sort_key(after)?))) {
             Some((after, list)) if list == self.list => format!("{after}!").max(self.first.clone()),
             Some((_, AgendaList::Captures)) => return None,
             Some((_, AgendaList::Attention)) | None => self.first.clone(),
@@ -114,7 +114,7 @@ impl AgendaRange {
     }
 }
 
-/// Places of orders that need attention now: open ones, the newest first, and then fading ones, as
+/// Sort_keys of orders that need attention now: open ones, the newest first, and then fading ones, as
 /// one range.
 pub(super) fn attention_range(now: Timestamp) -> AgendaRange {
     let now = latest_first(now);
@@ -122,29 +122,29 @@ pub(super) fn attention_range(now: Timestamp) -> AgendaRange {
     AgendaRange { list: AgendaList::Attention, first, last }
 }
 
-/// The places of the orders that are in doubt, however short.
+/// The sort keys of the orders that are in doubt, however short.
 pub(super) fn doubt_range(now: Timestamp) -> AgendaRange {
     let until = now.saturating_add(IN_DOUBT_TOO_LONG).unwrap_or(now);
     let first = format!("{OPEN}#{}", latest_first(until));
     AgendaRange { list: AgendaList::Attention, first, last: format!("{OPEN}#~") }
 }
 
-/// The places of captures between two moments, the later one excluded.
+/// The sort keys of captures between two moments, the later one excluded.
 pub(super) fn due_range(since: Option<Timestamp>, until: Timestamp) -> AgendaRange {
     let second = |at: Timestamp| at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let first = format!("{DUE}#{}", since.map(second).unwrap_or_default());
     AgendaRange { list: AgendaList::Captures, first, last: format!("{DUE}#{}", second(until)) }
 }
 
-/// The places of paused captures.
+/// The sort keys of paused captures.
 pub(super) fn paused_range() -> AgendaRange {
     let [first, last] = [format!("{PAUSED}#"), format!("{PAUSED}#~")];
     AgendaRange { list: AgendaList::Captures, first, last }
 }
 
-/// The captures that a place names, with their currency.
-pub(super) fn captures_of(place: &str) -> Option<(Currency, Vec<(Timestamp, Amount)>)> {
-    let mut parts = place.split('#');
+/// The captures that a sort key names, with their currency.
+pub(super) fn captures_of(sort_key: &str) -> Option<(Currency, Vec<(Timestamp, Amount)>)> {
+    let mut parts = sort_key.split('#');
     let (captures, currency) = (parts.next().filter(|kind| *kind == DUE).and(parts.next())?, parts.next()?);
     let read = |one: &str| {
         let (at, minor) = one.split_once('=')?;
@@ -171,8 +171,8 @@ pub struct AgendaQuery<'a> {
 /// An order in an index, by its key only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgendaOrder {
-    /// Its place.
-    pub place: String,
+    /// Its sort key.
+    pub sort_key: String,
     /// The order's key, or the item that cannot be read as one.
     pub key: Result<OrderKey, Unreadable>,
 }
@@ -180,7 +180,7 @@ pub struct AgendaOrder {
 /// Some orders of one part of an index.
 #[derive(Clone, Debug, Default)]
 pub struct AgendaPage {
-    /// At most as many as requested, by their places.
+    /// At most as many as requested, by their sort keys.
     pub orders: Vec<AgendaOrder>,
     /// Whether there are more.
     pub more: bool,
@@ -189,6 +189,6 @@ pub struct AgendaPage {
 /// Reads the indexes. Eventually consistent.
 #[async_trait]
 pub trait Agenda: Send + Sync {
-    /// The first orders between two places.
+    /// The first orders between two sort keys.
     async fn between(&self, query: AgendaQuery<'_>) -> Result<AgendaPage, StoreError>;
 }

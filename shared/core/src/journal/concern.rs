@@ -80,7 +80,7 @@ pub fn concerned(order: &Order, transaction: &Transaction, now: Timestamp) -> Ve
 }
 
 /// All concerns that a transaction has, had or will have, as its order is, in the order of the
-/// codes. The one definition: the concerns of now and the [index](attention_place) both come from
+/// codes. The one definition: the concerns of now and the [index](attention_key) both come from
 /// it.
 fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
@@ -166,7 +166,7 @@ pub fn is_in_doubt(transaction: &Transaction, now: Timestamp) -> bool {
     transaction.in_doubt_too_long_from().is_some_and(|from| from <= now)
 }
 
-/// The prefix of places in the index of orders that need attention, if something can be done, or
+/// The prefix of sort keys in the index of orders that need attention, if something can be done, or
 /// will have to be.
 pub(super) const OPEN: &str = "open";
 
@@ -182,7 +182,7 @@ pub(super) const PAST: &str = "past";
 /// decided nothing. Nor does a capture that the schedule is to make: the index of captures has it,
 /// and [`overdue_at`] says which captures are late. Nor does the end of an authorization, most of
 /// which are captured long before: the schedule finds its last day and puts the order here.
-pub(super) fn attention_place(order: &Order) -> Option<String> {
+pub(super) fn attention_key(order: &Order) -> Option<String> {
     let (mut open, mut past) = (None::<Timestamp>, None::<(Timestamp, Timestamp)>);
     for transaction in &order.transactions {
         let waits = transaction.capture_standing() == Some(CaptureStanding::Waiting)

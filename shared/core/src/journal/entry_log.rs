@@ -1,4 +1,4 @@
-//! The journal as it is read, by place and time, in either order: a port.
+//! The journal as it is read, by partition and time, in either order: a port.
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
@@ -18,7 +18,7 @@ pub const ENTRY_SHARDS: u8 = 4;
 
 /// Where entries are read that belong together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EntryPlace {
+pub enum EntryPartition {
     /// A part of all entries, below [`ENTRY_SHARDS`].
     Shard(u8),
     /// Those of one card, as far as its last four digits tell.
@@ -38,24 +38,24 @@ pub enum EntryPlace {
     HeldUntil(Date),
 }
 
-impl EntryPlace {
-    /// The places that have all of a merchant's entries.
+impl EntryPartition {
+    /// The partitions that have all of a merchant's entries.
     pub fn all() -> Vec<Self> {
         (0..ENTRY_SHARDS).map(Self::Shard).collect()
     }
 
-    /// Whether these places have all entries, and not only those of an index.
-    pub(super) fn are_all(places: &[Self]) -> bool {
-        matches!(places, [Self::Shard(_), ..])
+    /// Whether these partitions have all entries, and not only those of an index.
+    pub(super) fn are_all(partitions: &[Self]) -> bool {
+        matches!(partitions, [Self::Shard(_), ..])
     }
 }
 
 impl Entry {
-    /// The place in the index of unusual facts that has it, if it is one.
-    pub fn unusual_place(&self) -> Option<EntryPlace> {
+    /// The partition in the index of unusual facts that has it, if it is one.
+    pub fn unusual_partition(&self) -> Option<EntryPartition> {
         let is_decline = matches!(self.fact, Fact::Declined | Fact::DeclinedByRule);
-        let place = if is_decline { EntryPlace::Declined } else { EntryPlace::Unusual };
-        self.is_unusual().then_some(place)
+        let partition = if is_decline { EntryPartition::Declined } else { EntryPartition::Unusual };
+        self.is_unusual().then_some(partition)
     }
 }
 
@@ -70,7 +70,7 @@ pub struct EntryQuery<'a> {
     pub between: (&'a str, &'a str),
     /// Which entries come first.
     pub order: ReadOrder,
-    /// At most so many of each place.
+    /// At most so many of each partition.
     pub limit: usize,
 }
 
@@ -96,7 +96,7 @@ pub struct LoggedEntry {
 /// An entry that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadableEntry {
-    /// Its sort key, by which it has its place among the others.
+    /// Its sort key, by which it has its partition among the others.
     pub sort: String,
     /// The order that it is about, if it says so.
     pub order: Option<OrderId>,
@@ -128,37 +128,37 @@ pub trait EntryLog: Send + Sync {
     /// Whole entries.
     async fn entries(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<Entry>, StoreError>;
 
     /// The parts of entries that lists of transactions need.
     async fn logged(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<LoggedEntry>, StoreError>;
 
     /// The parts of entries that totals need, as of now: entries put a moment ago included.
     async fn counted(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<CountedEntry>, StoreError>;
 }
 
-/// Whole entries of these places as one page, in the order that the query says: of each place at
+/// Whole entries of these partitions as one page, in the order that the query says: of each partition at
 /// most as many as the query's limit says.
 pub async fn read_entries(
     log: &dyn EntryLog,
-    places: &[EntryPlace],
+    partitions: &[EntryPartition],
     query: &EntryQuery<'_>,
 ) -> Result<EntryPage<Entry>, StoreError> {
-    let pages = try_join_all(places.iter().map(|place| log.entries(place, query))).await?;
+    let pages = try_join_all(partitions.iter().map(|partition| log.entries(partition, query))).await?;
     Ok(merged(pages, query.order))
 }
 
-/// The pages of several places as one, as far as each was read.
+/// The pages of several partitions as one, as far as each was read.
 pub(super) fn merged<E>(pages: Vec<EntryPage<E>>, order: ReadOrder) -> EntryPage<E> {
     let ends = pages.iter().filter_map(|page| page.next.clone());
     let next = ends.min_by(|one, other| order.compare(one, other));
@@ -201,9 +201,9 @@ mod tests {
             vec![page(&["1", "4"], Some("4")), page(&["2", "3", "9"], None), page(&["3"], Some("6"))],
             ReadOrder::OldestFirst,
         );
-        // An entry in two places is there once.
+        // An entry in two partitions is there once.
         assert_eq!((sorts(&oldest).as_str(), oldest.next.as_deref()), ("1234", Some("4")));
-        // A place of which nothing was read holds back the others.
+        // A partition of which nothing was read holds back the others.
         let held = merged(vec![page(&["9", "5"], None), page(&[], Some("8"))], ReadOrder::NewestFirst);
         assert_eq!((sorts(&held).as_str(), held.next.as_deref()), ("9", Some("8")));
         let whole = merged(vec![page(&["2"], None), page(&["1"], None)], ReadOrder::OldestFirst);

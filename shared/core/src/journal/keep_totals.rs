@@ -17,8 +17,8 @@ use serde::Serialize;
 
 use crate::{
     journal::{
-        EntryLog, EntryPlace, EntryQuery, KeptSum, KeptSums, LateQuarter, SumOf, Totals, TotalsStore, day_of,
-        sort_of,
+        EntryLog, EntryPartition, EntryQuery, KeptSum, KeptSums, LateQuarter, SumOf, Totals, TotalsStore,
+        day_of, sort_of,
     },
     order::MerchantId,
     payments::{Deadline, StoreError, Unreadable},
@@ -257,12 +257,12 @@ async fn count(
 ) -> Result<BTreeMap<QuarterHour, Totals>, StoreError> {
     let merchant = &piece.merchant;
     let mut totals: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
-    for place in EntryPlace::all() {
+    for partition in EntryPartition::all() {
         let (mut after, until) = (sort_of(piece.since), sort_of(piece.until));
         loop {
             let between = (after.as_str(), until.as_str());
             let (order, limit) = (ReadOrder::OldestFirst, ENTRIES_AT_A_TIME);
-            let page = log.counted(&place, &EntryQuery { merchant, between, order, limit }).await?;
+            let page = log.counted(&partition, &EntryQuery { merchant, between, order, limit }).await?;
             for (_, entry) in page.entries {
                 match entry {
                     Ok(entry) => {

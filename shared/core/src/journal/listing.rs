@@ -54,7 +54,7 @@ use jiff::Timestamp;
 
 use self::place::{Entries, Place, Under};
 use crate::{
-    journal::{Agenda, EntryLog, EntryPlace, sort_of},
+    journal::{Agenda, EntryLog, EntryPartition, sort_of},
     order::{MerchantId, Order, PaymentWord, Transaction, TransactionStatus},
     payments::{Deadline, OrderStore, StoreError},
     values::ReadOrder,
@@ -128,7 +128,7 @@ impl Lister<'_> {
 impl Wanted<'_> {
     /// Whether every entry of the range is read, because no index has the wanted payments.
     pub fn reads_all(&self) -> bool {
-        matches!(Place::of(self), Place::Journal(entries) if EntryPlace::are_all(&entries.places))
+        matches!(Place::of(self), Place::Journal(entries) if EntryPartition::are_all(&entries.partitions))
     }
 
     /// Whether all predicates hold of a payment.

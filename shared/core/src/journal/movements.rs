@@ -1,7 +1,7 @@
 //! Lists a merchant's movements: one row for each entry of the journal, in either order of their
 //! times.
 //!
-//! The predicates decide the place that is read: the index of a card, of a reference or of unusual
+//! The predicates decide the partition that is read: the index of a card, of a reference or of unusual
 //! facts, or all entries of the range. The entries of one order are read off the order itself,
 //! which has them sooner than the journal. So are those of payments that are found by a text, one
 //! payment after the other: a refund can come long after younger payments, so a list in the order
@@ -19,7 +19,7 @@ use uuid::Uuid;
 use self::predicate::Source;
 use crate::{
     journal::{
-        Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, Found, LookedUp, PointedBy, UnreadableEntry,
+        Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, Found, LookedUp, PointedBy, UnreadableEntry,
         entries,
         entry_log::merged,
         listing::{Budget, Cursor},
@@ -30,7 +30,7 @@ use crate::{
     values::{ReadOrder, SearchKey},
 };
 
-/// Entries that are read at a time from each place, where conditions can leave out most entries.
+/// Entries that are read at a time from each partition, where conditions can leave out most entries.
 const ENTRIES_AT_A_TIME: usize = 250;
 
 /// The same from an index, which has their keys only: as many as one batch can have.
@@ -64,7 +64,7 @@ pub struct WantedEntries<'a> {
 impl WantedEntries<'_> {
     /// Whether every entry of the range is read, because no index has the wanted movements.
     pub fn reads_all(&self) -> bool {
-        matches!(Source::of(self), Source::Places(places) if EntryPlace::are_all(&places))
+        matches!(Source::of(self), Source::Partitions(partitions) if EntryPartition::are_all(&partitions))
     }
 }
 
@@ -95,14 +95,14 @@ impl EntryLister<'_> {
                 of_order(wanted, payment.to_string(), order)
             }
             Source::Pointers(key) => self.of_pointers(wanted, key, cursor).await,
-            Source::Places(places) => self.of_places(wanted, &places).await,
+            Source::Partitions(partitions) => self.of_partitions(wanted, &partitions).await,
         }
     }
 
-    async fn of_places(
+    async fn of_partitions(
         &self,
         wanted: &WantedEntries<'_>,
-        places: &[EntryPlace],
+        partitions: &[EntryPartition],
     ) -> Result<Found<Entry>, StoreError> {
         let (merchant, order) = (wanted.merchant, wanted.order);
         let (mut since, mut until) = (sort_of(wanted.since), sort_of(wanted.until));
@@ -112,14 +112,14 @@ impl EntryLister<'_> {
                 ReadOrder::OldestFirst => since = since.max(after.to_owned()),
             }
         }
-        let most = if EntryPlace::are_all(places) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
+        let most = if EntryPartition::are_all(partitions) { ENTRIES_AT_A_TIME } else { INDEXED_AT_A_TIME };
         // Where every entry is wanted, no more are read than there is room for.
         let limit = if wanted.predicates.is_empty() { wanted.limit.min(most) } else { most };
         let (mut found, mut budget) = (Found::default(), Budget::new(self.deadline));
         loop {
             let between = (since.as_str(), until.as_str());
             let page =
-                read_entries(self.log, places, &EntryQuery { merchant, between, order, limit }).await?;
+                read_entries(self.log, partitions, &EntryQuery { merchant, between, order, limit }).await?;
             budget.read(page.read_bytes);
             found.read_bytes = budget.read_bytes();
             let next = page.next.clone();
@@ -161,7 +161,7 @@ impl EntryLister<'_> {
             ReadOrder::OldestFirst => (reached.unwrap_or(&first), (reached.unwrap_or(&first), last.as_str())),
         };
         let query = EntryQuery { merchant, between, order, limit: wanted.limit.min(INDEXED_AT_A_TIME) };
-        let page = self.log.logged(&EntryPlace::Pointers(PointedBy::Text(key)), &query).await?;
+        let page = self.log.logged(&EntryPartition::Pointers(PointedBy::Text(key)), &query).await?;
         let pointers = page.entries.iter().filter_map(|(_, pointer)| pointer.as_ref().ok());
         let orders: BTreeSet<_> = pointers.map(|pointer| pointer.order.clone()).collect();
         let loaded = self.store.load_all(&Vec::from_iter(orders)).await?;
@@ -183,11 +183,11 @@ impl EntryLister<'_> {
             let last = entries.last().map(|(sort, _)| sort.clone());
             if found.take(wanted, within.take(), EntryPage { entries, next: more, read_bytes: 0 }) {
                 let is_whole = found.next == last;
-                let place = |within: &str| {
+                let cursor = |within: &str| {
                     let own = Cursor::Movement { before, within };
                     if is_whole { Cursor::Time(sort) } else { own }.to_string()
                 };
-                return Ok(Found { next: found.next.as_deref().map(place), ..found });
+                return Ok(Found { next: found.next.as_deref().map(cursor), ..found });
             }
             before = sort;
         }
@@ -196,7 +196,7 @@ impl EntryLister<'_> {
 }
 
 impl Found<Entry> {
-    /// Takes the wanted entries of a page after a place. Whether that made the part full before the
+    /// Takes the wanted entries of a page after a cursor. Whether that made the part full before the
     /// page's end; then the part ends there.
     fn take(&mut self, wanted: &WantedEntries<'_>, after: Option<&str>, mut page: EntryPage<Entry>) -> bool {
         page.entries.retain(|(sort, _)| after.is_none_or(|after| wanted.order.compare(after, sort).is_lt()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{Deposit, DepositEntry, Exception, Line, LinePlace};
+use super::{Deposit, DepositEntry, Exception, Line, PackKey};
 use crate::{
     memory::{JournalTable, SettlementTable},
     memory::{new_operation, payment},
@@ -22,7 +22,7 @@ pub(super) fn shift(amount: &mut SignedAmount, minor: i64) {
 /// The items that runs left: lines, deposits, exceptions, and settlement's entries of the journal.
 #[derive(Debug, PartialEq)]
 pub(super) struct LeftByRuns {
-    pub(super) lines: BTreeMap<LinePlace, Vec<Line>>,
+    pub(super) lines: BTreeMap<PackKey, Vec<Line>>,
     pub(super) deposits: Vec<Deposit>,
     pub(super) exceptions: Vec<Exception>,
     pub(super) entries: Vec<DepositEntry>,
@@ -33,13 +33,13 @@ pub(super) fn left(table: &SettlementTable) -> LeftByRuns {
     let lines = table.all_lines().into_iter().filter(|(_, packed)| !packed.lines.is_empty());
     let mut deposits: Vec<_> = table.all_deposits().into_values().collect();
     deposits.sort_by(|one, other| (&one.id, &one.account).cmp(&(&other.id, &other.account)));
-    let lines = lines.map(|((_, place), packed)| (place, packed.lines)).collect();
+    let lines = lines.map(|((_, pack), packed)| (pack, packed.lines)).collect();
     LeftByRuns { lines, deposits, exceptions: table.all_exceptions(), entries: table.deposit_entries() }
 }
 
 /// Puts a line where it belongs.
 pub(super) fn put(table: &SettlementTable, account: &str, day: Option<Date>, line: Line) {
-    table.put_line(&merchant(), LinePlace::of(account, day, &line.reference), line);
+    table.put_line(&merchant(), PackKey::of(account, day, &line.reference), line);
 }
 
 /// The event of a new deposit.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use tollgate_core::{
     journal::{
-        CountedEntry, Entry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry,
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, LoggedEntry, UnreadableEntry,
     },
     order::{MerchantId, OrderKey},
     payments::{StoreError, Unreadable},
@@ -38,24 +38,24 @@ struct Partition {
 }
 
 impl Partition {
-    fn of(place: &EntryPlace, query: &EntryQuery<'_>) -> Self {
+    fn of(partition: &EntryPartition, query: &EntryQuery<'_>) -> Self {
         let merchant = query.merchant;
-        let (index, column, key) = match place {
-            EntryPlace::Shard(shard) => (None, Column::Bucket, bucket(merchant, *shard)),
-            EntryPlace::LastFour(digits) => {
+        let (index, column, key) = match partition {
+            EntryPartition::Shard(shard) => (None, Column::Bucket, bucket(merchant, *shard)),
+            EntryPartition::LastFour(digits) => {
                 (Some(BY_LAST_FOUR), Column::LastFour, format!("{merchant}#{digits}"))
             }
-            EntryPlace::Reference(reference) => {
+            EntryPartition::Reference(reference) => {
                 (Some(BY_REFERENCE), Column::Retref, format!("{merchant}#{reference}"))
             }
-            EntryPlace::Pointers(by) => (None, Column::Bucket, pointers(merchant, *by)),
-            EntryPlace::Declined | EntryPlace::Unusual => {
-                (Some(UNUSUAL), Column::Unusual, unusual(merchant, place))
+            EntryPartition::Pointers(by) => (None, Column::Bucket, pointers(merchant, *by)),
+            EntryPartition::Declined | EntryPartition::Unusual => {
+                (Some(UNUSUAL), Column::Unusual, unusual(merchant, partition))
             }
-            EntryPlace::Held => (None, Column::Bucket, held(merchant, None)),
-            EntryPlace::HeldUntil(day) => (None, Column::Bucket, held(merchant, Some(*day))),
+            EntryPartition::Held => (None, Column::Bucket, held(merchant, None)),
+            EntryPartition::HeldUntil(day) => (None, Column::Bucket, held(merchant, Some(*day))),
         };
-        let has_entries = matches!(place, EntryPlace::Shard(_));
+        let has_entries = matches!(partition, EntryPartition::Shard(_));
         Self { index, name: column.as_str(), key, has_entries }
     }
 }
@@ -68,7 +68,7 @@ impl DynamoDbEntryLog {
 
     async fn page<E>(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
         read: impl Fn(&Item) -> Result<E, StoreError>,
         is_consistent: bool,
@@ -78,12 +78,12 @@ impl DynamoDbEntryLog {
         if from > to {
             return Ok(EntryPage::default());
         }
-        let Partition { index, name, key, has_entries } = Partition::of(place, query);
-        let names = [("#place", name), ("#sort", SORT)];
-        let texts = [(":place", key.as_str()), (":from", &from), (":to", &to)];
+        let Partition { index, name, key, has_entries } = Partition::of(partition, query);
+        let names = [("#partition", name), ("#sort", SORT)];
+        let texts = [(":partition", key.as_str()), (":from", &from), (":to", &to)];
         let request = self
             .0
-            .query("#place = :place AND #sort BETWEEN :from AND :to", &names, &texts)
+            .query("#partition = :partition AND #sort BETWEEN :from AND :to", &names, &texts)
             .set_index_name(index.map(str::to_owned))
             .set_consistent_read(is_consistent.then_some(true))
             .scan_index_forward(query.order == ReadOrder::OldestFirst)
@@ -145,27 +145,27 @@ fn just_below(text: &str) -> String {
 impl EntryLog for DynamoDbEntryLog {
     async fn entries(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<Entry>, StoreError> {
-        Ok(noted(self.page(place, query, item::whole, false).await?))
+        Ok(noted(self.page(partition, query, item::whole, false).await?))
     }
 
     async fn logged(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        Ok(noted(self.page(place, query, item::logged, false).await?))
+        Ok(noted(self.page(partition, query, item::logged, false).await?))
     }
 
     async fn counted(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<CountedEntry>, StoreError> {
         // A new entry has to be in the totals that it marked for summing up.
-        self.page(place, query, item::counted, true).await
+        self.page(partition, query, item::counted, true).await
     }
 }
 

@@ -27,15 +27,15 @@ impl Agenda for DynamoDbStore {
         let request = self
             .table
             .query(
-                "#part = :part AND #place BETWEEN :first AND :last",
-                &[("#part", names.shard), ("#place", names.at)],
+                "#part = :part AND #sort_key BETWEEN :first AND :last",
+                &[("#part", names.shard), ("#sort_key", names.at)],
                 &[(":part", &list_shard(merchant, part)), (":first", first), (":last", last)],
             )
             .index_name(names.index);
         let page = page(request, limit).await?;
         let orders = page.items().iter().map(|item| {
-            let place = text(item, names.at).cloned().unwrap_or_default();
-            AgendaOrder { place, key: listed_key(item) }
+            let sort_key = text(item, names.at).cloned().unwrap_or_default();
+            AgendaOrder { sort_key, key: listed_key(item) }
         });
         Ok(AgendaPage { orders: orders.collect(), more: page.last_evaluated_key.is_some() })
     }
@@ -65,13 +65,13 @@ mod tests {
             assert!(page.more);
             assert_eq!(page.orders[0].key.as_ref().unwrap().order.as_str(), "a");
             assert_eq!(
-                (&*page.orders[1].place, &*page.orders[1].key.as_ref().unwrap_err().key),
+                (&*page.orders[1].sort_key, &*page.orders[1].key.as_ref().unwrap_err().key),
                 ("open#2", "no order")
             );
             assert!(matches!(store.between(query).await, Err(StoreError::Unavailable(_))));
             let body = &aws.bodies("Query")[0];
             assert_eq!((&body["IndexName"], &body["Limit"]), (&json!(index), &json!(7)));
-            assert_eq!(body["ExpressionAttributeNames"], json!({"#part": "gp", "#place": at}));
+            assert_eq!(body["ExpressionAttributeNames"], json!({"#part": "gp", "#sort_key": at}));
             let values = json!({":part": {"S": "m#1"}, ":first": {"S": "open#"}, ":last": {"S": "open#9"}});
             assert_eq!(body["ExpressionAttributeValues"], values);
         }

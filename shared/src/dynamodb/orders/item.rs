@@ -20,7 +20,7 @@ mod transaction;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
-    journal::{AgendaList, AgendaPlaces},
+    journal::{AgendaKeys, AgendaList},
     order::{Order, OrderKey, Transaction},
     payments::{Index, Shards, StoreError},
     values::{Carried, Currency},
@@ -88,13 +88,13 @@ impl StoredOrder {
                 item.insert(names.at.to_owned(), AttributeValue::S(at.to_owned()));
             }
         }
-        let AgendaPlaces { part, attention, captures } = AgendaPlaces::of(order);
-        for (list, place) in [(AgendaList::Attention, attention), (AgendaList::Captures, captures)] {
+        let AgendaKeys { part, attention, captures } = AgendaKeys::of(order);
+        for (list, sort_key) in [(AgendaList::Attention, attention), (AgendaList::Captures, captures)] {
             let names = agenda_names(list);
-            if let Some(place) = place.as_deref().into_iter().chain(kept(names.at)).min() {
+            if let Some(sort_key) = sort_key.as_deref().into_iter().chain(kept(names.at)).min() {
                 let merchants = list_shard(&order.merchant, part);
                 item.insert(names.shard.to_owned(), AttributeValue::S(merchants));
-                item.insert(names.at.to_owned(), AttributeValue::S(place.to_owned()));
+                item.insert(names.at.to_owned(), AttributeValue::S(sort_key.to_owned()));
             }
         }
         // Nor does this one see parts that only a newer version can read.

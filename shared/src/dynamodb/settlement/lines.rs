@@ -1,11 +1,11 @@
-//! Lines of settlement: one item for each place.
+//! Lines of settlement: one item for each pack.
 
 use async_trait::async_trait;
 use jiff::civil::Date;
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
-    settlement::{KnownReport, Line, LinePlace, LineStore, PackedLines, ReportKind},
+    settlement::{KnownReport, Line, LineStore, PackKey, PackedLines, ReportKind},
     values::QuarterHour,
 };
 
@@ -18,7 +18,7 @@ use crate::dynamodb::{
     text, text_of,
 };
 
-/// The rows of a place's lines.
+/// The rows of a pack's lines.
 const LINES: &str = "l";
 
 /// The partition of an account's day, or of lines without a day.
@@ -27,8 +27,8 @@ fn bucket(merchant: &MerchantId, account: &str, day: Option<Date>) -> String {
     format!("lines#{merchant}#{account}#{day}")
 }
 
-fn place_key(merchant: &MerchantId, place: &LinePlace) -> Item {
-    key(&bucket(merchant, &place.account, place.day), &format!("{:02}", place.part))
+fn pack_item_key(merchant: &MerchantId, pack: &PackKey) -> Item {
+    key(&bucket(merchant, &pack.account, pack.day), &format!("{:02}", pack.part))
 }
 
 pub(super) fn lines_in(item: &Item) -> Result<PackedLines, StoreError> {
@@ -44,8 +44,8 @@ fn packed(item: Item) -> PackedLines {
 
 #[async_trait]
 impl LineStore for DynamoDbSettlement {
-    async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError> {
-        let item = self.item(place_key(merchant, place)).await?;
+    async fn load(&self, merchant: &MerchantId, pack: &PackKey) -> Result<PackedLines, StoreError> {
+        let item = self.item(pack_item_key(merchant, pack)).await?;
         Ok(item.map(packed).unwrap_or_default())
     }
 
@@ -54,30 +54,30 @@ impl LineStore for DynamoDbSettlement {
         merchant: &MerchantId,
         account: &str,
         day: Option<Date>,
-    ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError> {
+    ) -> Result<Vec<(PackKey, PackedLines)>, StoreError> {
         let bucket = bucket(merchant, account, day);
         let query = self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", &bucket)]);
-        let place = |item: Item| {
+        let pack = |item: Item| {
             let part = text(&item, SORT).and_then(|sort| sort.parse().ok()).ok_or_else(|| corrupt(SORT))?;
-            Ok((LinePlace { account: account.to_owned(), day, part }, packed(item)))
+            Ok((PackKey { account: account.to_owned(), day, part }, packed(item)))
         };
-        Ok(apart(all(query.consistent_read(true)).await?, &KEYS, place).0)
+        Ok(apart(all(query.consistent_read(true)).await?, &KEYS, pack).0)
     }
 
     async fn save(
         &self,
         merchant: &MerchantId,
-        place: &LinePlace,
+        pack: &PackKey,
         lines: &PackedLines,
     ) -> Result<bool, StoreError> {
-        let mut item = place_key(merchant, place);
+        let mut item = pack_item_key(merchant, pack);
         let newest = lines.lines.iter().filter_map(Line::newest_day).max();
         let is_kept = |line: &&Line| {
-            place.day.is_some() || line.newest_day().is_some_and(|day| !self.is_over(day, newest))
+            pack.day.is_some() || line.newest_day().is_some_and(|day| !self.is_over(day, newest))
         };
         let kept: Vec<&Line> = lines.lines.iter().filter(is_kept).collect();
         item.insert(LINES.to_owned(), text_of(&rows::written(&kept)?));
-        if let Some(day) = place.day.or(newest) {
+        if let Some(day) = pack.day.or(newest) {
             item.insert(EXPIRES_AT.to_owned(), self.expires_with(day));
         }
         self.put_version(item, lines.version.checked_sub(1).filter(|before| *before > 0)).await

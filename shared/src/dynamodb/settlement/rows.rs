@@ -45,7 +45,7 @@ impl Texts {
     }
 }
 
-/// The text of all lines of a place.
+/// The text of all lines of a pack.
 pub(super) fn written(lines: &[&Line]) -> Result<String, StoreError> {
     let mut texts = Texts::default();
     let rows: Vec<Row> = lines.iter().map(|line| row(line, &mut texts)).collect();

@@ -7,7 +7,7 @@ use tollgate_core::{
     order::OrderKey,
     settlement::{
         Adjustment, Chargeback, Component, Deposit, DepositChange, Exception, ExceptionCause, KnownReport,
-        LinePlace, Note, OpenAbout, Progress, ReportKind, Resolution, TakenBack, UnreadDay, UnreadableRow,
+        Note, OpenAbout, PackKey, Progress, ReportKind, Resolution, TakenBack, UnreadDay, UnreadableRow,
     },
     values::SignedAmount,
 };
@@ -35,7 +35,7 @@ fn component(from: &mut Reader, name: &str) -> Read<Option<Component>> {
 
 /// The parts of one day in which lines of a deposit are, a bit for each of 64 from `from` on.
 #[derive(PartialEq)]
-struct StoredPlaces {
+struct StoredPackKeys {
     day: Option<Date>,
     from: u64,
     parts: u64,
@@ -45,29 +45,29 @@ struct StoredPlaces {
 const PARTS: u16 = 64;
 
 stored! {
-    StoredPlaces {
+    StoredPackKeys {
         day: "day",
         from: "from",
         parts: "parts",
     }
 }
 
-fn stored_places(places: &BTreeSet<LinePlace>) -> Vec<StoredPlaces> {
+fn stored_pack_keys(packs: &BTreeSet<PackKey>) -> Vec<StoredPackKeys> {
     let mut days = BTreeMap::<(Option<Date>, u64), u64>::new();
-    for place in places {
-        let from = u64::from(place.part / PARTS * PARTS);
-        *days.entry((place.day, from)).or_default() |= 1 << (place.part % PARTS);
+    for pack in packs {
+        let from = u64::from(pack.part / PARTS * PARTS);
+        *days.entry((pack.day, from)).or_default() |= 1 << (pack.part % PARTS);
     }
-    days.into_iter().map(|((day, from), parts)| StoredPlaces { day, from, parts }).collect()
+    days.into_iter().map(|((day, from), parts)| StoredPackKeys { day, from, parts }).collect()
 }
 
-fn places(account: &str, days: &[StoredPlaces]) -> BTreeSet<LinePlace> {
+fn packs(account: &str, days: &[StoredPackKeys]) -> BTreeSet<PackKey> {
     let parts = |parts: u64| (0..PARTS).filter(move |part| parts & (1 << part) != 0);
-    let place = |one: &StoredPlaces, part| {
+    let pack = |one: &StoredPackKeys, part| {
         let from = u16::try_from(one.from).unwrap_or_default();
-        LinePlace { account: account.to_owned(), day: one.day, part: from.saturating_add(part) }
+        PackKey { account: account.to_owned(), day: one.day, part: from.saturating_add(part) }
     };
-    days.iter().flat_map(|one| parts(one.parts).map(move |part| place(one, part))).collect()
+    days.iter().flat_map(|one| parts(one.parts).map(move |part| pack(one, part))).collect()
 }
 
 stored! {
@@ -88,9 +88,9 @@ stored! {
             (from.get("others")?, from.get("others_sum")?)
         ),
         refunds: "refunds",
-        places: (
-            to.put("places", &stored_places(&this.places)),
-            places(String::as_str(&account), &from.get::<Vec<StoredPlaces>>("places")?)
+        packs: (
+            to.put("packs", &stored_pack_keys(&this.packs)),
+            packs(String::as_str(&account), &from.get::<Vec<StoredPackKeys>>("packs")?)
         ),
         adjustments: "adjustments",
         chargebacks: "chargebacks",
@@ -283,9 +283,9 @@ stored! {
             to.put("names", &this.names.iter().map(|id| StoredName { id: id.clone() }).collect::<Vec<_>>()),
             from.get::<Vec<StoredName>>("names")?.into_iter().map(|name| name.id).collect()
         ),
-        places: (
-            to.put("places", &stored_places(&this.places)),
-            places(account, &from.get::<Vec<StoredPlaces>>("places")?)
+        packs: (
+            to.put("packs", &stored_pack_keys(&this.packs)),
+            packs(account, &from.get::<Vec<StoredPackKeys>>("packs")?)
         ),
         unreadable: "unreadable",
         empty_since: "empty_since",

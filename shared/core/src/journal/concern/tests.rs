@@ -120,23 +120,23 @@ fn each_says_what_to_do_in_one_sentence() {
     }
 }
 
-fn place(transaction: &Transaction) -> Option<String> {
+fn sort_key(transaction: &Transaction) -> Option<String> {
     let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
     let mut order = Order::new(&key, Currency::USD, None, start());
     order.transactions.push(transaction.clone());
     // As in the index, with the suffix that makes it unique.
-    attention_place(&order).map(|place| format!("{place}#0"))
+    attention_key(&order).map(|sort_key| format!("{sort_key}#0"))
 }
 
 /// At each moment, hour by hour, an index finds exactly the orders that have a concern then.
 #[test]
 fn the_index_has_an_order_exactly_while_it_has_a_concern() {
-    assert_eq!(place(&authorized()), None, "the schedule finds its last day");
+    assert_eq!(sort_key(&authorized()), None, "the schedule finds its last day");
     let mut told = authorized();
     told.operations[0].notify(NoticeReason::AuthorizationEnding, start() + HOUR * 144);
     let mut scheduled = authorized();
     scheduled.capture = Some(CaptureSchedule { at: start() + HOUR * 160, amount: None, held_back_at: None });
-    assert_eq!(place(&scheduled), None, "the index of captures has it");
+    assert_eq!(sort_key(&scheduled), None, "the index of captures has it");
     let mut lapsed = scheduled;
     lapsed.lapsed_at = Some(start() + HOUR * 169);
     let mut doubt = authorized();
@@ -158,12 +158,12 @@ fn the_index_has_an_order_exactly_while_it_has_a_concern() {
         (rejected, Some(0), Some(719)),
         (paid, None, None),
     ] {
-        let place = place(&transaction);
+        let sort_key = sort_key(&transaction);
         let (mut found, mut has) = (Vec::new(), Vec::new());
         for hour in 0..1_000 {
             let range = attention_range(start() + HOUR * hour);
-            let is_in = |place: &String| range.has(place);
-            if place.as_ref().is_some_and(is_in) {
+            let is_in = |sort_key: &String| range.has(sort_key);
+            if sort_key.as_ref().is_some_and(is_in) {
                 found.push(hour);
             }
             if !after(hour, &transaction).is_empty() {
@@ -173,11 +173,11 @@ fn the_index_has_an_order_exactly_while_it_has_a_concern() {
         assert_eq!(has.first().copied(), first);
         // A concern that only fades is on record, so it has begun by the time that its order is
         // looked for.
-        let fades = place.as_ref().is_some_and(|place| place.starts_with(PAST));
+        let fades = sort_key.as_ref().is_some_and(|sort_key| sort_key.starts_with(PAST));
         assert_eq!(found.first().copied(), if fades { Some(0) } else { first });
-        assert!(!fades || found.last() == has.last(), "{place:?}");
+        assert!(!fades || found.last() == has.last(), "{sort_key:?}");
         assert_eq!(has.last().copied(), last.or_else(|| first.map(|_| 999)));
         // A concern that ends is in the index until its end is on record.
-        assert!(has.iter().all(|hour| found.contains(hour)), "{place:?}");
+        assert!(has.iter().all(|hour| found.contains(hour)), "{sort_key:?}");
     }
 }

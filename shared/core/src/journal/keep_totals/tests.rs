@@ -163,20 +163,24 @@ impl Clock for Table {
 
 #[async_trait]
 impl EntryLog for Table {
-    async fn entries(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
+    async fn entries(&self, _: &EntryPartition, _: &EntryQuery<'_>) -> Result<EntryPage<Entry>, StoreError> {
         unreachable!("totals list nothing")
     }
 
-    async fn logged(&self, _: &EntryPlace, _: &EntryQuery<'_>) -> Result<EntryPage<LoggedEntry>, StoreError> {
+    async fn logged(
+        &self,
+        _: &EntryPartition,
+        _: &EntryQuery<'_>,
+    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
         unreachable!("totals list nothing")
     }
 
     async fn counted(
         &self,
-        place: &EntryPlace,
+        partition: &EntryPartition,
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        let EntryPlace::Shard(shard) = *place else { unreachable!("totals read everything") };
+        let EntryPartition::Shard(shard) = *partition else { unreachable!("totals read everything") };
         let ((after, until), merchant) = (query.between, query.merchant);
         assert_eq!(query.order, ReadOrder::OldestFirst);
         let (page, meanwhile) = self

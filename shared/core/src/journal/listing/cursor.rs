@@ -42,9 +42,9 @@ impl<'a> Cursor<'a> {
             return None;
         }
         if let Some(place) = text.strip_prefix(AGENDA_FIRST) {
-            return AgendaList::of_place(place).map(|_| Self::AgendaFirst(place));
+            return AgendaList::of_sort_key(place).map(|_| Self::AgendaFirst(place));
         }
-        if AgendaList::of_place(text).is_some() {
+        if AgendaList::of_sort_key(text).is_some() {
             return Some(Self::Agenda(text));
         }
         let begin = text.split('#').next()?;

@@ -76,7 +76,7 @@ pub async fn due_sums(
         let page = keys_of(agenda, merchant, &range, KEYS).await?;
         budget.read(page.orders.len() * KEY_BYTES);
         for order in &page.orders {
-            let Some((currency, captures)) = captures_of(&order.place) else {
+            let Some((currency, captures)) = captures_of(&order.sort_key) else {
                 sums.unreadable += 1;
                 continue;
             };
@@ -91,11 +91,11 @@ pub async fn due_sums(
         }
         let last = page.orders.last().filter(|_| page.more);
         if let Some(last) = last.filter(|_| budget.is_spent()) {
-            let counted = captures_of(&last.place).and_then(|(_, captures)| Some(captures.first()?.0));
+            let counted = captures_of(&last.sort_key).and_then(|(_, captures)| Some(captures.first()?.0));
             sums.counted_until = Some(counted.unwrap_or(Timestamp::UNIX_EPOCH));
             break;
         }
-        rest = last.and_then(|last| range.behind(Some(&last.place)));
+        rest = last.and_then(|last| range.behind(Some(&last.sort_key)));
     }
     Ok(DueSums { read_bytes: budget.read_bytes(), ..sums })
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Budget, Cursor, Found, Predicate, Row, Wanted, budget::KEY_BYTES};
 use crate::{
     journal::{
-        AGENDA_PARTS, Agenda, AgendaList, AgendaOrder, AgendaPage, AgendaPlaces, AgendaQuery, Concern,
+        AGENDA_PARTS, Agenda, AgendaKeys, AgendaList, AgendaOrder, AgendaPage, AgendaQuery, Concern,
         agenda::{AgendaRange, attention_range, doubt_range, due_range, paused_range},
         concern::overdue_at,
         concerned, first_fact, is_in_doubt,
@@ -139,11 +139,11 @@ impl AgendaLister<'_> {
         let wanted = AgendaWanted { merchant, now, after, limit };
         let search = AgendaSearch { wanted, ranges, keys: KEYS, listed_at };
         let found = self.part(&search, &self.keys(&search).await?).await?;
-        let next = found.next.map(|place| Cursor::AgendaFirst(&place).to_string());
+        let next = found.next.map(|sort_key| Cursor::AgendaFirst(&sort_key).to_string());
         Ok(Found { next, ..found })
     }
 
-    /// The keys of a list, range after range, each range by the places; and whether there are more.
+    /// The keys of a list, range after range, each range by the sort keys; and whether there are more.
     async fn keys(&self, search: &AgendaSearch<'_>) -> Result<AgendaPage, StoreError> {
         let rest: Vec<_> = search.ranges.iter().filter_map(|range| range.behind(search.after())).collect();
         let merchant = search.wanted.merchant;
@@ -173,7 +173,7 @@ impl AgendaLister<'_> {
                 if found.shown() >= limit {
                     break;
                 }
-                (last, rest) = (Some(indexed.place.as_str()), &rest[1..]);
+                (last, rest) = (Some(indexed.sort_key.as_str()), &rest[1..]);
                 let (id, order) = match &indexed.key {
                     Ok(key) => (Some(key.order.clone()), orders.remove(key)),
                     Err(item) => (None, Some(Err(item.clone()))),
@@ -199,7 +199,7 @@ impl AgendaLister<'_> {
 }
 
 impl<'a> AgendaSearch<'a> {
-    /// The place where an earlier part ended.
+    /// The sort key where an earlier part ended.
     fn after(&self) -> Option<&'a str> {
         Cursor::read(self.wanted.after).and_then(Cursor::agenda)
     }
@@ -207,8 +207,8 @@ impl<'a> AgendaSearch<'a> {
     /// Whether an order of the second range is in the first one, too.
     fn is_twice(&self, indexed: &AgendaOrder, order: &Order) -> bool {
         let [first, _] = self.ranges else { return false };
-        let own = AgendaPlaces::of(order).attention;
-        AgendaList::of_place(&indexed.place) == Some(AgendaList::Captures)
+        let own = AgendaKeys::of(order).attention;
+        AgendaList::of_sort_key(&indexed.sort_key) == Some(AgendaList::Captures)
             && own.is_some_and(|own| first.has(&own))
     }
 
@@ -287,9 +287,9 @@ pub(super) async fn keys_of(
         (0..AGENDA_PARTS).map(|part| agenda.between(AgendaQuery { merchant, list, part, between, limit }));
     let pages = try_join_all(pages).await?;
     let ends = pages.iter().filter(|page| page.more).filter_map(|page| page.orders.last());
-    let up_to = ends.map(|order| order.place.clone()).min();
+    let up_to = ends.map(|order| order.sort_key.clone()).min();
     let mut orders: Vec<AgendaOrder> = pages.into_iter().flat_map(|page| page.orders).collect();
-    orders.retain(|order| up_to.as_ref().is_none_or(|up_to| order.place <= *up_to));
-    orders.sort_by(|one, other| one.place.cmp(&other.place));
+    orders.retain(|order| up_to.as_ref().is_none_or(|up_to| order.sort_key <= *up_to));
+    orders.sort_by(|one, other| one.sort_key.cmp(&other.sort_key));
     Ok(AgendaPage { orders, more: up_to.is_some() })
 }

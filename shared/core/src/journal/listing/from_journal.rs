@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     journal::{
-        EntryPage, EntryPlace, EntryQuery, LoggedEntry, UnreadableEntry, entries, entry_log::merged,
+        EntryPage, EntryPartition, EntryQuery, LoggedEntry, UnreadableEntry, entries, entry_log::merged,
         first_fact, first_of, sort_of,
     },
     order::{MerchantId, Order, OrderKey, Transaction},
@@ -79,17 +79,18 @@ impl Lister<'_> {
         let (after, before) = (sort_of(Timestamp::UNIX_EPOCH), sort_of(Timestamp::MAX));
         let query =
             EntryQuery { merchant, between: (&after, &before), order: ReadOrder::NewestFirst, limit: 1 };
-        let page = self.logged(&EntryPlace::all(), &query).await?;
+        let page = self.logged(&EntryPartition::all(), &query).await?;
         Ok(page.entries.first().and_then(|(sort, _)| moment_of(sort)))
     }
 
-    /// Entries of several places as one page.
+    /// Entries of several partitions as one page.
     async fn logged(
         &self,
-        places: &[EntryPlace],
+        partitions: &[EntryPartition],
         query: &EntryQuery<'_>,
     ) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        let pages = try_join_all(places.iter().map(|place| self.log.logged(place, query))).await?;
+        let pages =
+            try_join_all(partitions.iter().map(|partition| self.log.logged(partition, query))).await?;
         Ok(merged(pages, query.order))
     }
 
@@ -105,7 +106,7 @@ impl Lister<'_> {
                 ReadOrder::OldestFirst => (&part.reached, &part.end),
             };
             let query = EntryQuery { merchant, between, order, limit: part.entries.at_a_time() };
-            let page = self.logged(&part.entries.places, &query).await?;
+            let page = self.logged(&part.entries.partitions, &query).await?;
             part.budget.read(page.read_bytes);
             part.see_newest(&page);
             if !self.add(part, &page.entries).await? {
@@ -150,14 +151,14 @@ impl Lister<'_> {
 }
 
 impl Entries<'_> {
-    /// Entries that are read at a time of each place.
+    /// Entries that are read at a time of each partition.
     fn at_a_time(&self) -> usize {
-        let all = match (EntryPlace::are_all(&self.places), self.is_narrowed) {
+        let all = match (EntryPartition::are_all(&self.partitions), self.is_narrowed) {
             (true, _) => ENTRIES_AT_A_TIME,
             (false, true) => NARROWED_AT_A_TIME,
             (false, false) => INDEXED_AT_A_TIME,
         };
-        all / self.places.len().max(1)
+        all / self.partitions.len().max(1)
     }
 }
 
@@ -173,7 +174,7 @@ impl JournalPart<'_> {
     /// Notes how far the journal has come, from the first page of a list that begins at its end.
     fn see_newest(&mut self, page: &EntryPage<LoggedEntry>) {
         let begins_at_end = self.wanted.order == ReadOrder::NewestFirst && self.wanted.after.is_none();
-        if self.found.newest.is_none() && begins_at_end && EntryPlace::are_all(&self.entries.places) {
+        if self.found.newest.is_none() && begins_at_end && EntryPartition::are_all(&self.entries.partitions) {
             self.found.newest = page.entries.first().and_then(|(sort, _)| moment_of(sort));
         }
     }

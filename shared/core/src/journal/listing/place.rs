@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{Is, Predicate, Wanted};
 use crate::{
-    journal::{Entry, EntryPlace, PointedBy, day_of, first_of},
+    journal::{Entry, EntryPartition, PointedBy, day_of, first_of},
     order::{OrderId, PaymentWord},
     values::{DeclineCode, SearchKey},
 };
@@ -38,7 +38,7 @@ pub(super) enum Place<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entries<'a> {
     /// Where they are.
-    pub(super) places: Vec<EntryPlace>,
+    pub(super) partitions: Vec<EntryPartition>,
     /// Which of its facts a payment is listed under.
     pub(super) under: Under<'a>,
     /// Whether predicates narrow the place, so that few of its payments may be wanted.
@@ -78,37 +78,39 @@ impl<'a> Entries<'a> {
     /// The index with the fewest entries that has all, or else the whole journal.
     fn of(wanted: &Wanted<'a>) -> Self {
         let by_predicate = |predicate: &'a Predicate| {
-            let (rank, places, under) = match predicate {
+            let (rank, partitions, under) = match predicate {
                 Predicate::Reference(text) => {
-                    (0, vec![EntryPlace::Reference(text.clone())], Under::Reference(text))
+                    (0, vec![EntryPartition::Reference(text.clone())], Under::Reference(text))
                 }
-                Predicate::LastFour(digits) => (2, vec![EntryPlace::LastFour(digits.clone())], Under::First),
-                Predicate::AuthorizationExpiresAt(_) => (3, places_of_holds(wanted), Under::First),
-                Predicate::Decline(codes) => (4, vec![EntryPlace::Declined], Under::Decline(codes)),
+                Predicate::LastFour(digits) => {
+                    (2, vec![EntryPartition::LastFour(digits.clone())], Under::First)
+                }
+                Predicate::AuthorizationExpiresAt(_) => (3, partitions_of_holds(wanted), Under::First),
+                Predicate::Decline(codes) => (4, vec![EntryPartition::Declined], Under::Decline(codes)),
                 Predicate::Word(words) => {
-                    let places = places_of_words(words).unwrap_or_else(EntryPlace::all);
-                    let is_declined = places.contains(&EntryPlace::Declined);
-                    (5, places, if is_declined { Under::OwnDecline } else { Under::First })
+                    let partitions = partitions_of_words(words).unwrap_or_else(EntryPartition::all);
+                    let is_declined = partitions.contains(&EntryPartition::Declined);
+                    (5, partitions, if is_declined { Under::OwnDecline } else { Under::First })
                 }
                 _ => return None,
             };
-            Some((rank, places, under))
+            Some((rank, partitions, under))
         };
         let by_text = match wanted.looked_up {
             Some(LookedUp::Text(key)) => {
-                Some((1, vec![EntryPlace::Pointers(PointedBy::Text(*key))], Under::First))
+                Some((1, vec![EntryPartition::Pointers(PointedBy::Text(*key))], Under::First))
             }
             Some(LookedUp::Order(_)) | None => None,
         };
         let indexes = wanted.predicates.iter().filter_map(by_predicate).chain(by_text);
         let smallest = indexes.min_by_key(|(rank, ..)| *rank);
-        let (_, places, under) = smallest.unwrap_or_else(|| (6, EntryPlace::all(), Under::First));
+        let (_, partitions, under) = smallest.unwrap_or_else(|| (6, EntryPartition::all(), Under::First));
         let is_said_by_place = |predicate: &Predicate| {
             matches!(predicate, Predicate::LastFour(_) | Predicate::ListedAt(_) | Predicate::Transaction(_))
         };
-        let is_narrowed = matches!(places[..], [EntryPlace::LastFour(_)])
+        let is_narrowed = matches!(partitions[..], [EntryPartition::LastFour(_)])
             && !wanted.predicates.iter().all(is_said_by_place);
-        Self { places, under, is_narrowed }
+        Self { partitions, under, is_narrowed }
     }
 }
 
@@ -124,7 +126,7 @@ impl Under<'_> {
             Self::Reference(reference) => newest(&|entry| entry.reference.as_deref() == Some(reference)),
             Self::Decline(codes) => newest(&|entry| entry.decline.is_some_and(|code| codes.contains(&code))),
             Self::OwnDecline => newest(&|entry| {
-                entry.kind.is_payment() && entry.unusual_place() == Some(EntryPlace::Declined)
+                entry.kind.is_payment() && entry.unusual_partition() == Some(EntryPartition::Declined)
             })
             .or_else(|| first_of(transaction, entries)),
         }
@@ -132,34 +134,34 @@ impl Under<'_> {
 }
 
 /// Where open holds are that end at the moments that are wanted: those of a few days, or all.
-fn places_of_holds(wanted: &Wanted<'_>) -> Vec<EntryPlace> {
+fn partitions_of_holds(wanted: &Wanted<'_>) -> Vec<EntryPartition> {
     let ends = wanted.predicates.iter().filter_map(|predicate| match predicate {
         Predicate::AuthorizationExpiresAt(is) => Some(is),
         _ => None,
     });
     // An authorization that has ended holds nothing.
     let first = ends.clone().filter_map(Is::first).fold(wanted.now, Timestamp::max);
-    let Some(last) = ends.filter_map(Is::last).min() else { return vec![EntryPlace::Held] };
+    let Some(last) = ends.filter_map(Is::last).min() else { return vec![EntryPartition::Held] };
     let days = day_of(first).series(Span::new().days(1)).take_while(|day| *day <= day_of(last));
     let days: Vec<Date> = days.take(DAYS_OF_HOLDS + 1).collect();
     if days.len() > DAYS_OF_HOLDS {
-        return vec![EntryPlace::Held];
+        return vec![EntryPartition::Held];
     }
-    days.into_iter().map(EntryPlace::HeldUntil).collect()
+    days.into_iter().map(EntryPartition::HeldUntil).collect()
 }
 
 /// Where all payments are that can be in one of these states; none if one of the states has no
 /// place of its own.
-fn places_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPlace>> {
-    let uncollected = EntryPlace::Pointers(PointedBy::Uncollected);
-    let mut places = Vec::new();
+fn partitions_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPartition>> {
+    let uncollected = EntryPartition::Pointers(PointedBy::Uncollected);
+    let mut partitions = Vec::new();
     for word in words {
         let own = match word {
-            PaymentWord::Held => vec![EntryPlace::Held],
+            PaymentWord::Held => vec![EntryPartition::Held],
             // A lapsed payment counts as held until its lapse is on record.
-            PaymentWord::Lapsed => vec![EntryPlace::Held, uncollected.clone()],
+            PaymentWord::Lapsed => vec![EntryPartition::Held, uncollected.clone()],
             PaymentWord::Voided | PaymentWord::VoidedElsewhere => vec![uncollected.clone()],
-            PaymentWord::Declined => vec![EntryPlace::Declined],
+            PaymentWord::Declined => vec![EntryPartition::Declined],
             PaymentWord::Paid
             | PaymentWord::PartlyPaid
             | PaymentWord::PartlyRefunded
@@ -170,12 +172,12 @@ fn places_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPlace>> {
             | PaymentWord::Disputed => return None,
         };
         for place in own {
-            if !places.contains(&place) {
-                places.push(place);
+            if !partitions.contains(&place) {
+                partitions.push(place);
             }
         }
     }
-    Some(places)
+    Some(partitions)
 }
 
 #[cfg(test)]
@@ -202,20 +204,20 @@ mod tests {
         let merchant = "m".parse().unwrap();
         let wanted = |predicates: &[Predicate]| {
             let wanted = wanted(&merchant, predicates);
-            (Entries::of(&wanted).places, wanted.needs_attention(), wanted.is_for_attention())
+            (Entries::of(&wanted).partitions, wanted.needs_attention(), wanted.is_for_attention())
         };
-        let all = EntryPlace::all;
+        let all = EntryPartition::all;
         let digits = Predicate::LastFour("1111".to_owned());
         let usd = Predicate::Currency(vec![Currency::USD]);
         assert_eq!(wanted(&[]), (all(), false, false));
-        let card = vec![EntryPlace::LastFour("1111".to_owned())];
+        let card = vec![EntryPartition::LastFour("1111".to_owned())];
         assert_eq!(wanted(&[usd, digits]), (card, false, false));
         assert_eq!(wanted(&[Predicate::Status(vec![TransactionStatus::Done])]), (all(), false, false));
         assert_eq!(wanted(&[Predicate::Status(vec![TransactionStatus::Pending])]), (all(), false, true));
         assert_eq!(wanted(&[Predicate::NeedsAttention(vec![])]), (all(), true, true));
         let only = |word| wanted(&[Predicate::Word(vec![word])]).0;
-        assert_eq!(only(PaymentWord::Held), [EntryPlace::Held]);
-        assert_eq!(only(PaymentWord::Declined), [EntryPlace::Declined]);
+        assert_eq!(only(PaymentWord::Held), [EntryPartition::Held]);
+        assert_eq!(only(PaymentWord::Declined), [EntryPartition::Declined]);
         assert_eq!(only(PaymentWord::Paid), all());
         let words = |word| [Predicate::Word(vec![PaymentWord::Paid, word])];
         assert_eq!(wanted(&words(PaymentWord::NotKnownYet)), (all(), false, true));
@@ -242,13 +244,14 @@ mod tests {
         let days = |predicates: &[Is<Timestamp>]| -> Option<Vec<i8>> {
             let predicates: Vec<_> =
                 predicates.iter().cloned().map(Predicate::AuthorizationExpiresAt).collect();
-            let places = Entries::of(&wanted(&merchant, &predicates)).places;
-            let day = |place: &EntryPlace| match place {
-                EntryPlace::HeldUntil(day) => Some(day.day()),
+            let partitions = Entries::of(&wanted(&merchant, &predicates)).partitions;
+            let day = |place: &EntryPartition| match place {
+                EntryPartition::HeldUntil(day) => Some(day.day()),
                 _ => None,
             };
             assert!(predicates.iter().all(Predicate::has_index));
-            (places != [EntryPlace::Held]).then(|| places.iter().map(|place| day(place).unwrap()).collect())
+            (partitions != [EntryPartition::Held])
+                .then(|| partitions.iter().map(|place| day(place).unwrap()).collect())
         };
         // Eight o'clock on the 15th.
         let (of_day, next_midnight) = (|day: i64| at(day * 24 * 60), at(16 * 60));
@@ -276,11 +279,11 @@ mod tests {
         let digits = Predicate::LastFour("1111".to_owned());
         let reference = Predicate::Reference("r".to_owned());
         let text = Some(LookedUp::Text(key));
-        let places = |predicates: &[Predicate]| {
-            Entries::of(&Wanted { looked_up: text.as_ref(), ..wanted(&merchant, predicates) }).places
+        let partitions = |predicates: &[Predicate]| {
+            Entries::of(&Wanted { looked_up: text.as_ref(), ..wanted(&merchant, predicates) }).partitions
         };
-        assert_eq!(places(slice::from_ref(&digits)), [EntryPlace::Pointers(PointedBy::Text(key))]);
-        assert_eq!(places(&[digits, reference]), [EntryPlace::Reference("r".to_owned())]);
+        assert_eq!(partitions(slice::from_ref(&digits)), [EntryPartition::Pointers(PointedBy::Text(key))]);
+        assert_eq!(partitions(&[digits, reference]), [EntryPartition::Reference("r".to_owned())]);
         let looked_up = Some(LookedUp::Order(order));
         let other = [Predicate::Order("p".parse().unwrap())];
         let place = Place::of(&Wanted { looked_up: looked_up.as_ref(), ..wanted(&merchant, &other) });

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::WantedEntries;
 use crate::{
-    journal::{Entry, EntryPlace, Fact, Is, LookedUp},
+    journal::{Entry, EntryPartition, Fact, Is, LookedUp},
     order::{Attribution, Kind, OrderId},
     values::{Brand, Currency, DeclineCode, SearchKey, SearchTerm},
 };
@@ -86,17 +86,17 @@ impl EntryPredicate {
 
     /// The parts of the index of unusual entries that have all entries for which it holds; none if
     /// it holds for usual ones, too.
-    fn unusual_places(&self) -> Option<Vec<EntryPlace>> {
-        let both = || Some(vec![EntryPlace::Declined, EntryPlace::Unusual]);
+    fn unusual_partitions(&self) -> Option<Vec<EntryPartition>> {
+        let both = || Some(vec![EntryPartition::Declined, EntryPartition::Unusual]);
         let is_decline = |fact: &Fact| matches!(fact, Fact::Declined | Fact::DeclinedByRule);
         match self {
             Self::Unusual => both(),
-            Self::Decline(_) => Some(vec![EntryPlace::Declined]),
+            Self::Decline(_) => Some(vec![EntryPartition::Declined]),
             // An approval is unusual where it was found late, and usual otherwise.
             Self::Fact(all) if all.iter().any(|fact| matches!(fact, Fact::Approved | Fact::Captured)) => None,
-            Self::Fact(all) if all.iter().all(is_decline) => Some(vec![EntryPlace::Declined]),
+            Self::Fact(all) if all.iter().all(is_decline) => Some(vec![EntryPartition::Declined]),
             Self::Fact(all) if all.iter().any(is_decline) => both(),
-            Self::Fact(_) => Some(vec![EntryPlace::Unusual]),
+            Self::Fact(_) => Some(vec![EntryPartition::Unusual]),
             // An approved refund or void is an unusual fact of its own.
             Self::Operation(all) if all.iter().all(|kind| matches!(kind, Kind::Refund | Kind::Void)) => {
                 both()
@@ -115,18 +115,18 @@ pub(super) enum Source<'a> {
     /// In the orders of the payments that pointers with this key lead to.
     Pointers(SearchKey),
     /// In the journal.
-    Places(Vec<EntryPlace>),
+    Partitions(Vec<EntryPartition>),
 }
 
 impl<'a> Source<'a> {
     /// The smallest source that has all.
     pub(super) fn of(wanted: &WantedEntries<'a>) -> Self {
-        let at = |place| Self::Places(vec![place]);
+        let at = |partition| Self::Partitions(vec![partition]);
         let own = wanted.predicates.iter().filter_map(|one| match one {
             EntryPredicate::Order(order) => Some((0, Self::Order(order))),
             EntryPredicate::Transaction(payment) => Some((2, Self::Payment(*payment))),
-            EntryPredicate::Reference(text) => Some((4, at(EntryPlace::Reference(text.clone())))),
-            EntryPredicate::LastFour(digits) => Some((5, at(EntryPlace::LastFour(digits.clone())))),
+            EntryPredicate::Reference(text) => Some((4, at(EntryPartition::Reference(text.clone())))),
+            EntryPredicate::LastFour(digits) => Some((5, at(EntryPartition::LastFour(digits.clone())))),
             _ => None,
         });
         let looked_up = wanted.looked_up.map(|looked_up| match looked_up {
@@ -135,8 +135,8 @@ impl<'a> Source<'a> {
         });
         let smallest = own.chain(looked_up).min_by_key(|(rank, _)| *rank).map(|(_, source)| source);
         let unusual =
-            || wanted.predicates.iter().filter_map(EntryPredicate::unusual_places).min_by_key(Vec::len);
-        smallest.unwrap_or_else(|| Self::Places(unusual().unwrap_or_else(EntryPlace::all)))
+            || wanted.predicates.iter().filter_map(EntryPredicate::unusual_partitions).min_by_key(Vec::len);
+        smallest.unwrap_or_else(|| Self::Partitions(unusual().unwrap_or_else(EntryPartition::all)))
     }
 }
 

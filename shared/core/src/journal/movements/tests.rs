@@ -131,35 +131,35 @@ fn wanted<'a>(merchant: &'a MerchantId, predicates: &'a [EntryPredicate]) -> Wan
     WantedEntries { merchant, since, until, predicates, looked_up: None, order, after: None, limit: 100 }
 }
 
-/// Conditions with the places that they are read from; none is an order's own.
-fn predicates() -> Vec<(Vec<EntryPredicate>, Vec<EntryPlace>)> {
+/// Conditions with the partitions that they are read from; none is an order's own.
+fn predicates() -> Vec<(Vec<EntryPredicate>, Vec<EntryPartition>)> {
     let texts = |text: &str| vec![text.to_owned()];
     let usd = EntryPredicate::Currency(vec![Currency::USD]);
     let (card, reference) = ("0001".to_owned(), "reference-1-2".to_owned());
-    let at_card = vec![EntryPlace::LastFour(card.clone())];
-    let at_reference = vec![EntryPlace::Reference(reference.clone())];
+    let at_card = vec![EntryPartition::LastFour(card.clone())];
+    let at_reference = vec![EntryPartition::Reference(reference.clone())];
     let of_card = EntryPredicate::LastFour(card);
-    let unusual = || vec![EntryPlace::Declined, EntryPlace::Unusual];
+    let unusual = || vec![EntryPartition::Declined, EntryPartition::Unusual];
     vec![
-        (vec![], EntryPlace::all()),
-        (vec![usd.clone(), EntryPredicate::Amount(Is::AtLeast(50))], EntryPlace::all()),
-        (vec![EntryPredicate::Operation(vec![Kind::Capture, Kind::Refund])], EntryPlace::all()),
-        (vec![EntryPredicate::Fact(vec![Fact::Refunded, Fact::Captured])], EntryPlace::all()),
-        (vec![EntryPredicate::Actor(texts("anna"))], EntryPlace::all()),
+        (vec![], EntryPartition::all()),
+        (vec![usd.clone(), EntryPredicate::Amount(Is::AtLeast(50))], EntryPartition::all()),
+        (vec![EntryPredicate::Operation(vec![Kind::Capture, Kind::Refund])], EntryPartition::all()),
+        (vec![EntryPredicate::Fact(vec![Fact::Refunded, Fact::Captured])], EntryPartition::all()),
+        (vec![EntryPredicate::Actor(texts("anna"))], EntryPartition::all()),
         (vec![EntryPredicate::Actor(texts("anna")), EntryPredicate::Unusual], unusual()),
         (vec![EntryPredicate::Fact(vec![Fact::Refunded, Fact::Declined])], unusual()),
-        (vec![EntryPredicate::Fact(vec![Fact::Refunded, Fact::Voided])], vec![EntryPlace::Unusual]),
+        (vec![EntryPredicate::Fact(vec![Fact::Refunded, Fact::Voided])], vec![EntryPartition::Unusual]),
         (
             vec![EntryPredicate::Unusual, EntryPredicate::Fact(vec![Fact::Declined])],
-            vec![EntryPlace::Declined],
+            vec![EntryPartition::Declined],
         ),
         (vec![usd, EntryPredicate::Operation(vec![Kind::Refund, Kind::Void])], unusual()),
-        (vec![EntryPredicate::Decline(vec![DeclineCode::ExpiredCard])], vec![EntryPlace::Declined]),
+        (vec![EntryPredicate::Decline(vec![DeclineCode::ExpiredCard])], vec![EntryPartition::Declined]),
         (vec![of_card.clone()], at_card.clone()),
         (vec![EntryPredicate::Unusual, of_card.clone()], at_card),
         (vec![of_card, EntryPredicate::Reference(reference)], at_reference),
-        (vec![EntryPredicate::AmountAsShown("0.5".to_owned())], EntryPlace::all()),
-        (vec![EntryPredicate::Person(texts("anna"))], EntryPlace::all()),
+        (vec![EntryPredicate::AmountAsShown("0.5".to_owned())], EntryPartition::all()),
+        (vec![EntryPredicate::Person(texts("anna"))], EntryPartition::all()),
     ]
 }
 
@@ -179,11 +179,11 @@ proptest! {
             let transaction = order.transactions[0].id;
             [vec![EntryPredicate::Order(order.id.clone())], vec![EntryPredicate::Transaction(transaction)]]
         }).collect();
-        for (conditions, places) in predicates().into_iter().chain(of_order.into_iter().map(|one| (one, vec![]))) {
+        for (conditions, partitions) in predicates().into_iter().chain(of_order.into_iter().map(|one| (one, vec![]))) {
             let range = (at(since), at(since + length));
             let wanted =
                 WantedEntries { since: range.0, until: range.1, order, limit, ..wanted(&merchant, &conditions) };
-            world.log.take_places();
+            world.log.take_partitions();
             let (found, parts) = world.all(&wanted);
             let is_wanted = |entry: &Entry| {
                 range.0 <= entry.at && entry.at < range.1 && conditions.iter().all(|one| one.holds(entry))
@@ -192,9 +192,9 @@ proptest! {
             expected.sort_by(|one, other| order.compare(one, other));
             prop_assert!(parts <= expected.len() / limit + 1, "{} parts for {}", parts, expected.len());
             prop_assert_eq!(found, expected, "{:?}", &conditions);
-            let read = world.log.take_places();
-            prop_assert!(read.iter().all(|place| places.contains(place)), "{:?}: {:?}", conditions, read);
-            prop_assert_eq!(read.is_empty(), places.is_empty());
+            let read = world.log.take_partitions();
+            prop_assert!(read.iter().all(|partition| partitions.contains(partition)), "{:?}: {:?}", conditions, read);
+            prop_assert_eq!(read.is_empty(), partitions.is_empty());
         }
     }
 }
@@ -299,7 +299,7 @@ async fn a_list_whose_time_is_up_goes_on_where_it_ended() {
     let lister = EntryLister { log: &*world.log, store: &world.orders, index: &world.orders, deadline };
     let found = lister.find(&wanted(&merchant, &conditions)).await.unwrap();
     assert_eq!((found.shown(), found.next.is_some()), (0, true));
-    assert_eq!(world.log.take_places().len(), usize::from(ENTRY_SHARDS), "one page of each part");
+    assert_eq!(world.log.take_partitions().len(), usize::from(ENTRY_SHARDS), "one page of each part");
     assert_eq!(world.all(&wanted(&merchant, &conditions)), (Vec::new(), 1));
 }
 

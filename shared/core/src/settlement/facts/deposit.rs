@@ -6,7 +6,7 @@ use jiff::{Timestamp, civil::Date};
 
 use crate::{
     order::LineId,
-    settlement::{LinePlace, UnreadableRow},
+    settlement::{PackKey, UnreadableRow},
     values::{Amount, Currency, SignedAmount},
     words,
 };
@@ -58,7 +58,7 @@ pub struct Deposit {
     /// The sum of the lines of refunds: zero or less.
     pub refunds: SignedAmount,
     /// Where these lines are kept.
-    pub places: BTreeSet<LinePlace>,
+    pub packs: BTreeSet<PackKey>,
     /// Adjustments, as stated.
     pub adjustments: Vec<Adjustment>,
     /// Chargebacks that are reported with it.

@@ -88,7 +88,7 @@ impl Deposit {
         self.changes.clone_from(&before.changes);
         self.journaled = before.journaled;
         self.read_at = before.read_at;
-        // Its place goes by the day. A gateway that reports it under another day, too, must not
+        // Its sort key begins with the day. A gateway that reports it under another day, too, must not
         // make a second deposit.
         self.day = before.day;
         let is_gone = |one: &Chargeback| self.chargebacks.iter().all(|listed| listed.id != one.id);

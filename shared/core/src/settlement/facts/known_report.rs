@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{Timestamp, civil::Date};
 
-use super::line::{LinePlace, UnreadableRow};
+use super::line::{PackKey, UnreadableRow};
 use crate::words;
 
 words! {
@@ -30,7 +30,7 @@ pub struct KnownReport {
     /// those that it had before.
     pub names: BTreeSet<String>,
     /// Where its lines are; while a run writes them, also where they were before.
-    pub places: BTreeSet<LinePlace>,
+    pub packs: BTreeSet<PackKey>,
     /// Rows that cannot be read and are in no deposit.
     pub unreadable: Vec<UnreadableRow>,
     /// Since when it says that there is nothing, though it had something before.
@@ -44,9 +44,9 @@ pub struct KnownReport {
 impl KnownReport {
     /// One that says nothing.
     pub fn new(kind: ReportKind, day: Date) -> Self {
-        let (names, places) = (BTreeSet::new(), BTreeSet::new());
+        let (names, packs) = (BTreeSet::new(), BTreeSet::new());
         let (unreadable, is_unmatched, is_unreadable) = (Vec::new(), false, false);
-        Self { kind, day, names, places, unreadable, empty_since: None, is_unmatched, is_unreadable }
+        Self { kind, day, names, packs, unreadable, empty_since: None, is_unmatched, is_unreadable }
     }
 }
 

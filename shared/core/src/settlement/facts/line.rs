@@ -144,8 +144,8 @@ pub struct Line {
 impl Line {
     /// Adds a batch's record, in place of the one that the same day's report stated before.
     pub(crate) fn add_settled(&mut self, new: Settled) {
-        let place = |of: &Settled| (of.batch.clone(), of.day);
-        match self.settled.binary_search_by_key(&place(&new), place) {
+        let position = |of: &Settled| (of.batch.clone(), of.day);
+        match self.settled.binary_search_by_key(&position(&new), position) {
             Ok(n) => self.settled[n] = new,
             Err(n) => self.settled.insert(n, new),
         }
@@ -159,7 +159,7 @@ impl Line {
         }
     }
 
-    /// Adds all that another place says of the same reference.
+    /// Adds all that another pack says of the same reference.
     pub fn add(&mut self, new: Self) {
         new.settled.into_iter().for_each(|settled| self.add_settled(settled));
         new.funded.into_iter().for_each(|funded| self.add_funded(funded));
@@ -205,24 +205,24 @@ impl fmt::Display for UnreadableRow {
 /// reference. A reference that the journal does not know has no day; once it is known, its line
 /// moves as the reports are read again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LinePlace {
+pub struct PackKey {
     /// The gateway account (MID).
     pub account: String,
     /// The UTC day of the journal's entry; none for unknown references.
     pub day: Option<Date>,
-    /// The part of the day's lines, below [`LinePlace::PARTS`]; of unknown references, below
-    /// [`LinePlace::UNKNOWN_PARTS`].
+    /// The part of the day's lines, below [`PackKey::PARTS`]; of unknown references, below
+    /// [`PackKey::UNKNOWN_PARTS`].
     pub part: u16,
 }
 
-impl fmt::Display for LinePlace {
+impl fmt::Display for PackKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let day = self.day.map_or_else(|| "unknown payments".to_owned(), |day| day.to_string());
         write!(f, "lines of {}, {day}, part {}", self.account, self.part)
     }
 }
 
-impl LinePlace {
+impl PackKey {
     /// Parts of an account's day. At 1,000 lines a day an item has 16 of about 120 bytes, at
     /// 100,000 it has 1,600 and stays below the 400 KB that an item may have.
     pub const PARTS: u16 = 64;

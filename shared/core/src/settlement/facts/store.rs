@@ -13,7 +13,7 @@ use crate::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
     settlement::{
-        Deposit, DepositEntry, Exception, ExceptionCause, KnownReport, Line, LinePlace, Progress,
+        Deposit, DepositEntry, Exception, ExceptionCause, KnownReport, Line, PackKey, Progress,
         facts::{day::DayRange, deposit::DepositKey},
     },
     values::{ReadOrder, counted},
@@ -27,15 +27,15 @@ pub struct PackedLines {
     /// By reference.
     pub lines: Vec<Line>,
     /// Whether it is there and cannot be read: its content is not known, and nothing is written in
-    /// its place.
+    /// its pack.
     pub is_unreadable: bool,
 }
 
 /// Keeps lines, and each day's reports as far as known.
 #[async_trait]
 pub trait LineStore: Send + Sync {
-    /// The lines of a place; none are an empty item.
-    async fn load(&self, merchant: &MerchantId, place: &LinePlace) -> Result<PackedLines, StoreError>;
+    /// The lines of a pack; none are an empty item.
+    async fn load(&self, merchant: &MerchantId, pack: &PackKey) -> Result<PackedLines, StoreError>;
 
     /// All lines of an account's day, or of its unknown references.
     async fn load_day(
@@ -43,14 +43,14 @@ pub trait LineStore: Send + Sync {
         merchant: &MerchantId,
         account: &str,
         day: Option<Date>,
-    ) -> Result<Vec<(LinePlace, PackedLines)>, StoreError>;
+    ) -> Result<Vec<(PackKey, PackedLines)>, StoreError>;
 
-    /// Writes the lines of a place if they are still in the version that was read. Says whether
+    /// Writes the lines of a pack if they are still in the version that was read. Says whether
     /// they were.
     async fn save(
         &self,
         merchant: &MerchantId,
-        place: &LinePlace,
+        pack: &PackKey,
         lines: &PackedLines,
     ) -> Result<bool, StoreError>;
 
@@ -71,7 +71,7 @@ pub trait LineStore: Send + Sync {
     ) -> Result<(), StoreError>;
 }
 
-/// The line of a reference, in either place: with its day in the journal, or still with the
+/// The line of a reference, in either pack: with its day in the journal, or still with the
 /// references that were not known when its report was read.
 pub async fn line_of(
     store: &dyn LineStore,
@@ -82,10 +82,10 @@ pub async fn line_of(
 ) -> Result<Line, StoreError> {
     let mut all = Line { reference: reference.to_owned(), ..Line::default() };
     for day in BTreeSet::from([day, None]) {
-        let place = LinePlace::of(account, day, reference);
-        let packed = store.load(merchant, &place).await?;
+        let pack = PackKey::of(account, day, reference);
+        let packed = store.load(merchant, &pack).await?;
         if packed.is_unreadable {
-            return Err(StoreError::Corrupt(place.to_string()));
+            return Err(StoreError::Corrupt(pack.to_string()));
         }
         packed.lines.into_iter().filter(|line| line.reference == reference).for_each(|line| all.add(line));
     }
@@ -168,23 +168,23 @@ pub(crate) struct ChangedDeposit {
     pub(crate) is_written: bool,
 }
 
-/// The lines that a deposit holds, and the places of further ones that cannot be read.
+/// The lines that a deposit holds, and the packs of further ones that cannot be read.
 pub async fn lines_of(
     store: &dyn LineStore,
     merchant: &MerchantId,
     deposit: &Deposit,
 ) -> Result<(Vec<Line>, Vec<Unreadable>), StoreError> {
-    let packed = deposit.places.clone().into_iter().map(async |place| {
-        let packed = store.load(merchant, &place).await?;
-        Ok::<_, StoreError>((place, packed))
+    let packed = deposit.packs.clone().into_iter().map(async |pack| {
+        let packed = store.load(merchant, &pack).await?;
+        Ok::<_, StoreError>((pack, packed))
     });
-    let packed: Vec<(LinePlace, PackedLines)> =
+    let packed: Vec<(PackKey, PackedLines)> =
         stream::iter(packed).buffered(PLACES_AT_A_TIME).try_collect().await?;
     let (mut lines, mut unreadable) = (Vec::new(), Vec::new());
-    for (place, packed) in packed {
+    for (pack, packed) in packed {
         if packed.is_unreadable {
             let reason = "they cannot be read".to_owned();
-            unreadable.push(Unreadable { key: place.to_string(), reason });
+            unreadable.push(Unreadable { key: pack.to_string(), reason });
         }
         lines.extend(packed.lines);
     }
@@ -192,7 +192,7 @@ pub async fn lines_of(
     Ok((lines, unreadable))
 }
 
-/// Places that are read at a time.
+/// Packs that are read at a time.
 const PLACES_AT_A_TIME: usize = 64;
 
 /// Deposits that are read at a time.

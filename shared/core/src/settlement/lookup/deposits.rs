@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use crate::{
-    journal::{Entry, EntryLog, EntryPlace, EntryQuery},
+    journal::{Entry, EntryLog, EntryPartition, EntryQuery},
     order::MerchantId,
     payments::{StoreError, Unreadable},
     settlement::{
@@ -164,7 +164,7 @@ impl DepositReader<'_> {
     }
 
     async fn entry_of(&self, merchant: &MerchantId, reference: &str) -> Result<Option<Entry>, StoreError> {
-        let place = EntryPlace::Reference(reference.to_owned());
+        let partition = EntryPartition::Reference(reference.to_owned());
         let between = (sort_of(Timestamp::UNIX_EPOCH), sort_of(self.now));
         let query = EntryQuery {
             merchant,
@@ -172,7 +172,7 @@ impl DepositReader<'_> {
             order: ReadOrder::NewestFirst,
             limit: ENTRIES_OF_LINE,
         };
-        let page = self.log.entries(&place, &query).await?;
+        let page = self.log.entries(&partition, &query).await?;
         Ok(page.entries.into_iter().find_map(|(_, entry)| entry.ok()))
     }
 }

@@ -179,7 +179,7 @@ fn with_victim(items: &[(i64, i64, Got)], amount: i64) -> (World, usize, usize) 
     (world, n, line)
 }
 
-/// Changes a line and its expectation, by their places.
+/// Changes a line and its expectation, by their packs.
 type Deviate = fn(&mut World, usize, usize);
 
 /// Changes a deposit.

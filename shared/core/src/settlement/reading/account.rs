@@ -11,7 +11,7 @@ use super::journal_days::JournalDays;
 use crate::{
     payments::{Deadline, Merchant},
     settlement::{
-        Deposit, KnownReport, Line, LinePlace, PackedLines, Progress, ReportKind, SettlementReport,
+        Deposit, KnownReport, Line, PackKey, PackedLines, Progress, ReportKind, SettlementReport,
         facts::known_report::KnownReports,
     },
 };
@@ -70,7 +70,7 @@ impl AccountReading {
 #[derive(Default)]
 pub(crate) struct Unkept {
     /// Lines by where they belong, and by reference.
-    pub(super) places: BTreeMap<LinePlace, BTreeMap<String, Line>>,
+    pub(super) packs: BTreeMap<PackKey, BTreeMap<String, Line>>,
     pub(super) deposits: BTreeMap<String, Deposit>,
     pub(super) reports: KnownReports,
     /// Reports that suddenly say that there is nothing.
@@ -85,9 +85,9 @@ impl Unkept {
     }
 
     /// Adds a report's line.
-    pub(super) fn add_line(&mut self, place: LinePlace, line: Line) {
+    pub(super) fn add_line(&mut self, pack: PackKey, line: Line) {
         self.lines += 1;
-        let known = self.places.entry(place).or_default().entry(line.reference.clone()).or_default();
+        let known = self.packs.entry(pack).or_default().entry(line.reference.clone()).or_default();
         known.reference.clone_from(&line.reference);
         known.add(line);
     }
@@ -95,13 +95,13 @@ impl Unkept {
     /// Leaves deposits as they are kept, with their lines.
     pub(super) fn leave_out(&mut self, deposits: &BTreeSet<String>) {
         self.deposits.retain(|id, _| !deposits.contains(id));
-        for line in self.places.values_mut().flat_map(BTreeMap::values_mut) {
+        for line in self.packs.values_mut().flat_map(BTreeMap::values_mut) {
             line.funded.retain(|one| !deposits.contains(&one.deposit));
         }
     }
 
-    /// Lines of a place as they are now, where these reports say all of their batches and deposits.
-    pub(super) fn replaced(&self, place: &LinePlace, before: &PackedLines) -> PackedLines {
+    /// Lines of a pack as they are now, where these reports say all of their batches and deposits.
+    pub(super) fn replaced(&self, pack: &PackKey, before: &PackedLines) -> PackedLines {
         let mut all = BTreeMap::<String, Line>::new();
         for line in &before.lines {
             let mut line = line.clone();
@@ -109,7 +109,7 @@ impl Unkept {
             line.funded.retain(|one| !self.deposits.contains_key(&one.deposit));
             all.insert(line.reference.clone(), line);
         }
-        for (reference, line) in self.places.get(place).into_iter().flatten() {
+        for (reference, line) in self.packs.get(pack).into_iter().flatten() {
             let known = all.entry(reference.clone()).or_default();
             known.reference.clone_from(reference);
             known.add(line.clone());

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    journal::{Entry, EntryLog, EntryPlace, EntryQuery},
+    journal::{Entry, EntryLog, EntryPartition, EntryQuery},
     order::MerchantId,
     payments::StoreError,
     values::{ReadOrder, sort_of},
@@ -19,7 +19,7 @@ pub(crate) struct EntrySpan<'a> {
     /// The merchant.
     pub(crate) merchant: &'a MerchantId,
     /// Which part of the journal, or which reference.
-    pub(crate) part: EntryPlace,
+    pub(crate) part: EntryPartition,
     /// The first moment.
     pub(crate) since: Timestamp,
     /// The end.
@@ -29,7 +29,7 @@ pub(crate) struct EntrySpan<'a> {
 impl<'a> EntrySpan<'a> {
     /// All entries of a reference.
     pub(crate) fn of_reference(log: &'a dyn EntryLog, merchant: &'a MerchantId, reference: String) -> Self {
-        let part = EntryPlace::Reference(reference);
+        let part = EntryPartition::Reference(reference);
         Self { log, merchant, part, since: Timestamp::MIN, until: Timestamp::MAX }
     }
 

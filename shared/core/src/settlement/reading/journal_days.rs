@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::entries::EntrySpan;
 use crate::{
-    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, Fact, day_of},
+    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPartition, Fact, day_of},
     order::{Kind, MerchantId},
     payments::StoreError,
 };
@@ -43,7 +43,7 @@ impl JournalDays {
         let mut days = Self { account: account.to_owned(), ..Self::default() };
         let until = Timestamp::MAX;
         for shard in 0..ENTRY_SHARDS {
-            let span = EntrySpan { log, merchant, part: EntryPlace::Shard(shard), since, until };
+            let span = EntrySpan { log, merchant, part: EntryPartition::Shard(shard), since, until };
             span.each(&mut |entry| entry.iter().for_each(|entry| days.add(entry))).await?;
         }
         Ok(days)

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     journal::EntryLog,
     payments::{NotRecorded, StoreError},
-    settlement::{KnownReport, LinePlace, ReportKind},
+    settlement::{KnownReport, PackKey, ReportKind},
 };
 
 /// A report of batches that is of another year: a payment is settled within days.
@@ -102,8 +102,8 @@ impl Reader<'_> {
                 return Err(ReportError::Emptied.into());
             }
         }
-        let places = self.assign(account, day, &mut contents).await?;
-        let mut report = KnownReport { places, ..KnownReport::new(kind, day) };
+        let packs = self.assign(account, day, &mut contents).await?;
+        let mut report = KnownReport { packs, ..KnownReport::new(kind, day) };
         report.unreadable = contents.unreadable.extract_if(.., |row| row.deposit.is_none()).collect();
         report.names = std::mem::take(&mut contents.batches);
         for deposit in contents.deposits(account, day) {
@@ -122,7 +122,7 @@ impl Reader<'_> {
         account: &mut AccountReading,
         day: Date,
         contents: &mut ReportContents,
-    ) -> Result<BTreeSet<LinePlace>, StoreError> {
+    ) -> Result<BTreeSet<PackKey>, StoreError> {
         let (merchant, mid) = (&account.merchant, &account.progress.account);
         let lines = std::mem::take(&mut contents.lines);
         let is_shared = merchant.gateway.shared.contains(mid);
@@ -136,20 +136,20 @@ impl Reader<'_> {
             }
         }
         contents.batches.retain(|batch| !stale.contains(batch));
-        let mut places = BTreeSet::new();
+        let mut packs = BTreeSet::new();
         for (reference, mut line) in lines {
             line.settled.retain(|one| !stale.contains(&one.batch));
             let paid = account.journal_days.get(&reference);
             let is_others = paid.is_none() && !contents.named.contains(&reference);
-            let place = LinePlace::of(mid, paid, &reference);
-            let kept_at = (!(is_others && is_shared)).then_some(&place);
+            let pack = PackKey::of(mid, paid, &reference);
+            let kept_at = (!(is_others && is_shared)).then_some(&pack);
             line.funded.iter().for_each(|funded| contents.hold(funded, is_others, kept_at));
             if kept_at.is_some() && !line.is_empty() {
-                places.insert(place.clone());
-                account.unkept.add_line(place, line);
+                packs.insert(pack.clone());
+                account.unkept.add_line(pack, line);
             }
         }
-        Ok(places)
+        Ok(packs)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     order::is_gateway_order_id,
-    settlement::{Adjustment, Chargeback, Component, Deposit, Funded, Line, LinePlace, UnreadableRow},
+    settlement::{Adjustment, Chargeback, Component, Deposit, Funded, Line, PackKey, UnreadableRow},
     values::SignedAmount,
 };
 
@@ -66,9 +66,9 @@ impl ReportContents {
     }
 
     /// Counts a line with its deposit. One that cannot be added up is a row that cannot be read.
-    pub(super) fn hold(&mut self, funded: &Funded, is_others: bool, kept_at: Option<&LinePlace>) {
+    pub(super) fn hold(&mut self, funded: &Funded, is_others: bool, kept_at: Option<&PackKey>) {
         let held = self.held.entry(funded.deposit.clone()).or_default();
-        held.places.extend(kept_at.cloned());
+        held.packs.extend(kept_at.cloned());
         if held.add(funded, is_others).is_none() {
             let (deposit, batch) = (Some(funded.deposit.clone()), funded.batch.clone());
             let why = "a line that cannot be added up".to_owned();
@@ -86,7 +86,7 @@ impl ReportContents {
             self.deposits.entry(id.clone()).or_insert_with(missing);
         }
         let whole = |(id, deposit): (String, Deposit)| {
-            let HeldLines { count, all, money, others, places } = self.held.remove(&id).unwrap_or_default();
+            let HeldLines { count, all, money, others, packs } = self.held.remove(&id).unwrap_or_default();
             // Whether net sales include refused or voided lines is not documented.
             let is_all = all.sum == deposit.component(Component::NetSales);
             let HeldSum { sum, refunds } = if is_all { all } else { money };
@@ -99,7 +99,7 @@ impl ReportContents {
                 lines: (count, sum),
                 others,
                 refunds,
-                places,
+                packs,
                 adjustments,
                 chargebacks: self.chargebacks.remove(&id).unwrap_or_default(),
                 unreadable: own_rows.cloned().collect(),
@@ -135,7 +135,7 @@ struct HeldLines {
     /// Those that are not Tollgate's and move money: how many, and their sum.
     others: (u64, SignedAmount),
     /// Where they are.
-    places: BTreeSet<LinePlace>,
+    packs: BTreeSet<PackKey>,
 }
 
 impl HeldLines {

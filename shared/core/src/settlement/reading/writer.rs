@@ -18,7 +18,7 @@ use crate::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
     settlement::{
-        Deposit, DepositStore, KnownReport, LinePlace, LineStore, ReportKind, eastern_day,
+        Deposit, DepositStore, KnownReport, LineStore, PackKey, ReportKind, eastern_day,
         facts::{
             deposit::DepositKey,
             known_report::KnownReports,
@@ -55,9 +55,9 @@ pub(crate) struct Kept {
     pub(crate) unread: BTreeSet<Date>,
 }
 
-/// A place of lines, as it is before they are replaced.
-struct LoadedPlace {
-    place: LinePlace,
+/// A pack of lines, as it is before they are replaced.
+struct LoadedPack {
+    pack: PackKey,
     is_changed: bool,
     is_unreadable: bool,
 }
@@ -88,11 +88,11 @@ impl Writer<'_> {
         kept: &mut Kept,
     ) -> Result<(), ReadDayError> {
         let merchant = account.merchant.id.clone();
-        let mut places: BTreeSet<LinePlace> = unkept.places.keys().cloned().collect();
+        let mut packs: BTreeSet<PackKey> = unkept.packs.keys().cloned().collect();
         let mut bad_deposits = BTreeSet::new();
         for id in unkept.deposits.keys() {
             match Unreadable::left_out(self.deposits.get(&merchant, &account.progress.account, id).await)? {
-                Some(stored) => places.extend(stored.into_iter().flat_map(|one| one.places)),
+                Some(stored) => packs.extend(stored.into_iter().flat_map(|one| one.packs)),
                 None => drop(bad_deposits.insert(id.clone())),
             }
         }
@@ -100,10 +100,10 @@ impl Writer<'_> {
         for (key, report) in &unkept.reports {
             let mut report = KnownReport { is_unmatched: true, ..report.clone() };
             if let Some(known) = account.reports.get(key) {
-                report.places.extend(known.places.iter().cloned());
+                report.packs.extend(known.packs.iter().cloned());
                 report.names.extend(known.names.iter().cloned());
             }
-            places.extend(report.places.iter().cloned());
+            packs.extend(report.packs.iter().cloned());
             if report.names.iter().any(|name| bad_deposits.contains(name)) {
                 kept.unread.insert(key.1);
             }
@@ -111,25 +111,25 @@ impl Writer<'_> {
         }
         unkept.leave_out(&bad_deposits);
         let unkept = &*unkept;
-        let loaded = places.into_iter().map(async |place| {
-            let before = self.lines.load(&merchant, &place).await?;
-            let is_changed = !before.is_unreadable && unkept.replaced(&place, &before).lines != before.lines;
-            Ok::<_, StoreError>(LoadedPlace { place, is_changed, is_unreadable: before.is_unreadable })
+        let loaded = packs.into_iter().map(async |pack| {
+            let before = self.lines.load(&merchant, &pack).await?;
+            let is_changed = !before.is_unreadable && unkept.replaced(&pack, &before).lines != before.lines;
+            Ok::<_, StoreError>(LoadedPack { pack, is_changed, is_unreadable: before.is_unreadable })
         });
-        let loaded: Vec<LoadedPlace> =
+        let loaded: Vec<LoadedPack> =
             stream::iter(loaded).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
         for bad in loaded.iter().filter(|loaded| loaded.is_unreadable) {
-            let of_place = noted.iter().filter(|(_, report)| report.places.contains(&bad.place));
+            let of_place = noted.iter().filter(|(_, report)| report.packs.contains(&bad.pack));
             kept.unread.extend(of_place.map(|((_, day), _)| *day));
         }
         let changed = loaded.into_iter().filter(|loaded| loaded.is_changed);
-        let changed: Vec<LinePlace> = changed.map(|loaded| loaded.place).collect();
+        let changed: Vec<PackKey> = changed.map(|loaded| loaded.pack).collect();
         // Before the first line is written: wherever a run dies, the next one knows where lines may
         // be, and that they changed.
         for report in noted.into_values().filter(|_| !changed.is_empty()) {
             self.note_report(account, report).await?;
         }
-        let written = changed.into_iter().map(async |place| self.replace(&merchant, &place, unkept).await);
+        let written = changed.into_iter().map(async |pack| self.replace(&merchant, &pack, unkept).await);
         let written: Vec<Vec<String>> =
             stream::iter(written).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
         for changed in written {
@@ -194,20 +194,20 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Replaces the lines of a place. Returns the references of changed ones.
+    /// Replaces the lines of a pack. Returns the references of changed ones.
     async fn replace(
         &self,
         merchant: &MerchantId,
-        place: &LinePlace,
+        pack: &PackKey,
         unkept: &Unkept,
     ) -> Result<Vec<String>, ReadDayError> {
         for _ in 0..TRIES {
-            let before = self.lines.load(merchant, place).await?;
-            let after = unkept.replaced(place, &before);
+            let before = self.lines.load(merchant, pack).await?;
+            let after = unkept.replaced(pack, &before);
             if before.is_unreadable || after.lines == before.lines {
                 return Ok(Vec::new());
             }
-            if self.lines.save(merchant, place, &after).await? {
+            if self.lines.save(merchant, pack, &after).await? {
                 let changed = before.lines.iter().filter(|line| !after.lines.contains(line));
                 let new = after.lines.iter().filter(|line| !before.lines.contains(line));
                 return Ok(changed.chain(new).map(|line| line.reference.clone()).collect());

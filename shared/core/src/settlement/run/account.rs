@@ -166,7 +166,7 @@ impl<'a> AccountRun<'a> {
         let reports = self.settlement.lines.reports(merchant, account, since).await?;
         let unmatched: Vec<&KnownReport> = reports.iter().filter(|report| report.is_unmatched).collect();
         let days: Vec<Date> = unmatched.iter().map(|report| report.day).collect();
-        let paid_on = unmatched.iter().flat_map(|report| &report.places).filter_map(|place| place.day);
+        let paid_on = unmatched.iter().flat_map(|report| &report.packs).filter_map(|pack| pack.day);
         self.matched_from = paid_on.min();
         for day in days {
             self.account.want(day, None);

@@ -10,12 +10,12 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPlace, day_of},
+    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPartition, day_of},
     order::{Kind, MerchantId},
     payments::{StoreError, Unreadable},
     settlement::{
         Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations,
-        Line, LinePlace, LineStore, Match, MatchedDisputes, PackedLines, Verdict, Waits, expectations,
+        Line, LineStore, Match, MatchedDisputes, PackKey, PackedLines, Verdict, Waits, expectations,
         facts::{day::DayRange, known_report::KnownReports},
         keep_exceptions, line_of, match_account,
         reading::entries::EntrySpan,
@@ -92,8 +92,8 @@ struct DaysMatched {
     matched_elsewhere: Vec<Expectation>,
     /// Money that has not arrived, if the run looks for it.
     outstanding: Option<Vec<Verdict>>,
-    /// Places whose lines cannot be read. References that may be there are not judged.
-    bad: BTreeSet<LinePlace>,
+    /// Packs whose lines cannot be read. References that may be there are not judged.
+    bad: BTreeSet<PackKey>,
 }
 
 impl DayMatcher<'_> {
@@ -229,7 +229,7 @@ impl DayMatcher<'_> {
         let Ok(next) = day.tomorrow() else { return Ok(()) };
         let [since, until] = [day, next].map(|day| QuarterHour::first_of(day).begins());
         for shard in 0..ENTRY_SHARDS {
-            let part = EntryPlace::Shard(shard);
+            let part = EntryPartition::Shard(shard);
             let span = EntrySpan { log: self.log, merchant: wanted.merchant, part, since, until };
             span.each(&mut |entry| match entry {
                 Some(entry) => {
@@ -249,8 +249,8 @@ impl DayMatcher<'_> {
     /// chargebacks, and rows that cannot be read.
     fn match_rest(wanted: &MatchedDays<'_>, disputes: &MatchedDisputes, so_far: &mut DaysMatched) {
         let mut unnamed = std::mem::take(&mut so_far.unnamed);
-        // Any expectation's line may be in a place that cannot be read.
-        if so_far.bad.iter().any(|place| place.day.is_none()) {
+        // Any expectation's line may be in a pack that cannot be read.
+        if so_far.bad.iter().any(|pack| pack.day.is_none()) {
             unnamed.clear();
         }
         let unknown = std::mem::take(&mut so_far.unknown);
@@ -316,12 +316,12 @@ impl DayMatcher<'_> {
 }
 
 impl DaysMatched {
-    /// The lines of places, and notes those that cannot be read.
-    fn lines(&mut self, places: Vec<(LinePlace, PackedLines)>) -> Vec<Line> {
+    /// The lines of packs, and notes those that cannot be read.
+    fn lines(&mut self, packs: Vec<(PackKey, PackedLines)>) -> Vec<Line> {
         let mut lines = Vec::new();
-        for (place, packed) in places {
+        for (pack, packed) in packs {
             if packed.is_unreadable {
-                self.bad.insert(place);
+                self.bad.insert(pack);
             }
             lines.extend(packed.lines);
         }
@@ -330,8 +330,8 @@ impl DaysMatched {
 
     /// Whether a reference of this day may be where lines cannot be read.
     fn waits(&self, account: &str, day: Date, reference: &str) -> bool {
-        let places = [Some(day), None].map(|day| LinePlace::of(account, day, reference));
-        places.iter().any(|place| self.bad.contains(place))
+        let packs = [Some(day), None].map(|day| PackKey::of(account, day, reference));
+        packs.iter().any(|pack| self.bad.contains(pack))
     }
 
     /// Lines that the journal knows by now, and that no run has moved yet.

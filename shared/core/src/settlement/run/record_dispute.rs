@@ -1,7 +1,7 @@
 //! From a chargeback in a deposit to the order that was paid.
 
 use crate::{
-    journal::{EntryLog, EntryPlace, EntryQuery, read_entries},
+    journal::{EntryLog, EntryPartition, EntryQuery, read_entries},
     order::{DisputeKind, DisputeRecorded, DisputeRejection, MerchantId, Order, OrderKey},
     payments::{Merchant, NotRecorded, OrderStore, Refusal, StoreError, record_dispute},
     settlement::FoundDispute,
@@ -50,10 +50,10 @@ impl DisputeRecorder<'_> {
 
     /// The orders that have an entry with this reference.
     async fn orders_of(&self, merchant: &MerchantId, reference: &str) -> Result<Vec<OrderKey>, StoreError> {
-        let places = [EntryPlace::Reference(reference.to_owned())];
+        let partitions = [EntryPartition::Reference(reference.to_owned())];
         let query =
             EntryQuery { merchant, between: ("", "~"), order: ReadOrder::OldestFirst, limit: ENTRIES_MAX };
-        let page = read_entries(self.log, &places, &query).await?;
+        let page = read_entries(self.log, &partitions, &query).await?;
         let mut keys = Vec::new();
         for entry in page.entries.into_iter().filter_map(|(_, entry)| entry.ok()) {
             if !keys.contains(&entry.order) {

@@ -12,7 +12,7 @@ use crate::{
     payments::MerchantsError,
     settlement::{
         BatchStatus, Component, Deposit, DepositReader, DepositSums, ExceptionCause, Funded, FundedKind,
-        FundedStatus, FundingRecord, JournalDays, LinePlace, ReadReport, ReportError, ReportKind,
+        FundedStatus, FundingRecord, JournalDays, PackKey, ReadReport, ReportError, ReportKind,
         ReportRequest, Settled, SettledRecord, SettledStatus, eastern_day,
         memory::{LeftByRuns, add, done, left, merchant, shift, told},
     },
@@ -265,13 +265,13 @@ async fn what_is_about_a_damaged_item_waits_and_is_not_judged_and_all_else_goes_
         progress[&account("1")].progress.unread.iter().map(|one| one.day).collect::<Vec<_>>()
     };
     // By now its payment would be late.
-    let place = LinePlace::of("1", Some(date(2026, 11, 17)), "100");
-    memory.lines.lock().unwrap().get_mut(&(merchant(), place.clone())).unwrap().is_unreadable = true;
+    let pack = PackKey::of("1", Some(date(2026, 11, 17)), "100");
+    memory.lines.lock().unwrap().get_mut(&(merchant(), pack.clone())).unwrap().is_unreadable = true;
     let report = run(&settlement).await;
     assert_eq!((report.read, report.failed, report.open), (0, 1, 0), "{:?}", memory.all_exceptions());
     assert_eq!(unread(), [date(2026, 11, 17), date(2026, 11, 18)], "its batch, and its deposit");
     assert_eq!(left(&memory), before, "nothing was written over it");
-    memory.lines.lock().unwrap().get_mut(&(merchant(), place.clone())).unwrap().is_unreadable = false;
+    memory.lines.lock().unwrap().get_mut(&(merchant(), pack.clone())).unwrap().is_unreadable = false;
     assert_eq!((run(&settlement).await.failed, unread()), (0, vec![]));
 
     let key = (merchant(), "1".to_owned(), ReportKind::Deposits, date(2026, 11, 18));
@@ -377,14 +377,14 @@ async fn the_line_of_an_unknown_payment_moves_once_when_it_becomes_known() {
     let known = run(&settlement).await;
     assert_eq!(known.open, 0, "{:?}", memory.all_exceptions());
     let LeftByRuns { lines, deposits, .. } = left(&memory);
-    let places: Vec<&LinePlace> = lines
+    let packs: Vec<&PackKey> = lines
         .iter()
         .filter(|(_, all)| all.iter().any(|line| line.reference == "900"))
         .map(|(at, _)| at)
         .collect();
-    assert_eq!(places, [&LinePlace::of("1", Some(date(2026, 11, 19)), "900")]);
+    assert_eq!(packs, [&PackKey::of("1", Some(date(2026, 11, 19)), "900")]);
     let deposit = deposits.iter().find(|deposit| deposit.id == "d2026-11-19").unwrap();
-    assert!(deposit.places.contains(places[0]), "its deposit finds it there");
+    assert!(deposit.packs.contains(packs[0]), "its deposit finds it there");
 }
 
 #[tokio::test]

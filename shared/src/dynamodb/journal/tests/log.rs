@@ -2,7 +2,8 @@
 
 use tollgate_core::{
     journal::{
-        CountedEntry, EntryLog, EntryPage, EntryPlace, EntryQuery, LoggedEntry, TotalLine, UnreadableEntry,
+        CountedEntry, EntryLog, EntryPage, EntryPartition, EntryQuery, LoggedEntry, TotalLine,
+        UnreadableEntry,
     },
     payments::{Unreadable, trail},
     values::{ReadOrder, SearchKey},
@@ -36,11 +37,11 @@ fn january(merchant: &MerchantId, order: ReadOrder) -> EntryQuery<'_> {
 /// The request for it.
 fn query(column: &str, key: &str, is_forward: bool) -> Value {
     json!({
-        "TableName": "journal", "KeyConditionExpression": "#place = :place AND #sort BETWEEN :from AND :to",
+        "TableName": "journal", "KeyConditionExpression": "#partition = :partition AND #sort BETWEEN :from AND :to",
         "ScanIndexForward": is_forward, "Limit": 9,
-        "ExpressionAttributeNames": { "#place": column, "#sort": "s" },
+        "ExpressionAttributeNames": { "#partition": column, "#sort": "s" },
         "ExpressionAttributeValues": {
-            ":place": { "S": key }, ":from": { "S": "2026-01-01!" }, ":to": { "S": "2026-01-05~" },
+            ":partition": { "S": key }, ":from": { "S": "2026-01-01!" }, ":to": { "S": "2026-01-05~" },
         },
     })
 }
@@ -80,9 +81,9 @@ async fn entries_are_read_newest_first_and_a_damaged_one_keeps_its_place() {
     let expected: Vec<_> = expected.into_iter().map(|entry| (SORT_OF_ENTRY.to_owned(), entry)).collect();
     let last = keys_of("m#3", "2026-01-02T");
     let (log, aws) = responding([ok(json!({ "Items": items, "LastEvaluatedKey": last }))]);
-    let (merchant, place) = (merchant(), EntryPlace::Shard(3));
+    let (merchant, partition) = (merchant(), EntryPartition::Shard(3));
     let wanted = january(&merchant, ReadOrder::NewestFirst);
-    let (page, trail) = trail::follow(log.logged(&place, &wanted)).await;
+    let (page, trail) = trail::follow(log.logged(&partition, &wanted)).await;
     let page = page.unwrap();
     assert_eq!((page.entries, page.next.as_deref()), (expected, Some("2026-01-02T")));
     assert_eq!(trail.unreadable, 4);
@@ -97,11 +98,11 @@ async fn an_index_has_keys_and_the_entries_are_read_by_them_in_the_same_order() 
     let whole = |n: usize| {
         with(&item_of_entry(), &with(&entries[n].1, &json!({ "b": { "S": "m#1" }, "s": { "S": sort(n) } })))
     };
-    for (place, index, column, key) in [
-        (EntryPlace::LastFour("1111".to_owned()), "by-last-four", "l", "m#1111"),
-        (EntryPlace::Reference("111".to_owned()), "by-reference", "r", "m#111"),
-        (EntryPlace::Declined, "unusual", "u", "m#declined"),
-        (EntryPlace::Unusual, "unusual", "u", "m"),
+    for (partition, index, column, key) in [
+        (EntryPartition::LastFour("1111".to_owned()), "by-last-four", "l", "m#1111"),
+        (EntryPartition::Reference("111".to_owned()), "by-reference", "r", "m#111"),
+        (EntryPartition::Declined, "unusual", "u", "m#declined"),
+        (EntryPartition::Unusual, "unusual", "u", "m"),
     ] {
         let indexed = |n: usize| with(&keys_of("m#1", &sort(n)), &json!({ (column): { "S": key } }));
         let keys: Vec<Value> = (0..4).map(indexed).collect();
@@ -109,7 +110,7 @@ async fn an_index_has_keys_and_the_entries_are_read_by_them_in_the_same_order() 
         let found = json!({ "Responses": { "journal": [whole(3), whole(0), whole(1)] } });
         let (log, aws) = self::responding([ok(json!({ "Items": keys })), ok(found)]);
         let merchant = merchant();
-        let page = log.entries(&place, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
+        let page = log.entries(&partition, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
         let sorts: Vec<&str> = page.entries.iter().map(|(sort, _)| sort.as_str()).collect();
         assert_eq!(sorts, [0, 1, 3].map(sort));
         let facts: Vec<Fact> = page.entries.iter().map(|(_, entry)| entry.as_ref().unwrap().fact).collect();
@@ -123,19 +124,20 @@ async fn an_index_has_keys_and_the_entries_are_read_by_them_in_the_same_order() 
     // Nothing is there, and nothing is read.
     let (log, aws) = self::responding([done()]);
     let merchant = merchant();
-    let page = log.entries(&EntryPlace::Unusual, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
+    let page =
+        log.entries(&EntryPartition::Unusual, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
     assert!(page.entries.is_empty() && aws.sent().as_array().unwrap().len() == 1);
 }
 
 #[tokio::test]
 async fn a_pointer_names_the_order_in_whose_part_the_entry_is() {
     let sort = |n: usize| format!("2026-01-05T10:07:00.12{n}Z#00000000-0000-0000-0000-00000000000{n}");
-    let place = EntryPlace::Pointers(PointedBy::Text(SearchKey::new(10)));
-    let partition = "m#0000000000000000000000000000000a";
+    let partition = EntryPartition::Pointers(PointedBy::Text(SearchKey::new(10)));
+    let key = "m#0000000000000000000000000000000a";
     // Not the part of the first order's entries.
     let other = (0..100).map(|n| n.to_string()).find(|id| shard(&order(id)) != shard(&order("o"))).unwrap();
     let part = |id: &str| format!("m#{}", shard(&order(id)));
-    let pointer = |n: usize, id: &str| with(&keys_of(partition, &sort(n)), &json!({ "o": { "S": id } }));
+    let pointer = |n: usize, id: &str| with(&keys_of(key, &sort(n)), &json!({ "o": { "S": id } }));
     let whole = |n: usize, id: &str| {
         let keys = json!({ "b": { "S": part(id) }, "s": { "S": sort(n) }, "o": { "S": id } });
         with(&item_of_entry(), &keys)
@@ -143,17 +145,17 @@ async fn a_pointer_names_the_order_in_whose_part_the_entry_is() {
     // The third one leads nowhere any more, and the order of the fourth cannot be one.
     let pointers = [pointer(0, "o"), pointer(1, &other), pointer(2, "o"), pointer(3, "no order")];
     let found = json!({ "Responses": { "journal": [whole(1, &other), whole(0, "o")] } });
-    let last = keys_of(partition, &sort(3));
+    let last = keys_of(key, &sort(3));
     let (log, aws) = responding([ok(json!({ "Items": pointers, "LastEvaluatedKey": last })), ok(found)]);
     let merchant = merchant();
-    let page = log.logged(&place, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
+    let page = log.logged(&partition, &january(&merchant, ReadOrder::OldestFirst)).await.unwrap();
     let entries = page.entries.iter().map(|(_, entry)| entry.as_ref().unwrap());
     let entries: Vec<_> = entries.map(|entry| (entry.sort.clone(), entry.order.clone())).collect();
     assert_eq!(entries, [(sort(0), order("o")), (sort(1), order(&other))]);
     assert_eq!(page.next, Some(sort(3)));
     let keys = [(0, "o"), (1, other.as_str()), (2, "o")].map(|(n, id)| keys_of(&part(id), &sort(n)));
     let batch = json!({ "RequestItems": { "journal": { "Keys": keys } } });
-    assert_eq!(aws.sent(), json!([["Query", query("b", partition, true)], ["BatchGetItem", batch]]));
+    assert_eq!(aws.sent(), json!([["Query", query("b", key, true)], ["BatchGetItem", batch]]));
 }
 
 #[tokio::test]
@@ -161,7 +163,7 @@ async fn a_range_without_room_for_an_entry_takes_no_request() {
     let (log, aws) = responding([]);
     let (merchant, between) = (merchant(), (SORT_OF_ENTRY, SORT_OF_ENTRY));
     let query = EntryQuery { between, ..january(&merchant, ReadOrder::NewestFirst) };
-    let page: EntryPage<_> = log.logged(&EntryPlace::Shard(0), &query).await.unwrap();
+    let page: EntryPage<_> = log.logged(&EntryPartition::Shard(0), &query).await.unwrap();
     assert!(page.entries.is_empty() && page.next.is_none());
     assert_eq!(aws.sent(), json!([]));
 }
@@ -185,9 +187,9 @@ async fn entries_are_counted_as_they_are_now_and_what_cannot_be_is_told() {
     let items: Vec<Value> = items.chain([negative]).collect();
     let last = keys_of("m#3", "2026-01-05T10:07");
     let (log, aws) = responding([ok(json!({ "Items": items, "LastEvaluatedKey": last })), done()]);
-    let (merchant, place) = (merchant(), EntryPlace::Shard(3));
+    let (merchant, partition) = (merchant(), EntryPartition::Shard(3));
     let wanted = january(&merchant, ReadOrder::OldestFirst);
-    let page = log.counted(&place, &wanted).await.unwrap();
+    let page = log.counted(&partition, &wanted).await.unwrap();
     let line = TotalLine {
         currency: Currency::USD,
         operation: "purchase".to_owned(),
@@ -208,7 +210,7 @@ async fn entries_are_counted_as_they_are_now_and_what_cannot_be_is_told() {
     let reasons = reasons.map(|name| format!("an entry of the journal without a good {name}"));
     assert_eq!(bad.collect::<Vec<_>>(), reasons.collect::<Vec<_>>());
     assert_eq!(page.next.as_deref(), Some("2026-01-05T10:07"));
-    let page = log.counted(&place, &wanted).await.unwrap();
+    let page = log.counted(&partition, &wanted).await.unwrap();
     assert!(page.entries.is_empty() && page.next.is_none());
     let query = with(&query("b", "m#3", true), &json!({ "ConsistentRead": true }));
     assert_eq!(aws.bodies("Query"), [query.clone(), query]);
@@ -216,16 +218,16 @@ async fn entries_are_counted_as_they_are_now_and_what_cannot_be_is_told() {
 
 #[tokio::test]
 async fn a_journal_that_does_not_respond_is_unavailable_and_not_empty() {
-    let place = EntryPlace::LastFour("1111".to_owned());
+    let partition = EntryPartition::LastFour("1111".to_owned());
     let merchant = merchant();
     let query = january(&merchant, ReadOrder::NewestFirst);
     for n in 0..4 {
         let found = json!({ "Items": [with(&keys_of("m#1", "x"), &json!({ "l": { "S": "m#1111" } }))] });
         let (log, _) = responding(if n == 3 { vec![ok(found), throttled()] } else { vec![throttled()] });
         let result = match n {
-            0 => log.entries(&place, &query).await.map(drop),
-            1 | 3 => log.logged(&place, &query).await.map(drop),
-            _ => log.counted(&EntryPlace::Shard(0), &query).await.map(drop),
+            0 => log.entries(&partition, &query).await.map(drop),
+            1 | 3 => log.logged(&partition, &query).await.map(drop),
+            _ => log.counted(&EntryPartition::Shard(0), &query).await.map(drop),
         };
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{n}");
     }

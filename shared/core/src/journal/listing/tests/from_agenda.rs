@@ -5,7 +5,7 @@ use jiff::{SignedDuration, civil::Date};
 use super::*;
 use crate::{
     journal::{
-        AgendaPlaces, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueWanted,
+        AgendaKeys, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueWanted,
         count_attention, due_sums,
     },
     order::{CaptureSchedule, Doubt, NoEffect},
@@ -86,10 +86,10 @@ async fn an_operation_under_way_enters_no_index_until_its_response_is_missing() 
     let mut order = order_of(merchant(), 1, 0);
     order.transactions.push(in_doubt(1, 0));
     order.transactions[0].operations[0].pending_mut().unwrap().doubt = None;
-    assert_eq!(AgendaPlaces::of(&order).attention, None);
+    assert_eq!(AgendaKeys::of(&order).attention, None);
     order.transactions[0].operations[0].pending_mut().unwrap().inquiries = 1;
     // An hour after 1,800,000,000 s, counted down.
-    assert!(AgendaPlaces::of(&order).attention.unwrap().starts_with("open#8199996399999#"));
+    assert!(AgendaKeys::of(&order).attention.unwrap().starts_with("open#8199996399999#"));
     world.orders.keep(order);
     assert_eq!(attention(&lister(&world), at(3_601), 10).await.0, ids(1..2));
 }

@@ -188,12 +188,12 @@ fn what_may_be_among_lines_that_cannot_be_read_is_not_judged() {
     let (log, memory) = (JournalTable::default(), SettlementTable::default());
     add(&log, vec![done(1, Kind::Purchase, 500, "late", at(2, 12))]);
     for day in [Some(date(2026, 11, 2)), None] {
-        let place = LinePlace::of(ACCOUNT, day, "late");
+        let pack = PackKey::of(ACCOUNT, day, "late");
         let bad = PackedLines { version: 1, is_unreadable: true, ..PackedLines::default() };
-        memory.lines.lock().unwrap().insert((merchant(), place.clone()), bad);
+        memory.lines.lock().unwrap().insert((merchant(), pack.clone()), bad);
         run(&log, &memory, (2, 12), at(12, 12));
-        assert_eq!(causes(&memory), [], "{place}");
-        memory.lines.lock().unwrap().remove(&(merchant(), place));
+        assert_eq!(causes(&memory), [], "{pack}");
+        memory.lines.lock().unwrap().remove(&(merchant(), pack));
     }
     run(&log, &memory, (2, 12), at(12, 12));
     assert_eq!(causes(&memory), [(ExceptionCause::NotSettled, true)]);
