@@ -134,7 +134,8 @@ async fn has_any(
     Ok(!found.rows.is_empty() || !found.unreadable.is_empty())
 }
 
-/// The journal of the table that the argument names, or else the installation; nothing is called yet.
+/// The journal of the table that the argument names, or else the installation; nothing is called
+/// yet.
 pub(crate) fn journal(
     installation: &Installation,
     table: Option<&str>,

@@ -263,7 +263,8 @@ mod tests {
             }
             resources
         });
-        // The cost of a console, which is off by default, is a line of its own in docs/performance.md.
+        // The cost of a console, which is off by default, is a line of its own in
+        // docs/performance.md.
         let is_alarm = |text: &&String| {
             text.contains("Type: AWS::CloudWatch::Alarm") && !text.contains("Condition: ServesConsole")
         };

@@ -1,7 +1,7 @@
 //! The functions' binaries: built here, found beside this program, or as they are deployed.
 //!
-//! The deployed profile is measured from a copy of the binary, because pages of a file as the linker leaves it are
-//! slower to map.
+//! The deployed profile is measured from a copy of the binary, because pages of a file as the
+//! linker leaves it are slower to map.
 
 use std::{
     fs,

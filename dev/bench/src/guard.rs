@@ -1,8 +1,8 @@
 //! Figures that must not get worse unnoticed: counts of the built functions against
 //! `dev/bench/baseline.json`.
 //!
-//! Sizes and instructions are compared only with a baseline of the same compiler; otherwise the guard says that it does
-//! not compare them.
+//! Sizes and instructions are compared only with a baseline of the same compiler; otherwise the
+//! guard says that it does not compare them.
 
 use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 

@@ -3,8 +3,8 @@
 //! The page starts Scalar's viewer, which its crate ships. It is served from here, its requests go
 //! to this stack, and its policy lets it load nothing from elsewhere. `/` leads to it.
 //!
-//! Scalar's viewer works offline, and its search finds error codes. Swagger UI's search finds tags only, and
-//! `utoipa-scalar` and `utoipa-rapidoc` load their script from a CDN.
+//! Scalar's viewer works offline, and its search finds error codes. Swagger UI's search finds tags
+//! only, and `utoipa-scalar` and `utoipa-rapidoc` load their script from a CDN.
 
 mod description;
 

@@ -2,8 +2,8 @@
 //! policy in the template allows them. A forgotten permission shows here, and not after the
 //! deployment.
 //!
-//! The check applies to calls of handlers, not to samples, to tests that use the store directly, or to deployed
-//! binaries.
+//! The check applies to calls of handlers, not to samples, to tests that use the store directly, or
+//! to deployed binaries.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,5 +1,5 @@
-//! Invariant 9: money is an `Amount` or a `SignedAmount`, whose arithmetic is checked. So no number stands for money, and none
-//! that was taken out of an amount is calculated with.
+//! Invariant 9: money is an `Amount` or a `SignedAmount`, whose arithmetic is checked. So no number
+//! stands for money, and none that was taken out of an amount is calculated with.
 //!
 //! It goes by names and syntax. What a macro is given is not looked at.
 
@@ -24,7 +24,8 @@ const SHOWS: &str = "tollgate_console";
 const OF_MONEY: &str = "amount amounts balance captured change chargebacks components disputed expected fee fees found \
     gross held minor money net owing paid price refunded refunds returned sum sums taken total";
 
-/// What is let through, by module and name of a field, a parameter, a variable or a function, and why.
+/// What is let through, by module and name of a field, a parameter, a variable or a function, and
+/// why.
 const LET_THROUGH: [(&str, &str, &str); 6] = [
     ("tollgate_core/payments/attempts", "taken", "it counts slots"),
     ("tollgate_core/payments/trail", "amount_minor", "it is for a log line"),

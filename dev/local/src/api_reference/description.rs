@@ -118,8 +118,8 @@ fn link_descriptions(value: &mut Value, pages: &[Page]) {
     }
 }
 
-/// A text whose links lead to sections of the viewer. Of a link to a page that is made from the description, the words are
-/// left; of one to a file that is not served, its name, too.
+/// A text whose links lead to sections of the viewer. Of a link to a page that is made from the
+/// description, the words are left; of one to a file that is not served, its name, too.
 fn linked(text: &str, of: Option<&Page>, pages: &[Page]) -> String {
     let (mut done, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, link)) = rest.split_once("](")

@@ -115,7 +115,8 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
     let routes: BTreeSet<_> =
         routes.filter(|key| *key != RouteKey::Default).map(|key| key.to_string()).collect();
     assert_eq!(operations().keys().cloned().collect::<BTreeSet<_>>(), routes);
-    // The pages about settlement and people list their own. All are on the pages that are made from the description.
+    // The pages about settlement and people list their own. All are on the pages that are made from
+    // the description.
     let listed = |page| rows(page).map(|(first, _)| first.to_owned()).filter(|first| first.contains(" /"));
     let others: BTreeSet<String> = routes.into_iter().filter(|route| !route.starts_with("HEAD ")).collect();
     let (of_settlement, others): (BTreeSet<String>, BTreeSet<String>) =

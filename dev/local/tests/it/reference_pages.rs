@@ -1,4 +1,5 @@
-//! The reference pages of both APIs show `docs/openapi.yaml` as tables. `WRITE_EXPECTED=1` writes them anew, to be read.
+//! The reference pages of both APIs show `docs/openapi.yaml` as tables. `WRITE_EXPECTED=1` writes
+//! them anew, to be read.
 
 use std::{env, fmt::Write as _, fs, path::Path};
 
@@ -209,7 +210,8 @@ impl Page<'_> {
     }
 }
 
-/// A description's text with its links, which begin in `docs/`, as a page of `docs/reference/` has them.
+/// A description's text with its links, which begin in `docs/`, as a page of `docs/reference/` has
+/// them.
 fn linked(description: &str) -> String {
     let mut parts = description.trim().split("](");
     let mut text = parts.next().unwrap_or_default().to_owned();

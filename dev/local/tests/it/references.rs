@@ -92,7 +92,8 @@ fn every_link_of_a_page_leads_somewhere() {
     assert!(links > 100 && broken.is_empty(), "of {links} links:\n{}", broken.join("\n"));
 }
 
-/// Examples, a file that is absent on purpose, and the files of the gateway's vendor that `docs/cardpointe.md` cites.
+/// Examples, a file that is absent on purpose, and the files of the gateway's vendor that
+/// `docs/cardpointe.md` cites.
 const NOT_OURS: [&str; 8] = [
     "foo.rs",
     "mod.rs",

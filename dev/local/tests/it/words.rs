@@ -4,7 +4,8 @@
 
 use crate::pages::all_pages;
 
-/// Most words of a page that is read from top to bottom, without its closing tables: nine minutes at 220 words a minute.
+/// Most words of a page that is read from top to bottom, without its closing tables: nine minutes
+/// at 220 words a minute.
 const WORDS_MAX: usize = 2_000;
 
 /// Most words of all pages together.

@@ -18,8 +18,8 @@ use crate::{
 /// must never change: it says where orders are.
 pub const AGENDA_PARTS: u16 = 2;
 
-/// The prefixes of the sort keys of orders whose next capture comes, and of orders whose captures are
-/// paused.
+/// The prefixes of the sort keys of orders whose next capture comes, and of orders whose captures
+/// are paused.
 const DUE: &str = "due";
 const PAUSED: &str = "paused";
 
@@ -84,8 +84,8 @@ fn captures_key(order: &Order) -> Option<String> {
     (!each.is_empty()).then(|| format!("{DUE}#{}#{}", each.join(","), order.currency.code()))
 }
 
-/// Captures of one order that its sort key names; more than an order has in practice, and room for a
-/// key is limited.
+/// Captures of one order that its sort key names; more than an order has in practice, and room for
+/// a key is limited.
 const CAPTURES_MAX: usize = 12;
 
 /// Sort_keys of an index, both ends included.
@@ -102,8 +102,8 @@ impl AgendaRange {
         self.first <= *sort_key && *sort_key <= self.last
     }
 
-    /// The rest of the range behind a sort key of a list, whose captures come last. No sort key begins
-    /// with another one.
+    /// The rest of the range behind a sort key of a list, whose captures come last. No sort key
+    /// begins with another one.
     pub(super) fn behind(&self, after: Option<&str>) -> Option<Self> {
         let first = match after.and_then(|after| Some((after, AgendaList::of_sort_key(after)?))) {
             Some((after, list)) if list == self.list => format!("{after}!").max(self.first.clone()),
@@ -114,8 +114,8 @@ impl AgendaRange {
     }
 }
 
-/// Sort_keys of orders that need attention now: open ones, the newest first, and then fading ones, as
-/// one range.
+/// Sort_keys of orders that need attention now: open ones, the newest first, and then fading ones,
+/// as one range.
 pub(super) fn attention_range(now: Timestamp) -> AgendaRange {
     let now = latest_first(now);
     let [first, last] = [OPEN, PAST].map(|word| format!("{word}#{now}"));

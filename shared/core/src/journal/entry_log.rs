@@ -147,8 +147,8 @@ pub trait EntryLog: Send + Sync {
     ) -> Result<EntryPage<CountedEntry>, StoreError>;
 }
 
-/// Whole entries of these partitions as one page, in the order that the query says: of each partition at
-/// most as many as the query's limit says.
+/// Whole entries of these partitions as one page, in the order that the query says: of each
+/// partition at most as many as the query's limit says.
 pub async fn read_entries(
     log: &dyn EntryLog,
     partitions: &[EntryPartition],

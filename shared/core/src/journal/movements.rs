@@ -1,11 +1,11 @@
 //! Lists a merchant's movements: one row for each entry of the journal, in either order of their
 //! times.
 //!
-//! The predicates decide the partition that is read: the index of a card, of a reference or of unusual
-//! facts, or all entries of the range. The entries of one order are read off the order itself,
-//! which has them sooner than the journal. So are those of payments that are found by a text, one
-//! payment after the other: a refund can come long after younger payments, so a list in the order
-//! of their own times could not end before all payments are read.
+//! The predicates decide the partition that is read: the index of a card, of a reference or of
+//! unusual facts, or all entries of the range. The entries of one order are read off the order
+//! itself, which has them sooner than the journal. So are those of payments that are found by a
+//! text, one payment after the other: a refund can come long after younger payments, so a list in
+//! the order of their own times could not end before all payments are read.
 
 mod predicate;
 
@@ -30,7 +30,8 @@ use crate::{
     values::{ReadOrder, SearchKey},
 };
 
-/// Entries that are read at a time from each partition, where conditions can leave out most entries.
+/// Entries that are read at a time from each partition, where conditions can leave out most
+/// entries.
 const ENTRIES_AT_A_TIME: usize = 250;
 
 /// The same from an index, which has their keys only: as many as one batch can have.
@@ -196,8 +197,8 @@ impl EntryLister<'_> {
 }
 
 impl Found<Entry> {
-    /// Takes the wanted entries of a page after a cursor. Whether that made the part full before the
-    /// page's end; then the part ends there.
+    /// Takes the wanted entries of a page after a cursor. Whether that made the part full before
+    /// the page's end; then the part ends there.
     fn take(&mut self, wanted: &WantedEntries<'_>, after: Option<&str>, mut page: EntryPage<Entry>) -> bool {
         page.entries.retain(|(sort, _)| after.is_none_or(|after| wanted.order.compare(after, sort).is_lt()));
         let (last, more) = (page.entries.len(), page.next.is_some());

@@ -105,7 +105,8 @@ impl<'a> Schemas<'a> {
         }
         for alternative in alternatives(&schema).filter(|one| self.has_members(one)) {
             let (one, section) = self.merged(alternative);
-            // A member's type names the sections that it can be, and some alternatives only require other members.
+            // A member's type names the sections that it can be, and some alternatives only require
+            // other members.
             let is_told = section.is_some() && !prefix.is_empty();
             let members = one["properties"].as_object();
             if !is_told && !members.is_some_and(|all| all.keys().all(|name| own.contains_key(name))) {
@@ -122,8 +123,8 @@ impl<'a> Schemas<'a> {
         schema["properties"].is_object() || parts.any(|part| self.has_members(part))
     }
 
-    /// A schema with what it refers to, and the section that describes it: that of an object with several members to
-    /// which several others refer.
+    /// A schema with what it refers to, and the section that describes it: that of an object with
+    /// several members to which several others refer.
     fn merged(&self, schema: &Value) -> (Value, Option<&'a str>) {
         let parts = schema["allOf"].as_array().filter(|all| all.len() == 1 && schema["properties"].is_null());
         let name = schema["$ref"].as_str().and_then(|pointer| pointer.strip_prefix(SCHEMAS));

@@ -143,7 +143,8 @@ impl AgendaLister<'_> {
         Ok(Found { next, ..found })
     }
 
-    /// The keys of a list, range after range, each range by the sort keys; and whether there are more.
+    /// The keys of a list, range after range, each range by the sort keys; and whether there are
+    /// more.
     async fn keys(&self, search: &AgendaSearch<'_>) -> Result<AgendaPage, StoreError> {
         let rest: Vec<_> = search.ranges.iter().filter_map(|range| range.behind(search.after())).collect();
         let merchant = search.wanted.merchant;
