@@ -58,7 +58,7 @@ step("authorize, pay, send");
 const phone = await visitor({ width: 360, allowed: [stack] });
 for (const [section, shown] of [
   ["tag/access-tokens", ".property-const"],
-  ["tag/error-codes", ".markdown table"],
+  ["tag/errors", ".markdown table"],
 ]) {
   await open(phone, `docs#${section}`, shown);
   await assertFits(phone, section);
