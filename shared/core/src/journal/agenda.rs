@@ -88,7 +88,7 @@ fn captures_key(order: &Order) -> Option<String> {
 /// a key is limited.
 const CAPTURES_MAX: usize = 12;
 
-/// Sort_keys of an index, both ends included.
+/// Sort keys of an index, both ends included.
 #[derive(Clone, Debug)]
 pub(super) struct AgendaRange {
     pub(super) list: AgendaList,
@@ -114,7 +114,7 @@ impl AgendaRange {
     }
 }
 
-/// Sort_keys of orders that need attention now: open ones, the newest first, and then fading ones,
+/// Sort keys of orders that need attention now: open ones, the newest first, and then fading ones,
 /// as one range.
 pub(super) fn attention_range(now: Timestamp) -> AgendaRange {
     let now = latest_first(now);
