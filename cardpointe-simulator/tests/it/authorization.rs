@@ -1,4 +1,4 @@
-//! What cards, amounts and addresses choose.
+//! Responses that cards, amounts and addresses choose.
 
 use cardpointe_simulator::{Config, Settings};
 use serde_json::{Value, json};

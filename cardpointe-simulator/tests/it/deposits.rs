@@ -1,4 +1,4 @@
-//! Batches at the cut-off, deposits, and what does not fit: each as documented, and to the cent.
+//! Batches at the cut-off, deposits, and differences: each as documented, and to the cent.
 
 use cardpointe_simulator::{
     Adjustment, Chargeback, Config, DepositDeviation, Deviation, Elsewhere, Endpoint, Fault, FaultKind,

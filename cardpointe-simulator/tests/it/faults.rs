@@ -1,4 +1,5 @@
-//! Faults to order. What matters is always the same: was it processed, and what did the client see.
+//! Faults to order. The questions are always the same: was it processed, and which response did the
+//! client see.
 
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind};
 use reqwest::StatusCode;

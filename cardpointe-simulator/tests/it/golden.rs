@@ -1,4 +1,4 @@
-//! The vendor's worked example and public recordings: what happened in them, done again, is
+//! The vendor's worked example and public recordings: the same operations, done again, are
 //! reported in the same way. Their sources are in `golden/README.md`.
 
 use cardpointe_simulator::{
@@ -47,7 +47,7 @@ fn assert_lists_alike(golden: &Value, simulated: &Value, name: &str, same: &[&st
     golden.iter().zip(&simulated).for_each(|(golden, simulated)| assert_alike(golden, simulated, same));
 }
 
-/// The components of a funding, and what it states beside them.
+/// The components of a funding, and its other members.
 fn sums() -> Vec<&'static str> {
     [&COMPONENTS[..], &["totalfunding", "currency", "deposittrancode"]].concat()
 }

@@ -67,7 +67,7 @@ impl Gateway {
         self.request(Method::PUT, &format!("/{endpoint}")).json(&body).send().await
     }
 
-    /// Authorizes 10.00 on an approved card, except for what `change` says.
+    /// Authorizes 10.00 on an approved card, with the changes of `change`.
     pub(crate) async fn auth(&self, change: Value) -> Value {
         let sale = json!({ "account": VISA, "expiry": "1249", "amount": "10.00" });
         self.put("auth", with_defaults(change, sale)).await

@@ -31,7 +31,7 @@ impl Operation {
         }
     }
 
-    /// What has to be there first: the reference of a payment, if one has to be.
+    /// The reference of the payment that has to be there first, if one has to.
     async fn prepared(self, gateway: &Gateway, order_id: &str) -> Option<String> {
         match self {
             Self::Auth | Self::Purchase => None,

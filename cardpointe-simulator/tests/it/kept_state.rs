@@ -1,4 +1,4 @@
-//! The state on disk: what is there after a restart, and what must not be in the file.
+//! The state on disk: its contents after a restart, and the values that must not be in the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};

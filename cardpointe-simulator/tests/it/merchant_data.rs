@@ -1,4 +1,4 @@
-//! What the gateway tells about a merchant account, a card and a signature.
+//! The gateway's data about a merchant account, a card and a signature.
 
 use cardpointe_simulator::Settings;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Responses that do not tell what happened: codes for duplicates, B, and an intermediary's status.
+//! Responses that leave the outcome open: codes for duplicates, B, and an intermediary's status.
 
 use cardpointe_simulator::{Delivery, Endpoint, Fault, FaultKind, RecordState, ResponseCode, Settings};
 use reqwest::StatusCode;

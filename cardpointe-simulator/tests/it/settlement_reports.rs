@@ -147,7 +147,7 @@ fn money_arrives_after_the_days_that_the_account_is_set_to_and_not_before() {
 /// The totals of accepted transactions, by the day of the batch or of the deposit.
 type Totals = BTreeMap<Date, i64>;
 
-/// What `settlestat` and `funding` add up to over some days.
+/// The sums of `settlestat` and `funding` over some days.
 fn reported(simulator: &Simulator, merchid: &str, first: Date, days: i32) -> (i64, Totals, BTreeSet<String>) {
     let (mut settled, mut funded, mut retrefs) = (0, Totals::new(), BTreeSet::new());
     let mut seen = BTreeSet::new();

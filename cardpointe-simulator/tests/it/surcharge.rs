@@ -18,7 +18,7 @@ fn surcharging() -> Settings {
     Settings { fee_type: FeeType::Surcharge, ..Settings::default() }
 }
 
-/// A sale of 100.00 in New York, except for what `change` says.
+/// A sale of 100.00 in New York, with the changes of `change`.
 async fn sold(gateway: &Gateway, change: Value) -> Value {
     let mut sale = json!({ "amount": "100.00", "postal": "10118", "orderid": "A-1" });
     sale.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());

@@ -28,7 +28,7 @@ impl Fixture {
     }
 }
 
-/// The first transaction of what a command prints.
+/// The first transaction in a command's output.
 fn first(answer: &Value) -> &Value {
     &answer["order"]["transactions"][0]
 }
@@ -159,7 +159,7 @@ async fn what_cannot_be_is_refused_and_nothing_is_sent() {
     fixture.close().await;
 }
 
-/// What AWS says of the caller stands beside what the command line says.
+/// The caller's identity at AWS is recorded beside the name on the command line.
 #[tokio::test]
 async fn the_arn_of_the_credentials_is_recorded_beside_the_name_and_a_refund_does_not_wait_for_it() {
     let fixture = Fixture::open().await;

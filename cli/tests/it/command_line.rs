@@ -1,4 +1,4 @@
-//! What the commands do before they reach a deployment.
+//! The commands' work before they reach a deployment.
 
 use std::{
     io::pipe,

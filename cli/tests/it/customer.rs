@@ -39,7 +39,7 @@ impl Write for Log {
 }
 
 impl Log {
-    /// Writes what this thread logs here, until what is returned is dropped.
+    /// Writes this thread's log lines here, until the returned guard is dropped.
     fn follow(&self) -> impl Sized + use<> {
         let writer = self.clone();
         tracing_subscriber::fmt()
@@ -64,7 +64,7 @@ async fn items(fixture: &Fixture) -> Vec<HashMap<String, AttributeValue>> {
     all
 }
 
-/// The journal's items that lead to payments by what they are found by.
+/// The journal's pointers: items that lead from a searched text to payments.
 fn pointers(items: &[HashMap<String, AttributeValue>]) -> Vec<&HashMap<String, AttributeValue>> {
     items
         .iter()
@@ -243,7 +243,7 @@ async fn run_schedules(fixture: &Fixture) {
     }
 }
 
-/// What was held can still be taken, what was paid be returned; the gateway has the cards no more.
+/// A hold can still be captured and a payment refunded; the gateway no longer has the cards.
 async fn goes_on_without_its_customer(fixture: &Fixture, held: &Value, stored: &Value, other: &Value) {
     let id = held["data"]["id"].as_str().unwrap();
     assert_eq!(fixture.follow_up("held", id, "capture", json!({})).await.0, 200);

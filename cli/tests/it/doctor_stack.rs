@@ -11,14 +11,14 @@ use tollgate::source::Front;
 
 use crate::support::{Fixture, Ran, run};
 
-/// Responds with the file that is named as the operation, or as the operation and what it is about.
+/// Responds with the file that is named as the operation, or as the operation and its subject.
 const AWS: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 1
 [ -e "$1-$2-$4.json" ] && exec cat "$1-$2-$4.json"
 cat "$1-$2.json" 2>/dev/null || { echo "An error occurred (ResourceNotFoundException): $*" >&2; exit 254; }
 "#;
 
-/// The configuration of what the alias runs.
+/// The configuration of the version that the alias runs.
 const LIVE: &str = "lambda-get-function-configuration-live";
 
 /// One of its values, which is told nobody.
@@ -173,7 +173,7 @@ async fn a_running_stack_is_checked_from_its_name_alone() {
     assert!(line(&ran, "ok", "AWS identity").ends_with("us-east-1"), "the table's: {ran:?}");
     let secrets = line(&ran, "ok", "secrets");
     assert!(secrets.ends_with("stage prod (tollgate/merchants/ in us-east-1)"), "{secrets}");
-    // What could contain other secrets, too.
+    // A prefix that could cover other secrets, too.
     aws.answer(STACK, &aws.stack(&[], &[("MerchantsPrefix", "tollgate/")]));
     let ran = aws.run(&["merchant", "list"]).await;
     ran.fails(2, "MerchantsPrefix of tollgate-prod: expected a name");
@@ -285,7 +285,7 @@ async fn each_thing_that_is_broken_is_found() {
         assert_eq!(ran.code, i32::from(mark == "failed"), "{what}: {ran:?}");
         aws.answer(operation, &healthy);
     }
-    // What may not be read is told, and everything else is still checked.
+    // A part that may not be read is reported, and everything else is still checked.
     fs::remove_file(aws.directory.join("lambda-get-alias.json")).unwrap();
     let ran = aws.doctor().await;
     assert!(line(&ran, "failed", "functions").contains("ResourceNotFoundException"), "{ran:?}");
@@ -338,7 +338,7 @@ async fn the_way_past_the_front_is_tried_and_so_is_the_way_through_it() {
     line(&ran, "ok", "route of payments");
     assert!(line(&ran, "ok", "past the front").contains("403"));
     line(&ran, "ok", "front ");
-    // Not named: what callers do is not tried, and the rest is.
+    // Not named: the callers' way is not tried, and the rest is.
     let ran = aws.doctor().await;
     assert!(line(&ran, "note", "API").contains("--front"), "{ran:?}");
     line(&ran, "ok", "past the front");

@@ -10,7 +10,7 @@ use tollgate::source::Front;
 
 use crate::support::{Ran, run};
 
-/// Describes its files, deploys what it gets on its standard input, and notes both. The file
+/// Describes its files, deploys the template on its standard input, and notes both. The file
 /// `breaks` has the number of the deployment that fails, and `before` or `after`: whether it was
 /// done all the same.
 const AWS: &str = r#"#!/bin/sh
@@ -133,7 +133,7 @@ impl Fake {
         let path = format!("{}:{}", self.0.display(), std::env::var("PATH").unwrap());
         let arguments = ["front", "rotate", "tollgate-front-prod", "--stack", "tollgate-prod"];
         let ran = run(&[&arguments, more].concat(), &[("PATH", path)], input).await;
-        // Whatever it did: no secret is an argument or printed.
+        // In every case, no secret is an argument or printed.
         for secret in [OLD, &self.read("secret")] {
             ran.never_says(secret);
             assert!(!self.read("calls").contains(secret));
@@ -141,7 +141,7 @@ impl Fake {
         ran
     }
 
-    /// What the API admitted and the front sent, after each deployment so far.
+    /// The secrets that the API admitted and the front sent, after each deployment so far.
     fn states(&self) -> Vec<(String, String)> {
         let text = self.read("states");
         let one = |line: &str| {

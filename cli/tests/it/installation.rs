@@ -7,8 +7,8 @@ use crate::support::{Fixture, MERCHANT, run};
 const PROD: &str = "--merchants-prefix=tollgate-prod/merchants/";
 const PROD_WEBHOOKS: &str = "--webhooks-prefix=tollgate-prod/webhooks/";
 
-/// What an operator's shell has for prod, but for the names of its secrets. The variables that name
-/// them for the functions are another stage's.
+/// The variables of an operator's shell for prod, without the names of its secrets. The variables
+/// that name them for the functions are another stage's.
 fn production(fixture: &Fixture) -> Vec<(&'static str, String)> {
     let mut variables = fixture.like_aws();
     variables.retain(|(name, _)| *name != "STAGE");
@@ -81,7 +81,7 @@ async fn no_command_touches_a_stages_secrets_that_was_not_named() {
     fixture.close().await;
 }
 
-/// What reads tables only is told which by variables.
+/// Commands that only read tables find the tables by variables.
 #[tokio::test]
 async fn a_command_that_reads_no_secret_needs_no_prefix() {
     let fixture = Fixture::open().await;

@@ -37,7 +37,7 @@ async fn a_journal_that_is_rebuilt_has_the_entries_that_the_stream_made() {
     let built = fixture.run(&["journal", "rebuild", "--json"], "").await.json();
     assert_eq!((&built["new"], &built["known"], &built["differing"]), (&json!(6), &json!(0), &json!(0)));
     let rebuilt = entries(&fixture).await;
-    // The live consumer finds all of them there, and adds what comes later.
+    // The live consumer finds all of them there, and adds later ones.
     fixture.stack.deliver_stream().await.unwrap();
     assert_eq!(entries(&fixture).await, rebuilt);
     fixture.pay("d", "purchase").await;

@@ -33,7 +33,7 @@ impl Listening {
         Self::to(fixture, &[&["listen"], arguments].concat(), variables)
     }
 
-    /// A command that goes on, whatever it is.
+    /// A command that goes on.
     pub(crate) fn to(fixture: &Fixture, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
         command.args(arguments).arg(format!("--local={}", fixture.stack.url()));
@@ -70,7 +70,7 @@ impl Listening {
         }
     }
 
-    /// The exit code and what was said on standard error, once it has ended.
+    /// The exit code and standard error, once it has ended.
     async fn ended(mut self) -> (i32, String) {
         drop(self.lines.take());
         let waiting = tokio::task::spawn_blocking(move || {
@@ -95,7 +95,7 @@ async fn paid(fixture: &Fixture, order: &str) {
 
 type Messages = Arc<Mutex<Vec<(HeaderMap, String)>>>;
 
-/// A receiver that responds with this, and what it got.
+/// A receiver that responds with this, and the messages that it got.
 async fn receiver(status: StatusCode) -> (String, Messages) {
     let messages = Messages::default();
     let into = Arc::clone(&messages);
@@ -113,7 +113,7 @@ async fn receiver(status: StatusCode) -> (String, Messages) {
 #[tokio::test]
 async fn each_event_is_printed_sent_signed_with_the_secret_that_was_shown_and_so_is_what_became_of_it() {
     let fixture = Fixture::open().await;
-    // What was before is not of interest.
+    // Earlier events are not of interest.
     paid(&fixture, "before").await;
     let (url, messages) = receiver(StatusCode::NO_CONTENT).await;
     let mut listening = Listening::start(&fixture, &["--forward-to", &url]);

@@ -33,7 +33,7 @@ fn variables(fixture: &Fixture, page: &str) -> String {
     lines.join("\n").replace("http://127.0.0.1:3000", fixture.stack.url())
 }
 
-/// Runs every command of a page and compares what it prints; how many there were. A variable that
+/// Runs every command of a page and compares the output; how many there were. A variable that
 /// one sets is there for those after it.
 async fn run_page(fixture: &Fixture, page: &str) -> usize {
     let mut defined = variables(fixture, page);

@@ -36,7 +36,7 @@ async fn a_person_is_added_changed_and_removed_and_the_history_says_by_whom() {
     );
     let id = ann["id"].as_str().unwrap().to_owned();
 
-    // Only what is stated changes.
+    // Only stated members change.
     let changed = person(&fixture, &["change", MERCHANT, &id, "--role", "pay", "--json"]).await.json();
     assert_eq!(changed["person"]["refund_max"], json!({"USD": 5_000}), "{changed}");
     assert_eq!(
@@ -68,7 +68,7 @@ async fn a_person_is_added_changed_and_removed_and_the_history_says_by_whom() {
         "what she did, not what was done"
     );
 
-    // What is gone from the list stays in the history, page by page.
+    // A removed person stays in the history, page by page.
     let history = person(&fixture, &["history", MERCHANT, "--json"]).await.json();
     let told_changes = history["changes"].as_array().unwrap();
     let told: Vec<_> = told_changes

@@ -1,5 +1,5 @@
-//! The run book's restore: a table of an earlier moment, and what the journal and the gateway know
-//! beyond it.
+//! The run book's restore: a table of an earlier moment, and the later facts of the journal and the
+//! gateway beyond it.
 
 use std::collections::HashMap;
 
@@ -52,7 +52,7 @@ async fn after_a_restore_the_journal_names_what_the_table_lacks_and_the_gateway_
     let (_, before) = fixture.pay("kept", "purchase").await;
     fixture.pay("held", "authorize").await;
     let items = export(&client).await;
-    // What the restored table will not know of: a refund of a known order, and an order of its own.
+    // Missing from the restored table: a refund of a known order, and a whole order.
     fixture.stack.simulator().settle();
     assert_eq!(fixture.follow_up("kept", &before, "refund", json!({ "amount": 100 })).await.0, 200);
     fixture.pay("lost", "purchase").await;
@@ -77,7 +77,7 @@ async fn after_a_restore_the_journal_names_what_the_table_lacks_and_the_gateway_
     assert_eq!(facts[1]["at_gateway"], "Queued for Capture");
     assert!(facts.iter().all(|fact| fact["retref"].is_string() && fact["at_gateway"].is_string()), "{found}");
 
-    // In words, without the gateway; and what is later than everything.
+    // In words, without the gateway; and a moment later than everything.
     let ran = on_the_restored_table(&fixture, &["journal", "compare", "--since", LONG_AGO]).await;
     assert!(ran.out.contains("payments-restored lacks 2, of 2 orders"), "{ran:?}");
     assert!(!ran.out.contains("at the gateway"), "{ran:?}");

@@ -1,4 +1,5 @@
-//! `settlement …`: what reached the bank account, what did not, and what people do about it.
+//! `settlement …`: money that reached the bank account, money that did not, and people's notes on
+//! it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use cardpointe_simulator::Deviation;
@@ -25,7 +26,7 @@ async fn a_cent_is_missing() -> (Fixture, String) {
     simulator.settle();
     let short = Deviation { funded_minor_units: Some(2_598), ..Deviation::default() };
     assert!(simulator.deviate(&retref, short));
-    // Whatever day it is: a weekend and a holiday in a row have no deposits.
+    // On any day: a weekend and a holiday in a row have no deposits.
     for _ in 0..5 {
         fixture.stack.advance_clock(DAY_S);
         fixture.stack.invoke_scheduled("totals").await.unwrap();

@@ -63,7 +63,7 @@ async fn no_programs_secret_is_overwritten_and_none_is_written_that_the_function
     client(&fixture, &["add", "erp"]).await.fails(2, "--audience");
     assert_eq!(stored(&fixture), before);
 
-    // What somebody wrote there by hand is neither lost nor shown.
+    // Members that a person wrote there by hand are neither lost nor shown.
     let wrong = json!({"clients": {"console": {"secret": "too-short-to-be-one"}}});
     fixture.stack.secrets().put(SECRET, wrong.clone());
     for words in [&["list"][..], &["add", "erp", "--audience", "0oa1"], &["remove", "console", "--yes"]] {

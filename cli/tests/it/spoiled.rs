@@ -1,4 +1,4 @@
-//! What the commands print when a response of AWS is cut off or malformed.
+//! The output of the commands when a response of AWS is cut off or malformed.
 
 use local::tamper::{Spoil, Tamper};
 use serde_json::json;

@@ -21,7 +21,7 @@ pub(crate) const MERCHANT: &str = merchants::REGISTERED;
 /// Where the stack's merchants are, for a command that is not told `--local`.
 pub(crate) const MERCHANTS: &str = "--merchants-prefix=tollgate/merchants/";
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -30,7 +30,7 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The output of a command that did what it was told.
+    /// The output of a command that succeeded.
     pub(crate) fn done(self) -> String {
         assert_eq!(self.code, 0, "{self:?}");
         self.out
@@ -55,7 +55,7 @@ impl Ran {
 
 pub(crate) struct Fixture {
     pub(crate) stack: Stack,
-    /// What STS is here.
+    /// The fake of STS.
     sts: String,
     client: reqwest::Client,
 }
@@ -189,7 +189,7 @@ impl Fixture {
     }
 }
 
-/// STS, which says who we are, whatever the request. It ends with the test.
+/// A fake of STS, which returns the same identity to every request. It ends with the test.
 async fn sts() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

@@ -15,8 +15,8 @@ fn midnight(at: Timestamp) -> Timestamp {
     at.to_zoned(TimeZone::UTC).date().to_zoned(TimeZone::UTC).unwrap().timestamp()
 }
 
-/// Moves the stack's clock to an hour of the next day, so that no midnight comes between what a
-/// test does.
+/// Moves the stack's clock to an hour of the next day, so that no midnight comes between the
+/// entries that a test does.
 fn to_the_next_day(fixture: &Fixture, hour: i64) {
     let now = fixture.stack.clock().now();
     let since_midnight = now.duration_since(midnight(now)).as_secs();
@@ -35,7 +35,7 @@ async fn sell(fixture: &Fixture) {
     count(fixture).await;
 }
 
-/// The journal takes what was paid, and a run of the schedule sums it up.
+/// The journal takes the payments, and a run of the schedule sums them up.
 async fn count(fixture: &Fixture) {
     fixture.stack.deliver_stream().await.unwrap();
     let report = fixture.stack.invoke_scheduled("totals").await.unwrap();

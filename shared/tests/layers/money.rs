@@ -1,7 +1,7 @@
 //! Invariant 9: money is an `Amount` or a `SignedAmount`, whose arithmetic is checked. So no number
 //! stands for money, and none that was taken out of an amount is calculated with.
 //!
-//! It goes by names and syntax. What a macro is given is not looked at.
+//! It goes by names and syntax. The arguments of macros are not looked at.
 
 use syn::{
     BinOp, Expr, ExprBinary, ExprMethodCall, ExprUnary, Field, File, Item, ItemImpl, PatType, Signature,
@@ -20,11 +20,11 @@ const CONVERT: [&str; 2] = ["tollgate_core/values/money", "tollgate_core/values/
 /// It keeps no money: it shows numbers as the public API states them.
 const SHOWS: &str = "tollgate_console";
 
-/// Words of names that say that something is money.
+/// Words in names of money.
 const OF_MONEY: &str = "amount amounts balance captured change chargebacks components disputed expected fee fees found \
     gross held minor money net owing paid price refunded refunds returned sum sums taken total";
 
-/// What is let through, by module and name of a field, a parameter, a variable or a function, and
+/// Exceptions, by module and name of a field, a parameter, a variable or a function, and
 /// why.
 const LET_THROUGH: [(&str, &str, &str); 6] = [
     ("tollgate_core/payments/attempts", "taken", "it counts slots"),
@@ -41,11 +41,11 @@ const NUMBERS: [&str; 6] = ["i64", "u64", "i128", "u128", "f32", "f64"];
 const OPERATORS: &str =
     "Add AddAssign Div DivAssign Mul MulAssign Neg Product Rem RemAssign Sub SubAssign Sum";
 
-/// Methods that calculate with a number, and what they begin with.
+/// Methods that calculate with a number, or their prefixes.
 const CALCULATE: [&str; 8] =
     ["saturating_", "wrapping_", "overflowing_", "checked_", "abs", "pow", "sum", "product"];
 
-/// What of a module calculates with money in another way than the types of money do.
+/// Code of a module that calculates with money in another way than the types of money do.
 struct Unchecked<'a> {
     module: &'a str,
     /// The function that was seen last.

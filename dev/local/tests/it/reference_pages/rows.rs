@@ -65,7 +65,7 @@ impl<'a> Schemas<'a> {
         [self.kind(schema, section), required.to_owned(), limits, text]
     }
 
-    /// Adds a member and what is in it.
+    /// Adds a member and its own members.
     fn add(&self, name: &str, schema: &Value, is_required: bool, rows: &mut Vec<Row>) {
         let (schema, section) = self.merged(schema);
         if schema == json!(false) {
@@ -123,8 +123,8 @@ impl<'a> Schemas<'a> {
         schema["properties"].is_object() || parts.any(|part| self.has_members(part))
     }
 
-    /// A schema with what it refers to, and the section that describes it: that of an object with
-    /// several members to which several others refer.
+    /// A schema with its references resolved, and the section that describes it: that of an object
+    /// with several members to which several others refer.
     fn merged(&self, schema: &Value) -> (Value, Option<&'a str>) {
         let parts = schema["allOf"].as_array().filter(|all| all.len() == 1 && schema["properties"].is_null());
         let name = schema["$ref"].as_str().and_then(|pointer| pointer.strip_prefix(SCHEMAS));

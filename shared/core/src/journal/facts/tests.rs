@@ -13,7 +13,7 @@ use crate::{
     values::{Advice, Brand, Charged, Currency, DeclineCode, FeeKind, SignedAmount},
 };
 
-/// What a transaction's balances are, as changes from nothing.
+/// A transaction's balances, as changes from nothing.
 fn standing(transaction: &Transaction) -> Changes {
     Balances::of(transaction).changes_since(Balances::default())
 }
