@@ -100,7 +100,7 @@ pub enum RecordOf {
 /// An alteration of an endpoint's responses.
 ///
 /// ```ignore
-/// let alteration = Alteration::of(Endpoint::Inquire).set("setlstat", "Pin Debit").remove("respstat").times(2);
+/// let alteration = Alteration::of(Endpoint::Inquire).set("setlstat", "Pin Debit").times(2);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Alteration {

@@ -1,5 +1,5 @@
-//! The run book's restore: a table of an earlier moment, and the later facts of the journal and the
-//! gateway beyond it.
+//! The run book's restore: a table of an earlier moment, and the later facts that the
+//! journal and the gateway know.
 
 use std::collections::HashMap;
 

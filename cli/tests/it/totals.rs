@@ -15,8 +15,8 @@ fn midnight(at: Timestamp) -> Timestamp {
     at.to_zoned(TimeZone::UTC).date().to_zoned(TimeZone::UTC).unwrap().timestamp()
 }
 
-/// Moves the stack's clock to an hour of the next day, so that no midnight comes between the
-/// entries that a test does.
+/// Moves the stack's clock to an hour of the next day, so that no midnight comes between a
+/// test's steps.
 fn to_the_next_day(fixture: &Fixture, hour: i64) {
     let now = fixture.stack.clock().now();
     let since_midnight = now.duration_since(midnight(now)).as_secs();

@@ -251,7 +251,7 @@ pub(crate) fn decline(code: &str) -> String {
     }
 }
 
-/// What to do after a decline.
+/// The advice after a decline.
 pub(crate) fn advice(advice: &str) -> &'static str {
     match advice {
         "do_not_retry" => "Do not try this card again.",

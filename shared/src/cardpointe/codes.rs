@@ -42,7 +42,7 @@ pub fn decline_code(respproc: &str, respcode: &str) -> DeclineCode {
     lookup(respproc, respcode).unwrap_or(DeclineCode::GenericDecline)
 }
 
-/// What to do after that response.
+/// The advice after that response.
 ///
 /// The word of the card scheme beats ours: `declineCategory` in the response, else, for a Visa
 /// card, the category that the gateway publishes for the code (`docs/cardpointe.md`, *Response

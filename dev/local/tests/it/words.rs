@@ -1,8 +1,9 @@
-//! Pages that people finish: how long each may be, and all of them.
+//! Pages that people finish: how long each may be, and all of them. Comments that people read:
+//! their width, and the noun that they begin with.
 //!
 //! `cargo test -p local --test it words -- --nocapture` prints the words of each page.
 
-use crate::pages::all_pages;
+use crate::{pages::all_pages, references::texts};
 
 /// Most words of a page that is read from top to bottom, without its closing tables: nine minutes
 /// at 220 words a minute.
@@ -18,6 +19,9 @@ const LOOKED_UP: [&str; 4] = [
     "docs/reference/inventory.md",
     "docs/run-book.md",
 ];
+
+/// Widest line of a comment, in characters. Tables and drawings are as wide as they are.
+const COMMENT_WIDTH_MAX: usize = 100;
 
 fn words(text: &str) -> usize {
     text.split_whitespace().count()
@@ -75,4 +79,44 @@ fn only_tables_at_the_end_of_a_page_are_not_counted() {
     assert_eq!(words_to_read(&format!("# Page\n\nTwo words.\n{table}")), 4);
     assert_eq!(words_to_read(&format!("# Page\n\n{table}\n## Last\n\nNot a table.\n")), 2 + words(table) + 5);
     assert_eq!(words_to_read("# Page\n\n```sh\n## no heading\n```\n"), 2 + 5);
+}
+
+/// The comment that a line of Rust is, without its marks.
+fn comment(line: &str) -> Option<&str> {
+    let text = line.trim_start().strip_prefix("//")?;
+    Some(text.strip_prefix(['/', '!']).unwrap_or(text).trim_start())
+}
+
+/// Why a line of a comment is hard to read.
+fn fault(line: &str) -> Option<&'static str> {
+    let text = comment(line)?;
+    let is_drawn = text.starts_with(['|', '└', '├', '│']);
+    if line.chars().count() > COMMENT_WIDTH_MAX && !is_drawn {
+        return Some("wider than 100 characters");
+    }
+    let first = text.split_whitespace().next().unwrap_or_default();
+    ["What", "Whoever", "Whatever"].contains(&first).then_some("does not begin with its noun")
+}
+
+#[test]
+fn a_comment_is_no_wider_than_people_read_and_begins_with_its_noun() {
+    let all = texts();
+    let files = all.iter().filter(|(file, _)| file.ends_with(".rs"));
+    let lines = files.flat_map(|(file, text)| text.lines().enumerate().map(move |line| (file, line)));
+    let faults: Vec<_> = lines
+        .filter_map(|(file, (number, line))| Some(format!("{file}:{}: {}", number + 1, fault(line)?)))
+        .collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn wide_comments_and_those_without_a_noun_are_noticed() {
+    let wide = format!("    /// {}", "ab ".repeat(40));
+    for line in [wide.as_str(), "/// What the gateway said.", "//! Whoever pays.", "// Whatever it is."] {
+        assert!(fault(line).is_some(), "{line}");
+    }
+    let table = format!("//! | {}", "ab ".repeat(40));
+    for line in [table.as_str(), "/// The gateway's response.", "let text = \"// What\";", "// Whatsoever."] {
+        assert!(fault(line).is_none(), "{line}");
+    }
 }
