@@ -3,6 +3,8 @@
 //!
 //! `cargo test -p local --test it words -- --nocapture` prints the words of each page.
 
+use std::path::Path;
+
 use crate::{pages::all_pages, references::texts};
 
 /// Most words of a page that is read from top to bottom, without its closing tables: nine minutes
@@ -101,7 +103,8 @@ fn fault(line: &str) -> Option<&'static str> {
 #[test]
 fn a_comment_is_no_wider_than_people_read_and_begins_with_its_noun() {
     let all = texts();
-    let files = all.iter().filter(|(file, _)| file.ends_with(".rs"));
+    let files =
+        all.iter().filter(|(file, _)| Path::new(file).extension().is_some_and(|extension| extension == "rs"));
     let lines = files.flat_map(|(file, text)| text.lines().enumerate().map(move |line| (file, line)));
     let faults: Vec<_> = lines
         .filter_map(|(file, (number, line))| Some(format!("{file}:{}: {}", number + 1, fault(line)?)))
