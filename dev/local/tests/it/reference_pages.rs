@@ -26,11 +26,15 @@ fn the_reference_pages_show_the_description() {
         ("credit-card.md", "# Credit-card API reference", "The credit-card API](../credit-card.md)", true),
     ];
     for (file, title, explained, is_credit_card) in pages {
+        let token = if is_credit_card {
+            "No route takes a token: each body has the merchant's credentials."
+        } else {
+            "The token *both* is a merchant's (`client_credentials`) or a shopper's (`implicit`)."
+        };
         let mut page = Page { schemas: Schemas::of(&DESCRIPTION.document), text: format!("{title}\n\n") };
         page.say_wrapped(&format!(
             "Made from [openapi.yaml](../openapi.yaml); a test compares the two. [{explained} explains and has \
-             examples, and [errors](../errors.md) says what each error code means. The token *both* is a \
-             merchant's (`client_credentials`) or a shopper's (`implicit`)."
+             examples, and [errors](../errors.md) says what each error code means. {token}"
         ));
         page.write(is_credit_card);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference").join(file);

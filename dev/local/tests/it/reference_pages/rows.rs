@@ -199,6 +199,7 @@ impl<'a> Schemas<'a> {
             range("minProperties", "maxProperties", " members"),
             pattern.unwrap_or_default(),
             values(&schema["items"]),
+            default(schema),
         ];
         let scalars = alternatives(schema).filter(|one| !self.has_members(one));
         all.extend(scalars.map(|one| self.limits(&self.merged(one).0)));
@@ -218,6 +219,15 @@ fn values(schema: &Value) -> String {
     let mut seen = BTreeSet::new();
     let listed: Vec<_> = listed.filter(|value| seen.insert(value.clone())).collect();
     if listed.len() > VALUES_MAX { format!("{} values", listed.len()) } else { listed.join(", ") }
+}
+
+/// The value that stands for an absent member or parameter.
+fn default(schema: &Value) -> String {
+    match &schema["default"] {
+        Value::Null => String::new(),
+        Value::String(text) => format!("default `{text}`"),
+        other => format!("default `{other}`"),
+    }
 }
 
 fn alternatives(schema: &Value) -> impl Iterator<Item = &Value> {
