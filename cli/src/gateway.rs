@@ -179,7 +179,7 @@ fn mid(body: &str) -> Mid {
     Mid { enabled, fee }
 }
 
-/// One record, or several in a list; that there is none is a record without a state
+/// One record, or several in a list. If none is found, the response is a record without a state
 /// (`docs/cardpointe.md`, *Responses*).
 fn records(body: &str) -> Option<Vec<Record>> {
     let all = match serde_json::from_str(body).ok()? {

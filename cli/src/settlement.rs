@@ -41,8 +41,8 @@ fn unread(error: &StoreError) -> Failure {
     Failure::Unavailable(format!("{error}; look at the table, the credentials and the network"))
 }
 
-/// How far the reports of a merchant's accounts were read. None of a merchant that there is not,
-/// are an error.
+/// How far the reports of a merchant's accounts were read. An error for a merchant that does not
+/// exist.
 async fn progress(
     installation: &Installation,
     stores: &SettlementStores,

@@ -158,7 +158,7 @@ struct Payments {
     declined: u32,
 }
 
-/// Excess declines from which on they are told: half of the alarm's threshold.
+/// So many excess declines are reported: half of the alarm's threshold.
 const EXCESS_FROM: u32 = 10;
 
 /// How long payments count, from the first: as long as the alarm's period.

@@ -251,7 +251,7 @@ impl Access {
         }
     }
 
-    /// Looks up a merchant that is not stopped. Only for callers that prove to be it, or that may
+    /// Looks up a merchant that is not disabled. Only for callers that prove to be it, or that may
     /// know.
     pub(crate) async fn merchant(&self, id: &MerchantId) -> Result<Arc<Merchant>, Denied> {
         match self.merchants.get(id).await {

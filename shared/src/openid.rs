@@ -1,7 +1,7 @@
 //! Who signed in, as a company's issuer of OpenID Connect says.
 //!
-//! The issuer's keys are read when the first person signs in and used for an hour. A token that is
-//! not accepted is not told why: it would help only who forges one.
+//! The issuer's keys are read when the first person signs in and used for an hour. The reason
+//! why a token is refused is not told: it would help only a forger.
 //!
 //! While the issuer does not respond, its keys are not used beyond their hour: a person that it
 //! disabled meanwhile would stay in. `jsonwebtoken` reads the tokens and `ring` verifies them, as

@@ -64,7 +64,7 @@ pub fn write(out: impl Write, header: &[&str], rows: impl Iterator<Item = Vec<St
 }
 
 /// With an apostrophe in front of a formula, in the cell or in one that a spreadsheet makes of its
-/// part. A negative number is none.
+/// part. A negative number is no formula.
 fn defused(cell: String) -> String {
     let begins_blank = cell.starts_with(BLANK_STARTS);
     if !begins_blank && !cell.split(SEPARATORS).any(is_formula) {

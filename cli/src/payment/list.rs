@@ -181,7 +181,7 @@ async fn run(
     Ok(rows::report(&wanted, &found, &rest, newest))
 }
 
-/// A first page without a row is right of a merchant that there is.
+/// A first page without a row is right only if the merchant exists.
 async fn may_be_empty(installation: &Installation, wanted: &Wanted<'_>, rest: &Rest) -> Result<(), Failure> {
     if wanted.after.is_some() || !rest.unreadable.is_empty() {
         return Ok(());

@@ -21,7 +21,7 @@ cat "$1-$2.json" 2>/dev/null || { echo "An error occurred (ResourceNotFoundExcep
 /// The configuration of the version that the alias runs.
 const LIVE: &str = "lambda-get-function-configuration-live";
 
-/// One of its values, which is told nobody.
+/// One of its values, which is never shown.
 const KID_KEY: &str = "a-key-of-64-letters";
 
 struct Fake<'a> {

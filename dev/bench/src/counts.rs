@@ -197,7 +197,7 @@ impl Watch<'_> {
     }
 }
 
-/// The longest row of calls each of which began when the one before was over.
+/// The longest chain of calls in which each began when the one before was over.
 fn chain(calls: &[Call]) -> usize {
     let mut by_end: Vec<&Call> = calls.iter().collect();
     by_end.sort_by_key(|call| call.until);

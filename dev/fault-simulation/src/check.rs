@@ -326,8 +326,8 @@ fn on_record<'a>(fake_store: &'a FakeStore, ledger: &Ledger, sent: &Sent) -> Opt
     operations.find(|operation| operation.id == id)
 }
 
-/// Whether a request is a refund that a rule requires. One of which the gateway loses the processor
-/// is never sent again automatically.
+/// Whether a request is a refund that a rule requires. If the gateway loses its processor, it is
+/// never sent again automatically.
 pub(crate) fn is_mandatory_refund(fake_store: &FakeStore, ledger: &Ledger, sent: &Sent) -> bool {
     matches!(sent.wanted, Wanted::Refund(_))
         && on_record(fake_store, ledger, sent).is_some_and(|operation| operation.cause.must_succeed())

@@ -19,7 +19,7 @@ use crate::{
 pub(crate) struct StoredCards {
     /// Whether cards are really stored. Else each payment says which card it is about.
     pub(crate) are_used: bool,
-    /// Whether the merchant does not take cards of which the security code is wrong.
+    /// Whether the merchant refuses cards whose security code is wrong.
     pub(crate) is_strict: bool,
     customers: BTreeMap<String, (CustomerKey, Item)>,
     /// The CVV letter in the gateway's response, by the order id of the verification.
@@ -205,6 +205,6 @@ fn is_at_gateway(ledger: &Ledger, profile: &str, merchid: &str) -> bool {
     let request = Request::get(format!("http://127.0.0.1:1/cardconnect/rest/profile/{profile}/1/{merchid}"))
         .header(AUTHORIZATION, format!("Basic {credentials}"))
         .body(Vec::new());
-    // A profile is an array of accounts; that there is none, an object says.
+    // A profile is an array of accounts; an object says that there is no profile.
     request.is_ok_and(|request| ledger.simulator.respond(&request).body.starts_with(b"["))
 }

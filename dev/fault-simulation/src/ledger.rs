@@ -186,19 +186,19 @@ pub(crate) struct Ledger {
     did: BTreeMap<String, Vec<Did>>,
     /// The order of each payment, by its reference.
     orders: BTreeMap<String, String>,
-    /// Orders of which something may differ.
+    /// Orders that may differ.
     exceptions: BTreeMap<String, BTreeSet<Exception>>,
     /// Records that may be at the gateway alone, by their references.
     excepted: BTreeMap<String, Exception>,
     /// Second deliveries that were approved, by the order id that they were sent with.
     second_deliveries: BTreeMap<String, usize>,
-    /// Operations of which a request was done after the hour.
+    /// Operations with a request that was done after the hour.
     after_the_hour: BTreeSet<Uuid>,
     /// Operations that were done and told as declined.
     contradicted: BTreeSet<Uuid>,
     /// The latest responses to writes, by the wanted operation: reference and body.
     responses: BTreeMap<&'static str, Vec<(String, Vec<u8>)>>,
-    /// Orders of which a request was done so late that it may have been given up.
+    /// Orders with a request that was done so late that it may have been given up.
     late: BTreeSet<String>,
     /// References of verifications, which move no money.
     verifications: BTreeSet<String>,

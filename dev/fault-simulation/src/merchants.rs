@@ -54,7 +54,7 @@ pub(crate) struct Rules {
     pub(crate) after: Option<SignedDuration>,
     pub(crate) paused: bool,
     pub(crate) void_lapsed: bool,
-    /// Whether it does not take cards of which the security code is wrong.
+    /// Whether it refuses cards whose security code is wrong.
     pub(crate) declines_wrong_codes: bool,
     /// Whether it states the fee basis: how a part of a payment with a fee is named.
     pub(crate) states_fee_basis: bool,

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, env};
 
 use fault_simulation::{Broken, Sweep};
 
-/// Seeds of one test, of all of which there are two; two of them run at the same time.
+/// Seeds of one of the two tests, which run at the same time.
 const SEEDS: u64 = 5_000;
 /// The same in a sample, in which everything happens still.
 const SEEDS_OF_A_SAMPLE: u64 = 300;

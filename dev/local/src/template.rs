@@ -458,7 +458,7 @@ fn route_key(function: &str, event: Event) -> Result<RouteKey, TemplateError> {
     }
 }
 
-/// `rate(1 minute)`: the only kind of schedule that there is here.
+/// `rate(1 minute)`: the only kind of schedule here.
 fn schedule(id: &str, event: Event, function: String) -> Result<Schedule, TemplateError> {
     let expression = event.properties.schedule_expression.unwrap_or_default();
     let event = event.properties.input.unwrap_or_else(|| "{}".to_owned());

@@ -1,4 +1,4 @@
-//! Orders and their transactions, and the response to every route that there is not.
+//! Orders and their transactions, and the response to every route that does not exist.
 
 tollgate::routes! {
     |ports: Orders|

@@ -356,7 +356,7 @@ impl GatewayReply {
         Some(StoredCard { profile: digits(&self.profile, 20)?, account: digits(&self.account, 3)? })
     }
 
-    /// The parts of the response that are kept, when it moved this.
+    /// The kept parts of a response that moved this money.
     pub(super) fn moving(&self, charged: Charged) -> GatewayResponse {
         GatewayResponse { charged: Some(charged), ..self.response() }
     }

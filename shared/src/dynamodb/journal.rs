@@ -201,9 +201,9 @@ pub fn pointers(merchant: &MerchantId, by: PointedBy) -> String {
     format!("{merchant}#{by}")
 }
 
-/// The key of a part of the index of unusual facts.
-fn unusual(merchant: &MerchantId, place: &EntryPartition) -> String {
-    if *place == EntryPartition::Declined { format!("{merchant}#declined") } else { merchant.to_string() }
+/// The key of a partition of the index of unusual facts.
+fn unusual(merchant: &MerchantId, partition: &EntryPartition) -> String {
+    if *partition == EntryPartition::Declined { format!("{merchant}#declined") } else { merchant.to_string() }
 }
 
 /// The partition of a merchant's open holds, or of those that end on a UTC day. No partition of

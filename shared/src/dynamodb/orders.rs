@@ -48,7 +48,8 @@ pub struct IndexNames {
     pub index: &'static str,
     /// Its partition key: the shard that an order's entry is in, or a merchant.
     pub shard: &'static str,
-    /// Its sort key: when the order is due or was created, or its place.
+    /// Its sort key: when the order is due or was created, or one of its [agenda's
+    /// keys](tollgate_core::journal::AgendaKeys).
     pub at: &'static str,
 }
 

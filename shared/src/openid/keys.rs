@@ -24,7 +24,7 @@ pub const KEYS_FRESH: SignedDuration = SignedDuration::from_hours(1);
 /// tokens.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(1);
 
-/// How long an issuer that did not respond is left alone. Who waits meanwhile is told at once.
+/// How long an issuer that did not respond is left alone. Requests fail at once meanwhile.
 const RETRY: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long the issuer has for one document.

@@ -1,4 +1,4 @@
-//! The types that have figures, and which.
+//! The figures of each type that has some.
 
 use tollgate_core::{
     journal::{JournalReport, TotalsReport},

@@ -66,7 +66,7 @@ impl Journal {
     }
 }
 
-/// The mistakes of the lists over these entries, which are all that there are of these orders.
+/// The mistakes of the lists over these entries, which are all entries of these orders.
 pub(super) async fn broken(entries: &[Entry], orders: &[Order], rng: &mut Rng) -> Vec<String> {
     let journal = Journal::new(entries, orders);
     let merchants: BTreeSet<&MerchantId> = entries.iter().map(|entry| &entry.order.merchant).collect();

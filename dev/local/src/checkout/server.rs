@@ -66,7 +66,7 @@ struct Typed {
     year: String,
 }
 
-/// An order of which the page does not know whether it was paid.
+/// An order that may be paid: the page does not know.
 #[derive(Deserialize)]
 pub(super) struct Unclear {
     order: OrderId,

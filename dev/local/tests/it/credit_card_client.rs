@@ -383,7 +383,7 @@ pub(crate) fn date_time(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A request of which one member (a JSON pointer) is another, or gone.
+/// The request with another value of one member (a JSON pointer), or without it.
 pub(crate) fn with(mut request: Value, member: &str, value: Option<Value>) -> Value {
     let (parent, name) = member.rsplit_once('/').unwrap();
     let parent = request.pointer_mut(parent).and_then(Value::as_object_mut).unwrap();

@@ -1,4 +1,4 @@
-//! The operations that need a person on an order of which a bank took money back.
+//! The operations that need a person, on an order whose money a bank took back.
 
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind};
 use serde_json::{Value, json};

@@ -79,7 +79,7 @@ async fn random_requests_get_documented_responses_and_never_by_a_5xx() {
     }
 }
 
-/// How many requests with an oddity are made at least, with any routes and oddities.
+/// How many requests with an oddity are made at least, over all routes and oddities.
 const ODD_REQUESTS_MIN: usize = 1_000;
 
 /// Each oddity is tried on every third route, each route with every third oddity: on all it would

@@ -1,8 +1,8 @@
 //! A merchant's orders with captures to come or in need of a person, by time: two sparse indexes of
 //! the orders' table, and a port to read them.
 //!
-//! An order's places in them follow from the order alone and are written with it, so that no write
-//! is needed for them beside the order's. They say where to look; the order decides.
+//! An order's sort keys in them follow from the order alone and are written with it, so they take
+//! no write of their own. They say where to look; the order decides.
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -55,7 +55,7 @@ pub struct AgendaKeys {
 }
 
 impl AgendaKeys {
-    /// An order's places. Pure.
+    /// An order's sort keys. Pure.
     pub fn of(order: &Order) -> Self {
         let digest = order.digest();
         // Two orders may have the same moment, and a list goes on between them.
@@ -162,7 +162,7 @@ pub struct AgendaQuery<'a> {
     pub list: AgendaList,
     /// The part of the index.
     pub part: u16,
-    /// The first place and the last, both included.
+    /// The first sort key and the last, both included.
     pub between: (&'a str, &'a str),
     /// Most orders.
     pub limit: usize,

@@ -144,7 +144,7 @@ fn is_another_attempt(operation: &Operation) -> bool {
     operation.superseded.iter().any(|earlier| earlier.attempt.id != operation.attempt.id)
 }
 
-/// The approved operations of a transaction, by their places in the list, as they count.
+/// The approved operations of a transaction, by their positions in the list, as they count.
 ///
 /// They count in the order in which they were added, because a transaction has one pending
 /// operation at a time and the clocks of two processes differ. Approvals found late, or from
@@ -169,15 +169,14 @@ fn as_they_count(operations: &[Operation]) -> Vec<usize> {
         let is_before = |(by, other): &(Timestamp, usize)| {
             *other < n || (operations[*other].created_at < at && *by <= at)
         };
-        let place = order.iter().rposition(is_before).map_or(0, |last| last + 1);
-        order.insert(place, (at, n));
+        let position = order.iter().rposition(is_before).map_or(0, |last| last + 1);
+        order.insert(position, (at, n));
     }
     order.into_iter().map(|(_, n)| n).collect()
 }
 
-/// The changes by each approved operation of a transaction, by its place in the list: the
-/// transaction's standing after the operation less the standing before. And the changes by the
-/// transaction's lapse.
+/// The changes by each approved operation of a transaction, by its position in the list: the
+/// balances after the operation less those before. And the changes by the transaction's lapse.
 pub(super) fn by_operation(transaction: &Transaction) -> (Vec<Changes>, Changes) {
     let operations = &transaction.operations;
     let mut changes = vec![Changes::default(); operations.len()];

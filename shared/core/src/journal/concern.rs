@@ -174,8 +174,8 @@ pub(super) const OPEN: &str = "open";
 pub(super) const PAST: &str = "past";
 
 /// Where an order sorts among those that need attention: an open one by the moment from which it
-/// is, a fading one by the moment at which it is gone. None if the order will never need attention
-/// as it is. Pure.
+/// needs attention, a fading one by the moment from which it no longer does. None if the order will
+/// never need attention as it is. Pure.
 ///
 /// An operation under way does not count yet: the next write decides nearly all, and each would
 /// enter the index and leave it. It counts once its response is missing, or an inquiry about it

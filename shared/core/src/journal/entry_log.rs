@@ -75,7 +75,7 @@ pub struct EntryQuery<'a> {
 }
 
 /// An entry, as far as a list of transactions needs it. An entry of a newer version can be read so
-/// far, with any fact.
+/// far, even if its fact is not known here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedEntry {
     /// Its time and id, in the order of the times.
@@ -96,7 +96,7 @@ pub struct LoggedEntry {
 /// An entry that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadableEntry {
-    /// Its sort key, by which it has its partition among the others.
+    /// Its sort key, by which it is ordered among the others.
     pub sort: String,
     /// The order that it is about, if it says so.
     pub order: Option<OrderId>,

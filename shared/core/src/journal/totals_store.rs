@@ -69,7 +69,7 @@ pub struct LatePage {
     pub quarters: Vec<LateQuarter>,
     /// Marks that name no quarter.
     pub unreadable: Vec<Unreadable>,
-    /// The place after which the next page begins; none at the end.
+    /// The sort key after which the next page begins; none at the end.
     pub next: Option<String>,
 }
 

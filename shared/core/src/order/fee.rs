@@ -12,9 +12,8 @@ use crate::values::{Amount, Charged, Fee, FeeKind};
 /// The part of a payment's fee that goes with a capture or a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FeeShare {
-    /// Whether it is of the whole payment: of all that is held, or of all that was taken and of
-    /// which the gateway gave nothing back. It names no amount, which means the whole amount, with
-    /// the fee.
+    /// Whether it is of the whole payment: of all that is held, or of all that was taken, if the
+    /// gateway gave nothing back. It names no amount, which means the whole amount, with the fee.
     pub is_whole: bool,
     /// The fee that goes with it: rounded half up, over all refunds together, so that their fees
     /// sum to the payment's.

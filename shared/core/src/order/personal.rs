@@ -74,8 +74,8 @@ impl Order {
         stored.filter(|(_, card)| !traces.has_stored(card)).collect()
     }
 
-    /// Erases the customer's data from its payments; `deleted` are cards that the gateway has no
-    /// more. Nothing that a rule depends on changes. A payment whose outcome may still change keeps
+    /// Erases the customer's data from its payments; `deleted` are cards that the gateway no longer
+    /// has. Nothing that a rule depends on changes. A payment whose outcome may still change keeps
     /// the data that applying the outcome needs.
     ///
     /// Of a payment that only has a card in common with the customer, the card's token and profile

@@ -28,7 +28,7 @@ pub enum DisputeRejection {
     /// This version does not know the event, or cannot read all of the order.
     #[error("a newer version of this service is working on the order")]
     NewerVersion,
-    /// The order keeps no more chargebacks and reversals.
+    /// The order has no room for further chargebacks and reversals.
     #[error("the order keeps {DISPUTES_MAX} chargebacks and reversals, and has them")]
     TooMany,
     /// Another report states another amount of the same line, and neither is said to be the later

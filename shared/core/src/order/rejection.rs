@@ -209,8 +209,8 @@ impl CurrencyLimit {
 }
 
 impl Rejection {
-    /// The rejection as a shopper is told: of payments that are not its `own` neither ids, amounts
-    /// nor states.
+    /// The rejection as a shopper sees it: without ids, amounts and states of payments that are not
+    /// its `own`.
     pub(super) fn for_shopper(self, own: &[Uuid]) -> Self {
         let is_own = |transaction: &Uuid| own.contains(transaction);
         match self {

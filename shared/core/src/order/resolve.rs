@@ -361,8 +361,8 @@ impl Operation {
 }
 
 impl Order {
-    /// Operations of which an abandoned attempt may still turn out to be done, and which an inquiry
-    /// is sent about before this one is sent: all payments and refunds before another payment or
+    /// Operations with an abandoned attempt that may still turn out to be done. Before this one is
+    /// sent, an inquiry is sent about them: all payments and refunds before another payment or
     /// refund, and a payment's captures before another of its captures. None before a void, which
     /// undoes all that was done.
     pub fn suspects(&self, kind: Kind, of: Uuid) -> impl Iterator<Item = OperationRef> {

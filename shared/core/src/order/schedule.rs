@@ -87,7 +87,7 @@ pub enum CaptureStanding {
 pub struct Holds {
     /// Authorizations whose end was put on record.
     pub ended: usize,
-    /// Authorizations of which the merchant is notified that they end within a day.
+    /// Authorizations that end within a day, of which the merchant is notified.
     pub ending: usize,
 }
 
@@ -389,7 +389,7 @@ impl Transaction {
         Some(if in_time { (again, capture) } else { (expires, lapse) })
     }
 
-    /// The next step of an authorization that the schedule captures no more, or never was to: the
+    /// The next step of an authorization that the schedule no longer captures, or never would: the
     /// merchant is told once that it ends, unless its capture was refused, and an hour after its
     /// end it holds nothing.
     pub(super) fn next_of_hold(&self) -> Option<(Timestamp, Due)> {

@@ -142,7 +142,7 @@ impl Merchant {
         self.keys.iter().filter(is_ours).fold(None, |found, ours| found.or(Some(ours)))
     }
 
-    /// The gateway account for payments in a currency, or whose limit it is that there is none.
+    /// The gateway account for payments in a currency, or whose limit excludes the currency.
     pub fn route(&self, currency: Currency) -> Result<Route, CurrencyLimit> {
         let GatewayAccount { gateway, decimals, endpoint, accounts, .. } = &self.gateway;
         if currency.exponent() != *decimals {

@@ -140,8 +140,8 @@ impl Payments {
     }
 
     /// Registers an order with its total, or states the total again, in a currency that the
-    /// merchant can be paid in. When its authorizations are captured stays as it is unless it is
-    /// stated. Tells whether the order is new.
+    /// merchant can be paid in. Its terms of capture change only if they are stated. Tells whether
+    /// the order is new.
     pub async fn register(
         &self,
         merchant: &Merchant,
@@ -173,7 +173,7 @@ impl Payments {
         Ok((next_version(&order), is_new))
     }
 
-    /// Erases an order's data about a customer. `deleted` are cards that the gateway has no more.
+    /// Erases an order's data about a customer. `deleted` are cards that the gateway no longer has.
     pub async fn erase_customer(
         &self,
         order: Order,
@@ -205,8 +205,8 @@ impl Payments {
     }
 }
 
-/// Changes an order, and saves it under the version that was read. A version that another request
-/// saves meanwhile stays: that one is changed then. Without a change, nothing is saved.
+/// Changes an order, and saves it under the version that was read. If another request saves a
+/// version meanwhile, that version is changed instead. Without a change, nothing is saved.
 pub(super) async fn save_changed<T, E: From<Refusal>>(
     store: &dyn OrderStore,
     mut order: Order,

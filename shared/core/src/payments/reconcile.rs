@@ -86,8 +86,8 @@ pub struct ReconcileReport {
     /// or its share of the run is used up.
     pub skipped: usize,
     /// Orders with an operation in doubt for an hour when the run ends, and refunds that it found
-    /// done more than once. All that there are, whether they were due or not, unless parts could
-    /// not be read.
+    /// done more than once. All of them, whether they were due or not, unless parts could not be
+    /// read.
     pub needs_attention: usize,
     /// Orders that no longer say who paid, because the merchant's limit was reached.
     pub forgotten: usize,

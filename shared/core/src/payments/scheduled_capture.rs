@@ -321,8 +321,8 @@ impl<'a> CaptureRun<'a> {
         }
     }
 
-    /// Voids an authorization that ended. Whether something else of the order is due; none when it
-    /// cannot be voided.
+    /// Voids an authorization that ended. Tells whether something else of the order is due; none
+    /// when it cannot be voided.
     async fn void(&self, merchant: &Merchant, key: &OrderKey) -> Option<bool> {
         let intent = Intent::of_schedule(Action::VoidLapsed, Kind::Void, None);
         let Performed { order, at, .. } =

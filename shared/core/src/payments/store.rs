@@ -94,11 +94,10 @@ pub enum Index {
 }
 
 impl Index {
-    /// The partitions that a run looks into, of so many that are written to: those that are its
-    /// own.
+    /// The partitions that a run looks into: its own among as many as are written to.
     ///
-    /// Once an hour they are all that there can be: after their number was lowered, earlier entries
-    /// are still in the others.
+    /// Once an hour, its own among all possible ones: after the number of partitions was lowered,
+    /// earlier entries are still in the others.
     pub(super) fn shards(self, written: u16, now: Timestamp, is_own: impl Fn(&u16) -> bool) -> Vec<u16> {
         let most = match self {
             Self::InDoubt => IN_DOUBT_SHARDS_MAX,

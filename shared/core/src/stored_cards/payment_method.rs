@@ -128,7 +128,7 @@ impl PaymentMethod {
         CardSummary { token: None, ..self.card.clone() }
     }
 
-    /// Whether a caller still sees the card: it is stored, on its way to it, or being deleted.
+    /// Whether a caller still sees the card: it is stored, about to be, or being deleted.
     pub fn is_listed(&self) -> bool {
         match self.state {
             MethodState::Pending { .. } | MethodState::Stored | MethodState::Unrecognized => true,

@@ -187,7 +187,7 @@ impl PaymentMethods {
     }
 
     /// The data that a payment with a card needs, from the card's id; `reference` is the customer
-    /// that the request states. One read, whether there is such a card, and whose it is, or not.
+    /// that the request states. It takes one read, whether or not the card exists and is theirs.
     pub async fn to_pay_with(
         &self,
         merchant: &Merchant,

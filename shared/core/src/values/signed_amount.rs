@@ -62,8 +62,8 @@ impl SignedAmount {
         self.0.checked_neg().map(Self)
     }
 
-    /// The same, less than nothing from either sign. Exact: more negative amounts than positive
-    /// ones fit 64 bits.
+    /// The same with a minus, if it has none. Exact: 64 bits hold the opposite of every positive
+    /// amount.
     #[must_use]
     pub const fn taken_off(self) -> Self {
         if self.0 < 0 { self } else { Self(-self.0) }
@@ -78,7 +78,7 @@ impl SignedAmount {
     }
 }
 
-/// More than [`SignedAmount::READ_MAX`], or less.
+/// A number is beyond the minor units that are read, of either sign.
 #[derive(Clone, Copy, Debug, Eq, Error, PartialEq)]
 #[error("the amount is more than {} minor units", SignedAmount::READ_MAX)]
 pub struct ReadTooLarge;

@@ -149,7 +149,7 @@ pub trait DeliveryStore: Send + Sync {
     /// The receivers that documents named when they were last read: this merchant's, or all.
     async fn known(&self, merchant: Option<&MerchantId>) -> Result<Vec<KnownReceiver>, StoreError>;
 
-    /// Keeps a document's entry of a receiver, or that the document names it no more.
+    /// Keeps a document's entry of a receiver, or that the document no longer names it.
     async fn note(&self, known: &KnownReceiver) -> Result<(), StoreError>;
 
     /// Forgets a receiver that was noted as removed. One that was added again meanwhile stays.

@@ -1,4 +1,4 @@
-//! Receivers that documents name no more: they are deleted with all that was kept for them.
+//! Receivers that documents no longer name: they are deleted with all that was kept for them.
 //!
 //! A document is used for minutes after it was read, so another process may add a delivery to a
 //! receiver that is gone. The receiver's note therefore stays for a while, and deliveries that turn
@@ -16,9 +16,9 @@ use crate::{
     webhooks::{KnownReceiver, ReceiverKey},
 };
 
-/// How long before its deliveries are deleted it has to be known that a receiver was removed:
-/// longer than the age of the document on whose word it is. A receiver that was just added is not
-/// taken for a removed one.
+/// How long a receiver has to be noted as removed before its deliveries are deleted: longer than
+/// the age of the document that no longer names it. So a receiver that was just added is not taken
+/// for a removed one.
 const NOTED_FOR: SignedDuration = SignedDuration::from_secs(30);
 
 /// How long a removed receiver is looked for: as long as any process may go by a document that
@@ -26,8 +26,8 @@ const NOTED_FOR: SignedDuration = SignedDuration::from_secs(30);
 const LOOKED_FOR: SignedDuration = SignedDuration::from_mins(20);
 
 impl Delivering {
-    /// Compares every merchant's document with its noted receivers. Those that it names no more are
-    /// deleted.
+    /// Compares every merchant's document with its noted receivers. Receivers that it no longer
+    /// names are deleted.
     pub(super) async fn follow_documents(&self, started: Timestamp) -> DeliveryReport {
         let mut total = DeliveryReport::default();
         let mut merchants: BTreeMap<MerchantId, Vec<KnownReceiver>> = BTreeMap::new();

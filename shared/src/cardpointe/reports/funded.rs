@@ -104,7 +104,7 @@ struct StatedChargeback {
     authcode: Loose,
 }
 
-/// All that is read of one report beside its lines, which are handed over at once where that is
+/// All that is read of one deposit beside its lines, which are handed over at once where that is
 /// possible. Its members come in any order.
 #[derive(Default)]
 struct StatedDeposit {
@@ -227,7 +227,7 @@ impl Deposits {
         }))
     }
 
-    /// Hands over the records that could only be told at the end.
+    /// Hands over the records that are complete only at the end.
     fn finish(&self, mut all: StatedDeposit, to: &mut State<'_, FundingRecord>) -> Result<(), &'static str> {
         let is_empty = all.fundings.is_empty() && all.held.is_empty() && all.chargebacks.is_empty();
         if is_empty && all.adjustments.is_empty() {
@@ -348,7 +348,7 @@ impl StatedAdjustment {
         let description = words(self.description).or(kind).unwrap_or_default();
         let named = case.as_deref().or(Some(&description));
         Ok(Adjustment {
-            id: positions.line(own, |place| LineId::made(named, None, day, amount, place)),
+            id: positions.line(own, |position| LineId::made(named, None, day, amount, position)),
             component: component(&category),
             category,
             description,
@@ -376,7 +376,7 @@ impl StatedChargeback {
         let added = self.dateadded.date();
         let on = self.chargebackdate.date().or(added);
         let number = sequence.map(|number: u32| number.to_string());
-        let made = |place| LineId::made(Some(&case), number.as_deref(), on, amount.into(), place);
+        let made = |position| LineId::made(Some(&case), number.as_deref(), on, amount.into(), position);
         Ok(Chargeback {
             id: positions.line(own, made),
             case,

@@ -102,8 +102,8 @@ fn write_state(method: &PaymentMethod, to: &mut Writer) {
             to.put(NO_EFFECT, &reason);
             NOT_STORED
         }
-        // Its future state is told beside the word, so that a version without that state deletes it
-        // all the same.
+        // Its future state is stated beside the word, so that a version without that state deletes
+        // it all the same.
         MethodState::Deleting(gone) => {
             match gone {
                 OnceGone::Deleted => {}

@@ -144,7 +144,7 @@ pub(super) fn item(entry: &Entry, shard: u8) -> Item {
         (Column::Sort, Some(entry.sort())),
         (Column::LastFour, indexed(&entry.last_four)),
         (Column::Retref, indexed(&entry.reference)),
-        (Column::Unusual, entry.unusual_partition().map(|place| unusual(merchant, &place))),
+        (Column::Unusual, entry.unusual_partition().map(|partition| unusual(merchant, &partition))),
         (Column::Fact, word(FACTS, &entry.fact).and_then(own)),
         (Column::OrderId, Some(entry.order.order.to_string())),
         (Column::Operation, own(word(KINDS, &entry.kind).unwrap_or(entry.kind.as_str()))),

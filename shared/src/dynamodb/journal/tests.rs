@@ -227,12 +227,12 @@ async fn an_open_hold_is_found_among_all_and_by_its_last_day_until_it_is_closed(
     store.hold(&hold).await.unwrap();
     store.release(&hold).await.unwrap();
     assert!(matches!(store.hold(&hold).await, Err(StoreError::Unavailable(_))));
-    let [all, day] = ["#held#m", "#held#m#2026-01-12"].map(|place| keys_of(place, &entry().sort()));
-    let put = |place: &Value| {
-        let item = with(place, &json!({ "o": { "S": "o" }, "x": { "N": "1769471999" } }));
+    let [all, day] = ["#held#m", "#held#m#2026-01-12"].map(|partition| keys_of(partition, &entry().sort()));
+    let put = |key: &Value| {
+        let item = with(key, &json!({ "o": { "S": "o" }, "x": { "N": "1769471999" } }));
         json!(["PutItem", { "TableName": "journal", "Item": item }])
     };
-    let delete = |place: &Value| json!(["DeleteItem", { "TableName": "journal", "Key": place }]);
+    let delete = |key: &Value| json!(["DeleteItem", { "TableName": "journal", "Key": key }]);
     assert_eq!(aws.sent(), json!([put(&all), put(&day), delete(&all), delete(&day), put(&all)]));
     // A reader of the table's entries skips it.
     assert!(entry_of(&keys("#held#m", &entry().sort())).is_none());

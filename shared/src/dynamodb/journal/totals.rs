@@ -245,7 +245,7 @@ fn late(item: &Item) -> Result<LateQuarter, StoreError> {
 /// fees at the gateway, and disputed.
 type Line = (String, String, String, String, Option<String>, Option<String>, u64, S, S, S, S, S, S, S);
 
-/// So that a line fits on one.
+/// So that the type fits on one line.
 type S = SignedAmount;
 
 fn written(line: &TotalLine, total: &Total) -> Line {

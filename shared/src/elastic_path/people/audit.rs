@@ -29,10 +29,11 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     let paging: Paging<'_, WantedAudit> = Paging::of("audit\n", &ports.access, request, &caller)?;
     let (store, filter) = (ports.stores.audit.as_ref(), paging.filter.in_full());
-    let page = store.audit(&caller.merchant.id, &filter, paging.after(), paging.limit).await?;
-    let rows = Rows::of(&AUDIT_COLUMNS, &page.entries, &page.unreadable, audit_cells, audit_entry_value);
-    let meta = |of_list| json!({"page": of_list, "time_zone": paging.zone.name(), "unreadable": page.unreadable.len()});
-    paging.reply(rows, page.next.clone(), meta).await
+    let found = store.audit(&caller.merchant.id, &filter, paging.after(), paging.limit).await?;
+    let rows = Rows::of(&AUDIT_COLUMNS, &found.entries, &found.unreadable, audit_cells, audit_entry_value);
+    let meta =
+        |page| json!({"page": page, "time_zone": paging.zone.name(), "unreadable": found.unreadable.len()});
+    paging.reply(rows, found.next.clone(), meta).await
 }
 
 /// An entry of the audit trail.

@@ -506,8 +506,8 @@ async fn what_cannot_be_read_is_counted_and_holds_up_nothing() {
     table.state().unreadable = vec![Unreadable { key: "k".to_owned(), reason: "spoiled".to_owned() }];
     let report = table.run().await;
     assert_eq!((report.failed, report.late, report.behind_s, table.differs()), (0, 1, Some(0), None));
-    // Of each of two days and of the late entries, a name or a mark. Of each merchant's day, and of
-    // the late quarter, a sum and an entry of each part.
+    // A name or a mark each for two days and for the late entries. A sum and an entry of each part,
+    // each for two merchants' days and for the late quarter.
     assert_eq!(report.unreadable, 3 + 3 * (1 + usize::from(ENTRY_SHARDS)), "{report:?}");
 }
 

@@ -151,7 +151,7 @@ fn partitions_of_holds(wanted: &Wanted<'_>) -> Vec<EntryPartition> {
 }
 
 /// Where all payments are that can be in one of these states; none if one of the states has no
-/// place of its own.
+/// partition of its own.
 fn partitions_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPartition>> {
     let uncollected = EntryPartition::Pointers(PointedBy::Uncollected);
     let mut partitions = Vec::new();
@@ -171,9 +171,9 @@ fn partitions_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPartition>> {
             | PaymentWord::SettlementRefused
             | PaymentWord::Disputed => return None,
         };
-        for place in own {
-            if !partitions.contains(&place) {
-                partitions.push(place);
+        for partition in own {
+            if !partitions.contains(&partition) {
+                partitions.push(partition);
             }
         }
     }
@@ -245,13 +245,13 @@ mod tests {
             let predicates: Vec<_> =
                 predicates.iter().cloned().map(Predicate::AuthorizationExpiresAt).collect();
             let partitions = Entries::of(&wanted(&merchant, &predicates)).partitions;
-            let day = |place: &EntryPartition| match place {
+            let day = |partition: &EntryPartition| match partition {
                 EntryPartition::HeldUntil(day) => Some(day.day()),
                 _ => None,
             };
             assert!(predicates.iter().all(Predicate::has_index));
             (partitions != [EntryPartition::Held])
-                .then(|| partitions.iter().map(|place| day(place).unwrap()).collect())
+                .then(|| partitions.iter().map(|partition| day(partition).unwrap()).collect())
         };
         // Eight o'clock on the 15th.
         let (of_day, next_midnight) = (|day: i64| at(day * 24 * 60), at(16 * 60));

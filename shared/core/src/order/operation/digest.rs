@@ -52,8 +52,8 @@ pub struct Essentials<'a> {
     pub profile: Option<&'a str>,
     /// The account in that profile.
     pub account: Option<&'a str>,
-    /// The discount, of which code and product count. The amount that the merchant grants for them
-    /// may change.
+    /// The discount. Its code and product count; the amount that the merchant grants for them may
+    /// change.
     pub discount: Option<&'a Discounted>,
 }
 

@@ -8,7 +8,7 @@ use crate::{
         LineId, NoEffect, PaymentKind, PaymentStatus, PaymentWord, Rejection,
         tests::fixture::{Fixture, amount, dispute_report, not_done},
     },
-    values::{Amount, SignedAmount},
+    values::Amount,
 };
 
 fn chargeback(case: &str, number: &str, minor: u64) -> DisputeReport {
@@ -67,16 +67,13 @@ fn a_second_chargeback_of_a_case_counts_beside_the_first_and_a_correction_in_its
     // Nothing is taken back: each report has an entry of its own, and the entries add up to the
     // amount that counts.
     let all = entries(None, &fixture.order);
-    let of_disputes = all.iter().filter(|entry| entry.changes.disputed != SignedAmount::new(0));
+    let of_disputes = all.iter().filter(|entry| !entry.changes.disputed.is_zero());
     let told = of_disputes.map(|entry| (entry.changes.disputed.minor(), entry.amount.minor()));
     assert_eq!(
         told.collect::<Vec<_>>(),
         [(1000, 1000), (-1000, 1000), (900, 900), (50, 950), (-50, 50), (-100, 150), (-20, 930), (99, 99)]
     );
-    assert!(
-        all.iter()
-            .all(|entry| entry.changes.disputed == SignedAmount::new(0) || entry.dispute_reason.is_some())
-    );
+    assert!(all.iter().all(|entry| entry.changes.disputed.is_zero() || entry.dispute_reason.is_some()));
     // Of these, each that takes money needs a person.
     let needing = attentions(None, &fixture.order);
     assert_eq!(needing.iter().filter(|found| found.reason == AttentionReason::Disputed).count(), 4);
@@ -340,8 +337,7 @@ proptest! {
     #[test]
     fn sums_are_those_of_the_latest_changes_and_of_the_journal_and_repetition_changes_nothing(all in reports()) {
         let (mut fixture, id) = Fixture::paid();
-        // By case and line, the total of a line's latest change: each one states more than the one
-        // before it.
+        // By case and line, the largest change: a later report states more than the one before it.
         let mut told = BTreeMap::<(String, LineId), i64>::new();
         let mut journal = 0;
         for report in &all {

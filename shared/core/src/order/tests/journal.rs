@@ -256,10 +256,7 @@ fn fees_at_the_gateway(transaction: &Transaction) -> i64 {
 
 /// Without the fees, which no other change contains.
 fn money(entries: Vec<Entry>) -> Vec<(Uuid, Amount, Changes)> {
-    entries
-        .into_iter()
-        .map(|e| (e.id, e.amount, Changes { fees: SignedAmount::new(0), ..e.changes }))
-        .collect()
+    entries.into_iter().map(|e| (e.id, e.amount, Changes { fees: SignedAmount::ZERO, ..e.changes })).collect()
 }
 
 fn sums_are_the_orders(order: &Order) {
@@ -400,7 +397,7 @@ proptest! {
             // counts one of them.
             let is_left_out = |entry: &Entry| {
                 let gives_back = matches!(entry.fact, Fact::Refunded | Fact::Voided);
-                gives_back && entry.late && entry.changes.gateway == SignedAmount::new(0) && entry.changes.held == SignedAmount::new(0)
+                gives_back && entry.late && entry.changes.gateway.is_zero() && entry.changes.held.is_zero()
             };
             if told.iter().any(is_left_out) {
                 continue;

@@ -38,7 +38,7 @@ pub struct Share {
 
 fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Share>, D::Error> {
     let share = Option::<Share>::deserialize(deserializer)?;
-    // A part that there is not would capture nothing, minute after minute, without a word.
+    // A part that does not exist would capture nothing, minute after minute, without a word.
     if share.is_some_and(|share| share.index >= share.of) {
         return Err(D::Error::custom("part.index must be less than part.of"));
     }

@@ -33,7 +33,7 @@ pub struct Expectation {
     /// only held.
     pub amount: SignedAmount,
     /// When the money was taken or given back, as the journal has it. Its UTC day is that of the
-    /// line's place.
+    /// line's pack.
     pub at: Timestamp,
 }
 

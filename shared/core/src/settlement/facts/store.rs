@@ -19,7 +19,7 @@ use crate::{
     values::{ReadOrder, counted},
 };
 
-/// The lines of one place, as one item.
+/// The lines of one pack, as one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedLines {
     /// How often it was written; 0 if it is not there.
@@ -179,7 +179,7 @@ pub async fn lines_of(
         Ok::<_, StoreError>((pack, packed))
     });
     let packed: Vec<(PackKey, PackedLines)> =
-        stream::iter(packed).buffered(PLACES_AT_A_TIME).try_collect().await?;
+        stream::iter(packed).buffered(PACKS_AT_A_TIME).try_collect().await?;
     let (mut lines, mut unreadable) = (Vec::new(), Vec::new());
     for (pack, packed) in packed {
         if packed.is_unreadable {
@@ -193,7 +193,7 @@ pub async fn lines_of(
 }
 
 /// Packs that are read at a time.
-const PLACES_AT_A_TIME: usize = 64;
+const PACKS_AT_A_TIME: usize = 64;
 
 /// Deposits that are read at a time.
 const DEPOSITS_AT_A_TIME: usize = 100;

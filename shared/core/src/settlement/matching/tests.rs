@@ -118,7 +118,7 @@ fn funded(one: &Expectation, day: Date) -> Funded {
         id: format!("line of {}", one.operation),
         deposit: format!("deposit {day}"),
         day,
-        kind: if one.amount < SignedAmount::new(0) { FundedKind::Refund } else { FundedKind::Sale },
+        kind: if one.amount.is_negative() { FundedKind::Refund } else { FundedKind::Sale },
         status: FundedStatus::Processed,
         amount: one.amount,
         currency: Some(one.currency),
@@ -179,7 +179,7 @@ fn with_victim(items: &[(i64, i64, Got)], amount: i64) -> (World, usize, usize) 
     (world, n, line)
 }
 
-/// Changes a line and its expectation, by their packs.
+/// Changes an expectation and its line, by their positions.
 type Deviate = fn(&mut World, usize, usize);
 
 /// Changes a deposit.
@@ -434,7 +434,7 @@ fn without_deposits_nothing_waits_for_one() {
 #[test]
 fn what_was_voided_may_be_in_a_deposit_as_a_line_that_moves_no_money() {
     let (mut world, n, line) = with_victim(&[], 100);
-    world.expectations[n].amount = SignedAmount::new(0);
+    world.expectations[n].amount = SignedAmount::ZERO;
     world.lines[line].settled.clear();
     world.lines[line].funded[0].kind = FundedKind::NoMoney;
     assert_eq!(world.found(), []);
@@ -527,7 +527,7 @@ fn a_deposit_is_withdrawn_when_nothing_of_it_is_reported() {
     let is_there: [Redeposit; 6] = [
         |deposit| deposit.total = SignedAmount::new(1),
         |deposit| deposit.lines.0 = 1,
-        |deposit| deposit.components.push((Component::Fee, SignedAmount::new(0))),
+        |deposit| deposit.components.push((Component::Fee, SignedAmount::ZERO)),
         |deposit| deposit.adjustments.push(reversal("r", 1)),
         |deposit| deposit.chargebacks.push(chargeback(None, 1)),
         OF_DEPOSITS[3].2,

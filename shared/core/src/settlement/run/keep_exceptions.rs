@@ -1,7 +1,7 @@
 //! Brings the stored exceptions in line with a match's findings, and lets people note and resolve.
 //!
 //! An exception's id is made of its subject, so a match that is repeated finds the same ones.
-//! People's notes stay, with any findings of a match.
+//! People's notes stay, regardless of a match's findings.
 
 use std::collections::HashMap;
 

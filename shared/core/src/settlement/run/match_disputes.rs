@@ -341,7 +341,7 @@ impl<'s> DisputeSums<'s> {
     ) {
         let ids: BTreeSet<&str> = deposits.iter().map(|deposit| deposit.id.as_str()).collect();
         let keys: BTreeSet<_> = lines.iter().map(|one| (one.kind, &one.line)).collect();
-        // Disputes of older deposits are compared no more.
+        // Disputes of older deposits are no longer compared.
         let is_compared = |one: &&Dispute| {
             let is_listed = one.deposit.as_deref().is_some_and(|deposit| ids.contains(deposit));
             is_listed || keys.contains(&(one.kind, &one.line))

@@ -119,7 +119,7 @@ fn a_card_that_is_being_deleted_is_not_stored_again_and_one_on_its_way_is_not_de
     assert_eq!(customer.begin_deleting(Uuid::from_u128(9), now()), Err(MethodRejection::InProgress));
 }
 
-/// The last card was requested so long ago that it counts no more, with any outcome.
+/// The last card was requested so long ago that it no longer counts, with any outcome.
 fn long_ago(customer: &mut Customer) {
     customer.methods.last_mut().unwrap().created_at -= DECLINES_COUNT_FOR;
 }

@@ -1,5 +1,4 @@
-//! A merchant that does not take cards of which the security code is wrong: stored cards that must
-//! not stay.
+//! A merchant that refuses cards whose security code is wrong: stored cards that must not stay.
 
 use super::*;
 use crate::values::DeclineCode;

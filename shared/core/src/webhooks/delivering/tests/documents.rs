@@ -1,4 +1,4 @@
-//! The fate of receivers that a document names no more, and of events while a document is deleted
+//! The fate of receivers that a document no longer names, and of events while a document is deleted
 //! or cannot be read.
 
 use super::{
