@@ -474,6 +474,19 @@ fn that_a_payment_was_voided_elsewhere_is_told_once() {
 }
 
 #[test]
+fn a_refusal_by_a_rule_names_its_rule_and_the_payment_that_it_refused() {
+    // Approved in part: the void is of 70, and the payment, too.
+    let mut part = begun(1, Kind::Purchase, 100, 0);
+    let approval = GatewayResponse { charged: Some(Amount::new(70).unwrap().into()), ..response("r1") };
+    part.decide(Decision::Approved(approval), at(1));
+    let void = caused(Cause::PartialApproval, begun(2, Kind::Void, 70, 2));
+    let entry = told(vec![part, void]).into_iter().find(|entry| entry.fact == Fact::DeclinedByRule).unwrap();
+    assert_eq!((entry.cause, entry.decline), (Cause::PartialApproval, Some(DeclineCode::PartialApproval)));
+    assert_eq!((entry.amount.minor(), entry.reference.as_deref()), (70, Some("r1")));
+    assert_eq!((entry.kind, entry.at), (Kind::Purchase, at(2)));
+}
+
+#[test]
 fn an_entry_says_what_the_gateway_said() {
     let less = GatewayResponse {
         charged: Some(Amount::new(70).unwrap().into()),
