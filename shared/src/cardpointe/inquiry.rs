@@ -165,8 +165,19 @@ pub(super) fn of_payment(
             // A purchase that is only held was not made by us in this form.
             (Stands::Authorized | Stands::Verified | Stands::Unlisted, _) => return Finding::Undecided,
             (Stands::UnderReview, _) => under_review = true,
-            (stands, _) if is_latest => refusals.0.push((stands, record)),
-            _ => {}
+            // The refusal of an earlier attempt does not decide the latest one.
+            (
+                stands @ (Stands::NotFound
+                | Stands::Voided
+                | Stands::Declined
+                | Stands::TimedOut
+                | Stands::TryAgain),
+                _,
+            ) => {
+                if is_latest {
+                    refusals.0.push((stands, record));
+                }
+            }
         }
     }
     if under_review {
