@@ -146,7 +146,8 @@ impl AgendaLister<'_> {
     /// The keys of a list, range after range, each range by the sort keys; and whether there are
     /// more.
     async fn keys(&self, search: &AgendaSearch<'_>) -> Result<AgendaPage, StoreError> {
-        let rest: Vec<_> = search.ranges.iter().filter_map(|range| range.behind(search.after())).collect();
+        let after = search.after();
+        let rest: Vec<_> = search.ranges.iter().filter_map(|range| range.behind(after)).collect();
         let merchant = search.wanted.merchant;
         let pages = rest.iter().map(|range| keys_of(self.agenda, merchant, range, search.keys));
         let mut all = AgendaPage::default();
