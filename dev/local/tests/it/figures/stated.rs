@@ -157,6 +157,26 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
         "docs/reference/order-api.md",
         &[
             ("own: an object of at most {} texts", "METADATA_MEMBERS_MAX", 1),
+            (
+                "`custom_reference` | text or null | | at most {} characters | Your own reference",
+                "elastic_path/request/references.rs/REFERENCE_MAX",
+                1,
+            ),
+            (
+                "`paymentmethod_meta.name` | text or null | | at most {} characters",
+                "elastic_path/request/references.rs/REFERENCE_MAX",
+                1,
+            ),
+            (
+                "`paymentmethod_meta.custom_reference` | text or null | | at most {} characters",
+                "elastic_path/request/references.rs/REFERENCE_MAX",
+                1,
+            ),
+            (
+                "`description` | text or null | | at most {} characters | The purchase",
+                "elastic_path/request/members.rs/TEXT_MAX",
+                1,
+            ),
             ("A name has 1 to {} of", "METADATA_NAME_MAX", 1),
             ("a value at most {} characters", "METADATA_VALUE_MAX", 1),
             ("all together have at most {} bytes", "METADATA_MAX_BYTES", 1),
@@ -185,7 +205,7 @@ const ABOUT_THE_CREDIT_CARD_API: &[Page] = &[
             ("at most {} characters | With `Street`, `address`", "LINE_MAX", 1),
             ("`BillingAddress.Zip` | text | yes | at most {} characters", "ZIP_MAX", 1),
             ("`Email` | text or null | | at most {} characters", "pay.rs/EMAIL_MAX", 1),
-            ("at most {} characters | What is paid for", "credit_card/pay.rs/TEXT_MAX", 1),
+            ("at most {} characters | The purchase", "credit_card/pay.rs/TEXT_MAX", 1),
             ("at most {} characters | The cardholder's. Stored; `name`", "pay.rs/KEPT_MAX", 1),
             ("at most {} characters, of the region", "wire.rs/TEXT_MAX", 1),
             ("of the region {}, of `Zip`", "REGION_MAX", 1),
