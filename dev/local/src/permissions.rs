@@ -285,8 +285,7 @@ impl Permission {
         if action == "dynamodb:TransactWriteItems" {
             return Self::needed_for_transaction(body);
         }
-        // A call on several tables names none of them here, and so is about nothing that can be
-        // permitted.
+        // A call on several tables has no single table name, so no statement can permit it.
         let mut body: Body = serde_json::from_slice(body).unwrap_or_default();
         // A query has its partition key among its values.
         if action == "dynamodb:Query" {

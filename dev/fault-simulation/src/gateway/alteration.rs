@@ -21,7 +21,7 @@ pub(super) enum Alteration {
     NoJson,
     /// An identity member is not there, however it is spelled.
     Missing(Identity),
-    /// None of them is.
+    /// No identity member is there.
     WithoutIdentity,
     /// An identity member is one that no request has led to.
     Foreign(Identity),

@@ -31,7 +31,7 @@ impl Drop for Process {
 }
 
 impl Process {
-    /// Starts a function's binary. Where a variable comes twice in its environment, the latter
+    /// Starts a function's binary. If its environment has a variable twice, the last value
     /// counts.
     pub(crate) async fn start<N: AsRef<OsStr>, V: AsRef<OsStr>>(
         binary: &Path,

@@ -201,7 +201,7 @@ async fn a_malformed_or_foreign_host_is_refused_before_a_function_sees_it() {
 }
 
 /// The headers that pages send: the API's own, and all that Elastic Path's SDKs and storefronts add
-/// to their requests, without which a browser would send none of them.
+/// to their requests. Without permission for all these headers, a browser sends no request.
 const SENT_BY_PAGES: [&str; 18] = [
     "authorization",
     "content-type",

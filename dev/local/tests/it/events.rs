@@ -114,7 +114,7 @@ async fn every_event_gets_the_response_that_its_readme_states() {
 }
 
 /// Forward and backward, each event comes once before and once after each of the others, so it
-/// needs none of them. Shuffled, it comes before any of several that would do.
+/// works without them. Shuffled, it comes before each event that could have prepared it.
 #[tokio::test]
 async fn the_events_play_in_any_order() {
     let mut rows = expected();
