@@ -4,7 +4,7 @@ use clap::Args;
 use local::merchants;
 
 use crate::{
-    artifact,
+    artifact, bill,
     binaries::{Binaries, EMPTY, FUNCTIONS},
     captures, counts,
     figures::{Figures, number},
@@ -20,8 +20,6 @@ use crate::{
 
 /// The profile that SAM builds with.
 const PROFILE: &str = "release";
-/// The same code with the names of its functions, to attribute instructions to parts.
-const PROFILE_WITH_NAMES: &str = "profiling";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -55,6 +53,17 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
+/// Prints the bill, with calls and writes as they are now.
+pub(crate) async fn bill() -> Result<(), String> {
+    let mut figures = page::published()?.figures;
+    let world = World::start().await?;
+    figures.extend(counts::count(&world, &Binaries::beside()?).await?);
+    for table in bill::tables(&figures) {
+        println!("{table}");
+    }
+    Ok(())
+}
+
 /// Takes every measurement, one after the other.
 async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     let names: Vec<&str> = FUNCTIONS.into_iter().chain([EMPTY]).collect();
@@ -77,7 +86,8 @@ async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     figures.extend(memory(&world, &binaries, arguments.memory_requests).await?);
     figures.extend(captures::short().await?);
     if !arguments.no_instructions {
-        figures.extend(all_instructions(&world).await?);
+        eprintln!("Counting instructions.");
+        figures.extend(instructions::count(&world, &binaries).await?);
     }
     for name in FUNCTIONS {
         let size = artifact::packed_size(&binaries.path(name)?)?;
@@ -171,9 +181,9 @@ async fn starts(
         }
     }
     eprintln!("Measuring starts.");
-    let mut figures = start::measure("start ms", &alone, rounds).await?;
+    let mut figures = start::measure("start", &alone, rounds).await?;
     let rounds = rounds.div_ceil(2);
-    figures.extend(start::measure("start with connections ms", &connected, rounds).await?);
+    figures.extend(start::measure("start with connections", &connected, rounds).await?);
     Ok(figures)
 }
 
@@ -184,18 +194,6 @@ async fn memory(world: &World, binaries: &Binaries, requests: usize) -> Result<F
     let amount = Amount { warm_up: 0, counted: requests };
     let event = |n| world::purchase(&order("memory", n));
     warm::measure(&running, MANY_PURCHASES, amount, &event).await
-}
-
-async fn all_instructions(world: &World) -> Result<Figures, String> {
-    eprintln!("Building two functions with the names of their parts.");
-    let binaries = Binaries::build(PROFILE_WITH_NAMES, &RequestKind::ALL.map(RequestKind::function))?;
-    eprintln!("Counting instructions.");
-    let mut figures = Figures::default();
-    for counted in instructions::count_both(world, &binaries).await? {
-        counted.record(&mut figures);
-        counted.record_parts(&mut figures);
-    }
-    Ok(figures)
 }
 
 fn machine() -> String {

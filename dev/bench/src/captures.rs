@@ -24,7 +24,6 @@ use tollgate_core::{
 };
 
 use crate::{
-    counting::{Counting, Units},
     figures::{Figures, number},
     memory::Memory,
     processor,
@@ -33,8 +32,6 @@ use crate::{
 
 /// Percent of the rate that concurrency and latency allow, unless the processors are the limit.
 const TARGET: f64 = 90.0;
-/// Read units for finding one payment.
-const FINDING_TARGET: f64 = 0.05;
 
 /// A deployment that cannot be stopped.
 struct AlwaysOn;
@@ -50,9 +47,8 @@ impl Switch for AlwaysOn {
     }
 }
 
-/// Names of figures that have a target.
+/// The name of the figure that has a target.
 const ALLOWED: &str = "captures: percent of what concurrency and gateway allow";
-const FINDING: &str = "captures: read units to find one";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -86,22 +82,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
 pub(crate) fn table(figures: &Figures) -> Table {
     let rows = figures.rows("captures").into_iter().map(|row| match row.what.as_str() {
         ALLOWED => row.at_least(TARGET),
-        FINDING => row.at_most(FINDING_TARGET),
         _ => row,
     });
     Table::new("Scheduled captures", rows.collect())
-}
-
-/// Units of the table that each capture of a run took.
-fn units_of_each(units: Units, captured: usize) -> Figures {
-    let captured = number(captured);
-    let mut figures = Figures::default();
-    figures.set(FINDING, units.finding / captured);
-    figures.set("captures: read units of items, each", units.reading / captured);
-    figures.set("captures: write units of items, each", units.writes.items / captured);
-    figures.set("captures: write units of indexes, each", units.writes.indexes / captured);
-    figures.set("captures: bytes of the largest item", number(units.largest));
-    figures
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
@@ -113,10 +96,10 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
     let rounds = usize::try_from(seconds * 1000 / latency_ms.max(1)).unwrap_or(1).max(1);
     let count = concurrency * rounds;
     let own = stack.ports().captures.clone();
-    let counting = Arc::new(Counting::new(Arc::new(Memory::new(Duration::from_millis(store_ms)))));
+    let store = Arc::new(Memory::new(Duration::from_millis(store_ms)));
     let (gateway, clock) = (own.payments.gateway.clone(), own.payments.clock.clone());
     let job = Job {
-        payments: Payments { store: counting.clone(), gateway, clock, known_disputes: None },
+        payments: Payments { store, gateway, clock, known_disputes: None },
         merchants: own.merchants.clone(),
         switch: Arc::new(AlwaysOn),
         settings,
@@ -128,7 +111,6 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
     let delay = FaultKind::Delay { delay_ms: latency_ms };
     stack.simulator().fault(Fault { endpoint: Endpoint::Capture, kind: delay, times: u32::MAX });
 
-    let before = counting.units();
     let (started, used) = (Instant::now(), processor::seconds_used());
     let deadline = Deadline::after(Duration::from_mins(10));
     let report = capture_due(
@@ -145,7 +127,7 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
         return Err(format!("{} of {count} were captured: {report:?}", report.captured));
     }
     stack.stop().await;
-    let mut figures = units_of_each(counting.units().since(before), count);
+    let mut figures = Figures::default();
     let per_second = number(count) / seconds;
     let possible_per_second = number(concurrency) * 1000.0 / latency_ms as f64;
     figures.set("captures", number(count));

@@ -4,7 +4,7 @@
 //! that was found in copies without one.
 //!
 //! Not included: data sent to the internet ($0.09 per GB, the first 100 GB a month free), a KMS key
-//! of one's own, queries of logs and traces, and the processor's charges.
+//! of one's own, traces (off by default), queries of logs, and the processor's charges.
 
 const MILLION: f64 = 1e6;
 /// AWS meters in binary gigabytes.
@@ -27,6 +27,10 @@ const WRITES_PER_MILLION: f64 = 0.625;
 const READS_PER_MILLION: f64 = 0.125;
 /// Dollars per GB-month of the Standard table class. The same page; no date.
 const TABLE_PER_GB_MONTH: f64 = 0.25;
+/// The same three of the Standard-Infrequent Access class. The same page; no date.
+const INFREQUENT_WRITES_PER_MILLION: f64 = 0.78;
+const INFREQUENT_READS_PER_MILLION: f64 = 0.155;
+const INFREQUENT_PER_GB_MONTH: f64 = 0.10;
 /// Dollars per GB-month for point-in-time recovery, however far back it reaches. The same page; no
 /// date.
 const RECOVERY_PER_GB_MONTH: f64 = 0.20;
@@ -41,6 +45,8 @@ const SCHEDULER_PER_MILLION: f64 = 1.0;
 /// Dollars per GB taken in, Standard class; a function's first 10 TB of a month cost the same.
 /// "Amazon `CloudWatch` Pricing"; 2026-06-13.
 const LOGS_PER_GB: f64 = 0.50;
+/// Dollars per GB that a data protection policy scans. "Amazon `CloudWatch` Pricing"; no date.
+const SCANNED_PER_GB: f64 = 0.12;
 /// Dollars per GB-month of archived, compressed logs. "Amazon `CloudWatch` Pricing"; no date.
 const ARCHIVE_PER_GB_MONTH: f64 = 0.03;
 /// The size of a compressed log, as a fraction: an assumption, and a matter of cents.
@@ -55,39 +61,47 @@ const ALARM_PER_MONTH: f64 = 0.10;
 const INSIGHT_RULE_PER_MONTH: f64 = 0.50;
 /// Dollars per dashboard and month. "Amazon `CloudWatch` Pricing"; 2026-06-13.
 const DASHBOARD_PER_MONTH: f64 = 3.0;
-/// Dollars per million traces recorded. "AWS X-Ray Pricing"; May 2026.
-const TRACES_PER_MILLION: f64 = 5.0;
-/// Of the requests after the first of a second, those that X-Ray's default rule records.
-/// "Configuring sampling rules", X-Ray developer guide.
-const SAMPLED_AFTER_FIRST: f64 = 0.05;
+/// How a table is kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Keeping {
+    /// Whether its class is Standard-Infrequent Access and not Standard.
+    pub(crate) is_infrequent: bool,
+    pub(crate) has_recovery: bool,
+    /// How long its data stay.
+    pub(crate) months: f64,
+}
 
-/// The line that depends on the language and its libraries.
-pub(crate) const LAMBDA_COMPUTE: &str = "Lambda compute";
+/// The average usage of one table.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TableUsage {
+    pub(crate) keeping: Keeping,
+    pub(crate) write_units: f64,
+    pub(crate) read_units: f64,
+    /// Bytes that are added to the table.
+    pub(crate) stored_bytes: f64,
+}
 
 /// The average usage of one request. Functions run on `arm64`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Usage {
+    pub(crate) api_requests: f64,
+    pub(crate) invocations: f64,
     pub(crate) memory_mib: u32,
     /// Waiting for the gateway: Lambda charges for the wait.
     pub(crate) gateway_ms: f64,
     /// Everything else while it runs.
     pub(crate) own_ms: f64,
-    /// A fraction: how many requests meet a new environment.
+    /// A fraction: how many invocations meet a new environment.
     pub(crate) cold_starts: f64,
     /// Charged like the rest: always for a custom runtime, since August 2025 for the managed ones,
     /// too.
     pub(crate) init_ms: f64,
-    pub(crate) write_units: f64,
-    pub(crate) read_units: f64,
-    /// Bytes that stay in the table, times the months that they stay.
-    pub(crate) stored_byte_months: f64,
+    pub(crate) tables: Vec<TableUsage>,
     /// With the lines that Lambda writes itself, and the access log.
     pub(crate) log_bytes: f64,
     pub(crate) log_months: f64,
     /// A fraction: secrets stay in memory for a while.
     pub(crate) secret_reads: f64,
-    /// The fraction of requests with a trace, 0 without tracing; see [`sampled`].
-    pub(crate) traced: f64,
 }
 
 /// The usage of a deployment in a month, with or without payments.
@@ -127,31 +141,63 @@ impl Cost {
         let total = lines.iter().map(|line| line.dollars).sum();
         Self { lines, total }
     }
+
+    /// Several together, line by line.
+    pub(crate) fn sum(costs: &[Self]) -> Self {
+        let names = costs.first().into_iter().flat_map(|cost| &cost.lines).enumerate();
+        Self::new(names.map(|(n, line)| (line.name, costs.iter().map(|cost| cost.lines[n].dollars).sum())))
+    }
 }
 
 /// Dollars per million requests.
 pub(crate) fn per_million(usage: &Usage) -> Cost {
     // Each invocation is rounded up to a millisecond.
-    let run_ms = (usage.gateway_ms + usage.own_ms).ceil();
-    let init_ms = usage.cold_starts * usage.init_ms;
+    let run_ms = usage.invocations * (usage.gateway_ms + usage.own_ms).ceil();
+    let init_ms = usage.invocations * usage.cold_starts * usage.init_ms;
     let compute = |ms| compute(usage.memory_mib, ms * MILLION);
-    let table_gb_months = usage.stored_byte_months * MILLION / BYTES_PER_GB;
+    let of_tables = |dollars: fn(&TableUsage) -> f64| usage.tables.iter().map(dollars).sum::<f64>();
     let log_gb = usage.log_bytes * MILLION / BYTES_PER_GB;
     let archived_gb_months = log_gb * ARCHIVED_PER_BYTE * usage.log_months;
     Cost::new([
-        ("API Gateway requests", HTTP_API_PER_MILLION),
-        ("Lambda requests", LAMBDA_PER_MILLION),
-        (LAMBDA_COMPUTE, compute(run_ms)),
+        ("API Gateway requests", usage.api_requests * HTTP_API_PER_MILLION),
+        ("Lambda requests", usage.invocations * LAMBDA_PER_MILLION),
+        ("Lambda compute", compute(run_ms)),
         ("Lambda cold starts", compute(init_ms)),
-        ("DynamoDB writes", usage.write_units * WRITES_PER_MILLION),
-        ("DynamoDB reads", usage.read_units * READS_PER_MILLION),
-        ("DynamoDB storage", table_gb_months * TABLE_PER_GB_MONTH),
-        ("DynamoDB point-in-time recovery", table_gb_months * RECOVERY_PER_GB_MONTH),
+        ("DynamoDB writes", of_tables(TableUsage::writing)),
+        ("DynamoDB reads", of_tables(TableUsage::reading)),
+        ("DynamoDB storage", of_tables(TableUsage::storage)),
+        ("DynamoDB point-in-time recovery", of_tables(TableUsage::recovery)),
         ("Secrets Manager calls", usage.secret_reads * SECRET_READS_PER_MILLION),
         ("CloudWatch log ingestion", log_gb * LOGS_PER_GB),
+        ("CloudWatch log scanning", log_gb * SCANNED_PER_GB),
         ("CloudWatch log storage", archived_gb_months * ARCHIVE_PER_GB_MONTH),
-        ("X-Ray traces", usage.traced * TRACES_PER_MILLION),
     ])
+}
+
+impl TableUsage {
+    fn writing(&self) -> f64 {
+        let each =
+            if self.keeping.is_infrequent { INFREQUENT_WRITES_PER_MILLION } else { WRITES_PER_MILLION };
+        self.write_units * each
+    }
+
+    fn reading(&self) -> f64 {
+        let each = if self.keeping.is_infrequent { INFREQUENT_READS_PER_MILLION } else { READS_PER_MILLION };
+        self.read_units * each
+    }
+
+    fn gb_months(&self) -> f64 {
+        self.stored_bytes * MILLION / BYTES_PER_GB * self.keeping.months
+    }
+
+    fn storage(&self) -> f64 {
+        let each = if self.keeping.is_infrequent { INFREQUENT_PER_GB_MONTH } else { TABLE_PER_GB_MONTH };
+        self.gb_months() * each
+    }
+
+    fn recovery(&self) -> f64 {
+        if self.keeping.has_recovery { self.gb_months() * RECOVERY_PER_GB_MONTH } else { 0.0 }
+    }
 }
 
 /// The cost without any request, in dollars per month.
@@ -174,30 +220,29 @@ fn compute(memory_mib: u32, ms: f64) -> f64 {
     f64::from(memory_mib) / MIB_PER_GB * ms / MS_PER_SECOND * LAMBDA_PER_GB_SECOND
 }
 
-/// The fraction of requests that X-Ray records by default, if a function's requests come evenly.
-pub(crate) fn sampled(requests_per_second: f64) -> f64 {
-    let first = (1.0 / requests_per_second).min(1.0);
-    first + (1.0 - first) * SAMPLED_AFTER_FIRST
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn usage() -> Usage {
+        let keeping = Keeping { is_infrequent: false, has_recovery: true, months: 12.0 };
+        let orders = TableUsage { keeping, write_units: 4.0, read_units: 2.0, stored_bytes: 2048.0 };
+        let keeping = Keeping { is_infrequent: true, has_recovery: false, months: 6.0 };
         Usage {
+            api_requests: 1.0,
+            invocations: 1.0,
             memory_mib: 512,
             gateway_ms: 490.0,
             own_ms: 9.2,
             cold_starts: 0.01,
             init_ms: 100.0,
-            write_units: 4.0,
-            read_units: 2.0,
-            stored_byte_months: 2048.0 * 12.0,
+            tables: vec![
+                orders,
+                TableUsage { keeping, write_units: 3.0, read_units: 1.0, stored_bytes: 1024.0 },
+            ],
             log_bytes: 4096.0,
             log_months: 6.0,
             secret_reads: 0.002,
-            traced: 0.1,
         }
     }
 
@@ -227,10 +272,12 @@ mod tests {
     fn a_million_requests_cost_what_they_do_by_hand() {
         // Compute: 0.5 GB × 0.5 s = 0.25 GB-s; × 10⁶ × 0.0000133334 = 3.3334.
         // Cold starts: 0.5 GB × 0.01 × 0.1 s = 0.0005 GB-s; × 10⁶ × 0.0000133334 = 0.0067.
-        // Table: 2048 × 10⁶ / 2³⁰ = 1.907349 GB × 12 months = 22.888184;
-        // × 0.25 = 5.7220, × 0.20 = 4.5776.
-        // Logs: 3.814697 GB × 0.50 = 1.9073; × 0.15 × 6 months × 0.03 = 0.1030. Traces: 0.1 × 5.
-        let expected = [1.0, 0.2, 3.3334, 0.006_667, 2.5, 0.25, 5.7220, 4.5776, 0.01, 1.9073, 0.1030, 0.5];
+        // Writes: 4 × 0.625 + 3 × 0.78 = 4.84. Reads: 2 × 0.125 + 0.155 = 0.405.
+        // Orders: 2048 × 10⁶ / 2³⁰ = 1.907349 GB × 12 months = 22.888184; × 0.25 = 5.7220,
+        // × 0.20 = 4.5776. The other: 0.953674 GB × 6 months × 0.10 = 0.5722.
+        // Logs: 3.814697 GB × 0.50 = 1.9073; × 0.12 = 0.4578; × 0.15 × 6 months × 0.03 = 0.1030.
+        let expected =
+            [1.0, 0.2, 3.3334, 0.006_667, 4.84, 0.405, 6.2942, 4.5776, 0.01, 1.9073, 0.4578, 0.1030];
         assert_lines(&per_million(&usage()), &expected);
     }
 
@@ -238,14 +285,5 @@ mod tests {
     fn a_month_costs_what_it_does_by_hand() {
         // 50,000 × 0.1 s × 1 GB = 5,000 GB-s × 0.0000133334 = 0.0667.
         assert_lines(&per_month(&fixed()), &[0.05, 0.01, 0.0667, 0.8, 1.5, 3.0, 3.0, 1.0]);
-    }
-
-    #[test]
-    fn default_sampling_records_all_of_little_and_a_twentieth_of_much() {
-        let close = |rate: f64, expected: f64| assert!((sampled(rate) - expected).abs() < 1e-3, "{rate}");
-        close(0.0, 1.0);
-        close(1.0, 1.0);
-        close(10.0, 0.145);
-        close(100_000.0, 0.05);
     }
 }

@@ -1,38 +1,62 @@
 //! Figures that are counted rather than timed: the same on every machine. The guard compares it
 //! with `dev/bench/baseline.json`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use local::merchants;
+use local::{ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, TABLE_NAME, merchants};
 use serde_json::{Value, json};
 use tollgate::dynamodb::{Item, item_size};
 
 use crate::{
     binaries::Binaries,
-    dynamodb::{Writes, from_wire, put},
+    dynamodb::{Writes, change, from_wire, key_of, stored_bytes},
     figures::{Figures, number},
+    peers,
     process::Running,
     proxy::Call,
     world::{
-        self, AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, PURCHASE, REGISTER, SCHEDULED_CAPTURE, World,
+        self, AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, IN_A_BROWSER, PURCHASE, REGISTER,
+        SCHEDULED_CAPTURE, SHOPPERS_TOKEN, World,
     },
 };
 
 /// How the names of item sizes begin.
 pub(crate) const ITEM_BYTES: &str = "item bytes";
 
-/// One request, or one run of a schedule: its calls and writes.
-#[derive(Clone, Debug)]
+/// Tables as the names of their figures say them, by their names here.
+pub(crate) const TABLES: [(&str, &str); 4] = [
+    (TABLE_NAME, ORDERS),
+    (JOURNAL_TABLE_NAME, "journal"),
+    (ATTEMPTS_TABLE_NAME, "attempts"),
+    (peers::RECORDS, RECORDS),
+];
+pub(crate) const ORDERS: &str = "orders";
+/// Powertools' records of requests, which only the peers have.
+pub(crate) const RECORDS: &str = "records";
+
+/// The effect of a step on one table.
+#[derive(Clone, Copy, Debug, Default)]
+struct InTable {
+    writes: Writes,
+    /// Bytes that the table and its indexes have more than before.
+    grown_bytes: f64,
+}
+
+/// One request, or one run of a schedule: its calls and writes, and those of the journal.
+#[derive(Clone, Debug, Default)]
 struct Step {
     what: String,
     /// Calls that had to wait for each other.
     round_trips: usize,
     /// Every call, in order.
     calls: Vec<String>,
-    /// The item after each write, in bytes.
-    item_bytes: Vec<usize>,
-    /// The write units.
-    writes: Writes,
+    log_bytes: u64,
+    /// Bytes of the order after its last write.
+    order_bytes: Option<usize>,
+    /// By the tables' words.
+    tables: BTreeMap<&'static str, InTable>,
+    /// The changes of orders, as records of the table's stream.
+    changes: Vec<Value>,
 }
 
 impl Step {
@@ -42,16 +66,17 @@ impl Step {
         figures.set(format!("calls, {what}"), number(self.calls.len()));
         figures.set(format!("reads, {what}"), number(self.count(|call| call == "GetItem")));
         figures.set(format!("writes, {what}"), number(self.count(is_write)));
+        figures.set(format!("changes of orders, {what}"), number(self.changes.len()));
+        let logged = usize::try_from(self.log_bytes).map_or(f64::NAN, number);
+        figures.set(format!("log bytes, {what}"), logged);
         let is_to_gateway = |call: &str| call.contains(" /cardconnect/");
         figures.set(format!("gateway calls, {what}"), number(self.count(is_to_gateway)));
-        figures.set(format!("write units, {what}"), self.writes.total());
-        figures.set(format!("write units of indexes, {what}"), self.writes.indexes);
-        if let Some(bytes) = self.bytes_after_last("PutItem") {
-            figures.set(format!("{ITEM_BYTES} after {what}"), number(bytes));
+        for (table, InTable { writes, grown_bytes }) in &self.tables {
+            figures.set(format!("write units of {table}, {what}"), writes.total());
+            figures.set(format!("stored bytes of {table}, {what}"), *grown_bytes);
         }
-        // Only the peers update an item: their idempotency record.
-        if let Some(bytes) = self.bytes_after_last("UpdateItem") {
-            figures.set(format!("record bytes after {what}"), number(bytes));
+        if let Some(bytes) = self.order_bytes {
+            figures.set(format!("{ITEM_BYTES} after {what}"), number(bytes));
         }
     }
 
@@ -63,14 +88,6 @@ impl Step {
 
     fn count(&self, is_counted: impl Fn(&str) -> bool) -> usize {
         self.calls.iter().filter(|call| is_counted(call)).count()
-    }
-
-    /// Bytes of the item that the last write of that kind left.
-    fn bytes_after_last(&self, action: &str) -> Option<usize> {
-        let writes = self.calls.iter().filter(|call| is_write(call));
-        let mut written: Vec<_> = writes.zip(&self.item_bytes).collect();
-        written.retain(|(call, _)| *call == action);
-        written.last().map(|(_, bytes)| **bytes)
     }
 }
 
@@ -90,13 +107,21 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     let start = async |name: &str| -> Result<Running, String> {
         world.function(&binaries.path(name)?, merchants::REGISTERED).start().await
     };
-    let mut watch = Watch { world, stored: HashMap::new() };
+    let mut watch = Watch { world, journal: Some(start("journal").await?), stored: HashMap::new() };
+
+    // The first request of a process opens connections and reads what is kept, the journal's, too.
+    let (authorize, capture) = (start("authorize").await?, start("capture").await?);
+    watch.request("", &authorize, &world::credit_card_authorize("counted-first")).await?;
+    let event = world::credit_card_authorize("counted");
+    let (authorized, answer) = watch.request(AUTHORIZE, &authorize, &event).await?;
+    let id = transaction_id(&answer).ok_or("the answer names no transaction")?;
+    let event = world::credit_card_capture(&id, "counted-capture");
+    let captured = watch.request(CAPTURE, &capture, &event).await?.0;
 
     let orders = start("orders").await?;
     orders.invoke_well(&world::register("counted-first")).await?;
     // Followed, because the purchase changes this order.
-    watch.request(REGISTER, &orders, &world::register("counted")).await?;
-
+    let registered = watch.request(REGISTER, &orders, &world::register("counted")).await?.0;
     let before = world.connections();
     let purchase = start("purchase").await?;
     let start_connections = world.connections() - before;
@@ -104,17 +129,18 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     let first_request_connections = world.connections() - before - start_connections;
     let purchase = watch.request(PURCHASE, &purchase, &world::purchase("counted")).await?.0;
 
-    let (authorize, capture) = (start("authorize").await?, start("capture").await?);
-    authorize.invoke_well(&world::credit_card_authorize("counted-first")).await?;
-    let event = world::credit_card_authorize("counted");
-    let (authorized, answer) = watch.request(AUTHORIZE, &authorize, &event).await?;
-    let id = transaction_id(&answer).ok_or("the answer names no transaction")?;
-    let event = world::credit_card_capture(&id, "counted-capture");
-    let captured = watch.request(CAPTURE, &capture, &event).await?.0;
+    let (token, payments) = (start("token").await?, start("payments").await?);
+    watch.request("", &token, &world::shoppers_token()).await?;
+    let (granted, answer) = watch.request(SHOPPERS_TOKEN, &token, &world::shoppers_token()).await?;
+    for order in ["browser-first", "browser"] {
+        watch.request("", &orders, &world::register(order)).await?;
+    }
+    watch.request("", &payments, &world::in_a_browser("browser-first", &answer)).await?;
+    let paid = watch.request(IN_A_BROWSER, &payments, &world::in_a_browser("browser", &answer)).await?.0;
 
     let schedule = start("scheduled-capture").await?;
     schedule.invoke(&json!({"dry_run": true})).await?;
-    let registered = watch.request(REGISTER, &orders, &world::register("scheduled")).await?.0;
+    watch.request("", &orders, &world::register("scheduled")).await?;
     let event = world::authorize_for_the_schedule("scheduled");
     let scheduled = watch.request(AUTHORIZE_FOR_THE_SCHEDULE, &authorize, &event).await?.0;
     world.keep(true);
@@ -125,7 +151,7 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     if report["captured"] != 1 {
         return Err(format!("the schedule did not capture: {report}"));
     }
-    let run = watch.step(SCHEDULED_CAPTURE);
+    let run = watch.step(SCHEDULED_CAPTURE).await?;
 
     let mut figures = Figures::default();
     let requests = [purchase, authorized, captured];
@@ -134,7 +160,7 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     }
     // A run of the schedule reads its partitions at the same time, more or less: only how often is
     // the same each time.
-    for step in [registered, scheduled, run] {
+    for step in [registered, granted, paid, scheduled, run] {
         step.record(&mut figures);
     }
     figures.set("connections open before a first purchase", number(start_connections));
@@ -143,14 +169,14 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     Ok(figures)
 }
 
-/// The calls and writes of one request of any program.
+/// The calls and writes of one request of any program, without a journal.
 pub(crate) async fn once(
     world: &World,
     what: &str,
     function: &Running,
     event: &Value,
 ) -> Result<Figures, String> {
-    let mut watch = Watch { world, stored: HashMap::new() };
+    let mut watch = Watch { world, journal: None, stored: HashMap::new() };
     let mut figures = Figures::default();
     watch.request(what, function, event).await?.0.record_request(&mut figures);
     Ok(figures)
@@ -159,7 +185,10 @@ pub(crate) async fn once(
 /// Follows the stored items, to know the item that a write replaces.
 struct Watch<'a> {
     world: &'a World,
-    stored: HashMap<String, Item>,
+    /// Gets the changes of each step.
+    journal: Option<Running>,
+    /// As they travel, by table and key.
+    stored: HashMap<(String, String), Value>,
 }
 
 impl Watch<'_> {
@@ -169,31 +198,107 @@ impl Watch<'_> {
         function: &Running,
         event: &Value,
     ) -> Result<(Step, Value), String> {
+        let logged = function.logged_bytes()?;
         self.world.keep(true);
         let answer = function.invoke_well(event).await?;
-        Ok((self.step(what), answer))
+        let mut step = self.step(what).await?;
+        step.log_bytes = function.logged_bytes()?.saturating_sub(logged);
+        Ok((step, answer))
     }
 
-    /// The calls since calls are kept.
-    fn step(&mut self, what: &str) -> Step {
+    /// The calls since calls are kept, and the writes of the journal that follow from them.
+    async fn step(&mut self, what: &str) -> Result<Step, String> {
+        let calls = self.calls();
+        let mut step = Step { what: what.to_owned(), round_trips: chain(&calls), ..Step::default() };
+        self.add_writes(&mut step, &calls);
+        step.calls = calls.into_iter().map(|call| call.what).collect();
+        if let Some(journal) = &self.journal {
+            self.world.keep(true);
+            let report = journal.invoke(&json!({ "Records": step.changes })).await?;
+            let failed = report["batchItemFailures"].as_array().is_none_or(|failed| !failed.is_empty());
+            if failed {
+                return Err(format!("the journal did not keep a change: {report}"));
+            }
+            let calls = self.calls();
+            self.add_writes(&mut step, &calls);
+        }
+        Ok(step)
+    }
+
+    fn calls(&self) -> Vec<Call> {
         let proxies = [&self.world.table, &self.world.secrets, &self.world.gateway];
         let mut calls: Vec<Call> = proxies.into_iter().flat_map(crate::proxy::Proxy::take).collect();
         self.world.keep(false);
         calls.sort_by_key(|call| call.from);
-        let (mut item_bytes, mut writes) = (Vec::new(), Writes::default());
-        for call in &calls {
-            let Some(item) = item_of(call) else { continue };
-            let key = item.get("order_key").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default();
-            item_bytes.push(item_size(&item));
-            writes += put(self.stored.get(&key), &item);
+        calls
+    }
+
+    fn add_writes(&mut self, step: &mut Step, calls: &[Call]) {
+        for call in calls {
+            let Some(Written { table, key, after }) = Written::by(call) else { continue };
+            let Some((_, word)) = TABLES.iter().find(|(name, _)| *name == table) else { continue };
+            let place = (table, key);
+            let before = self.stored.get(&place);
+            let item = |wire: Option<&Value>| from_wire(wire?);
+            let (old, new) = (item(before), item(after.as_ref()));
+            let in_table = step.tables.entry(word).or_default();
+            in_table.writes += change(&place.0, old.as_ref(), new.as_ref());
             // A write that its condition stopped costs as much and changes nothing.
-            if call.status == 200 {
-                self.stored.insert(key, item);
+            if call.status != 200 {
+                continue;
+            }
+            let bytes =
+                |item: &Option<Item>| number(item.as_ref().map_or(0, |item| stored_bytes(&place.0, item)));
+            in_table.grown_bytes += bytes(&new) - bytes(&old);
+            if *word == ORDERS {
+                step.order_bytes = new.as_ref().map(item_size);
+                step.changes.push(record(before, after.as_ref()));
+            }
+            match after {
+                Some(after) => drop(self.stored.insert(place, after)),
+                None => drop(self.stored.remove(&place)),
             }
         }
-        let round_trips = chain(&calls);
-        let calls = calls.into_iter().map(|call| call.what).collect();
-        Step { what: what.to_owned(), round_trips, calls, item_bytes, writes }
+    }
+}
+
+/// A change of an order, as a record of the table's stream.
+fn record(before: Option<&Value>, after: Option<&Value>) -> Value {
+    let name = if before.is_some() { "MODIFY" } else { "INSERT" };
+    let key = after.map(|after| json!({"order_key": after["order_key"]}));
+    let images = json!({
+        "Keys": key, "OldImage": before, "NewImage": after,
+        "SequenceNumber": "1", "StreamViewType": "NEW_AND_OLD_IMAGES",
+    });
+    json!({"eventID": "1", "eventName": name, "eventSource": "aws:dynamodb", "dynamodb": images})
+}
+
+/// An item that a call writes or deletes.
+struct Written {
+    table: String,
+    key: String,
+    /// The item then, as it travels. An update sends no item, but its key and the values that it
+    /// sets.
+    after: Option<Value>,
+}
+
+impl Written {
+    fn by(call: &Call) -> Option<Self> {
+        let mut request: Value = serde_json::from_slice(&call.request).ok()?;
+        let table = request["TableName"].as_str()?.to_owned();
+        let (named, after) = match call.what.as_str() {
+            "PutItem" => (request["Item"].clone(), Some(request["Item"].take())),
+            "DeleteItem" => (request["Key"].take(), None),
+            "UpdateItem" => {
+                let mut item = request["Key"].clone();
+                if let Value::Object(values) = request["ExpressionAttributeValues"].take() {
+                    item.as_object_mut()?.extend(values);
+                }
+                (request["Key"].take(), Some(item))
+            }
+            _ => return None,
+        };
+        Some(Self { key: key_of(&table, &from_wire(&named)?), table, after })
     }
 }
 
@@ -212,21 +317,6 @@ fn chain(calls: &[Call]) -> usize {
     in_turn.count()
 }
 
-/// The item that a call writes. An update sends no item, but here (Powertools) its key and all
-/// attributes that it sets.
-fn item_of(call: &Call) -> Option<Item> {
-    let request: Value = serde_json::from_slice(&call.request).ok()?;
-    match call.what.as_str() {
-        "PutItem" => from_wire(request.get("Item")?),
-        "UpdateItem" => {
-            let mut item = from_wire(request.get("Key")?)?;
-            item.extend(from_wire(request.get("ExpressionAttributeValues")?)?);
-            Some(item)
-        }
-        _ => None,
-    }
-}
-
 fn transaction_id(answer: &Value) -> Option<String> {
     let body: Value = serde_json::from_str(answer["body"].as_str()?).ok()?;
     Some(body["Response"]["TransactionID"].as_str()?.to_owned())
@@ -239,25 +329,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_order_and_the_idempotency_record_are_told_apart() {
-        let calls = ["PutItem", "GetItem", "PutItem", "POST /cardconnect/rest/auth", "PutItem", "UpdateItem"];
-        let peer = Step {
-            what: PURCHASE.to_owned(),
-            round_trips: calls.len(),
-            calls: calls.map(str::to_owned).to_vec(),
-            item_bytes: vec![128, 254, 382, 867],
-            writes: Writes { items: 4.0, indexes: 1.0 },
+    fn a_write_is_told_by_its_table_and_key() {
+        let call = |what: &str, request: Value| Call {
+            what: what.to_owned(),
+            from: Instant::now(),
+            until: Instant::now(),
+            status: 200,
+            request: request.to_string().into(),
+            response: Vec::new().into(),
         };
-        let mut figures = Figures::default();
-        peer.record(&mut figures);
-        let counted = |quantity: &str| figures.find(&format!("{quantity} {PURCHASE}"));
-        assert_eq!(counted("item bytes after"), Some(382.0));
-        assert_eq!(counted("record bytes after"), Some(867.0));
-        assert_eq!(counted("calls,"), Some(6.0));
-        assert_eq!(counted("reads,"), Some(1.0));
-        assert_eq!(counted("writes,"), Some(4.0));
-        assert_eq!(counted("gateway calls,"), Some(1.0));
-        assert_eq!(counted("write units,"), Some(5.0));
+        let key = json!({"b": {"S": "m#0"}, "s": {"S": "2026"}});
+        let journal = |what| Written::by(&call(what, json!({"TableName": JOURNAL_TABLE_NAME, "Key": key})));
+        let deleted = journal("DeleteItem").unwrap();
+        assert_eq!((deleted.key.as_str(), deleted.after), ("m#0 2026", None));
+        assert!(journal("GetItem").is_none());
+        let values = json!({":status": {"S": "COMPLETED"}});
+        let request = json!({"TableName": peers::RECORDS, "Key": {"id": {"S": "1"}}, "ExpressionAttributeValues": values});
+        let updated = Written::by(&call("UpdateItem", request)).unwrap();
+        assert_eq!(updated.key, "1");
+        assert_eq!(updated.after, Some(json!({"id": {"S": "1"}, ":status": {"S": "COMPLETED"}})));
     }
 
     #[test]

@@ -10,7 +10,6 @@ mod bill;
 mod binaries;
 mod captures;
 mod cost;
-mod counting;
 mod counts;
 mod dynamodb;
 mod figures;
@@ -46,8 +45,10 @@ struct Bench {
 
 #[derive(Subcommand)]
 enum What {
-    /// Scheduled captures against a gateway that takes its time: captures per second, reads and
-    /// writes per capture
+    /// The whole bill of every flow: calls and writes counted now, with the functions that were
+    /// built with this program, and times as published
+    Bill,
+    /// Scheduled captures against a gateway that takes its time: captures per second
     Captures(captures::Arguments),
     /// Round trips, write units, item and binary sizes, crates and instructions of the functions
     /// that were built with this program and as they are deployed, against dev/bench/baseline.json
@@ -71,6 +72,7 @@ async fn main() -> ExitCode {
         None => all::run(&all).await,
         Some(What::Captures(arguments)) => captures::run(arguments).await,
         Some(What::Ledger(arguments)) => ledger::run(arguments).await,
+        Some(What::Bill) => all::bill().await,
         Some(What::Page) => page::published().and_then(|published| page::write(&published)),
         Some(What::Show) => page::published().map(|published| summary::print(&published.figures)),
         Some(What::Settlement(arguments)) => settlement::run(arguments).await,

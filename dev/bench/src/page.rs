@@ -49,10 +49,11 @@ fn replaced(text: &str, block: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{block}{END}{after}"))
 }
 
-/// The most important figures, and the cost of each kind of request.
+/// The most important figures, the cost of each kind of request and of the same in other languages.
 fn tables(published: &Published) -> String {
     let Published { machine, figures } = published;
-    format!("\nMeasured on {machine}.\n\n{}\n{}\n", summary::headlines(figures), bill::kinds(figures))
+    let [short, flows, compared] = [summary::headlines, bill::flows, bill::compared].map(|of| of(figures));
+    format!("\nMeasured on {machine}.\n\n{short}\n{flows}\n{compared}\n")
 }
 
 #[cfg(test)]

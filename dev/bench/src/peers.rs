@@ -23,33 +23,37 @@ pub(crate) const TOLLGATE: &str = "Tollgate";
 /// The peers' orders; they have another form than Tollgate's.
 const ORDERS: &str = "peers-orders";
 /// The table in which Powertools keeps its idempotency records.
-const IDEMPOTENCY: &str = "peers-idempotency";
+pub(crate) const RECORDS: &str = "peers-idempotency";
 
-/// A language that the peers are written in.
+/// A language that the peers are written in, with Powertools or without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     NodeJs,
+    PlainNodeJs,
     Python,
+    PlainPython,
 }
 
 impl Language {
-    pub(crate) const ALL: [Self; 2] = [Self::NodeJs, Self::Python];
+    pub(crate) const ALL: [Self; 4] = [Self::NodeJs, Self::PlainNodeJs, Self::Python, Self::PlainPython];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::NodeJs => "Node.js",
+            Self::PlainNodeJs => "Node.js without Powertools",
             Self::Python => "Python",
+            Self::PlainPython => "Python without Powertools",
         }
     }
 
     fn folder(self) -> PathBuf {
         workspace().join("dev/bench/peers").join(match self {
-            Self::NodeJs => "node",
-            Self::Python => "python",
+            Self::NodeJs | Self::PlainNodeJs => "node",
+            Self::Python | Self::PlainPython => "python",
         })
     }
 
-    /// Installs the peers' dependencies and bundles them, as their README says.
+    /// Installs the peers' dependencies and bundles them, as their README says, once for each folder.
     pub(crate) fn build(self) -> Result<(), String> {
         let folder = self.folder();
         match self {
@@ -73,6 +77,7 @@ impl Language {
                 // A deployed package has its bytecode with it.
                 run(&folder, ".venv/bin/python", &["-m", "compileall", "-q", "peer", ".venv"])
             }
+            Self::PlainNodeJs | Self::PlainPython => Ok(()),
         }
     }
 
@@ -80,7 +85,7 @@ impl Language {
     pub(crate) fn program(self, world: &World, function: &str) -> Result<Program, String> {
         let folder = self.folder().canonicalize().map_err(|error| error.to_string())?;
         let command: Vec<OsString> = match self {
-            Self::NodeJs => {
+            Self::NodeJs | Self::PlainNodeJs => {
                 // Lambda's settings for Node.js with 512 MB.
                 let limits = ["--max-semi-space-size=25", "--max-old-space-size=461"];
                 let script = folder.join(format!("dist/{function}.mjs"));
@@ -90,7 +95,7 @@ impl Language {
                     .chain([script.into()])
                     .collect()
             }
-            Self::Python => {
+            Self::Python | Self::PlainPython => {
                 let python = folder.join(".venv/bin/python");
                 vec![python.into(), "-m".into(), format!("peer.{function}").into()]
             }
@@ -98,9 +103,11 @@ impl Language {
         let mut program = world.program(command, &folder, "");
         program.environment.retain(|(name, _)| name != "TABLE_NAME" && name != "PATH");
         let path = std::env::var("PATH").unwrap_or_default();
+        let is_plain = matches!(self, Self::PlainNodeJs | Self::PlainPython);
         let more = [
             ("TABLE_NAME", ORDERS),
-            ("IDEMPOTENCY_TABLE", IDEMPOTENCY),
+            ("IDEMPOTENCY_TABLE", RECORDS),
+            ("POWERTOOLS", if is_plain { "off" } else { "on" }),
             ("AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED", "true"),
             ("PATH", &path),
         ];
@@ -130,7 +137,7 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) async fn create(world: &World) -> Result<Self, String> {
         let client = dynamodb_client(world.stack.dynamodb_url());
-        for (table, key) in [(ORDERS, "order_key"), (IDEMPOTENCY, "id")] {
+        for (table, key) in [(ORDERS, "order_key"), (RECORDS, "id")] {
             let schema = KeySchemaElement::builder().attribute_name(key).key_type(KeyType::Hash).build();
             let attribute = AttributeDefinition::builder().attribute_name(key);
             let attribute = attribute.attribute_type(ScalarAttributeType::S).build();

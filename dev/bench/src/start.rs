@@ -15,18 +15,22 @@ pub(crate) struct Subject {
     pub(crate) program: Program,
 }
 
-/// The median time of each program in milliseconds. All are started in turn, again and again, so
+/// The median time of each program in milliseconds, and its page faults. All are started in turn, again and again, so
 /// that other load of the machine affects all alike.
 pub(crate) async fn measure(quantity: &str, subjects: &[Subject], rounds: usize) -> Result<Figures, String> {
-    let mut seen = vec![Vec::new(); subjects.len()];
+    let mut times = vec![Vec::new(); subjects.len()];
+    let mut faults = times.clone();
     for _ in 0..rounds {
-        for (subject, seen) in subjects.iter().zip(&mut seen) {
-            seen.push(ms(subject.program.start().await?.start));
+        for (n, subject) in subjects.iter().enumerate() {
+            let running = subject.program.start().await?;
+            times[n].push(ms(running.start));
+            faults[n].push(running.page_faults()?);
         }
     }
     let mut figures = Figures::default();
-    for (subject, seen) in subjects.iter().zip(seen) {
-        figures.set(format!("{quantity}, {}", subject.name), median(seen));
+    for ((subject, times), faults) in subjects.iter().zip(times).zip(faults) {
+        figures.set(format!("{quantity} ms, {}", subject.name), median(times));
+        figures.set(format!("{quantity} page faults, {}", subject.name), median(faults));
     }
     Ok(figures)
 }

@@ -45,8 +45,16 @@ fn starts(figures: &Figures) -> Vec<Row> {
     let empty = figures.get(&format!("start ms, {EMPTY}"));
     let slowest = largest(figures, &format!("start ms, {TOLLGATE}"));
     let connected = largest(figures, "start with connections ms");
+    let instructions = figures.get(&format!("instructions, start of {PURCHASE}"));
+    let faults = |program: &str| figures.get(&format!("start page faults, {program}"));
+    let function = format!("{TOLLGATE}, {}", slowest.function);
     vec![
         Row::new("an empty function", empty, "ms"),
+        Row::new("instructions of a start of purchase", instructions / 1e6, "million")
+            .headline("instructions of a start"),
+        Row::new("page faults of an empty function", faults(EMPTY), ""),
+        Row::new(format!("page faults: {}", slowest.function), faults(&function), "")
+            .headline("page faults of the slowest start"),
         Row::new(format!("slowest against the empty one: {}", slowest.function), slowest.value / empty, "×")
             .at_most(1.5)
             .headline("slowest start of a function, against an empty one"),
@@ -56,7 +64,9 @@ fn starts(figures: &Figures) -> Vec<Row> {
 }
 
 fn calls_and_writes(figures: &Figures) -> Vec<Row> {
-    let units = |steps: &[&str]| steps.iter().map(|what| figures.get(&format!("write units, {what}"))).sum();
+    let units = |steps: &[&str]| {
+        steps.iter().map(|what| figures.get(&format!("write units of orders, {what}"))).sum()
+    };
     let credit_card = units(&[AUTHORIZE, CAPTURE]);
     let scheduled = units(&[REGISTER, AUTHORIZE_FOR_THE_SCHEDULE, SCHEDULED_CAPTURE]);
     vec![
@@ -106,9 +116,10 @@ fn peer(figures: &Figures, language: Language) -> Table {
             let ours = figures.get(&format!("{quantity}, {TOLLGATE}, {of}"));
             Row::new(format!("{what}: {label}"), theirs / ours, "×")
         };
-        let headline = |row: Row, label: &str| match kind {
-            RequestKind::Purchase => row.headline(format!("{label}, {name} against Tollgate")),
-            RequestKind::Authorize => row,
+        let is_headline =
+            kind == RequestKind::Purchase && matches!(language, Language::NodeJs | Language::Python);
+        let headline = |row: Row, label: &str| {
+            if is_headline { row.headline(format!("{label}, {name} against Tollgate")) } else { row }
         };
         let first = row("start and first request", "start and first request ms", what);
         let processor = row("processor time", "processor ms", what).at_least(10.0);

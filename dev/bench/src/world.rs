@@ -20,6 +20,8 @@ pub(crate) const PURCHASE: &str = "purchase";
 pub(crate) const AUTHORIZE: &str = "credit-card authorize";
 pub(crate) const CAPTURE: &str = "credit-card capture";
 pub(crate) const REGISTER: &str = "register an order";
+pub(crate) const SHOPPERS_TOKEN: &str = "a shopper's token";
+pub(crate) const IN_A_BROWSER: &str = "payment in a browser";
 pub(crate) const AUTHORIZE_FOR_THE_SCHEDULE: &str = "authorize for the schedule";
 pub(crate) const SCHEDULED_CAPTURE: &str = "the schedule's capture";
 
@@ -27,6 +29,8 @@ pub(crate) const SCHEDULED_CAPTURE: &str = "the schedule's capture";
 const PURCHASE_EVENT: &str = include_str!("../../../events/purchase-approved.json");
 const REGISTER_EVENT: &str = include_str!("../../../events/orders-register.json");
 const AUTHORIZE_EVENT: &str = include_str!("../../../events/authorize-approved.json");
+const TOKEN_EVENT: &str = include_str!("../../../events/token-issued.json");
+const PAYMENT_EVENT: &str = include_str!("../../../events/payments-purchase.json");
 const CREDIT_CARD_AUTHORIZE_EVENT: &str = include_str!("../../../events/authorize-creditcard-json.json");
 const CREDIT_CARD_CAPTURE_EVENT: &str = include_str!("../../../events/capture-creditcard-json.json");
 
@@ -34,6 +38,9 @@ const CREDIT_CARD_CAPTURE_EVENT: &str = include_str!("../../../events/capture-cr
 pub(crate) const AMOUNT: u64 = 2599;
 /// A card that the simulator's gateway keeps.
 const STORED_CARD: &str = "1|16178397535388255208";
+
+/// The gateway's token of a published test card.
+const CARD_TOKEN: &str = "9477709629051443";
 
 /// DynamoDB, Secrets Manager and the gateway, on this machine.
 pub(crate) struct World {
@@ -59,6 +66,10 @@ impl World {
         let gateway = Proxy::to(base_url.trim_end_matches(path.as_str())).await?;
         let name = merchants::secret_name(merchants::REGISTERED);
         let mut document = stack.secrets().get(&name).ok_or("the merchant is not there")?;
+        // As deployed by default: its payments are not found by what people quote.
+        if let Some(document) = document.as_object_mut() {
+            document.remove("search");
+        }
         document["gateway"]["base_url"] = json!(format!("{}{path}", gateway.url()));
         stack.secrets().put(&name, document);
         Ok(Self { stack, table, secrets, gateway })
@@ -168,6 +179,30 @@ pub(crate) fn purchase(order: &str) -> Value {
     event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
     event["body"] =
         body(&json!({"data": {"gateway": "card_connect", "method": "purchase", "payment": STORED_CARD}}));
+    event
+}
+
+/// Asks for the access token of a shopper's browser.
+pub(crate) fn shoppers_token() -> Value {
+    let mut event = parsed(TOKEN_EVENT);
+    event["isBase64Encoded"] = json!(false);
+    event["body"] = json!(format!("grant_type=implicit&client_id={}", merchants::REGISTERED));
+    event
+}
+
+/// Pays the amount that a registered order owes, with the token that such a request was granted.
+pub(crate) fn in_a_browser(order: &str, granted: &Value) -> Value {
+    let granted: Value =
+        serde_json::from_str(granted["body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let token = granted["access_token"].as_str().unwrap_or_default();
+    let mut event = at(PAYMENT_EVENT, order);
+    event["headers"]["authorization"] = json!(format!("Bearer {token}"));
+    event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
+    event["requestContext"]["http"]["sourceIp"] = json!("203.0.113.7");
+    event["body"] = body(&json!({"data": {
+        "gateway": "card_connect", "method": "purchase",
+        "payment": CARD_TOKEN, "year": "2049", "month": "12",
+    }}));
     event
 }
 

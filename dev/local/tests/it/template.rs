@@ -724,11 +724,8 @@ fn the_access_logs_hold_nothing_that_a_caller_writes() {
         "$context.identity.sourceIp",
         "$context.integration.requestId",
         "$context.integrationErrorMessage",
-        "$context.integrationLatency",
         "$context.requestId",
-        "$context.requestTime",
         "$context.responseLatency",
-        "$context.responseLength",
         "$context.status",
     ];
     for (api, own) in [("HttpApi", "$context.routeKey"), ("ConsoleApi", "$context.httpMethod")] {
