@@ -372,17 +372,18 @@ mod tests {
         assert!((usage.own_ms - 15.0).abs() < 1e-9 && (usage.gateway_ms - 500.0).abs() < 1e-9);
         assert_eq!(usage.tables.len(), 1, "the attempts of a browser are not those of a server");
         let of = |cost: &Cost, name: &str| cost.lines.iter().find(|line| line.name == name).unwrap().dollars;
-        // 500 bytes × 10⁶ / 2³⁰ × 12 months × 0.25; 4 × 0.625.
+        // 500 bytes × 10⁶ / 2³⁰ × 12 months × 0.10, and 0.20 for recovery; 4 × 0.78.
         let own = step.cost(DEPLOYED_MIB);
-        assert!((of(&own, "DynamoDB storage") - 1.397).abs() < 1e-3);
-        assert!((of(&own, "DynamoDB writes") - 2.5).abs() < 1e-9);
+        assert!((of(&own, "DynamoDB storage") - 0.5588).abs() < 1e-3);
+        assert!((of(&own, "DynamoDB point-in-time recovery") - 1.1176).abs() < 1e-3);
+        assert!((of(&own, "DynamoDB writes") - 3.12).abs() < 1e-9);
         // 700 bytes × 10⁶ / 2³⁰ × 12 months × 0.10, without recovery; 3 × 0.78; 3 changes in
-        // batches of 1.875.
+        // batches of 5.625.
         let journal = step.journal_cost();
         assert!((of(&journal, "DynamoDB storage") - 0.7823).abs() < 1e-3);
         assert!(of(&journal, "DynamoDB point-in-time recovery").abs() < 1e-9);
         assert!((of(&journal, "DynamoDB writes") - 2.34).abs() < 1e-9);
-        assert!((of(&journal, "Lambda requests") - 0.32).abs() < 1e-9);
+        assert!((of(&journal, "Lambda requests") - 0.106_667).abs() < 1e-5);
         assert!((step.whole_cost().total - own.total - journal.total).abs() < 1e-9);
     }
 

@@ -165,7 +165,7 @@ mod tests {
             .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
         // 9 + 3 of the key; 13 + 1 + 14 + 1 of the other two; 100 of the item and of the entry.
         assert_eq!(stored_bytes(TABLE_NAME, &Item::from([key.clone()])), 112);
-        assert_eq!(stored_bytes(TABLE_NAME, &Item::from_iter([key].into_iter().chain(due))), 141 + 141);
+        assert_eq!(stored_bytes(TABLE_NAME, &[key].into_iter().chain(due).collect::<Item>()), 141 + 141);
         // An entry leaves a table with its entry in each index.
         let gone = change(TABLE_NAME, Some(&Item::new()), None);
         assert!((gone.total() - 1.0).abs() < f64::EPSILON);
