@@ -12,6 +12,7 @@ use crate::{
     page::{self, Published},
     peers::{Language, TOLLGATE, Tables},
     process::Program,
+    settlement,
     start::{self, Subject},
     summary::{self, MANY_PURCHASES},
     warm::{self, Amount},
@@ -58,6 +59,7 @@ pub(crate) async fn bill() -> Result<(), String> {
     let mut figures = page::published()?.figures;
     let world = World::start().await?;
     figures.extend(counts::count(&world, &Binaries::beside()?).await?);
+    figures.extend(settlement::counts().await?);
     for table in bill::tables(&figures) {
         println!("{table}");
     }
@@ -85,6 +87,7 @@ async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     }
     figures.extend(memory(&world, &binaries, arguments.memory_requests).await?);
     figures.extend(captures::short().await?);
+    figures.extend(settlement::counts().await?);
     if !arguments.no_instructions {
         eprintln!("Counting instructions.");
         figures.extend(instructions::count(&world, &binaries).await?);

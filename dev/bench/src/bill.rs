@@ -54,6 +54,11 @@ const COMPARED_MIB: u32 = 256;
 const SCHEDULE_MIB: u32 = 512;
 /// The gateway's usual response, in milliseconds.
 const GATEWAY_MS: f64 = 500.0;
+/// Bytes of a pointer, with `DynamoDB`'s overhead: two keys with digests, and the order's id.
+const POINTER_BYTES: f64 = 250.0;
+/// Units of a delivery's item: one that is put with its entry in the index of due ones, and the
+/// entry's removal.
+const DELIVERY_UNITS: f64 = 3.0;
 /// In dollars per million.
 const PURCHASE_TARGET: f64 = 12.0;
 const AUTHORIZE_AND_CAPTURE_TARGET: f64 = 23.0;
@@ -181,7 +186,7 @@ fn computing_ms(cpu_ms: f64, memory_mib: u32) -> f64 {
 
 /// The cost of a million requests, in tables.
 pub(crate) fn tables(figures: &Figures) -> Vec<Table> {
-    vec![flows(figures), purchases(figures), month(), compared(figures)]
+    vec![flows(figures), purchases(figures), besides(figures), month(), compared(figures)]
 }
 
 /// A registered order and its purchase: the purchase keeps the whole order.
@@ -248,6 +253,37 @@ fn checkout(figures: &Figures) -> f64 {
     calls.iter().sum::<f64>() + cost::per_million(&question).total
 }
 
+/// A million of everything that only some deployments and merchants have.
+pub(crate) fn besides(figures: &Figures) -> Table {
+    let table = |table: &str, write_units: f64, stored_bytes: f64| TableUsage {
+        keeping: keeping(table),
+        write_units,
+        read_units: 0.0,
+        stored_bytes,
+    };
+    let written =
+        |table: TableUsage| cost::per_million(&Usage { tables: vec![table], ..Usage::default() }).total;
+    let pointer = written(table("journal", 1.0, POINTER_BYTES));
+    let counter = written(table("attempts", 1.0, 0.0));
+    let delivery = Usage {
+        invocations: 1.0,
+        memory_mib: DEPLOYED_MIB,
+        // A receiver takes as long as the gateway, at most.
+        gateway_ms: GATEWAY_MS,
+        tables: vec![table("webhooks", DELIVERY_UNITS, 0.0)],
+        ..Usage::default()
+    };
+    let settled = figures.get("settlement: write units per line over its life, at 1,000 a day");
+    let rows = vec![
+        Row::new("texts that people quote, of payments", pointer, "$"),
+        Row::new("second writes of an address, while there are declines", counter, "$"),
+        Row::new("lines of settlement, written", written(table("settlement", settled, 0.0)), "$"),
+        Row::new("events on a bus", cost::EVENTS_PER_MILLION, "$"),
+        Row::new("deliveries of a webhook", cost::per_million(&delivery).total, "$"),
+    ];
+    Table::new("A million of each, where it is used", rows)
+}
+
 /// A capture among many of a run: no request, and its share of the run's time.
 fn capture_by_schedule(figures: &Figures, timed: &Step) -> Step {
     let captured = Step::counted(figures, SCHEDULED_CAPTURE).timed_as(timed);
@@ -259,7 +295,8 @@ fn capture_by_schedule(figures: &Figures, timed: &Step) -> Step {
     Step { api_requests: 0.0, cpu_ms: 0.0, table_calls: 0.0, gateway_ms, log_bytes, ..captured }
 }
 
-fn month() -> Table {
+/// What a stage costs in a month.
+pub(crate) fn month() -> Table {
     let month = cost::per_month(&Fixed {
         memory_mib: 512,
         // Five schedules, each minute, and one every quarter of an hour.
@@ -347,7 +384,7 @@ mod tests {
         assert!((number(line.len()) - LOGGED_BY_AWS_BYTES).abs() < 0.5, "{}: {line}", line.len());
     }
 
-    /// Five records of a line each, in round numbers.
+    /// A purchase in round numbers.
     fn counted() -> Figures {
         let mut figures = Figures::default();
         for (name, value) in [
@@ -355,6 +392,7 @@ mod tests {
             ("writes, purchase", 2.0),
             ("gateway calls, purchase", 1.0),
             ("changes of orders, purchase", 3.0),
+            ("log bytes, purchase", 900.0),
             ("write units of orders, purchase", 4.0),
             ("stored bytes of orders, purchase", 500.0),
             ("write units of journal, purchase", 3.0),

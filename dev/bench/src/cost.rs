@@ -42,6 +42,8 @@ const SECRET_READS_PER_MILLION: f64 = 5.0;
 /// Dollars per million invocations; the 14 million that are free are not deducted. "Amazon
 /// `EventBridge` pricing", Scheduler; March 2026.
 const SCHEDULER_PER_MILLION: f64 = 1.0;
+/// Dollars per million custom events. "Amazon `EventBridge` pricing"; March 2026.
+pub(crate) const EVENTS_PER_MILLION: f64 = 1.0;
 /// Dollars per GB taken in, Standard class; a function's first 10 TB of a month cost the same.
 /// "Amazon `CloudWatch` Pricing"; 2026-06-13.
 const LOGS_PER_GB: f64 = 0.50;

@@ -49,11 +49,17 @@ fn replaced(text: &str, block: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{block}{END}{after}"))
 }
 
-/// The most important figures, the cost of each kind of request and of the same in other languages.
+/// The most important figures, the bill, and the same payments in other languages.
 fn tables(published: &Published) -> String {
     let Published { machine, figures } = published;
-    let [short, flows, compared] = [summary::headlines, bill::flows, bill::compared].map(|of| of(figures));
-    format!("\nMeasured on {machine}.\n\n{short}\n{flows}\n{compared}\n")
+    let all = [
+        summary::headlines(figures),
+        bill::flows(figures),
+        bill::besides(figures),
+        bill::month(),
+        bill::compared(figures),
+    ];
+    format!("\nMeasured on {machine}.\n\n{}\n", all.map(|table| table.to_string()).join("\n"))
 }
 
 #[cfg(test)]
