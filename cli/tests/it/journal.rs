@@ -1,11 +1,13 @@
 //! `journal rebuild`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::ToSpan as _;
 use local::{JOURNAL_TABLE_NAME, dynamodb_client};
 use serde_json::json;
 use tollgate::dynamodb::journal::entry_of;
+use tollgate_core::{settlement::eastern_day, values::Clock as _};
 
 use crate::support::{Fixture, MERCHANT, run};
 
@@ -51,6 +53,80 @@ fn like_aws(fixture: &Fixture) -> Vec<(&'static str, String)> {
     let mut variables = fixture.like_aws();
     variables.push(("JOURNAL_TABLE_NAME", JOURNAL_TABLE_NAME.to_owned()));
     variables
+}
+
+/// All items of the table by their keys, as far as they do not tell how often they were written.
+async fn contents(fixture: &Fixture) -> BTreeMap<(String, String), Item> {
+    let mut contents = BTreeMap::new();
+    for mut item in entries(fixture).await {
+        let [partition, sort] = ["b", "s"].map(|name| item[name].as_s().unwrap().clone());
+        item.remove("version");
+        contents.insert((partition, sort), item);
+    }
+    // When the last run summed up.
+    contents.remove(&("reached".to_owned(), "reached".to_owned()));
+    contents
+}
+
+/// Payments that were deposited, charged back, refunded, voided, held, and found by a text.
+async fn fill_the_journal(fixture: &Fixture) {
+    pay_and_refund(fixture).await;
+    fixture.stack.deliver_stream().await.unwrap();
+    let simulator = fixture.stack.simulator();
+    let (retref, day) = (&simulator.records()[0].retref, eastern_day(fixture.stack.clock().now()));
+    let taken = json!({
+        "merchid": "496160873888", "casenumber": "1", "retref": retref, "minor_units": 2499,
+        "on": day.saturating_add(1.day()),
+    });
+    simulator.charge_back(serde_json::from_value(taken).unwrap()).unwrap();
+    for _ in 0..5 {
+        fixture.stack.advance_clock(86_400);
+        fixture.stack.invoke_scheduled("settlement").await.unwrap();
+    }
+    fixture.pay("held", "authorize").await;
+    let (_, voided) = fixture.pay("voided", "authorize").await;
+    assert_eq!(fixture.follow_up("voided", &voided, "cancel", json!({})).await.0, 200);
+    let order = json!({ "data": { "type": "order", "amount": 2599, "currency": "USD" } });
+    fixture.call("PUT", "/v2/orders/found", order).await;
+    let found = json!({
+        "gateway": "card_connect", "method": "purchase", "payment": "1|16178397535388255208",
+        "custom_reference": "invoice-1",
+    });
+    let found = fixture.call("POST", "/v2/orders/found/payments", json!({ "data": found })).await;
+    assert_eq!(found.0, 200, "{found:?}");
+    fixture.stack.deliver_stream().await.unwrap();
+    fixture.stack.invoke_scheduled("totals").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_journal_that_lost_all_its_items_is_the_same_after_a_rebuild() {
+    let fixture = Fixture::open().await;
+    fill_the_journal(&fixture).await;
+    let before = contents(&fixture).await;
+    let uncollected = format!("{MERCHANT}#uncollected");
+    for partition in ["#deposits#", "#held#", "totals#", "days", &uncollected] {
+        assert!(before.keys().any(|(of, _)| of.starts_with(partition)), "{partition}: {before:?}");
+    }
+    let digits = format!("{MERCHANT}#").len()..;
+    assert!(before.keys().any(|(of, _)| of.get(digits.clone()).is_some_and(|key| key.len() == 32)));
+    let facts: Vec<_> = before.values().filter_map(|item| item.get("f")).collect();
+    for fact in ["a", "r", "v", "k"] {
+        assert!(facts.contains(&&AttributeValue::S(fact.to_owned())), "{fact}: {facts:?}");
+    }
+    let client = dynamodb_client(fixture.stack.dynamodb_url());
+    for item in entries(&fixture).await {
+        let key = ["b", "s"].map(|name| (name.to_owned(), item[name].clone()));
+        let lost = client.delete_item().table_name(JOURNAL_TABLE_NAME);
+        lost.set_key(Some(key.into())).send().await.unwrap();
+    }
+    assert!(entries(&fixture).await.is_empty());
+    fixture.run(&["journal", "rebuild"], "").await.done();
+    fixture.stack.invoke_scheduled("totals").await.unwrap();
+    let after = contents(&fixture).await;
+    let lost: Vec<_> = before.iter().filter(|(key, item)| after.get(key) != Some(item)).collect();
+    assert!(lost.is_empty(), "{lost:#?}");
+    assert_eq!(after.len(), before.len(), "{after:#?}");
+    fixture.close().await;
 }
 
 #[tokio::test]
