@@ -50,11 +50,10 @@ pub(super) async fn checks(deployed: &Deployed, region: &str, front: Option<&str
             check("alarms", alarms(&aws, &all)),
         ]),
     }
-    for (what, output) in
-        [("recovery of payments", "TableName"), ("recovery of the journal", "JournalTableName")]
-    {
-        checks.push(check(what, recovery(&aws, deployed, output)));
-    }
+    let is_journals_on = deployed.parameter("JournalPointInTimeRecovery") == "true";
+    checks.push(check("recovery of payments", recovery(&aws, deployed, "TableName", true)));
+    let journals = recovery(&aws, deployed, "JournalTableName", is_journals_on);
+    checks.push(check("recovery of the journal", journals));
     checks.push(check("missed runs", missed_runs(&aws, deployed)));
     checks
 }
@@ -249,18 +248,23 @@ fn alarms(aws: &AwsCli, all: &[Resource]) -> Found {
     })
 }
 
-fn recovery(aws: &AwsCli, deployed: &Deployed, output: &str) -> Found {
+/// Whether a table is protected from deletion, and can be restored if its stack says so.
+fn recovery(aws: &AwsCli, deployed: &Deployed, output: &str, is_wanted: bool) -> Found {
     let name = deployed.output(output)?;
     let backups = aws.call(&["dynamodb", "describe-continuous-backups", "--table-name", name])?;
     let recovery = &backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"];
     let table = aws.call(&["dynamodb", "describe-table", "--table-name", name])?;
     let is_protected = table["Table"]["DeletionProtectionEnabled"] == true;
     let mut wrong = Vec::new();
-    if recovery["PointInTimeRecoveryStatus"] != "ENABLED" {
+    let is_on = recovery["PointInTimeRecoveryStatus"] == "ENABLED";
+    if is_wanted && !is_on {
         wrong.push("point-in-time recovery is off: aws dynamodb update-continuous-backups".to_owned());
     }
     if !is_protected && deployed.parameter("Stage") != "dev" {
         wrong.push("it can be deleted: aws dynamodb update-table --deletion-protection-enabled".to_owned());
+    }
+    if !is_on {
+        return Ok(unless(&wrong, "none; `tollgate journal rebuild` makes it again".to_owned()));
     }
     let latest = recovery["LatestRestorableDateTime"].to_string();
     let until = if latest == "null" { String::new() } else { format!(" until {}", latest.trim_matches('"')) };

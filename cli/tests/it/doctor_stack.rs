@@ -267,7 +267,7 @@ fn broken_services() -> Vec<Row> {
             "recovery of payments",
             "can be deleted",
         ),
-        ("dynamodb-describe-continuous-backups", off, "failed", "recovery of the journal", "point-in-time"),
+        ("dynamodb-describe-continuous-backups", off, "failed", "recovery of payments", "point-in-time"),
         ("sqs-get-queue-attributes", missed, "note", "missed runs", "2 in the queue"),
     ]
 }
