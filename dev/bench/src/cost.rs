@@ -35,7 +35,7 @@ const INFREQUENT_PER_GB_MONTH: f64 = 0.10;
 /// date.
 const RECOVERY_PER_GB_MONTH: f64 = 0.20;
 /// Dollars per secret and month. "AWS Secrets Manager Pricing"; 2026-09-20.
-const SECRET_PER_MONTH: f64 = 0.40;
+pub(crate) const SECRET_PER_MONTH: f64 = 0.40;
 /// Dollars per million calls, listed as $0.05 per 10,000. "AWS Secrets Manager Pricing";
 /// 2026-09-20.
 const SECRET_READS_PER_MILLION: f64 = 5.0;
@@ -58,9 +58,13 @@ const ARCHIVED_PER_BYTE: f64 = 0.15;
 const METRIC_PER_MONTH: f64 = 0.30;
 /// Dollars per metric that an alarm watches at standard resolution. "Amazon `CloudWatch` Pricing";
 /// no date.
-const ALARM_PER_MONTH: f64 = 0.10;
+pub(crate) const ALARM_PER_MONTH: f64 = 0.10;
 /// Dollars per rule of Contributor Insights and month. "Amazon `CloudWatch` Pricing"; no date.
 const INSIGHT_RULE_PER_MONTH: f64 = 0.50;
+/// Dollars per month for a web ACL of a firewall, and for each of its rules. "AWS WAF Pricing"; no
+/// date.
+pub(crate) const FIREWALL_PER_MONTH: f64 = 5.0;
+pub(crate) const FIREWALL_RULE_PER_MONTH: f64 = 1.0;
 /// Dollars per dashboard and month. "Amazon `CloudWatch` Pricing"; 2026-06-13.
 const DASHBOARD_PER_MONTH: f64 = 3.0;
 /// How a table is kept.

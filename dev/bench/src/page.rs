@@ -67,6 +67,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn prose_states_what_was_measured() {
+        let figures = published().unwrap().figures;
+        let value = |table: crate::table::Table, what: &str| {
+            table.rows.into_iter().find(|row| row.what == what).unwrap().value
+        };
+        let purchase = value(bill::flows(&figures), "purchase");
+        let month = value(bill::month(), "all");
+        let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
+        for stated in [format!("[about ${purchase:.0}]("), format!("idle: [${month:.0} a month](")] {
+            assert!(readme.contains(&stated), "README.md does not state {stated}");
+        }
+    }
+
+    #[test]
     fn the_page_shows_what_was_measured_and_nothing_else() {
         let published = published().unwrap();
         assert_eq!(summary::headlines(&published.figures).rows.len(), 13);
