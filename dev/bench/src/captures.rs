@@ -13,6 +13,7 @@ use local::{
     Options, Stack,
     load::{Load, fill},
 };
+use memory::OrderTable;
 use tollgate::ports::Job;
 use tollgate_core::{
     order::MerchantId,
@@ -25,7 +26,6 @@ use tollgate_core::{
 
 use crate::{
     figures::{Figures, number},
-    memory::Memory,
     processor,
     table::Table,
 };
@@ -58,9 +58,6 @@ pub(crate) struct Arguments {
     /// How long the gateway takes, in milliseconds
     #[arg(long, default_value_t = 200)]
     latency_ms: u64,
-    /// How long the table takes for each read and write, in milliseconds
-    #[arg(long, default_value_t = 3)]
-    store_ms: u64,
     /// How long each run should take, in seconds, if the gateway is all that takes time
     #[arg(long, default_value_t = 15)]
     seconds: u64,
@@ -68,7 +65,7 @@ pub(crate) struct Arguments {
 
 /// One short run, as a part of all measurements.
 pub(crate) async fn short() -> Result<Figures, String> {
-    measure(64, &Arguments { concurrency: Vec::new(), latency_ms: 200, store_ms: 3, seconds: 10 }).await
+    measure(64, &Arguments { concurrency: Vec::new(), latency_ms: 200, seconds: 10 }).await
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
@@ -89,14 +86,14 @@ pub(crate) fn table(figures: &Figures) -> Table {
 
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
 async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, String> {
-    let Arguments { latency_ms, store_ms, seconds, .. } = *arguments;
+    let Arguments { latency_ms, seconds, .. } = *arguments;
     let settings = CaptureSettings { shards: 16, concurrency };
     let options = Options { captures: Some(settings), ..Options::default() };
     let stack = Stack::start(options).await.map_err(|error| error.to_string())?;
     let rounds = usize::try_from(seconds * 1000 / latency_ms.max(1)).unwrap_or(1).max(1);
     let count = concurrency * rounds;
     let own = stack.ports().captures.clone();
-    let store = Arc::new(Memory::new(Duration::from_millis(store_ms)));
+    let store = Arc::new(OrderTable::default());
     let (gateway, clock) = (own.payments.gateway.clone(), own.payments.clock.clone());
     let job = Job {
         payments: Payments { store, gateway, clock, known_disputes: None },

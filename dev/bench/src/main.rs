@@ -16,7 +16,6 @@ mod figures;
 mod guard;
 mod instructions;
 mod ledger;
-mod memory;
 mod page;
 mod peers;
 mod process;

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn the_page_shows_what_was_measured_and_nothing_else() {
         let published = published().unwrap();
-        assert_eq!(summary::headlines(&published.figures).rows.len(), 13);
+        assert_eq!(summary::headlines(&published.figures).rows.len(), 15);
         let text = fs::read_to_string(page()).unwrap();
         assert_eq!(
             replaced(&text, &tables(&published)).unwrap(),
