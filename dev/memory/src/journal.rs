@@ -144,7 +144,7 @@ impl JournalTable {
                 entry.unusual_partition().as_ref() == Some(partition)
             }
             EntryPartition::Held => held(&|_| true),
-            EntryPartition::HeldUntil(day) => held(&|hold| hold.last_day() == *day),
+            EntryPartition::HeldEnding(ends) => held(&|hold| ends.contains(&hold.ends)),
         }
     }
 

@@ -16,7 +16,6 @@ use aws_sdk_dynamodb::{
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use futures_util::future::try_join_all;
 use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
@@ -61,6 +60,9 @@ const EXPIRES_AT: &str = Column::ExpiresAt.as_str();
 
 /// The names of both in the conditions of queries.
 const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
+
+/// When the authorization of an open hold ends: whole seconds since 1970.
+const ENDS: &str = "ends";
 
 /// Merchants' days that are remembered as noted. Entries are of today, but for a rebuild.
 const NOTED_MAX: usize = 1_000;
@@ -133,18 +135,16 @@ impl EntryStore for DynamoDbEntries {
     }
 
     async fn hold(&self, hold: &Hold) -> Result<(), StoreError> {
-        let puts = places_of(hold).map(|mut item| {
-            item.insert(Column::OrderId.as_str().to_owned(), text_of(&hold.order.order));
-            item.insert(EXPIRES_AT.to_owned(), number_of(&hold.expires().as_second()));
-            self.table.put(item).send()
-        });
-        try_join_all(puts).await.map(drop).map_err(|error| unavailable(&error))
+        let mut item = keys(&held(hold.merchant()), &hold.sort);
+        item.insert(Column::OrderId.as_str().to_owned(), text_of(&hold.order.order));
+        item.insert(ENDS.to_owned(), number_of(&hold.ends.as_second()));
+        item.insert(EXPIRES_AT.to_owned(), number_of(&hold.expires().as_second()));
+        self.table.write(item).await
     }
 
     async fn release(&self, hold: &Hold) -> Result<(), StoreError> {
-        let delete =
-            |key| self.table.client.delete_item().table_name(&self.table.name).set_key(Some(key)).send();
-        try_join_all(places_of(hold).map(delete)).await.map(drop).map_err(|error| unavailable(&error))
+        let request = self.table.delete(keys(&held(hold.merchant()), &hold.sort));
+        request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
@@ -206,15 +206,10 @@ fn unusual(merchant: &MerchantId, partition: &EntryPartition) -> String {
     if *partition == EntryPartition::Declined { format!("{merchant}#declined") } else { merchant.to_string() }
 }
 
-/// The partition of a merchant's open holds, or of those that end on a UTC day. No partition of
-/// entries begins so, so the policy that lets them be deleted can name them.
-fn held(merchant: &MerchantId, last_day: Option<Date>) -> String {
-    last_day.map_or_else(|| format!("#held#{merchant}"), |day| format!("#held#{merchant}#{day}"))
-}
-
-/// The keys of the items of an open hold.
-fn places_of(hold: &Hold) -> [Item; 2] {
-    [None, Some(hold.last_day())].map(|day| keys(&held(hold.merchant(), day), &hold.sort))
+/// The partition of a merchant's open holds. No partition of entries begins so, so the policy that
+/// lets them be deleted can name them.
+fn held(merchant: &MerchantId) -> String {
+    format!("#held#{merchant}")
 }
 
 /// When an item is deleted that is about this moment.

@@ -20,8 +20,8 @@ use local::{
 use tollgate::dynamodb::{journal::DynamoDbEntries, orders::StoredOrder};
 use tollgate_core::{
     journal::{
-        CountedEntry, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, EntryStore as _, Is, Lister,
-        LoggedEntry, Predicate, READ_MAX_BYTES, Retention, Wanted, entries,
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, EntryStore as _, Hold, Is,
+        Lister, LoggedEntry, Predicate, READ_MAX_BYTES, Retention, Wanted, entries,
     },
     order::{MerchantId, Order, OrderKey, TransactionStatus},
     payments::{Deadline, DueQuery, LoadedOrders, OrderStore, Page, StoreError},
@@ -34,6 +34,9 @@ const COUNT: usize = if cfg!(debug_assertions) { 400 } else { 10_000 };
 
 /// Days over which the entries are spread.
 const DAYS: i32 = 28;
+
+/// Days after which an authorization ends: those of half the entries have ended.
+const HELD_DAYS: i64 = 14;
 
 /// So many pages of each filter are read where there are more: a million entries have ten thousand.
 const PAGES_MAX: usize = 200;
@@ -147,7 +150,7 @@ fn order(paid: &Order, n: usize, began: Timestamp, step: SignedDuration) -> Orde
     card.brand = Some(if n.is_multiple_of(2) { Brand::Visa } else { Brand::Amex });
     card.last_four = Some(format!("{:04}", n % 1_000));
     transaction.capture = None;
-    transaction.authorization_expires_at = Some(at + SignedDuration::from_hours(7 * 24));
+    transaction.authorization_expires_at = Some(at + SignedDuration::from_hours(HELD_DAYS * 24));
     for operation in &mut transaction.operations {
         operation.id = Uuid::from_u128((1 << 101) + id);
         operation.attempt.at = at;
@@ -156,7 +159,7 @@ fn order(paid: &Order, n: usize, began: Timestamp, step: SignedDuration) -> Orde
     order
 }
 
-/// Orders and entries, as the functions write them.
+/// Orders, entries and open holds, as the functions write them.
 async fn load(stack: &Stack, count: usize, began: Timestamp) -> MerchantId {
     let ports = stack.ports();
     let capture_at = stack.clock().now() + SignedDuration::from_hours(12);
@@ -175,6 +178,7 @@ async fn load(stack: &Stack, count: usize, began: Timestamp) -> MerchantId {
         assert_eq!(own.len(), 1);
         store.create(&order).await.unwrap();
         journal.put(&own[0]).await.unwrap();
+        journal.hold(Hold::all(&order).first().unwrap()).await.unwrap();
     });
     writes.buffer_unordered(CONCURRENCY).collect::<Vec<()>>().await;
     merchant
@@ -239,6 +243,7 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
     let every = |n: usize| count.div_ceil(n);
     let ending = |hours: i64| now + SignedDuration::from_hours(hours);
     let day = ending(-24);
+    let of_a_day = count.div_ceil(usize::try_from(DAYS).unwrap());
     let began_resident = resident_kb();
     for (condition, expected) in [
         (None, count),
@@ -254,7 +259,9 @@ async fn every_page_of_every_filter_is_read_within_its_limits_and_in_the_same_me
         (Some(Predicate::Captured(Is::More(0))), 0),
         (Some(Predicate::NextCaptureAttempt(Is::AtMost(now))), 0),
         (Some(Predicate::AuthorizationExpiresAt(Is::Less(began))), 0),
-        (Some(Predicate::ListedAt(Is::AtLeast(day))), count.div_ceil(usize::try_from(DAYS).unwrap())),
+        (Some(Predicate::AuthorizationExpiresAt(Is::AtMost(ending(24)))), of_a_day),
+        (Some(Predicate::AuthorizationExpiresAt(Is::More(now))), every(2)),
+        (Some(Predicate::ListedAt(Is::AtLeast(day))), of_a_day),
     ] {
         let conditions: Vec<Predicate> = condition.into_iter().collect();
         let since = if matches!(conditions[..], [Predicate::ListedAt(_)]) { day } else { began };

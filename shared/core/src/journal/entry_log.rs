@@ -1,5 +1,7 @@
 //! The journal as it is read, by partition and time, in either order: a port.
 
+use std::ops::RangeInclusive;
+
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -34,8 +36,8 @@ pub enum EntryPartition {
     Unusual,
     /// The first ones of the payments that [hold](crate::journal::Hold) money.
     Held,
-    /// The first ones of the payments whose hold ends on this UTC day.
-    HeldUntil(Date),
+    /// The same of the payments whose hold ends within these moments.
+    HeldEnding(RangeInclusive<Timestamp>),
 }
 
 impl EntryPartition {

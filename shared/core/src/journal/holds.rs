@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp};
 
 use super::changes::is_held;
 use crate::{
-    journal::{day_of, first_fact},
+    journal::first_fact,
     order::{MerchantId, Order, OrderKey, Transaction},
 };
 
@@ -44,11 +44,6 @@ impl Hold {
     /// Whose it is.
     pub fn merchant(&self) -> &MerchantId {
         &self.order.merchant
-    }
-
-    /// The UTC day of its end.
-    pub fn last_day(&self) -> Date {
-        day_of(self.ends)
     }
 
     /// When it is deleted, if nothing ended it.

@@ -1,18 +1,14 @@
 //! Where a list of payments reads: the smallest place that has all.
 
-use jiff::{Span, Timestamp, civil::Date};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Is, Predicate, Wanted};
 use crate::{
-    journal::{Entry, EntryPartition, PointedBy, day_of, first_of},
+    journal::{Entry, EntryPartition, PointedBy, first_of},
     order::{OrderId, PaymentWord},
     values::{DeclineCode, SearchKey},
 };
-
-/// Where holds that end on more days than this are wanted, all open ones are read: each day is a
-/// query.
-const DAYS_OF_HOLDS: usize = 3;
 
 /// Where the payments are that a predicate names, if only the caller can look that up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +81,7 @@ impl<'a> Entries<'a> {
                 Predicate::LastFour(digits) => {
                     (2, vec![EntryPartition::LastFour(digits.clone())], Under::First)
                 }
-                Predicate::AuthorizationExpiresAt(_) => (3, partitions_of_holds(wanted), Under::First),
+                Predicate::AuthorizationExpiresAt(_) => (3, holds_ending(wanted), Under::First),
                 Predicate::Decline(codes) => (4, vec![EntryPartition::Declined], Under::Decline(codes)),
                 Predicate::Word(words) => {
                     let partitions = partitions_of_words(words).unwrap_or_else(EntryPartition::all);
@@ -133,21 +129,17 @@ impl Under<'_> {
     }
 }
 
-/// Where open holds are that end at the moments that are wanted: those of a few days, or all.
-fn partitions_of_holds(wanted: &Wanted<'_>) -> Vec<EntryPartition> {
+/// Where the open holds are that end between the first and the last moment that can be wanted; no
+/// partition if there is no such moment.
+fn holds_ending(wanted: &Wanted<'_>) -> Vec<EntryPartition> {
     let ends = wanted.predicates.iter().filter_map(|predicate| match predicate {
         Predicate::AuthorizationExpiresAt(is) => Some(is),
         _ => None,
     });
     // An authorization that has ended holds nothing.
     let first = ends.clone().filter_map(Is::first).fold(wanted.now, Timestamp::max);
-    let Some(last) = ends.filter_map(Is::last).min() else { return vec![EntryPartition::Held] };
-    let days = day_of(first).series(Span::new().days(1)).take_while(|day| *day <= day_of(last));
-    let days: Vec<Date> = days.take(DAYS_OF_HOLDS + 1).collect();
-    if days.len() > DAYS_OF_HOLDS {
-        return vec![EntryPartition::Held];
-    }
-    days.into_iter().map(EntryPartition::HeldUntil).collect()
+    let last = ends.filter_map(Is::last).min().unwrap_or(Timestamp::MAX);
+    if first > last { Vec::new() } else { vec![EntryPartition::HeldEnding(first..=last)] }
 }
 
 /// Where all payments are that can be in one of these states; none if one of the states has no
@@ -183,6 +175,8 @@ fn partitions_of_words(words: &[PaymentWord]) -> Option<Vec<EntryPartition>> {
 #[cfg(test)]
 mod tests {
     use std::slice;
+
+    use jiff::SignedDuration;
 
     use super::*;
     use crate::{
@@ -239,37 +233,28 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_within_a_few_days_is_read_day_by_day_from_now_on() {
+    fn no_hold_is_read_that_ends_before_or_after_every_moment_that_can_be_wanted() {
         let merchant = "m".parse().unwrap();
-        let days = |predicates: &[Is<Timestamp>]| -> Option<Vec<i8>> {
+        let partitions = |predicates: &[Is<Timestamp>]| {
             let predicates: Vec<_> =
                 predicates.iter().cloned().map(Predicate::AuthorizationExpiresAt).collect();
-            let partitions = Entries::of(&wanted(&merchant, &predicates)).partitions;
-            let day = |partition: &EntryPartition| match partition {
-                EntryPartition::HeldUntil(day) => Some(day.day()),
-                _ => None,
-            };
             assert!(predicates.iter().all(Predicate::has_index));
-            (partitions != [EntryPartition::Held])
-                .then(|| partitions.iter().map(|partition| day(partition).unwrap()).collect())
+            Entries::of(&wanted(&merchant, &predicates)).partitions
         };
-        // Eight o'clock on the 15th.
-        let (of_day, next_midnight) = (|day: i64| at(day * 24 * 60), at(16 * 60));
-        for (ends, expected) in [
-            (vec![Is::Equal(of_day(1))], Some(vec![16])),
-            (vec![Is::AtMost(of_day(2))], Some(vec![15, 16, 17])),
-            (vec![Is::AtMost(of_day(3))], None),
-            (vec![Is::AtLeast(of_day(2)), Is::Less(of_day(3))], Some(vec![17, 18])),
-            (vec![Is::Less(next_midnight)], Some(vec![15])),
-            (vec![Is::AtMost(next_midnight)], Some(vec![15, 16])),
-            (vec![Is::More(of_day(1))], None),
-            (vec![Is::OneOf(vec![of_day(3), of_day(1)])], Some(vec![16, 17, 18])),
-            // Nothing that is over is held.
-            (vec![Is::Less(of_day(-1))], Some(vec![])),
-            (vec![Is::AtLeast(of_day(-9)), Is::AtMost(of_day(0))], Some(vec![15])),
+        let (now, nanosecond) = (at(0), SignedDuration::from_nanos(1));
+        for (ends, (first, last)) in [
+            (vec![Is::Equal(at(5))], (at(5), at(5))),
+            (vec![Is::AtMost(at(5))], (now, at(5))),
+            (vec![Is::Less(at(5))], (now, at(5) - nanosecond)),
+            (vec![Is::AtLeast(at(2)), Is::Less(at(5))], (at(2), at(5) - nanosecond)),
+            (vec![Is::More(at(2))], (at(2), Timestamp::MAX)),
+            (vec![Is::OneOf(vec![at(7), at(3)])], (at(3), at(7))),
+            (vec![Is::AtLeast(at(-9)), Is::AtMost(now)], (now, now)),
         ] {
-            assert_eq!(days(&ends), expected, "{ends:?}");
+            assert_eq!(partitions(&ends), [EntryPartition::HeldEnding(first..=last)], "{ends:?}");
         }
+        // An authorization that has ended holds nothing.
+        assert_eq!(partitions(&[Is::Less(now)]), []);
     }
 
     #[test]

@@ -29,16 +29,16 @@ fn logged(kind: Kind) -> LoggedEntry {
     }
 }
 
-/// Of the first days of January, nine at most.
+/// Of the first days of January, twelve at most.
 fn january(merchant: &MerchantId, order: ReadOrder) -> EntryQuery<'_> {
-    EntryQuery { merchant, between: ("2026-01-01", "2026-01-06"), order, limit: 9 }
+    EntryQuery { merchant, between: ("2026-01-01", "2026-01-06"), order, limit: 12 }
 }
 
 /// The request for it.
 fn query(column: &str, key: &str, is_forward: bool) -> Value {
     json!({
         "TableName": "journal", "KeyConditionExpression": "#partition = :partition AND #sort BETWEEN :from AND :to",
-        "ScanIndexForward": is_forward, "Limit": 9,
+        "ScanIndexForward": is_forward, "Limit": 12,
         "ExpressionAttributeNames": { "#partition": column, "#sort": "s" },
         "ExpressionAttributeValues": {
             ":partition": { "S": key }, ":from": { "S": "2026-01-01!" }, ":to": { "S": "2026-01-05~" },
@@ -156,6 +156,41 @@ async fn a_pointer_names_the_order_in_whose_part_the_entry_is() {
     let keys = [(0, "o"), (1, other.as_str()), (2, "o")].map(|(n, id)| keys_of(&part(id), &sort(n)));
     let batch = json!({ "RequestItems": { "journal": { "Keys": keys } } });
     assert_eq!(aws.sent(), json!([["Query", query("b", key, true)], ["BatchGetItem", batch]]));
+}
+
+#[tokio::test]
+async fn holds_that_end_at_other_times_are_counted_but_not_returned_and_no_wanted_one_is_skipped() {
+    let sort = |n: usize| format!("2026-01-05T10:07:00.12{n}Z#00000000-0000-0000-0000-00000000000{n}");
+    let part = format!("m#{}", shard(&order("o")));
+    let hold = |n: usize| with(&keys_of("#held#m", &sort(n)), &json!({ "o": { "S": "o" } }));
+    let whole = |n: usize| with(&item_of_entry(), &keys_of(&part, &sort(n)));
+    // More than requested of 40, and none of the next 30.
+    let many = json!({
+        "Items": [hold(1), hold(2), hold(3)], "ScannedCount": 40, "LastEvaluatedKey": keys_of("#held#m", &sort(8)),
+    });
+    let none = json!({ "Items": [], "ScannedCount": 30, "LastEvaluatedKey": keys_of("#held#m", &sort(9)) });
+    let entries = json!({ "Responses": { "journal": [whole(1), whole(2)] } });
+    let (log, aws) = responding([ok(many), ok(entries), ok(none)]);
+    let merchant = merchant();
+    let wanted = EntryQuery { limit: 2, ..january(&merchant, ReadOrder::OldestFirst) };
+    let ending = EntryPartition::HeldEnding(at("2026-01-12T00:00:00.5Z")..=at("2026-01-12T23:59:59.9Z"));
+    let page = log.logged(&ending, &wanted).await.unwrap();
+    let sorts: Vec<String> = page.entries.into_iter().map(|(sort, _)| sort).collect();
+    // The next page begins with the third one.
+    assert_eq!((sorts, page.next), (vec![sort(1), sort(2)], Some(sort(2))));
+    let of_two_entries = page.read_bytes - 40 * 256;
+    assert!((100..500).contains(&of_two_entries), "{of_two_entries}");
+    let page = log.logged(&ending, &wanted).await.unwrap();
+    assert_eq!((page.entries.len(), page.next, page.read_bytes), (0, Some(sort(9)), 30 * 256));
+    let mut request = query("b", "#held#m", true);
+    request["Limit"] = json!(2_000);
+    request["FilterExpression"] = json!("#ends BETWEEN :first AND :last");
+    request["ExpressionAttributeNames"]["#ends"] = json!("ends");
+    request["ExpressionAttributeValues"][":first"] = json!({ "N": "1768176000" });
+    request["ExpressionAttributeValues"][":last"] = json!({ "N": "1768262399" });
+    let keys = [1, 2].map(|n| keys_of(&part, &sort(n)));
+    let batch = json!({ "RequestItems": { "journal": { "Keys": keys } } });
+    assert_eq!(aws.sent(), json!([["Query", request], ["BatchGetItem", batch], ["Query", request]]));
 }
 
 #[tokio::test]
