@@ -13,7 +13,7 @@ pub fn new_operation(id: Uuid, kind: Kind, minor: u64) -> NewOperation {
         id,
         kind,
         amount: Amount::new(minor).expect("an amount within the limits"),
-        fingerprint: Fingerprint([0; 32]),
+        fingerprint: Fingerprint([0; 16]),
         route: Route {
             gateway: "g".into(),
             account: "1".to_owned(),

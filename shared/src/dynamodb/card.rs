@@ -10,13 +10,13 @@ stored! {
         last_four: "l4",
         expiry: "ex",
         token: "tk",
-        stored: "stored",
+        stored: "sd",
     }
 }
 
 stored! {
     StoredCard {
-        profile: "profile",
-        account: "account",
+        profile: "pf",
+        account: "pa",
     }
 }

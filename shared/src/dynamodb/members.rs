@@ -375,8 +375,8 @@ values! {
     // One after the other.
     Vec<Uuid>: |value| ids(&value), |ids: &Vec<Uuid>| bytes(ids.iter().flat_map(|id| *id.as_bytes()).collect::<Vec<u8>>());
     Shopper: |value| Uuid::from_slice(value.as_b().ok()?.as_ref()).ok().map(Shopper), |of: &Shopper| bytes(of.0);
-    KeyDigest: |value| sha_256(&value).map(KeyDigest), |digest: &KeyDigest| bytes(digest.0);
-    Fingerprint: |value| sha_256(&value).map(Fingerprint), |digest: &Fingerprint| bytes(digest.0);
+    KeyDigest: |value| digest(&value).map(KeyDigest), |digest: &KeyDigest| bytes(digest.0);
+    Fingerprint: |value| digest(&value).map(Fingerprint), |digest: &Fingerprint| bytes(digest.0);
 }
 
 fn object(value: AttributeValue) -> Option<Item> {
@@ -391,8 +391,8 @@ fn parsed<T: FromStr>(number: &AttributeValue) -> Option<T> {
     number.as_n().ok()?.parse().ok()
 }
 
-fn sha_256(digest: &AttributeValue) -> Option<[u8; 32]> {
-    digest.as_b().ok()?.as_ref().try_into().ok()
+fn digest(value: &AttributeValue) -> Option<[u8; 16]> {
+    value.as_b().ok()?.as_ref().try_into().ok()
 }
 
 fn ids(value: &AttributeValue) -> Option<Vec<Uuid>> {

@@ -141,8 +141,7 @@ pub struct Shopper(pub Uuid);
 impl Shopper {
     /// The shopper whose access token carries this id.
     pub fn of(id: Uuid) -> Self {
-        let digest = digest(&[Some("shopper"), Some(&id.to_string())]);
-        Self(Uuid::from_slice(&digest[..16]).unwrap_or_default())
+        Self(Uuid::from_bytes(digest(&[Some("shopper"), Some(&id.to_string())])))
     }
 }
 

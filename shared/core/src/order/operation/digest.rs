@@ -14,9 +14,14 @@ use uuid::Uuid;
 use super::{Kind, Mechanism};
 use crate::values::{Amount, Brand, CardSummary, Currency, Discounted, Expiry};
 
-/// SHA-256 of method, path and `Idempotency-Key`, unkeyed so that it survives key rotation.
+/// The first 128 bits of a SHA-256 over method, path and `Idempotency-Key`, unkeyed so that it
+/// survives key rotation.
+///
+/// Every operation stores it forever, so it is as short as is safe. A collision with the key of
+/// another client takes about 2^128 tries. A client that chooses both keys needs about 2^64, and
+/// confuses only its own requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyDigest(pub [u8; 32]);
+pub struct KeyDigest(pub [u8; 16]);
 
 impl KeyDigest {
     /// The digest of a key as sent to one route (method and path) of one order; `target` holds the
@@ -74,9 +79,10 @@ impl Essentials<'_> {
     }
 }
 
-/// SHA-256 of a request's essentials.
+/// The first 128 bits of a SHA-256 over a request's essentials; [`KeyDigest`] says why no more are
+/// stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fingerprint(pub [u8; 32]);
+pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {
     /// The fingerprint of a request.
@@ -100,16 +106,18 @@ impl Fingerprint {
     }
 }
 
-/// Digest of parts, each with its length before it and an absent one as a length that none has, so
-/// that no two lists of parts collide.
-pub(super) fn digest(parts: &[Option<&str>]) -> [u8; 32] {
+/// The first 128 bits of a SHA-256 over parts, each with its length before it and an absent one as
+/// a length that none has, so that no two lists of parts are hashed as the same text.
+pub(super) fn digest(parts: &[Option<&str>]) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in parts {
         let length = part.map_or(u64::MAX, |text| text.len() as u64);
         hash.update(length.to_be_bytes());
         hash.update(part.unwrap_or_default().as_bytes());
     }
-    hash.finalize().into()
+    let mut start = [0; 16];
+    start.copy_from_slice(&hash.finalize()[..16]);
+    start
 }
 
 #[cfg(test)]
@@ -235,6 +243,6 @@ mod tests {
             ..Essentials::new(Kind::Purchase)
         };
         let Fingerprint(digest) = Fingerprint::new(&essentials);
-        assert_eq!(digest[..8], [167, 3, 4, 135, 32, 23, 47, 37]);
+        assert_eq!(digest, [167, 3, 4, 135, 32, 23, 47, 37, 181, 85, 128, 54, 56, 164, 231, 235]);
     }
 }

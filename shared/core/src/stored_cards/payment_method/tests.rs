@@ -22,7 +22,7 @@ fn new(id: u128) -> NewMethod {
     NewMethod {
         id: Uuid::from_u128(id),
         key: None,
-        fingerprint: Fingerprint([u8::try_from(id % 251).unwrap(); 32]),
+        fingerprint: Fingerprint([u8::try_from(id % 251).unwrap(); 16]),
         route: Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "e".to_owned() },
         card: CardSummary {
             stored: Some(StoredCard { profile: id.to_string(), account: "1".to_owned() }),
@@ -188,7 +188,7 @@ fn a_refused_card_is_kept_until_it_is_removed_and_is_declined_then() {
             MethodState::Declined(decline)
         };
         // Else the next one would have to wait for its removal.
-        method.fingerprint = Fingerprint([255; 32]);
+        method.fingerprint = Fingerprint([255; 16]);
     }
     let tomorrow = now() + SignedDuration::from_hours(24);
     customer.add(new(101), &[], tomorrow).unwrap();
@@ -205,7 +205,7 @@ fn a_record_that_names_a_profile_that_was_deleted_brings_no_card_back() {
     let (first, late) = (Uuid::from_u128(1), Uuid::from_u128(2));
     customer.keep(new(1), now()).unwrap();
     // Sent before, given up, and done after the first: the gateway gave it the same profile.
-    let given_up = NewMethod { id: late, fingerprint: Fingerprint([9; 32]), ..new(2) };
+    let given_up = NewMethod { id: late, fingerprint: Fingerprint([9; 16]), ..new(2) };
     customer.add(given_up, &[], now()).unwrap();
     let method = customer.method_mut(late).unwrap();
     (method.state, method.card.stored) = (MethodState::NotStored(NoEffect::NeverArrived), None);

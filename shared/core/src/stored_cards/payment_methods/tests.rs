@@ -284,7 +284,7 @@ fn a_key_of_another_card_is_refused_and_a_card_under_another_key_is_the_same_car
     let id = shop.stored(Some("k"));
     assert_eq!(shop.stored(Some("another")), id);
     let mut other = wanted(&shop.world, Some("k"));
-    other.fingerprint = Fingerprint([7; 32]);
+    other.fingerprint = Fingerprint([7; 16]);
     let refused = shop.methods.add(&shop.merchant, &reference(), &other, card(), deadline()).now_or_never();
     let refused = refused.expect("no crash").expect_err("refused");
     assert!(matches!(refused, MethodRefusal::Rejected(MethodRejection::KeyReused)));

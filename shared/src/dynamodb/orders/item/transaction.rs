@@ -22,7 +22,7 @@ stored! {
         references: (transaction.references.write(&(), to), References::read(&(), from)?),
         personal_until: "personal_until",
         save_for: "save_for",
-        paid_with: "paid_with",
+        paid_with: "pw",
         continues: "continues",
         capture: "cp",
         authorization_expires_at: "ax",
