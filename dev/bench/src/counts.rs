@@ -31,6 +31,8 @@ pub(crate) const TABLES: [(&str, &str); 4] = [
     (peers::RECORDS, RECORDS),
 ];
 pub(crate) const ORDERS: &str = "orders";
+/// A site of the gateway, as an order has it.
+const SITE: &str = "fts";
 /// Powertools' records of requests, which only the peers have.
 pub(crate) const RECORDS: &str = "records";
 
@@ -235,7 +237,9 @@ impl Watch<'_> {
 
     fn add_writes(&mut self, step: &mut Step, calls: &[Call]) {
         for call in calls {
-            let Some(Written { table, key, after }) = Written::by(call) else { continue };
+            let Some(Written { table, key, after }) = Written::by(call, &self.world.gateway_url) else {
+                continue;
+            };
             let Some((_, word)) = TABLES.iter().find(|(name, _)| *name == table) else { continue };
             let place = (table, key);
             let before = self.stored.get(&place);
@@ -283,8 +287,10 @@ struct Written {
 }
 
 impl Written {
-    fn by(call: &Call) -> Option<Self> {
-        let mut request: Value = serde_json::from_slice(&call.request).ok()?;
+    fn by(call: &Call, gateway_url: &str) -> Option<Self> {
+        // An order has the address of its gateway; the real one is stored by its site's name.
+        let request = String::from_utf8_lossy(&call.request).replace(gateway_url, SITE);
+        let mut request: Value = serde_json::from_str(&request).ok()?;
         let table = request["TableName"].as_str()?.to_owned();
         let (named, after) = match call.what.as_str() {
             "PutItem" => (request["Item"].clone(), Some(request["Item"].take())),
@@ -339,13 +345,13 @@ mod tests {
             response: Vec::new().into(),
         };
         let key = json!({"b": {"S": "m#0"}, "s": {"S": "2026"}});
-        let journal = |what| Written::by(&call(what, json!({"TableName": JOURNAL_TABLE_NAME, "Key": key})));
+        let journal = |what| Written::by(&call(what, json!({"TableName": JOURNAL_TABLE_NAME, "Key": key})), "http://gateway");
         let deleted = journal("DeleteItem").unwrap();
         assert_eq!((deleted.key.as_str(), deleted.after), ("m#0 2026", None));
         assert!(journal("GetItem").is_none());
         let values = json!({":status": {"S": "COMPLETED"}});
         let request = json!({"TableName": peers::RECORDS, "Key": {"id": {"S": "1"}}, "ExpressionAttributeValues": values});
-        let updated = Written::by(&call("UpdateItem", request)).unwrap();
+        let updated = Written::by(&call("UpdateItem", request), "http://gateway").unwrap();
         assert_eq!(updated.key, "1");
         assert_eq!(updated.after, Some(json!({"id": {"S": "1"}, ":status": {"S": "COMPLETED"}})));
     }

@@ -48,6 +48,8 @@ pub(crate) struct World {
     pub(crate) table: Proxy,
     pub(crate) secrets: Proxy,
     pub(crate) gateway: Proxy,
+    /// The gateway's address, as the merchant's document has it.
+    pub(crate) gateway_url: String,
 }
 
 impl World {
@@ -70,9 +72,10 @@ impl World {
         if let Some(document) = document.as_object_mut() {
             document.remove("search");
         }
-        document["gateway"]["base_url"] = json!(format!("{}{path}", gateway.url()));
+        let gateway_url = format!("{}{path}", gateway.url());
+        document["gateway"]["base_url"] = json!(gateway_url);
         stack.secrets().put(&name, document);
-        Ok(Self { stack, table, secrets, gateway })
+        Ok(Self { stack, table, secrets, gateway, gateway_url })
     }
 
     /// One of the functions, or another program that takes the same environment.
