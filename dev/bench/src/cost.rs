@@ -103,8 +103,10 @@ pub(crate) struct Usage {
     /// too.
     pub(crate) init_ms: f64,
     pub(crate) tables: Vec<TableUsage>,
-    /// With the lines that Lambda writes itself, and the access log.
+    /// Lines of functions, which are scanned for card data.
     pub(crate) log_bytes: f64,
+    /// Lines of API Gateway.
+    pub(crate) access_log_bytes: f64,
     pub(crate) log_months: f64,
     /// A fraction: secrets stay in memory for a while.
     pub(crate) secret_reads: f64,
@@ -162,7 +164,8 @@ pub(crate) fn per_million(usage: &Usage) -> Cost {
     let init_ms = usage.invocations * usage.cold_starts * usage.init_ms;
     let compute = |ms| compute(usage.memory_mib, ms * MILLION);
     let of_tables = |dollars: fn(&TableUsage) -> f64| usage.tables.iter().map(dollars).sum::<f64>();
-    let log_gb = usage.log_bytes * MILLION / BYTES_PER_GB;
+    let scanned_gb = usage.log_bytes * MILLION / BYTES_PER_GB;
+    let log_gb = scanned_gb + usage.access_log_bytes * MILLION / BYTES_PER_GB;
     let archived_gb_months = log_gb * ARCHIVED_PER_BYTE * usage.log_months;
     Cost::new([
         ("API Gateway requests", usage.api_requests * HTTP_API_PER_MILLION),
@@ -175,7 +178,7 @@ pub(crate) fn per_million(usage: &Usage) -> Cost {
         ("DynamoDB point-in-time recovery", of_tables(TableUsage::recovery)),
         ("Secrets Manager calls", usage.secret_reads * SECRET_READS_PER_MILLION),
         ("CloudWatch log ingestion", log_gb * LOGS_PER_GB),
-        ("CloudWatch log scanning", log_gb * SCANNED_PER_GB),
+        ("CloudWatch log scanning", scanned_gb * SCANNED_PER_GB),
         ("CloudWatch log storage", archived_gb_months * ARCHIVE_PER_GB_MONTH),
     ])
 }
@@ -246,7 +249,8 @@ mod tests {
                 orders,
                 TableUsage { keeping, write_units: 3.0, read_units: 1.0, stored_bytes: 1024.0 },
             ],
-            log_bytes: 4096.0,
+            log_bytes: 3072.0,
+            access_log_bytes: 1024.0,
             log_months: 6.0,
             secret_reads: 0.002,
         }
@@ -281,9 +285,9 @@ mod tests {
         // Writes: 4 × 0.625 + 3 × 0.78 = 4.84. Reads: 2 × 0.125 + 0.155 = 0.405.
         // Orders: 2048 × 10⁶ / 2³⁰ = 1.907349 GB × 12 months = 22.888184; × 0.25 = 5.7220,
         // × 0.20 = 4.5776. The other: 0.953674 GB × 6 months × 0.10 = 0.5722.
-        // Logs: 3.814697 GB × 0.50 = 1.9073; × 0.12 = 0.4578; × 0.15 × 6 months × 0.03 = 0.1030.
+        // Logs: 3.814697 GB × 0.50 = 1.9073; 2.861023 GB × 0.12 = 0.3433; × 0.15 × 6 months × 0.03 = 0.1030.
         let expected =
-            [1.0, 0.2, 3.3334, 0.006_667, 4.84, 0.405, 6.2942, 4.5776, 0.01, 1.9073, 0.4578, 0.1030];
+            [1.0, 0.2, 3.3334, 0.006_667, 4.84, 0.405, 6.2942, 4.5776, 0.01, 1.9073, 0.3433, 0.1030];
         assert_lines(&per_million(&usage()), &expected);
     }
 

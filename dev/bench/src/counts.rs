@@ -345,7 +345,9 @@ mod tests {
             response: Vec::new().into(),
         };
         let key = json!({"b": {"S": "m#0"}, "s": {"S": "2026"}});
-        let journal = |what| Written::by(&call(what, json!({"TableName": JOURNAL_TABLE_NAME, "Key": key})), "http://gateway");
+        let journal = |what| {
+            Written::by(&call(what, json!({"TableName": JOURNAL_TABLE_NAME, "Key": key})), "http://gateway")
+        };
         let deleted = journal("DeleteItem").unwrap();
         assert_eq!((deleted.key.as_str(), deleted.after), ("m#0 2026", None));
         assert!(journal("GetItem").is_none());

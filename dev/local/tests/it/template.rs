@@ -571,16 +571,15 @@ fn no_function_can_write_to_the_logs_of_another_application() {
 fn card_data_that_gets_into_a_log_is_masked_and_counted() {
     let groups = resources(&template(), "AWS::Logs::LogGroup");
     assert_eq!(groups.keys().collect::<Vec<_>>(), ["AccessLogs", "ConsoleAccessLogs", "FunctionLogs"]);
-    for (id, group) in groups {
-        let statements = group["DataProtectionPolicy"]["Statement"].as_array().unwrap();
-        for (statement, operation) in statements.iter().zip(["Audit", "Deidentify"]) {
-            assert!(statement["Operation"][operation].is_object(), "{id}: {operation}");
-            let names = statement["DataIdentifier"].as_array().unwrap();
-            assert!(names.iter().any(|name| name.as_str().unwrap().ends_with("/CreditCardNumber")), "{id}");
-        }
-        assert_eq!(statements.len(), 2, "{id}");
-        assert_eq!(statements[0]["DataIdentifier"], statements[1]["DataIdentifier"], "{id}: as AWS requires");
+    // An access log has only what its format names, which another test looks at.
+    let statements = groups["FunctionLogs"]["DataProtectionPolicy"]["Statement"].as_array().unwrap();
+    for (statement, operation) in statements.iter().zip(["Audit", "Deidentify"]) {
+        assert!(statement["Operation"][operation].is_object(), "{operation}");
+        let names = statement["DataIdentifier"].as_array().unwrap();
+        assert!(names.iter().any(|name| name.as_str().unwrap().ends_with("/CreditCardNumber")));
     }
+    assert_eq!(statements.len(), 2);
+    assert_eq!(statements[0]["DataIdentifier"], statements[1]["DataIdentifier"], "as AWS requires");
 }
 
 #[test]
