@@ -56,7 +56,6 @@ fn starts(figures: &Figures) -> Vec<Row> {
         Row::new(format!("page faults: {}", slowest.function), faults(&function), "")
             .headline("page faults of the slowest start"),
         Row::new(format!("slowest against the empty one: {}", slowest.function), slowest.value / empty, "×")
-            .at_most(1.5)
             .headline("slowest start of a function, against an empty one"),
         Row::new(format!("slowest with connections open: {}", connected.function), connected.value, "ms")
             .headline("the same with connections open"),
