@@ -6,9 +6,9 @@
 //! [`Counts::check`] decides. After the payment a second write records the payment's effect.
 //!
 //! A usual payment needs no second write: it was approved, and its counter holds no decline and few
-//! slots. Its slot then ends on its own, and its card allows no further decline. Declines are always
-//! written, so no hour has more of them. With more than [`LEFT_TAKEN`] slots in the counter, every
-//! end is written and frees its slot, so at most that many belong to payments that have ended, and a
+//! slots. Its slot ends on its own, and its card allows no further decline. Declines are always
+//! written, so no hour has more of them. With more than `LEFT_TAKEN` slots in the counter, every end
+//! is written and frees its slot. So at most that many belong to payments that have ended, and a
 //! stream of approved payments does not fill the counter, however long it lasts.
 //!
 //! Times are coarse, so that a counter is a few small numbers: slots are counted by ten seconds and
@@ -37,9 +37,9 @@ pub const NETWORK_DECLINES: u32 = 50;
 pub const APPROVED_MAX: i64 = 200;
 
 /// Slots in a counter up to which an approved payment leaves its own taken: more than a household
-/// takes in a minute, and a fifth of [`IN_FLIGHT`], so a busy address keeps 40 for payments that are
-/// really in flight. Slots that have ended count, too, until a later end removes them. Without that,
-/// an address that pays now and then would make its counter larger than one write unit.
+/// takes in a minute, and a fifth of [`IN_FLIGHT`], so that a busy address keeps 40 for payments
+/// that are really in flight. Slots that have ended count, too, until a later end removes them:
+/// otherwise the counter of an address that pays now and then would outgrow one write unit.
 const LEFT_TAKEN: i64 = 10;
 
 /// When to come back while too many payments are in flight.
