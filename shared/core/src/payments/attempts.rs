@@ -7,9 +7,9 @@
 //!
 //! A usual payment needs no second write: it was approved, and its counter holds no decline and few
 //! slots. Its slot ends on its own, and its card allows no further decline. Declines are always
-//! written, so no hour has more of them. With more than `LEFT_TAKEN` slots in the counter, every end
-//! is written and frees its slot. So at most that many belong to payments that have ended, and a
-//! stream of approved payments does not fill the counter, however long it lasts.
+//! written, so no hour has more of them. With more than `LEFT_TAKEN` slots in the counter, every
+//! end is written and frees its slot. So at most that many belong to payments that have ended, and
+//! a stream of approved payments does not fill the counter, however long it lasts.
 //!
 //! Times are coarse, so that a counter is a few small numbers: slots are counted by ten seconds and
 //! end on their own after 50 to 60 s, declines and approvals by the minute and count for 60 to 61
@@ -423,26 +423,26 @@ mod tests {
                 (random >> 8) % limit
             };
             let (mut counter, mut in_flight, mut second) = (Counter::new(BUSY), Vec::new(), 0);
-            let (mut declined, mut approvals) = (Vec::new(), Vec::new());
+            let (mut declined_at, mut approved_at) = (Vec::new(), Vec::new());
             let longest_wait = 1 + below(200);
             for _ in 0..300 {
                 second += below(longest_wait);
                 if let Ok(begun) = counter.begin(second) {
-                    let declines = declined.iter().filter(|declined| second - **declined <= 3_600).count();
-                    let recent = approvals.iter().filter(|(approved, _)| second - approved <= 3_660);
-                    let cards: BTreeSet<i64> = recent.map(|(_, card)| *card).collect();
-                    assert!(declines < 2 + cards.len(), "seed {seed}, second {second}");
+                    let recent = declined_at.iter().filter(|declined| second - **declined <= 3_600).count();
+                    let approvals = approved_at.iter().filter(|(approved, _)| second - approved <= 3_660);
+                    let cards: BTreeSet<i64> = approvals.map(|(_, card)| *card).collect();
+                    assert!(recent < 2 + cards.len(), "seed {seed}, second {second}");
                     in_flight.push(begun);
                 }
                 while !in_flight.is_empty() && below(3) > 0 {
                     let begun = in_flight.swap_remove(0);
                     if below(2) == 0 {
                         counter.end(&begun, Effect::Declined, second);
-                        declined.push(second);
+                        declined_at.push(second);
                     } else {
                         let card = below(20);
                         counter.end(&begun, approved(&card.to_string()), second);
-                        approvals.push((second, card));
+                        approved_at.push((second, card));
                     }
                 }
             }
