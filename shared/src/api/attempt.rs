@@ -146,7 +146,7 @@ impl<'a> Attempt<'a> {
     async fn write(&self, effect: &Effect) {
         let now = self.access.now();
         let written = self.begun.iter().map(|(key, counts)| async move {
-            let ended = counts.ended(self.slot, effect.clone(), now);
+            let Some(ended) = counts.ended(self.slot, effect.clone(), now) else { return };
             if let Err(error) = self.attempts.end(key, &ended).await {
                 tracing::warn!(%error, "what came of an attempt is not counted; its place ends on its own");
             }

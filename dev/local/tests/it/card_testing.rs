@@ -136,13 +136,16 @@ async fn sixty_cards_at_once_are_no_more_than_may_be_in_flight_and_that_once() {
 }
 
 #[tokio::test]
-async fn forty_good_cards_at_once_are_all_paid_with() {
+async fn forty_good_cards_at_once_are_all_paid_with_again_and_again() {
     let _storm = STORM.lock().await;
     let shop = server().await;
-    let pay = |n| pays(&shop, n, "203.0.113.7", VISA);
-    let answers: Vec<_> = stream::iter(0..40).map(pay).buffer_unordered(40).collect().await;
-    let codes: Vec<_> = answers.iter().map(code).filter(|code| *code != "paid").collect();
-    assert!(codes.is_empty(), "{codes:?}");
+    for round in 0..3 {
+        let pay = |n| pays(&shop, n, "203.0.113.7", VISA);
+        let answers: Vec<_> =
+            stream::iter(round * 40..(round + 1) * 40).map(pay).buffer_unordered(40).collect().await;
+        let codes: Vec<_> = answers.iter().map(code).filter(|code| *code != "paid").collect();
+        assert!(codes.is_empty(), "{codes:?}");
+    }
     shop.close().await;
 }
 

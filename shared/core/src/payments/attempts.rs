@@ -5,6 +5,12 @@
 //! at once count, whichever process they run in; the write returns the whole counter, and
 //! [`Counts::check`] decides. After the payment a second write records the payment's effect.
 //!
+//! A usual payment needs no second write: it was approved, and its counter holds no decline and few
+//! slots. Its slot ends on its own, and its card allows no further decline. Declines are always
+//! written, so no hour has more of them. With more than `LEFT_TAKEN` slots in the counter, every
+//! end is written and frees its slot. So at most that many belong to payments that have ended, and
+//! a stream of approved payments does not fill the counter, however long it lasts.
+//!
 //! Times are coarse, so that a counter is a few small numbers: slots are counted by ten seconds and
 //! end on their own after 50 to 60 s, declines and approvals by the minute and count for 60 to 61
 //! minutes. So no hour has more declines than are allowed.
@@ -29,6 +35,12 @@ pub const NETWORK_DECLINES: u32 = 50;
 /// Approved cards that one counter remembers, each of which allows one more decline: 200 of them
 /// take 2 KB, and at one decline in eight they belong to 1,600 payments an hour.
 pub const APPROVED_MAX: i64 = 200;
+
+/// Slots in a counter up to which an approved payment leaves its own taken: more than a household
+/// takes in a minute, and a fifth of [`IN_FLIGHT`], so that a busy address keeps 40 for payments
+/// that are really in flight. Slots that have ended count, too, until a later end removes them:
+/// otherwise the counter of an address that pays now and then would outgrow one write unit.
+const LEFT_TAKEN: i64 = 10;
 
 /// When to come back while too many payments are in flight.
 pub const IN_FLIGHT_RETRY: SignedDuration = SignedDuration::from_secs(2);
@@ -155,13 +167,16 @@ impl Counts {
             return Err(Full::Declined(SignedDuration::from_secs(opens - now.as_second())));
         }
         let first = now.as_second().div_euclid(SLOT_S) - SLOT_LASTS + 1;
-        let taken: i64 = self.slots.range(first..).map(|(_, taken)| (*taken).max(0)).sum();
-        if taken > i64::from(limits.in_flight) { Err(Full::InFlight) } else { Ok(()) }
+        if self.taken_since(first) > i64::from(limits.in_flight) { Err(Full::InFlight) } else { Ok(()) }
     }
 
-    /// How a payment that began with these counts ended.
-    pub fn ended(&self, slot: Slot, effect: Effect, now: Timestamp) -> Ended {
+    /// How a payment that began with these counts ended. None if that need not be written.
+    pub fn ended(&self, slot: Slot, effect: Effect, now: Timestamp) -> Option<Ended> {
         let minute = now.as_second().div_euclid(MINUTE_S);
+        let is_usual = self.declined_in(minute) == 0 && self.taken_since(i64::MIN) <= LEFT_TAKEN;
+        if is_usual && matches!(effect, Effect::Approved(_)) {
+            return None;
+        }
         let (slots, minutes) = (now.as_second().div_euclid(SLOT_S) - SLOT_LASTS, minute - COUNTS_FOR - 1);
         let effect = match effect {
             Effect::Approved(Some(_)) if self.approved_in(minute) >= APPROVED_MAX => Effect::Approved(None),
@@ -172,7 +187,11 @@ impl Counts {
             declined: self.declined.range(..=minutes).map(|(number, _)| *number).collect(),
             approved: self.approved.range(..=minutes).map(|(number, _)| *number).collect(),
         };
-        Ended { slot, minute, effect, stale }
+        Some(Ended { slot, minute, effect, stale })
+    }
+
+    fn taken_since(&self, first: i64) -> i64 {
+        self.slots.range(first..).map(|(_, taken)| (*taken).max(0)).sum()
     }
 
     fn declined_in(&self, minute: i64) -> i64 {
@@ -192,6 +211,7 @@ mod tests {
     use super::*;
 
     const LIMITS: Limits = Limits { in_flight: 3, declined: 2 };
+    const BUSY: Limits = Limits { in_flight: IN_FLIGHT, declined: 2 };
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -202,42 +222,60 @@ mod tests {
     }
 
     /// A counter, as a table would keep it.
-    #[derive(Default)]
-    struct Counter(Counts);
+    struct Counter {
+        counts: Counts,
+        limits: Limits,
+        /// How many ends were written.
+        ends: usize,
+    }
 
     impl Counter {
-        fn begin(&mut self, second: i64) -> Result<Slot, Full> {
+        fn new(limits: Limits) -> Self {
+            Self { counts: Counts::default(), limits, ends: 0 }
+        }
+
+        fn begin(&mut self, second: i64) -> Result<Begun, Full> {
             let slot = Slot::at(at(second));
-            *self.0.slots.entry(slot.number).or_default() += 1;
-            match self.0.check(LIMITS, at(second)) {
-                Ok(()) => Ok(slot),
+            *self.counts.slots.entry(slot.number).or_default() += 1;
+            let begun = Begun { slot, counts: self.counts.clone() };
+            match self.counts.check(self.limits, at(second)) {
+                Ok(()) => Ok(begun),
                 Err(full) => {
-                    self.end(slot, Effect::Nothing, second);
+                    self.end(&begun, Effect::Nothing, second);
                     Err(full)
                 }
             }
         }
 
-        fn end(&mut self, slot: Slot, effect: Effect, second: i64) {
-            let Ended { minute, effect, stale, .. } = self.0.ended(slot, effect, at(second));
+        fn end(&mut self, begun: &Begun, effect: Effect, second: i64) {
+            let Some(ended) = begun.counts.ended(begun.slot, effect, at(second)) else { return };
+            let Ended { slot, minute, effect, stale } = ended;
+            self.ends += 1;
             if effect == Effect::Declined {
-                *self.0.declined.entry(minute).or_default() += 1;
+                *self.counts.declined.entry(minute).or_default() += 1;
             } else {
-                *self.0.slots.entry(slot.number).or_default() -= 1;
+                *self.counts.slots.entry(slot.number).or_default() -= 1;
             }
             if let Effect::Approved(Some(card)) = effect {
-                self.0.approved.entry(minute).or_default().insert(card);
+                self.counts.approved.entry(minute).or_default().insert(card);
             }
-            self.0.slots.retain(|number, _| !stale.slots.contains(number));
-            self.0.declined.retain(|number, _| !stale.declined.contains(number));
-            self.0.approved.retain(|number, _| !stale.approved.contains(number));
+            self.counts.slots.retain(|number, _| !stale.slots.contains(number));
+            self.counts.declined.retain(|number, _| !stale.declined.contains(number));
+            self.counts.approved.retain(|number, _| !stale.approved.contains(number));
         }
 
         fn pay(&mut self, effect: Effect, second: i64) -> Result<(), Full> {
-            let slot = self.begin(second)?;
-            self.end(slot, effect, second);
+            let begun = self.begin(second)?;
+            self.end(&begun, effect, second);
             Ok(())
         }
+    }
+
+    /// A payment in flight, with the counts that its first write returned.
+    #[derive(Clone, Debug, PartialEq)]
+    struct Begun {
+        slot: Slot,
+        counts: Counts,
     }
 
     fn approved(card: &str) -> Effect {
@@ -246,33 +284,33 @@ mod tests {
 
     #[test]
     fn as_many_are_in_flight_as_there_are_slots_and_a_slot_that_is_not_given_back_ends_on_its_own() {
-        let mut counter = Counter::default();
+        let mut counter = Counter::new(LIMITS);
         let first = counter.begin(0).unwrap();
         counter.begin(9).unwrap();
         counter.begin(10).unwrap();
         assert_eq!(counter.begin(11), Err(Full::InFlight));
-        counter.end(first, Effect::Nothing, 12);
+        counter.end(&first, Effect::Nothing, 12);
         counter.begin(13).unwrap();
         assert_eq!(counter.begin(59), Err(Full::InFlight));
         counter.begin(60).unwrap();
         assert_eq!(counter.begin(61), Err(Full::InFlight), "those of 10 s and later");
-        assert_eq!(counter.0.slots[&slot(61)], 1, "a refused one takes no slot");
+        assert_eq!(counter.counts.slots[&slot(61)], 1, "a refused one takes no slot");
     }
 
     #[test]
     fn a_burst_of_declines_is_no_longer_than_there_are_slots() {
-        let mut counter = Counter::default();
+        let mut counter = Counter::new(LIMITS);
         let began: Vec<_> = (0..5).map(|_| counter.begin(0)).collect();
         assert_eq!(began.iter().filter(|began| began.is_ok()).count(), 3);
-        for slot in began.into_iter().flatten() {
-            counter.end(slot, Effect::Declined, 1);
+        for begun in began.into_iter().flatten() {
+            counter.end(&begun, Effect::Declined, 1);
             assert!(counter.begin(1).is_err(), "it frees no slot for another card");
         }
     }
 
     #[test]
     fn declines_count_for_an_hour_and_the_time_to_come_back_is_when_the_first_ends() {
-        let mut counter = Counter::default();
+        let mut counter = Counter::new(LIMITS);
         counter.pay(Effect::Declined, 30).unwrap();
         counter.pay(Effect::Declined, 90).unwrap();
         let wait = |counter: &mut Counter, second| match counter.begin(second) {
@@ -283,10 +321,13 @@ mod tests {
         assert_eq!(wait(&mut counter, 3_659), 1);
         counter.pay(Effect::Declined, 3_660).unwrap();
         assert_eq!(wait(&mut counter, 3_661), 3_720 - 3_661, "the second ends");
-        assert_eq!(counter.0.declined.len(), 2, "what no longer counts is forgotten");
-        assert!(counter.0.slots.keys().eq([&slot(3_659), &slot(3_661)]), "and so are slots that have ended");
+        assert_eq!(counter.counts.declined.len(), 2, "what no longer counts is forgotten");
+        assert!(
+            counter.counts.slots.keys().eq([&slot(3_659), &slot(3_661)]),
+            "and so are slots that have ended"
+        );
         // All declines in the current minute: the last one counts as long as it can.
-        let mut counter = Counter::default();
+        let mut counter = Counter::new(LIMITS);
         counter.pay(Effect::Declined, 0).unwrap();
         counter.pay(Effect::Declined, 1).unwrap();
         assert_eq!(wait(&mut counter, 2), 3_660 - 2);
@@ -294,23 +335,118 @@ mod tests {
 
     #[test]
     fn each_different_card_that_is_approved_allows_one_more_decline_for_an_hour() {
-        let mut counter = Counter::default();
+        let mut counter = Counter::new(BUSY);
+        counter.pay(Effect::Declined, 0).unwrap();
         for (card, second) in [("a", 0), ("b", 0), ("a", 60)] {
             counter.pay(approved(card), second).unwrap();
         }
         counter.pay(Effect::Approved(None), 0).unwrap();
-        for second in 0..4 {
+        for second in 1..4 {
             counter.pay(Effect::Declined, second * 60).unwrap();
         }
         let Err(Full::Declined(wait)) = counter.begin(240) else { panic!("it is full") };
         // The first decline ends with both approvals, the second and third a minute each after.
         assert_eq!(wait.as_secs(), 3_660 + 120 - 240);
-        let mut counter = Counter::default();
+        let mut counter = Counter::new(BUSY);
+        counter.pay(Effect::Declined, 0).unwrap();
         for card in 0..APPROVED_MAX + 5 {
             counter.pay(approved(&card.to_string()), 0).unwrap();
         }
-        let cards: usize = counter.0.approved.values().map(BTreeSet::len).sum();
+        let cards: usize = counter.counts.approved.values().map(BTreeSet::len).sum();
         assert_eq!(i64::try_from(cards), Ok(APPROVED_MAX));
+    }
+
+    #[test]
+    fn an_approved_payment_is_one_write_unless_a_decline_counts_or_many_slots_are_taken() {
+        let mut counter = Counter::new(BUSY);
+        for n in 0..LEFT_TAKEN {
+            counter.pay(approved(&n.to_string()), 0).unwrap();
+        }
+        assert_eq!(counter.ends, 0);
+        counter.pay(approved("next"), 59).unwrap();
+        assert_eq!(counter.ends, 1, "many slots");
+        counter.pay(Effect::Declined, 100).unwrap();
+        assert_eq!(counter.ends, 2);
+        counter.pay(approved("a"), 200).unwrap();
+        counter.pay(approved("b"), 3_699).unwrap();
+        assert_eq!(counter.ends, 4, "the decline counts");
+        counter.pay(approved("c"), 3_720).unwrap();
+        assert_eq!(counter.ends, 4, "it no longer counts");
+    }
+
+    #[test]
+    fn cards_that_were_approved_before_the_first_decline_allow_no_more() {
+        let mut counter = Counter::new(BUSY);
+        for card in ["a", "b", "c"] {
+            counter.pay(approved(card), 0).unwrap();
+        }
+        for _ in 0..BUSY.declined {
+            counter.pay(Effect::Declined, 1).unwrap();
+        }
+        assert!(matches!(counter.begin(2), Err(Full::Declined(_))));
+    }
+
+    #[test]
+    fn slots_that_are_left_taken_do_not_make_a_counter_larger_and_larger() {
+        let mut counter = Counter::new(BUSY);
+        for n in 0..1_000 {
+            counter.pay(approved("a"), n * 61).unwrap();
+            assert!(counter.counts.slots.len() <= 11, "{:?}", counter.counts.slots);
+        }
+        assert!((50..=100).contains(&counter.ends), "{} of 1,000", counter.ends);
+    }
+
+    #[test]
+    fn a_stream_of_approved_payments_is_never_refused_however_long_it_lasts() {
+        // 600 payments a minute of four seconds each: 40 at a time.
+        let (mut counter, mut in_flight) = (Counter::new(BUSY), Vec::new());
+        for second in 0..600 {
+            let (ended, going_on): (Vec<_>, Vec<_>) =
+                in_flight.into_iter().partition(|(began, _)| second - began >= 4);
+            in_flight = going_on;
+            for (_, begun) in ended {
+                counter.end(&begun, approved("a"), second);
+            }
+            for _ in 0..10 {
+                let begun = counter.begin(second);
+                in_flight.push((second, begun.unwrap_or_else(|full| panic!("{second}: {full:?}"))));
+            }
+        }
+    }
+
+    #[test]
+    fn however_approved_and_declined_cards_alternate_no_hour_has_more_declines_than_are_allowed() {
+        for seed in 0..50 {
+            let mut random = seed;
+            let mut below = |limit: i64| {
+                random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
+                (random >> 8) % limit
+            };
+            let (mut counter, mut in_flight, mut second) = (Counter::new(BUSY), Vec::new(), 0);
+            let (mut declined_at, mut approved_at) = (Vec::new(), Vec::new());
+            let longest_wait = 1 + below(200);
+            for _ in 0..300 {
+                second += below(longest_wait);
+                if let Ok(begun) = counter.begin(second) {
+                    let recent = declined_at.iter().filter(|declined| second - **declined <= 3_600).count();
+                    let approvals = approved_at.iter().filter(|(approved, _)| second - approved <= 3_660);
+                    let cards: BTreeSet<i64> = approvals.map(|(_, card)| *card).collect();
+                    assert!(recent < 2 + cards.len(), "seed {seed}, second {second}");
+                    in_flight.push(begun);
+                }
+                while !in_flight.is_empty() && below(3) > 0 {
+                    let begun = in_flight.swap_remove(0);
+                    if below(2) == 0 {
+                        counter.end(&begun, Effect::Declined, second);
+                        declined_at.push(second);
+                    } else {
+                        let card = below(20);
+                        counter.end(&begun, approved(&card.to_string()), second);
+                        approved_at.push((second, card));
+                    }
+                }
+            }
+        }
     }
 
     #[test]

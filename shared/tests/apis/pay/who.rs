@@ -117,7 +117,12 @@ async fn a_shopper_pays_what_is_owing_and_does_not_try_out_cards() {
     t.world.faults.take_down("begin");
     t.ask("attempts cannot be counted", &other("k10", "203.0.113.12")).await;
     t.world.faults.bring_up();
+    t.prepare(&registered("c", 10_000).by("strict:pay")).await;
+    let from = "203.0.113.12";
+    let counted = |key: &str| pay("c", "purchase", card(10_000)).by("strict:shopper4").key(key).from(from);
     t.world.faults.take_down("end");
-    t.ask("what came of an attempt cannot be counted", &other("k11", "203.0.113.12")).await;
+    t.world.answer(declined);
+    t.ask("a decline cannot be counted", &counted("k11")).await;
+    t.ask("an approval without declines need not be", &counted("k12")).await;
     t.end();
 }
