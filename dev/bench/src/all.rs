@@ -15,7 +15,9 @@ use crate::{
     settlement,
     start::{self, Subject},
     summary::{self, MANY_PURCHASES},
+    table::Table,
     warm::{self, Amount},
+    work,
     world::{self, RequestKind, World},
 };
 
@@ -66,6 +68,14 @@ pub(crate) async fn bill() -> Result<(), String> {
     Ok(())
 }
 
+/// Measures and prints the work of each function alone.
+pub(crate) async fn work(profile: &str) -> Result<(), String> {
+    let binaries = Binaries::build(profile, &FUNCTIONS)?;
+    let figures = work::measure(&World::start().await?, &binaries).await?;
+    println!("{}", Table::new("Work of each function", figures.rows(work::WORK)));
+    Ok(())
+}
+
 /// Takes every measurement, one after the other.
 async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     let names: Vec<&str> = FUNCTIONS.into_iter().chain([EMPTY]).collect();
@@ -88,6 +98,7 @@ async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     figures.extend(memory(&world, &binaries, arguments.memory_requests).await?);
     figures.extend(captures::short().await?);
     figures.extend(settlement::counts().await?);
+    figures.extend(work::measure(&world, &binaries).await?);
     if !arguments.no_instructions {
         eprintln!("Counting instructions.");
         figures.extend(instructions::count(&world, &binaries).await?);

@@ -54,8 +54,9 @@ const DEPLOYED_MIB: u32 = 128;
 /// The memory that programs are compared with, in MiB: the template's own are too little for
 /// Node.js.
 const COMPARED_MIB: u32 = 256;
-/// The memory of the schedule that captures, in MiB.
-const SCHEDULE_MIB: u32 = 512;
+/// The memory of the journal's function, and of the schedule that captures, in MiB.
+const JOURNAL_MIB: u32 = 512;
+const SCHEDULE_MIB: u32 = 256;
 /// The gateway's usual response, in milliseconds.
 const GATEWAY_MS: f64 = 500.0;
 /// Bytes of a pointer, with `DynamoDB`'s overhead: two keys with digests, and the order's id.
@@ -172,8 +173,8 @@ impl Step {
     fn journal_cost(&self) -> Cost {
         cost::per_million(&Usage {
             invocations: self.changes / CHANGES_PER_BATCH,
-            memory_mib: DEPLOYED_MIB,
-            own_ms: JOURNAL_CALLS * TABLE_MS + computing_ms(self.cpu_ms, DEPLOYED_MIB),
+            memory_mib: JOURNAL_MIB,
+            own_ms: JOURNAL_CALLS * TABLE_MS + computing_ms(self.cpu_ms, JOURNAL_MIB),
             tables: self.journal.iter().cloned().collect(),
             ..Usage::default()
         })
@@ -455,7 +456,12 @@ mod tests {
         assert_eq!(default("JournalTableClass"), class("journal"));
         let recovery = keeping("journal").has_recovery.to_string();
         assert_eq!(default("JournalPointInTimeRecovery"), recovery);
-        assert_eq!(default("FunctionMemory"), DEPLOYED_MIB.to_string());
+        let memories = local::template::deployed().unwrap().memories;
+        for (function, mib) in
+            [("purchase", DEPLOYED_MIB), ("journal", JOURNAL_MIB), ("scheduled-capture", SCHEDULE_MIB)]
+        {
+            assert_eq!(memories[function], mib, "{function}");
+        }
     }
 
     #[test]

@@ -309,7 +309,7 @@ impl Written {
 }
 
 /// The longest chain of calls in which each began when the one before was over.
-fn chain(calls: &[Call]) -> usize {
+pub(crate) fn chain(calls: &[Call]) -> usize {
     let mut by_end: Vec<&Call> = calls.iter().collect();
     by_end.sort_by_key(|call| call.until);
     let mut last = None;
@@ -323,7 +323,8 @@ fn chain(calls: &[Call]) -> usize {
     in_turn.count()
 }
 
-fn transaction_id(answer: &Value) -> Option<String> {
+/// The id of the payment that a response is about.
+pub(crate) fn transaction_id(answer: &Value) -> Option<String> {
     let body: Value = serde_json::from_str(answer["body"].as_str()?).ok()?;
     Some(body["Response"]["TransactionID"].as_str()?.to_owned())
 }

@@ -27,6 +27,7 @@ mod start;
 mod summary;
 mod table;
 mod warm;
+mod work;
 mod world;
 
 use std::process::ExitCode;
@@ -58,6 +59,12 @@ enum What {
     /// A day of 100,000 lines of settlement, read and matched: time and memory of the run; write
     /// units of a line
     Settlement(settlement::Arguments),
+    /// The work of each function: processor time and memory of its usual events
+    Work {
+        /// The functions' build profile; `release` is the deployed one
+        #[arg(long, default_value = "release")]
+        profile: String,
+    },
     /// Write the tables of docs/performance.md again, from docs/performance/figures.json
     Page,
     /// Print all tables from docs/performance/figures.json, without measuring
@@ -72,6 +79,7 @@ async fn main() -> ExitCode {
         Some(What::Captures(arguments)) => captures::run(arguments).await,
         Some(What::Ledger(arguments)) => ledger::run(arguments).await,
         Some(What::Bill) => all::bill().await,
+        Some(What::Work { profile }) => all::work(&profile).await,
         Some(What::Page) => page::published().and_then(|published| page::write(&published)),
         Some(What::Show) => page::published().map(|published| summary::print(&published.figures)),
         Some(What::Settlement(arguments)) => settlement::run(arguments).await,

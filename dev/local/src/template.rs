@@ -71,6 +71,8 @@ pub struct Deployment {
     pub function_timeout: Duration,
     /// The functions that have a time of their own, by binary.
     pub timeouts: BTreeMap<String, Duration>,
+    /// The memory of each function in MiB, by binary, if nothing else is set.
+    pub memories: BTreeMap<String, u32>,
     /// How scheduled captures run if nothing else is set: the parameters' defaults.
     pub captures: CaptureSettings,
 }
@@ -167,6 +169,7 @@ struct Document {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parameters {
+    function_memory: Parameter<u32>,
     capture_shards: Parameter<u16>,
     capture_concurrency: Parameter<usize>,
 }
@@ -222,6 +225,7 @@ struct EventSource {
 #[serde(rename_all = "PascalCase")]
 struct Function {
     timeout: Option<u64>,
+    memory_size: Option<u32>,
     policies: Option<Value>,
     role: Option<Value>,
     #[serde(default)]
@@ -254,6 +258,8 @@ struct Resources {
     schedules: Vec<Schedule>,
     functions: BTreeSet<String>,
     timeouts: BTreeMap<String, Duration>,
+    /// Of those that do not have the parameter's.
+    memories: BTreeMap<String, u32>,
     /// A function's id, its binary and its policies.
     policies: Vec<(String, String, Option<Value>)>,
     tables: Vec<(Table, String)>,
@@ -286,6 +292,9 @@ impl Resources {
     fn add_function(&mut self, id: String, binary: String, function: Function) -> Result<(), TemplateError> {
         if let Some(seconds) = function.timeout {
             self.timeouts.insert(binary.clone(), Duration::from_secs(seconds));
+        }
+        if let Some(memory) = function.memory_size {
+            self.memories.insert(binary.clone(), memory);
         }
         for event in function.events.into_values() {
             let function = binary.clone();
@@ -332,6 +341,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         schedules,
         functions,
         timeouts,
+        mut memories,
         policies,
         mut tables,
         sources,
@@ -358,7 +368,10 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         permissions.insert(binary, granted.unwrap_or_default());
     }
     let function_timeout = Duration::from_secs(document.globals.function.timeout);
-    let Parameters { capture_shards, capture_concurrency } = document.parameters;
+    let Parameters { function_memory, capture_shards, capture_concurrency } = document.parameters;
+    for binary in &functions {
+        memories.entry(binary.clone()).or_insert(function_memory.default);
+    }
     let captures =
         CaptureSettings { shards: capture_shards.default, concurrency: capture_concurrency.default };
     Ok(Deployment {
@@ -379,6 +392,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         deliverers,
         function_timeout,
         timeouts,
+        memories,
         captures,
     })
 }

@@ -295,6 +295,12 @@ fn the_capture_schedules_share_all_of_the_index_between_them() {
 }
 
 #[test]
+fn a_function_has_its_own_memory_or_the_parameters() {
+    let memories = parse(TEMPLATE).unwrap().memories;
+    assert_eq!((memories["purchase"], memories["transactions"]), (128, 1769));
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "a list of all routes")]
 fn the_routes_are_the_documented_ones() {
     let routes = parse(TEMPLATE).unwrap().routes;
@@ -752,7 +758,7 @@ fn a_console_that_is_off_makes_nothing() {
 }
 
 pub(crate) const SMALL: &str = "
-Parameters: {CaptureShards: {Default: 16}, CaptureConcurrency: {Default: 8}}
+Parameters: {FunctionMemory: {Default: 128}, CaptureShards: {Default: 16}, CaptureConcurrency: {Default: 8}}
 Globals: {Function: {Timeout: 5}}
 Resources:
   Items:

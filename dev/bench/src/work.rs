@@ -1,0 +1,146 @@
+//! The work of each function: the processor time of a usual event, warm, beside the time that it
+//! waits on AWS. `template.yaml` gives more than the smallest memory to functions that work.
+
+use std::fs;
+
+use jiff::Timestamp;
+use local::{merchants, template};
+use serde_json::{Value, json};
+
+use crate::{
+    binaries::{Binaries, FUNCTIONS, workspace},
+    counts::{chain, transaction_id},
+    figures::{Figures, number},
+    process::Running,
+    start::ms,
+    world::World,
+};
+
+/// How the names of the figures begin.
+pub(crate) const WORK: &str = "work of ";
+
+/// Warm events of each function, after one that opens connections.
+const TIMES: usize = 50;
+/// Changes in a batch of a stream: the most that the template has Lambda hand over.
+const BATCH: usize = 100;
+/// Lambda gives one processor to so much memory, and less to less.
+const MIB_PER_PROCESSOR: f64 = 1769.0;
+const SMALLEST_MIB: f64 = 128.0;
+/// A round trip to a table, and one to the gateway, on AWS.
+const TABLE_MS: f64 = 5.0;
+const GATEWAY_MS: f64 = 500.0;
+
+/// Sends each function its events, and counts.
+pub(crate) async fn measure(world: &World, binaries: &Binaries) -> Result<Figures, String> {
+    let memories = template::deployed().map_err(|error| error.to_string())?.memories;
+    let start = async |name| world.function(&binaries.path(name)?, merchants::REGISTERED).start().await;
+    let (authorize, purchase) = (start("authorize").await?, start("purchase").await?);
+    let mut figures = Figures::default();
+    for name in FUNCTIONS {
+        eprintln!("Measuring the work of {name}.");
+        // A payment of its own for each event: only a charge can be refunded.
+        let (payer, pays) =
+            if name == "refund" { ("purchase", &purchase) } else { ("authorize", &authorize) };
+        let mut events = Vec::new();
+        for n in 0..=TIMES {
+            let order = format!("work-{name}-{n}");
+            let paid = well(pays, &event(payer, n, &format!("{order}-paid"), "")?).await?;
+            let payment = transaction_id(&paid).ok_or("no payment was made")?;
+            if name == "payments" {
+                world.register([order.clone()].into_iter()).await?;
+            }
+            events.push(event(name, n, &order, &payment)?);
+        }
+        // The payments so far get into the journal, for the lists; a refund needs a settled one.
+        world.stack.deliver_stream().await?;
+        world.stack.simulator().settle();
+        let running = start(name).await?;
+        figures.extend(work(world, &running, name, &events).await?);
+        figures.set(format!("{WORK}{name}: MiB in the template"), f64::from(memories[name]));
+    }
+    Ok(figures)
+}
+
+/// The figures of one function. The last event's calls are the waiting; events for the bus and the
+/// console's requests to the API are not among them.
+async fn work(world: &World, running: &Running, name: &str, events: &[Value]) -> Result<Figures, String> {
+    let ([first, rest @ ..], Some(last)) = (events, events.last()) else { return Err("no events".into()) };
+    well(running, first).await?;
+    let before = running.cpu()?;
+    for event in rest {
+        world.keep(std::ptr::eq(event, last));
+        well(running, event).await?;
+    }
+    let processor_ms = ms(running.cpu()?.saturating_sub(before)) / number(rest.len());
+    let mut tables = world.table.take();
+    tables.extend(world.secrets.take());
+    let waiting_ms = number(chain(&tables)) * TABLE_MS + number(chain(&world.gateway.take())) * GATEWAY_MS;
+    world.keep(false);
+    let slow_ms = processor_ms * MIB_PER_PROCESSOR / SMALLEST_MIB;
+    let mut figures = Figures::default();
+    for (quantity, value) in [
+        ("processor ms of an event", processor_ms),
+        ("resident MiB", running.resident_mib()?),
+        ("ms of waiting on AWS", waiting_ms),
+        ("percent of processor time with 128 MiB", slow_ms / (slow_ms + waiting_ms) * 100.0),
+    ] {
+        figures.set(format!("{WORK}{name}: {quantity}"), value);
+    }
+    Ok(figures)
+}
+
+/// The response, unless it is a refusal. Schedules and streams get a report without a status.
+async fn well(running: &Running, event: &Value) -> Result<Value, String> {
+    let response = running.invoke(event).await?;
+    let is_status_good = matches!(response["statusCode"].as_u64(), None | Some(200 | 201));
+    // The credit-card API refuses with a code.
+    let code = response["body"].as_str().and_then(|body| body.split_once(r#""Code":""#));
+    if is_status_good && code.is_none_or(|(_, code)| code.starts_with("00")) {
+        return Ok(response);
+    }
+    Err(format!("an unexpected response: {response}"))
+}
+
+/// The n-th event of a function, about an order of its own or a payment.
+fn event(function: &str, n: usize, order: &str, payment: &str) -> Result<Value, String> {
+    let sample = match function {
+        // Their schedules send an empty event.
+        "reconcile" | "scheduled-capture" | "settlement" | "totals" | "webhooks" => return Ok(json!({})),
+        "console" => "console-first-page",
+        "deliveries" => "deliveries-webhooks",
+        "events" | "journal" => "journal-purchase",
+        "orders" => "orders-register",
+        "payment-methods" => "payment-methods-list",
+        "payments" => "payments-purchase",
+        "people" => "people-list",
+        "switches" => "switches-read",
+        "token" => "token-issued",
+        "transactions" => "transactions-day",
+        paying => &format!("{paying}-creditcard-json"),
+    };
+    let path = workspace().join("events").join(sample).with_extension("json");
+    let mut event = parsed(&fs::read_to_string(path).map_err(|error| format!("{sample}: {error}"))?)?;
+    if let Some(id) = event["pathParameters"]["orderId"].as_str() {
+        event = parsed(&event.to_string().replace(id, order))?;
+    }
+    if let Some(change) = event["Records"].get(0) {
+        let change = change.to_string();
+        let change = |i| parsed(&change.replace("0000000000ff", &format!("{n:06}{i:06}")));
+        event["Records"] = (0..BATCH).map(change).collect::<Result<_, _>>()?;
+    }
+    let body = event["body"].as_str().and_then(|body| parsed(body).ok());
+    if let Some(mut body) = body.filter(|body| body["Request"].is_object()) {
+        for (member, value) in [("TransactionID", payment), ("TransactionReference", order)] {
+            if let Some(member) = body["Request"].get_mut(member) {
+                *member = json!(value);
+            }
+        }
+        event["body"] = json!(body.to_string());
+    }
+    let today = Timestamp::now().to_string();
+    parsed(&event.to_string().replace("2026-01-01", &today[..10]))
+}
+
+fn parsed(json: &str) -> Result<Value, String> {
+    serde_json::from_str(json).map_err(|error| error.to_string())
+}
