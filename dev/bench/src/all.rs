@@ -14,11 +14,11 @@ use crate::{
     process::Program,
     settlement,
     start::{self, Subject},
-    summary::{self, MANY_PURCHASES},
+    summary,
     table::Table,
     warm::{self, Amount},
     work,
-    world::{self, RequestKind, World},
+    world::{RequestKind, World},
 };
 
 /// The profile that SAM builds with.
@@ -32,9 +32,6 @@ pub(crate) struct Arguments {
     /// Warm requests whose processor time is measured
     #[arg(long, default_value_t = 3_000)]
     pub(crate) requests: usize,
-    /// Requests over which the memory is watched
-    #[arg(long, default_value_t = 10_000)]
-    pub(crate) memory_requests: usize,
     /// Leave Node.js and Python out
     #[arg(long)]
     pub(crate) no_peers: bool,
@@ -95,7 +92,6 @@ async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     for contender in contenders(&world, &binaries, languages)? {
         figures.extend(contender.measure(&world, &tables, amount).await?);
     }
-    figures.extend(memory(&world, &binaries, arguments.memory_requests).await?);
     figures.extend(captures::short().await?);
     figures.extend(settlement::counts().await?);
     figures.extend(work::measure(&world, &binaries).await?);
@@ -199,15 +195,6 @@ async fn starts(
     let rounds = rounds.div_ceil(2);
     figures.extend(start::measure("start with connections", &connected, rounds).await?);
     Ok(figures)
-}
-
-async fn memory(world: &World, binaries: &Binaries, requests: usize) -> Result<Figures, String> {
-    world.register((0..requests).map(|n| order("memory", n))).await?;
-    eprintln!("Measuring memory over {requests} purchases.");
-    let running = world.function(&binaries.path("purchase")?, merchants::REGISTERED).start().await?;
-    let amount = Amount { warm_up: 0, counted: requests };
-    let event = |n| world::purchase(&order("memory", n));
-    warm::measure(&running, MANY_PURCHASES, amount, &event).await
 }
 
 fn machine() -> String {

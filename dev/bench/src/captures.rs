@@ -26,7 +26,6 @@ use tollgate_core::{
 
 use crate::{
     figures::{Figures, number},
-    processor,
     table::Table,
 };
 
@@ -108,7 +107,7 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
     let delay = FaultKind::Delay { delay_ms: latency_ms };
     stack.simulator().fault(Fault { endpoint: Endpoint::Capture, kind: delay, times: u32::MAX });
 
-    let (started, used) = (Instant::now(), processor::seconds_used());
+    let started = Instant::now();
     let deadline = Deadline::after(Duration::from_mins(10));
     let report = capture_due(
         &job.payments,
@@ -119,7 +118,6 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
     )
     .await;
     let seconds = started.elapsed().as_secs_f64();
-    let used = processor::seconds_used().zip(used).map(|(now, before)| now - before);
     if report.captured != count {
         return Err(format!("{} of {count} were captured: {report:?}", report.captured));
     }
@@ -132,10 +130,5 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
     figures.set("captures: gateway ms", latency_ms as f64);
     figures.set("captures per second", per_second);
     figures.set(ALLOWED, per_second / possible_per_second * 100.0);
-    // Servers and gateway included: they run in the same process.
-    if let Some(used) = used {
-        let busy = used / seconds / number(processor::count());
-        figures.set("captures: percent of processors busy", busy * 100.0);
-    }
     Ok(figures)
 }

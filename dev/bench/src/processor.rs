@@ -10,8 +10,3 @@ pub(crate) fn seconds_used() -> Option<f64> {
     let ticks = |field: usize| fields.get(field)?.parse::<f64>().ok();
     Some((ticks(11)? + ticks(12)?) / 100.0)
 }
-
-/// How many there are.
-pub(crate) fn count() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}

@@ -24,13 +24,10 @@ use tollgate::{
     publishing::deposit_news,
 };
 use tollgate_core::{
-    journal::{
-        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, Fact,
-        LoggedEntry, Retention,
-    },
+    journal::{Changes, Entry, Fact, Retention},
     order::{Cause, Kind, Mechanism, MerchantId, OrderKey, Principal},
     payments::{Deadline, Merchant, Merchants, MerchantsError, StoreError},
-    settlement::{ExceptionStore, Reports, Settlement, SettlementReport, SettlementSettings, eastern_day},
+    settlement::{Reports, Settlement, SettlementReport, SettlementSettings, eastern_day},
     values::{Amount, Clock, Currency, SystemClock},
     webhooks::Everywhere,
 };
@@ -61,12 +58,6 @@ pub(crate) struct Arguments {
     /// Lines of the day
     #[arg(long, default_value_t = 100_000)]
     lines: u32,
-    /// Lines that are not Tollgate's: each is an exception, and then the merchant expects them
-    #[arg(long)]
-    foreign: bool,
-    /// They are expected, in the process that is measured
-    #[arg(long, hide = true)]
-    expected: bool,
     /// Reads this server's reports into this table, as the process that is measured
     #[arg(long, num_args = 2, value_names = ["REPORTS", "DYNAMODB"], hide = true)]
     reads: Option<Vec<String>>,
@@ -99,7 +90,6 @@ impl Measured {
                 Row::new("processor", self.processor_seconds.unwrap_or(f64::NAN), "s"),
                 Row::new("peak memory", self.peak_mb.unwrap_or(f64::NAN), "MB").at_most(MEMORY_MB),
                 Row::new("items of lines written", self.written as f64, ""),
-                Row::new("open exceptions", self.open as f64, ""),
             ],
         )
     }
@@ -117,29 +107,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
         "A day of {} lines: {:.0} MB of batches and {:.0} MB of deposits.\n",
         arguments.lines, server.batches_mb, server.deposits_mb
     );
-    let expected_ones: &[bool] = if arguments.foreign { &[false, true] } else { &[false] };
-    let runs = expected_ones.iter().flat_map(|expected| [("first", *expected), ("again", *expected)]);
-    for (what, expected) in runs {
-        let measured = in_a_process(&server.url, stack.dynamodb_url(), &arguments, expected).await?;
-        let open = if arguments.foreign && !expected { u64::from(arguments.lines) } else { 0 };
-        if measured.read != 1 || measured.open != open || measured.records < u64::from(arguments.lines) * 2 {
+    for what in ["first", "again"] {
+        let measured = in_a_process(&server.url, stack.dynamodb_url(), &arguments).await?;
+        if measured.read != 1 || measured.open != 0 || measured.records < u64::from(arguments.lines) * 2 {
             return Err(format!("not all was read and matched: {}", measured.report));
         }
-        let title = format!("Run: {what}{}", if expected { ", expected" } else { "" });
-        println!("{}", measured.table(title));
-        if measured.open > 0 {
-            list_deposits(stack.dynamodb_url(), measured.open).await?;
-        }
+        println!("{}", measured.table(format!("Run: {what}")));
     }
     stack.stop().await;
-    if !arguments.foreign {
-        let counts = counts().await?;
-        let rows = vec![
-            counts.row(UNITS_PER_LINE).at_most(UNITS_PER_LINE_MAX),
-            counts.row(WRITES_OF_AN_ITEM).at_most(WRITES_OF_AN_ITEM_MAX),
-        ];
-        println!("{}", Table::new("Writes of lines", rows));
-    }
+    let counts = counts().await?;
+    let rows = vec![
+        counts.row(UNITS_PER_LINE).at_most(UNITS_PER_LINE_MAX),
+        counts.row(WRITES_OF_AN_ITEM).at_most(WRITES_OF_AN_ITEM_MAX),
+    ];
+    println!("{}", Table::new("Writes of lines", rows));
     Ok(())
 }
 
@@ -153,31 +134,12 @@ pub(crate) async fn counts() -> Result<Figures, String> {
     Ok(counts)
 }
 
-/// The cost of counting the open exceptions of each deposit of a list.
-async fn list_deposits(dynamodb: &str, open: u64) -> Result<(), String> {
-    let client = dynamodb_client(dynamodb);
-    let store = DynamoDbSettlement::new(client, SETTLEMENT_TABLE_NAME.to_owned(), Retention::default());
-    let merchant = merchant().map_err(|error| error.to_string())?;
-    let began = Instant::now();
-    let about = store.open_about(&merchant).await.map_err(|error| error.to_string())?;
-    let what = format!("{} of {open} exceptions", about.len());
-    let row = Row::new(what, began.elapsed().as_secs_f64(), "s");
-    println!("{}", Table::new("A list of deposits", vec![row]));
-    Ok(())
-}
-
 /// Measures a process with one processor, as the function has.
-async fn in_a_process(
-    reports: &str,
-    dynamodb: &str,
-    arguments: &Arguments,
-    expected: bool,
-) -> Result<Measured, String> {
+async fn in_a_process(reports: &str, dynamodb: &str, arguments: &Arguments) -> Result<Measured, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new("taskset");
     command.args(["-c", "0"]).arg(program).arg("settlement");
     command.args(["--lines", &arguments.lines.to_string()]);
-    command.args(arguments.foreign.then_some("--foreign")).args(expected.then_some("--expected"));
     command.args(["--reads", reports, dynamodb]).stderr(Stdio::inherit());
     let output = command.output().await.map_err(|error| format!("taskset: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -186,12 +148,13 @@ async fn in_a_process(
 
 async fn read(reports: &str, dynamodb: &str, arguments: &Arguments) -> Result<Measured, String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let lines = if arguments.foreign { 0 } else { arguments.lines };
-    let journal = Arc::new(Journal::of_today(lines, clock.now()));
+    let (now, day) = (clock.now(), report_server::number_of(eastern_day(clock.now())));
+    let taken: Vec<Taken> = (0..arguments.lines).map(|number| (reference(day, number), now)).collect();
+    let journal = journal_of(&taken);
     let client = CardPointeReports::new(clock.clone()).map_err(|error| error.to_string())?;
     let mut settlement = settlement(Arc::new(client), (journal, clock), reports, dynamodb);
     let base_url = format!("{reports}/cardconnect/rest");
-    settlement.merchants = Arc::new(OneMerchant { base_url, expects_others: arguments.expected });
+    settlement.merchants = Arc::new(OneMerchant { base_url });
     let (began, used) = (Instant::now(), processor::seconds_used());
     let report = settlement.run(Deadline::after(ENDS_AFTER)).await;
     Ok(Measured {
@@ -209,7 +172,7 @@ async fn read(reports: &str, dynamodb: &str, arguments: &Arguments) -> Result<Me
 /// The objects that a run works with: everything but the journal and the reports is as deployed.
 fn settlement(
     reports: Arc<dyn Reports>,
-    (journal, clock): (Arc<Journal>, Arc<dyn Clock>),
+    (journal, clock): (Arc<JournalTable>, Arc<dyn Clock>),
     base_url: &str,
     dynamodb: &str,
 ) -> Settlement {
@@ -224,10 +187,7 @@ fn settlement(
         reports,
         log: journal,
         totals: Arc::new(totals),
-        merchants: Arc::new(OneMerchant {
-            base_url: format!("{base_url}/cardconnect/rest"),
-            expects_others: false,
-        }),
+        merchants: Arc::new(OneMerchant { base_url: format!("{base_url}/cardconnect/rest") }),
         lines: store.clone(),
         deposits: store.clone(),
         deposit_journal: Arc::new(entries),
@@ -253,18 +213,16 @@ fn reference(day: i64, number: u32) -> String {
     format!("{:012}", day * 1_000_000 + i64::from(number))
 }
 
-/// A journal of purchases that are made up when they are read, so that they take no memory: pages
-/// come as DynamoDB's do.
-pub(crate) struct Journal {
-    /// For each payment its reference, and when it was taken, by time.
-    payments: Vec<(String, Timestamp)>,
-}
+/// A payment's reference, and when it was taken.
+type Taken = (String, Timestamp);
 
-impl Journal {
-    fn of_today(lines: u32, now: Timestamp) -> Self {
-        let day = report_server::number_of(eastern_day(now));
-        Self { payments: (0..lines).map(|number| (reference(day, number), now)).collect() }
+/// A journal of such purchases.
+fn journal_of(payments: &[Taken]) -> Arc<JournalTable> {
+    let journal = JournalTable::default();
+    for (reference, at) in payments {
+        journal.extend(entry(reference, *at));
     }
+    Arc::new(journal)
 }
 
 fn merchant() -> Result<MerchantId, StoreError> {
@@ -307,55 +265,9 @@ fn entry(reference: &str, at: Timestamp) -> Result<Entry, StoreError> {
     })
 }
 
-#[async_trait]
-impl EntryLog for Journal {
-    async fn entries(
-        &self,
-        partition: &EntryPartition,
-        query: &EntryQuery<'_>,
-    ) -> Result<EntryPage<Entry>, StoreError> {
-        let mut page = EntryPage::default();
-        let EntryPartition::Shard(shard) = partition else { return Ok(page) };
-        let (since, until) = query.between;
-        let of_shard = self.payments.iter().skip(usize::from(*shard)).step_by(usize::from(ENTRY_SHARDS));
-        let mut sorted = of_shard.map(|(reference, at)| {
-            let entry = entry(reference, *at)?;
-            Ok::<_, StoreError>((entry.sort(), entry))
-        });
-        let mut all: Vec<(String, Entry)> = Vec::new();
-        for one in &mut sorted {
-            let (sort, entry) = one?;
-            if *since < *sort && *sort < *until {
-                all.push((sort, entry));
-            }
-        }
-        all.sort_by(|one, other| one.0.cmp(&other.0));
-        page.next = all.get(query.limit).and_then(|_| Some(all.get(query.limit - 1)?.0.clone()));
-        page.entries = all.into_iter().take(query.limit).map(|(sort, entry)| (sort, Ok(entry))).collect();
-        Ok(page)
-    }
-
-    async fn logged(
-        &self,
-        _: &EntryPartition,
-        _: &EntryQuery<'_>,
-    ) -> Result<EntryPage<LoggedEntry>, StoreError> {
-        Ok(EntryPage::default())
-    }
-
-    async fn counted(
-        &self,
-        _: &EntryPartition,
-        _: &EntryQuery<'_>,
-    ) -> Result<EntryPage<CountedEntry>, StoreError> {
-        Ok(EntryPage::default())
-    }
-}
-
 /// The merchant, whose gateway is the server of the reports.
 struct OneMerchant {
     base_url: String,
-    expects_others: bool,
 }
 
 #[async_trait]
@@ -364,10 +276,8 @@ impl Merchants for OneMerchant {
         let json = format!(
             r#"{{"keys": ["key-000000000001"], "token_signing_key": "{:032}", "orders": "external",
                 "gateway": {{"base_url": "{}", "username": "user", "password": "password",
-                             "merchids": {{"USD": "{ACCOUNT}"}}, "others": {{{}}}}}}}"#,
-            1,
-            self.base_url,
-            if self.expects_others { format!(r#""{ACCOUNT}": "expected""#) } else { String::new() },
+                             "merchids": {{"USD": "{ACCOUNT}"}}}}}}"#,
+            1, self.base_url,
         );
         let merchant = tollgate::merchant_document::parse(id.clone(), &json, GATEWAY);
         merchant.map(Arc::new).map_err(|error| MerchantsError::Unavailable(error.to_string()))

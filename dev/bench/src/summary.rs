@@ -12,9 +12,6 @@ use crate::{
     },
 };
 
-/// The run that watches the memory, as the names of its figures end.
-pub(crate) const MANY_PURCHASES: &str = "many purchases";
-
 /// Prints every table that has a figure, and all figures.
 pub(crate) fn print(figures: &Figures) {
     for table in tables(figures).iter().filter(|table| table.is_measured()) {
@@ -87,7 +84,7 @@ fn calls_and_writes(figures: &Figures) -> Vec<Row> {
 
 fn resources(figures: &Figures) -> Vec<Row> {
     let processor_ms = figures.get(&format!("processor ms, {TOLLGATE}, {PURCHASE}"));
-    let memory = |when: &str| figures.get(&format!("resident MiB {when}, {MANY_PURCHASES}"));
+    let memory = |when: &str| figures.get(&format!("resident MiB {when}, {TOLLGATE}, {PURCHASE}"));
     let growth = (memory("after all requests") / memory("after a tenth") - 1.0) * 100.0;
     let packed = largest(figures, "packed bytes");
     vec![

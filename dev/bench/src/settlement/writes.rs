@@ -22,7 +22,7 @@ use tollgate::{
 };
 use tollgate_core::{payments::Deadline, values::Clock};
 
-use super::{ACCOUNT, Journal, check, settlement};
+use super::{ACCOUNT, Taken, check, journal_of, settlement};
 use crate::{
     dynamodb::{from_wire, units},
     proxy::Proxy,
@@ -94,7 +94,7 @@ async fn live(lines: u32) -> Result<(f64, usize), String> {
             if hour == 22 && number < DAYS {
                 payments.extend(paid(&simulator, day, lines)?);
             }
-            let journal = Arc::new(Journal { payments: payments.clone() });
+            let journal = journal_of(&payments);
             let shared: Arc<dyn Clock> = clock.clone();
             let reports = Arc::new(CardPointeReports::over(Gateway(simulator.clone()), shared.clone()));
             let run = settlement(reports, (journal, shared), "http://127.0.0.1:1", table.url());
@@ -111,7 +111,7 @@ async fn live(lines: u32) -> Result<(f64, usize), String> {
 
 /// A day's payments, taken from midnight to the cut-off; their references with when they were
 /// taken.
-fn paid(simulator: &Simulator, day: Date, lines: u32) -> Result<Vec<(String, Timestamp)>, String> {
+fn paid(simulator: &Simulator, day: Date, lines: u32) -> Result<Vec<Taken>, String> {
     let minor_units = i64::try_from(super::AMOUNT).unwrap_or(i64::MAX);
     let order_prefix = format!("TG{day}-");
     let merchid = ACCOUNT.to_owned();
