@@ -1,6 +1,6 @@
 //! A merchant with many payments, as the functions would have written them, put past them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -13,27 +13,35 @@ use local::{
     load::{Load, fill},
     merchants,
 };
-use tollgate::dynamodb::{
-    Item,
-    journal::{DynamoDbEntries, DynamoDbTotals},
-    orders::StoredOrder,
+use tollgate::{
+    dynamodb::{
+        Item,
+        journal::{DynamoDbEntries, DynamoDbTotals},
+        orders::StoredOrder,
+    },
+    search_keys::search_key,
 };
 use tollgate_core::{
     journal::{
         CountedEntry, EntryStore, Hold, PointedBy, Pointer, Retention, SumOf, Totals, TotalsStore as _,
-        day_of, entries, uncollected,
+        day_of, entries, found_by, uncollected,
     },
-    order::{Attribution, Decision, Decline, GatewayResponse, Kind, Operation, OperationState, Order},
-    payments::Shards,
+    order::{
+        Attribution, CaptureSchedule, Decision, Decline, Doubt, GatewayResponse, Kind, MerchantId, Operation,
+        OperationState, Order, Pending,
+    },
+    payments::{Merchant as Document, Shards},
     values::{Amount, Brand, Clock as _, DeclineCode, QuarterHour},
 };
 use uuid::Uuid;
 
-/// Payments that are put together, and how many of such groups at a time.
+use super::Merchant;
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Payments that are put together, how many of such groups at a time, and most writes of a batch.
 const AT_A_TIME: usize = 50;
 const CONCURRENCY: usize = 4;
-
-/// Most writes of a batch.
 const BATCH_MAX: usize = 25;
 
 /// Partitions of the indexes. No question reads them.
@@ -46,49 +54,56 @@ const HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 const CAPTURED_AFTER: SignedDuration = SignedDuration::from_hours(24);
 const REFUNDED_AFTER: SignedDuration = SignedDuration::from_hours(26);
 
+/// From the last payment that waits to the end, so that it needs a person, and to the one before.
+const WAITS_FROM: SignedDuration = SignedDuration::from_hours(1);
+const WAITS_EVERY: SignedDuration = SignedDuration::from_secs(15);
+
 /// The seeded data, and the values that questions can use.
 pub(super) struct Seeded {
     pub(super) since: Timestamp,
     /// When the last payment was made: a noon, so that each day has as many whenever this runs.
     pub(super) until: Timestamp,
     pub(super) entries: usize,
-    /// An order with a refund of a part, and the reference of that.
+    /// An order with a refund of a part, the reference of that, and the shop's own one.
     pub(super) refunded_order: String,
     pub(super) retref: String,
+    pub(super) reference: String,
     /// Last four digits and minor units of a payment, and when it was made.
     pub(super) card: (String, u64, Timestamp),
 }
 
 /// Puts so many payments over so many days: of a hundred, 88 are authorized and captured the day
-/// after, 3 of them are refunded in part, 8 are declined and 1 stays held until it ends.
-pub(super) async fn seed(stack: &Stack, count: usize, days: i64) -> Result<Seeded, String> {
+/// after, 3 of them are refunded in part, 8 are declined and 1 stays held until it ends. And so many
+/// that wait: in doubt for more than an hour, and as many that the schedule is to capture.
+pub(super) async fn seed(stack: &Stack, merchant: Merchant) -> Result<Seeded, Failure> {
+    let Merchant { payments: count, days, waiting } = merchant;
     let pattern = pattern(stack).await?;
     let now = stack.clock().now();
     let day = SignedDuration::from_hours(24);
     let until = QuarterHour::first_of(day_of(now - day / 2)).begins() + day / 2;
     let since = until - SignedDuration::from_hours(days * 24);
-    let span = (until - since).total(jiff::Unit::Second).map_err(|error| error.to_string())?;
-    let made = Made { pattern, since, until, count, span };
+    let every = SignedDuration::from_millis(days * 24 * 3_600_000 / i64::try_from(count)?);
+    let made = Made { pattern, since, until, count, waiting, every };
     let client = dynamodb_client(stack.dynamodb_url());
     let retention = Retention::default();
     let journal = DynamoDbEntries::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention);
-    let (made, client, journal) = (&made, &client, &journal);
+    let merchant = stack.ports().captures.merchants.get(&merchants::REGISTERED.parse()?).await?;
+    let (made, client, journal, merchant) = (&made, &client, &journal, &*merchant);
     let mut sums: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
-    let starts = (0..count).step_by(AT_A_TIME);
-    let mut put = stream::iter(starts)
-        .map(|start| put(client, journal, (start..count.min(start + AT_A_TIME)).map(|n| made.order(n))))
+    let all = count + 2 * waiting;
+    let orders = |start: usize| (start..all.min(start + AT_A_TIME)).map(|n| made.order(n));
+    let mut put = stream::iter((0..all).step_by(AT_A_TIME))
+        .map(|start| put(client, journal, merchant, orders(start)))
         .buffer_unordered(CONCURRENCY);
     let mut entries = 0;
     while let Some(own) = put.try_next().await? {
         entries += own.len();
         for entry in own {
-            sums.entry(QuarterHour::of(entry.at))
-                .or_default()
-                .add(entry)
-                .map_err(|error| error.to_string())?;
+            sums.entry(QuarterHour::of(entry.at)).or_default().add(entry)?;
         }
     }
-    sum_up(&DynamoDbTotals::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention), sums, now).await?;
+    let totals = DynamoDbTotals::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention);
+    sum_up(&totals, &merchant.id, sums, now).await?;
     // The last one that was refunded.
     let refunded = (0..count).rev().find(|n| made.is_refunded(*n)).ok_or("nothing was refunded")?;
     let newest = made.at(refunded);
@@ -99,6 +114,7 @@ pub(super) async fn seed(stack: &Stack, count: usize, days: i64) -> Result<Seede
         entries,
         refunded_order: made.order(refunded).id.to_string(),
         retref: reference(refunded, Kind::Refund),
+        reference: invoice(refunded),
         card: (digits(paid), amount(paid), made.at(paid)),
     })
 }
@@ -107,18 +123,23 @@ pub(super) async fn seed(stack: &Stack, count: usize, days: i64) -> Result<Seede
 async fn put(
     client: &Client,
     journal: &DynamoDbEntries,
+    merchant: &Document,
     orders: impl Iterator<Item = Order>,
-) -> Result<Vec<CountedEntry>, String> {
+) -> Result<Vec<CountedEntry>, Failure> {
     let (mut items, mut all, mut counted) = (Vec::new(), Vec::new(), Vec::new());
     for order in orders {
         items.push(StoredOrder::next(&order, SHARDS).0);
         let own = entries(None, &order);
         all.extend(own.iter().map(|entry| journal.item(entry)));
         counted.extend(own.iter().map(CountedEntry::from));
-        for first in uncollected(None, &order) {
-            let (order, sort, ends) = (order.key(), first.sort(), Timestamp::MAX);
-            let pointer = Pointer { by: PointedBy::Uncollected, order, sort, ends };
-            journal.point(&pointer).await.map_err(|error| error.to_string())?;
+        let uncollected =
+            uncollected(None, &order).into_iter().map(|first| (PointedBy::Uncollected, first.sort()));
+        let by_text = found_by(None, &order)
+            .into_iter()
+            .map(|found| (PointedBy::Text(search_key(merchant, &found.term)), found.sort));
+        for (by, sort) in uncollected.chain(by_text) {
+            let pointer = Pointer { by, order: order.key(), sort, ends: Timestamp::MAX };
+            journal.point(&pointer).await?;
         }
         for hold in Hold::all(&order) {
             journal.hold(&hold).await.map_err(|error| error.to_string())?;
@@ -130,8 +151,7 @@ async fn put(
                 let put = PutRequest::builder().set_item(Some(item.clone())).build();
                 put.map(|put| WriteRequest::builder().put_request(put).build())
             };
-            let writes: Result<Vec<_>, _> = some.iter().map(put).collect();
-            let writes = writes.map_err(|error| error.to_string())?;
+            let writes = some.iter().map(put).collect::<Result<_, _>>()?;
             let request = client.batch_write_item().request_items(table, writes);
             request.send().await.map_err(|error| format!("{error:?}"))?;
         }
@@ -142,33 +162,33 @@ async fn put(
 /// The sums of every quarter of an hour and of every day, as the schedule keeps them.
 async fn sum_up(
     store: &DynamoDbTotals,
+    merchant: &MerchantId,
     sums: BTreeMap<QuarterHour, Totals>,
     now: Timestamp,
-) -> Result<(), String> {
-    let merchant = merchants::REGISTERED.parse().map_err(|error| format!("{error}"))?;
+) -> Result<(), Failure> {
     let mut days: BTreeMap<Date, Totals> = BTreeMap::new();
     let mut all: Vec<(SumOf, Totals)> = Vec::new();
     for (quarter, totals) in sums {
-        days.entry(quarter.day).or_default().merge(totals.clone()).map_err(|error| error.to_string())?;
+        days.entry(quarter.day).or_default().merge(totals.clone())?;
         all.push((SumOf::Quarter(quarter), totals));
     }
     all.extend(days.into_iter().map(|(day, totals)| (SumOf::Day(day), totals)));
     for (of, totals) in all {
-        store.replace(&merchant, of, 0, &totals).await.map_err(|error| error.to_string())?;
+        store.replace(merchant, of, 0, &totals).await?;
     }
-    store.reach(now).await.map_err(|error| error.to_string())
+    Ok(store.reach(now).await?)
 }
 
 /// An order with an authorization that was really approved.
-async fn pattern(stack: &Stack) -> Result<Order, String> {
+async fn pattern(stack: &Stack) -> Result<Order, Failure> {
     let ports = stack.ports();
     let capture_at = stack.clock().now() + SignedDuration::from_hours(12);
     fill(&ports.captures, Load { count: 1, capture_at, amount: 2599 }, |_| ()).await?;
     let client = dynamodb_client(stack.dynamodb_url());
-    let scanned = client.scan().table_name(TABLE_NAME).send().await.map_err(|error| error.to_string())?;
+    let scanned = client.scan().table_name(TABLE_NAME).send().await?;
     let orders = scanned.items.unwrap_or_default().into_iter().map(|item| StoredOrder(item).read());
     let mut orders = orders.filter_map(Result::ok).filter(|order| !order.transactions.is_empty());
-    orders.next().ok_or_else(|| "no order was paid".to_owned())
+    Ok(orders.next().ok_or("no order was paid")?)
 }
 
 /// How orders are made of one that was paid.
@@ -176,24 +196,40 @@ struct Made {
     pattern: Order,
     since: Timestamp,
     until: Timestamp,
+    /// Payments over that time; then as many in doubt, and to be captured, as wait.
     count: usize,
-    /// Seconds from the first to the last.
-    span: f64,
+    waiting: usize,
+    /// From a payment to the next one.
+    every: SignedDuration,
 }
 
 impl Made {
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        reason = "payments are far below 2^52"
-    )]
     fn at(&self, n: usize) -> Timestamp {
-        let second = self.span * 1000.0 * (n as f64) / (self.count as f64);
-        self.since + SignedDuration::from_millis(second as i64)
+        match n.checked_sub(self.count) {
+            None => self.since + times(n, self.every),
+            Some(n) => self.until - WAITS_FROM - times(n, WAITS_EVERY),
+        }
     }
 
-    fn is_declined(n: usize) -> bool {
-        n % 100 < 8
+    /// The state of a payment's authorization, if it is not approved.
+    fn not_approved(&self, n: usize) -> Option<OperationState> {
+        let response = GatewayResponse::default();
+        match n.checked_sub(self.count) {
+            None if n % 100 < 8 => {
+                let response = GatewayResponse { reference: Some(reference(n, Kind::Authorize)), ..response };
+                let codes =
+                    [DeclineCode::InsufficientFunds, DeclineCode::ExpiredCard, DeclineCode::GenericDecline];
+                let code = codes[n / 100 % codes.len()];
+                let decline = Decline { code, advice: code.advice() };
+                Some(OperationState::Decided(Decision::Declined(response, decline)))
+            }
+            Some(n) if n < self.waiting => {
+                let (doubt, next_inquiry_at) = (Some(Doubt::NoResponse), self.until + HOLD);
+                let pending = Pending { doubt, response, inquiries: 8, next_inquiry_at, absent_since: None };
+                Some(OperationState::Pending(pending))
+            }
+            None | Some(_) => None,
+        }
     }
 
     fn is_refunded(&self, n: usize) -> bool {
@@ -213,7 +249,9 @@ impl Made {
             card.brand = Some([Brand::Visa, Brand::Mastercard, Brand::Amex][n % 3]);
             card.last_four = Some(digits(n));
         }
-        transaction.capture = None;
+        let scheduled = transaction.capture.zip(n.checked_sub(self.count + self.waiting));
+        transaction.capture = scheduled
+            .map(|(capture, n)| CaptureSchedule { at: capture.at + times(n, WAITS_EVERY), ..capture });
         transaction.authorization_expires_at = Some(at + HOLD);
         let Some(first) = transaction.operations.first().cloned() else { return order };
         let operation = |kind, after, minor| {
@@ -227,19 +265,10 @@ impl Made {
             }
             own
         };
-        let mut authorized = operation(Kind::Authorize, SignedDuration::ZERO, amount(n));
-        if Self::is_declined(n) {
-            let codes =
-                [DeclineCode::InsufficientFunds, DeclineCode::ExpiredCard, DeclineCode::GenericDecline];
-            let code = codes[n / 100 % codes.len()];
-            let response = GatewayResponse {
-                reference: Some(reference(n, Kind::Authorize)),
-                ..GatewayResponse::default()
-            };
-            let declined = Decision::Declined(response, Decline { code, advice: code.advice() });
-            authorized.state = OperationState::Decided(declined);
+        let authorized = operation(Kind::Authorize, SignedDuration::ZERO, amount(n));
+        if let Some(state) = self.not_approved(n) {
             transaction.authorization_expires_at = None;
-            transaction.operations = vec![authorized];
+            transaction.operations = vec![Operation { state, ..authorized }];
             return order;
         }
         transaction.operations = vec![authorized];
@@ -247,6 +276,7 @@ impl Made {
             transaction.operations.push(operation(Kind::Capture, CAPTURED_AFTER, amount(n)));
         }
         if self.is_refunded(n) {
+            transaction.references.custom_reference = Some(invoice(n));
             let mut refund = operation(Kind::Refund, REFUNDED_AFTER, 500);
             let (actor, reason) = (Some("ann@shop.example".to_owned()), Some("arrived broken".to_owned()));
             let ann = Attribution { actor, reason, ..Attribution::default() };
@@ -260,6 +290,10 @@ impl Made {
     }
 }
 
+fn times(n: usize, duration: SignedDuration) -> SignedDuration {
+    duration * i32::try_from(n).unwrap_or(i32::MAX)
+}
+
 fn id(n: usize, part: u128) -> Uuid {
     Uuid::from_u128((100 + part) << 96 | n as u128)
 }
@@ -270,6 +304,10 @@ fn digits(n: usize) -> String {
 
 fn amount(n: usize) -> u64 {
     1_000 + (n as u64) * 37 % 20_000
+}
+
+fn invoice(n: usize) -> String {
+    format!("invoice-{n}")
 }
 
 fn reference(n: usize, kind: Kind) -> String {

@@ -177,6 +177,9 @@ pub struct AgendaOrder {
     pub key: Result<OrderKey, Unreadable>,
 }
 
+/// Bytes of the names of an order's attributes in an index at most.
+const NAMES_BYTES: usize = 16;
+
 /// Some orders of one part of an index.
 #[derive(Clone, Debug, Default)]
 pub struct AgendaPage {
@@ -184,6 +187,21 @@ pub struct AgendaPage {
     pub orders: Vec<AgendaOrder>,
     /// Whether there are more.
     pub more: bool,
+}
+
+impl AgendaPage {
+    /// Bytes that its orders have in the index at most.
+    pub(super) fn bytes(&self) -> usize {
+        self.orders.iter().map(AgendaOrder::bytes).sum()
+    }
+}
+
+impl AgendaOrder {
+    /// Its sort key, the order's key, and the part, which is shorter than that.
+    fn bytes(&self) -> usize {
+        let key = self.key.as_ref().map_or_else(|item| item.key.len(), |key| key.to_string().len());
+        self.sort_key.len() + 2 * key + NAMES_BYTES
+    }
 }
 
 /// Reads the indexes. Eventually consistent.

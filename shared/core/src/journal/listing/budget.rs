@@ -31,7 +31,7 @@ const USUAL_ORDER_BYTES: usize = 16 * OPERATION_BYTES;
 /// too.
 pub(super) const OPERATIONS_IN_A_PART: usize = 2_500;
 
-/// Most bytes of a key in an index of orders; each key is counted as this.
+/// Bytes that a key is counted as in a list of orders and in sums of captures.
 pub(super) const KEY_BYTES: usize = 256;
 
 /// An order as it is now, or why it cannot be read.

@@ -6,7 +6,7 @@ use std::{fmt, sync::Arc};
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Budget, Cursor, Found, Predicate, Row, Wanted, budget::KEY_BYTES};
+use super::{Budget, Cursor, Found, Predicate, Row, Wanted};
 use crate::{
     journal::{
         AGENDA_PARTS, Agenda, AgendaKeys, AgendaList, AgendaOrder, AgendaPage, AgendaQuery, Concern,
@@ -21,9 +21,6 @@ use crate::{
 
 /// Up to so many orders that need attention are counted.
 pub const COUNTED_MAX: usize = 1_000;
-
-/// Keys that a part of a list reads of each part of an index, where none are counted.
-const KEYS: usize = 250;
 
 /// The search among orders that need attention, or among captures.
 #[derive(Clone, Copy, Debug)]
@@ -73,8 +70,6 @@ struct AgendaSearch<'a> {
     /// Where the list begins and ends, range after range; at most one of an index, that of captures
     /// last.
     ranges: &'a [AgendaRange],
-    /// Keys that are read of each part of each range.
-    keys: usize,
     /// At which time a payment is listed; none if it is not in the list.
     listed_at: &'a (dyn Fn(&Order, &Transaction) -> Option<Timestamp> + Sync),
 }
@@ -95,12 +90,13 @@ impl AgendaLister<'_> {
             all.iter().filter(|_| is_wanted).map(|one| one.since).min()
         };
         let ranges = &attention_ranges(wanted.now);
-        let is_first = wanted.after.is_none();
-        let keys = if is_first { COUNTED_MAX } else { KEYS };
-        let search = AgendaSearch { wanted: *wanted, ranges, keys, listed_at };
-        let found = self.keys(&search).await?;
-        let count = is_first.then(|| AttentionCount::new(found.orders.len(), found.more));
-        Ok((self.part(&search, &found).await?, count))
+        let search = AgendaSearch { wanted: *wanted, ranges, listed_at };
+        if wanted.after.is_some() {
+            return Ok((self.part(&search, None).await?, None));
+        }
+        let keys = first_keys(self.agenda, wanted.merchant, ranges, COUNTED_MAX + 1).await?;
+        let count = AttentionCount::of(&keys);
+        Ok((self.part(&search, Some(keys)).await?, Some(count)))
     }
 
     /// The next part of the captures that are scheduled or paused, by time.
@@ -117,9 +113,7 @@ impl AgendaLister<'_> {
                 order.captures_paused().filter(|_| own.waits_for_schedule()).map(|pause| pause.at)
             }
         };
-        let keys = wanted.limit.max(ORDERS_AT_ONCE);
-        let search = AgendaSearch { wanted: *wanted, ranges, keys, listed_at };
-        self.part(&search, &self.keys(&search).await?).await
+        self.part(&AgendaSearch { wanted: *wanted, ranges, listed_at }, None).await
     }
 
     /// The next part of a list of payments, from those that need attention or, if payments in doubt
@@ -137,37 +131,40 @@ impl AgendaLister<'_> {
         let is_all = wanted.needs_attention();
         let ranges = &if is_all { attention_ranges(now).to_vec() } else { vec![doubt_range(now)] };
         let wanted = AgendaWanted { merchant, now, after, limit };
-        let search = AgendaSearch { wanted, ranges, keys: KEYS, listed_at };
-        let found = self.part(&search, &self.keys(&search).await?).await?;
+        let found = self.part(&AgendaSearch { wanted, ranges, listed_at }, None).await?;
         let next = found.next.map(|sort_key| Cursor::AgendaFirst(&sort_key).to_string());
         Ok(Found { next, ..found })
     }
 
-    /// The keys of a list, range after range, each range by the sort keys; and whether there are
-    /// more.
-    async fn keys(&self, search: &AgendaSearch<'_>) -> Result<AgendaPage, StoreError> {
-        let after = search.after();
+    /// The next keys of a list: enough for a page and for a batch of orders.
+    async fn keys(&self, search: &AgendaSearch<'_>, after: Option<&str>) -> Result<AgendaPage, StoreError> {
         let rest: Vec<_> = search.ranges.iter().filter_map(|range| range.behind(after)).collect();
-        let merchant = search.wanted.merchant;
-        let pages = rest.iter().map(|range| keys_of(self.agenda, merchant, range, search.keys));
-        let mut all = AgendaPage::default();
-        for page in try_join_all(pages).await? {
-            all.orders.extend(page.orders);
-            // Later ranges are behind keys that were not read.
-            if page.more {
-                return Ok(AgendaPage { more: true, ..all });
-            }
-        }
-        Ok(all)
+        let AgendaWanted { merchant, limit, .. } = search.wanted;
+        first_keys(self.agenda, merchant, &rest, limit.max(ORDERS_AT_ONCE)).await
     }
 
-    /// The rows of these orders, as far as the part goes.
-    async fn part(&self, search: &AgendaSearch<'_>, keys: &AgendaPage) -> Result<Found, StoreError> {
+    /// The rows of the next orders, as far as the part goes. The first keys may have been read
+    /// before.
+    async fn part(&self, search: &AgendaSearch<'_>, first: Option<AgendaPage>) -> Result<Found, StoreError> {
         let limit = search.wanted.limit;
+        let mut keys = match first {
+            Some(first) => first,
+            None => self.keys(search, search.after()).await?,
+        };
         let mut budget = Budget::new(self.deadline).first_batch(limit);
-        budget.read(keys.orders.len() * KEY_BYTES);
-        let (mut found, mut rest, mut last) = (Found::default(), keys.orders.as_slice(), None);
-        while !rest.is_empty() && found.shown() < limit && !budget.is_full() {
+        budget.read(keys.bytes());
+        // Before anything was read: where it began.
+        let mut last = search.after().unwrap_or(&search.ranges[0].first).to_owned();
+        let (mut found, mut seen) = (Found::default(), 0);
+        while found.shown() < limit && !budget.is_full() {
+            if seen == keys.orders.len() {
+                if !keys.more {
+                    break;
+                }
+                (keys, seen) = (self.keys(search, Some(&last)).await?, 0);
+                budget.read(keys.bytes());
+            }
+            let rest = &keys.orders[seen..];
             let next = &rest[..rest.len().min(budget.orders_next())];
             let wanted: Vec<OrderKey> = next.iter().filter_map(|order| order.key.clone().ok()).collect();
             let mut orders = budget.load(self.store, &wanted).await?;
@@ -175,7 +172,8 @@ impl AgendaLister<'_> {
                 if found.shown() >= limit {
                     break;
                 }
-                (last, rest) = (Some(indexed.sort_key.as_str()), &rest[1..]);
+                indexed.sort_key.clone_into(&mut last);
+                seen += 1;
                 let (id, order) = match &indexed.key {
                     Ok(key) => (Some(key.order.clone()), orders.remove(key)),
                     Err(item) => (None, Some(Err(item.clone()))),
@@ -191,11 +189,7 @@ impl AgendaLister<'_> {
             }
         }
         found.read_bytes = budget.read_bytes();
-        if !rest.is_empty() || keys.more {
-            // Before anything was read: where it began.
-            let begin = || search.ranges.first().map(|range| range.first.as_str());
-            found.next = last.or(search.after()).or_else(begin).map(str::to_owned);
-        }
+        found.next = (seen < keys.orders.len() || keys.more).then_some(last);
         Ok(found)
     }
 }
@@ -247,8 +241,10 @@ impl Wanted<'_> {
 }
 
 impl AttentionCount {
-    fn new(orders: usize, more: bool) -> Self {
-        Self { orders: orders.min(COUNTED_MAX), more: more || orders > COUNTED_MAX }
+    /// Of all keys, or of more than are counted.
+    fn of(keys: &AgendaPage) -> Self {
+        let orders = keys.orders.len();
+        Self { orders: orders.min(COUNTED_MAX), more: orders > COUNTED_MAX }
     }
 }
 
@@ -264,16 +260,46 @@ pub async fn count_attention(
     merchant: &MerchantId,
     now: Timestamp,
 ) -> Result<AttentionCount, StoreError> {
-    let ranges = attention_ranges(now);
-    let pages = ranges.iter().map(|range| keys_of(agenda, merchant, range, COUNTED_MAX));
-    let pages = try_join_all(pages).await?;
-    let orders = pages.iter().map(|page| page.orders.len()).sum();
-    Ok(AttentionCount::new(orders, pages.iter().any(|page| page.more)))
+    let keys = first_keys(agenda, merchant, &attention_ranges(now), COUNTED_MAX + 1).await?;
+    Ok(AttentionCount::of(&keys))
 }
 
 /// The ranges of orders that need attention now.
 fn attention_ranges(now: Timestamp) -> [AgendaRange; 2] {
     [attention_range(now), due_range(None, overdue_at(now) + SignedDuration::from_secs(1))]
+}
+
+/// The first keys of ranges, range after range, each range by the sort keys: at least so many, if
+/// there are so many; and whether there are more.
+async fn first_keys(
+    agenda: &dyn Agenda,
+    merchant: &MerchantId,
+    ranges: &[AgendaRange],
+    least: usize,
+) -> Result<AgendaPage, StoreError> {
+    // Orders are spread evenly over the parts, so this is nearly always enough the first time.
+    let of_each_part = least / usize::from(AGENDA_PARTS) + least / 10;
+    let pages = ranges.iter().map(async |range| {
+        let mut all = keys_of(agenda, merchant, range, of_each_part).await?;
+        while all.more
+            && all.orders.len() < least
+            && let Some(rest) = range.behind(all.orders.last().map(|order| order.sort_key.as_str()))
+        {
+            let page = keys_of(agenda, merchant, &rest, of_each_part).await?;
+            all.orders.extend(page.orders);
+            all.more = page.more;
+        }
+        Ok(all)
+    });
+    let mut all = AgendaPage::default();
+    for page in try_join_all(pages).await? {
+        all.orders.extend(page.orders);
+        // Later ranges are behind keys that were not read.
+        if page.more {
+            return Ok(AgendaPage { more: true, ..all });
+        }
+    }
+    Ok(all)
 }
 
 /// The first keys of a range in all parts of its index, as far as each part was read; and whether

@@ -1,12 +1,15 @@
 //! Orders that the indexes of attention and of captures have, and the journal does not, or not yet.
 
+use std::sync::Mutex;
+
+use async_trait::async_trait;
 use jiff::{SignedDuration, civil::Date};
 
 use super::*;
 use crate::{
     journal::{
-        AgendaKeys, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, DueSum, DueWanted,
-        count_attention, due_sums,
+        AgendaKeys, AgendaOrder, AgendaPage, AgendaQuery, AgendaWanted, AttentionCount, COUNTED_MAX,
+        CaptureList, DueSum, DueWanted, count_attention, due_sums,
     },
     order::{CaptureSchedule, Doubt, NoEffect},
     values::Zone,
@@ -130,6 +133,97 @@ async fn a_count_stops_at_a_thousand_and_the_list_goes_on() {
     let (found, count) = attention(&lister(&world), at(9_000), 100).await;
     assert_eq!((found.len(), count.orders, count.more), (1_001, COUNTED_MAX, true));
     assert_eq!(found.into_iter().collect::<BTreeSet<_>>().len(), 1_001, "none twice");
+}
+
+#[test]
+fn an_order_in_an_index_counts_by_its_keys_even_if_it_cannot_be_read() {
+    let indexed = |key| AgendaOrder { sort_key: "open#1".to_owned(), key };
+    let key = order_of(merchant(), 1, 0).key();
+    let item = Unreadable { key: key.to_string(), reason: String::new() };
+    let page = AgendaPage { orders: vec![indexed(Ok(key)), indexed(Err(item))], more: false };
+    assert_eq!(page.bytes(), 2 * ("open#1".len() + 2 * "m#order-1".len() + 16));
+}
+
+/// Counts the queries of an index, the keys that they return, and the bytes of those.
+struct Counted<'a> {
+    agenda: &'a OrderTable,
+    reads: Mutex<(usize, usize, usize)>,
+}
+
+#[async_trait]
+impl Agenda for Counted<'_> {
+    async fn between(&self, query: AgendaQuery<'_>) -> Result<AgendaPage, StoreError> {
+        let page = self.agenda.between(query).await?;
+        let mut reads = self.reads.lock().unwrap();
+        reads.0 += 1;
+        reads.1 += page.orders.len();
+        // The names and values of the table's key and of the index's two keys.
+        let stored = |order: &AgendaOrder| {
+            let key = order.key.as_ref().unwrap().to_string();
+            ["order_key", &key, "gp", "m#1", "ga", &order.sort_key].map(str::len).iter().sum::<usize>()
+        };
+        reads.2 += page.orders.iter().map(stored).sum::<usize>();
+        Ok(page)
+    }
+}
+
+#[tokio::test]
+async fn a_page_reads_the_keys_that_it_needs_however_many_orders_need_attention() {
+    let world = World::default();
+    world.orders_in_doubt(&(0..2_500).map(|n| (n, "m", 0)).collect::<Vec<_>>());
+    let counted = Counted { agenda: &world.orders, reads: Mutex::default() };
+    let (merchant, lister) = (merchant(), Lister { agenda: &counted, ..lister(&world) });
+    let read = |found: &Found| {
+        let (queries, keys, bytes) = std::mem::take(&mut *counted.reads.lock().unwrap());
+        assert_eq!((found.rows.len(), found.next.is_some()), (25, true));
+        let orders = 25 * size_of(&found.rows[0].order);
+        assert!((bytes + orders..256 * 1024).contains(&found.read_bytes), "{}", found.read_bytes);
+        (queries, keys)
+    };
+    let wanted = AgendaWanted { merchant: &merchant, now: at(9_000), after: None, limit: 25 };
+    let (first, count) = lister.by_agenda().attention(&wanted, &[]).await.unwrap();
+    assert_eq!(read(&first), (4, 1_200));
+    assert_eq!(count.unwrap().to_string(), "1,000+");
+    let wanted = AgendaWanted { after: first.next.as_deref(), ..wanted };
+    let (second, _) = lister.by_agenda().attention(&wanted, &[]).await.unwrap();
+    assert_eq!(read(&second), (4, 120));
+    let attention = [Predicate::NeedsAttention(Vec::new())];
+    let wanted = Wanted { limit: 25, ..self::wanted(&merchant, &attention) };
+    assert_eq!(read(&lister.find(&wanted).await.unwrap()), (4, 120));
+    count_attention(&counted, &merchant, at(9_000)).await.unwrap();
+    assert_eq!(counted.reads.lock().unwrap().1, 1_200);
+}
+
+#[tokio::test]
+async fn a_part_reads_more_keys_until_it_is_full_if_few_orders_are_wanted() {
+    let world = World::default();
+    world.orders_in_doubt(&(0..3_000_u64).map(|n| (n, "m", -n.cast_signed())).collect::<Vec<_>>());
+    let (merchant, lister, mut after, mut parts) = (merchant(), lister(&world), None::<String>, Vec::new());
+    // The oldest one, which comes last.
+    let wanted = [Predicate::NeedsAttention(Vec::new()), Predicate::Order("order-2999".parse().unwrap())];
+    loop {
+        let wanted = Wanted { after: after.as_deref(), limit: 1_000, ..self::wanted(&merchant, &wanted) };
+        let found = lister.by_agenda().attention_of(&wanted).await.unwrap();
+        let is_full = READ_MAX_BYTES - STEP_BYTES < found.read_bytes && found.read_bytes <= READ_MAX_BYTES;
+        assert_eq!(is_full, found.next.is_some(), "{}", found.read_bytes);
+        parts.push(orders(&found.rows));
+        after = found.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(parts, [Vec::new(), ids(2_999..3_000)]);
+}
+
+/// The parts of an index that a merchant's orders are in are chosen by their ids.
+#[tokio::test]
+async fn a_count_is_right_if_nearly_all_orders_are_in_one_part() {
+    let world = World::default();
+    let is_in_first = |n: &u64| AgendaKeys::of(&order_of(merchant(), *n, 0)).part == 0;
+    let own = (0..).filter(is_in_first).take(950).map(|n| (n, "m", 0));
+    world.orders_in_doubt(&own.collect::<Vec<_>>());
+    let (found, count) = attention(&lister(&world), at(9_000), 100).await;
+    assert_eq!((found.len(), count), (950, AttentionCount { orders: 950, more: false }));
 }
 
 #[tokio::test]
