@@ -75,7 +75,12 @@ mod tests {
         let purchase = value(bill::flows(&figures), "purchase");
         let month = value(bill::month(), "all");
         let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
-        for stated in [format!("[about ${purchase:.0}]("), format!("idle: [${month:.0} a month](")] {
+        let start = value(summary::headlines(&figures), "slowest start of a function, against an empty one");
+        for stated in [
+            format!("[about ${purchase:.0}]("),
+            format!("idle: [${month:.0} a month]("),
+            format!("a cold start takes {start:.1} times an empty function's"),
+        ] {
             assert!(readme.contains(&stated), "README.md does not state {stated}");
         }
     }
