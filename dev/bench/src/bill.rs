@@ -301,7 +301,7 @@ fn capture_by_schedule(figures: &Figures, timed: &Step) -> Step {
     Step { api_requests: 0.0, cpu_ms: 0.0, table_calls: 0.0, gateway_ms, log_bytes, ..captured }
 }
 
-/// What a stage costs in a month.
+/// The cost of a stage in a month.
 pub(crate) fn month() -> Table {
     let month = cost::per_month(&Fixed {
         memory_mib: 512,

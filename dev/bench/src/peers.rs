@@ -53,7 +53,8 @@ impl Language {
         })
     }
 
-    /// Installs the peers' dependencies and bundles them, as their README says, once for each folder.
+    /// Installs the peers' dependencies and bundles them, as their README says, once for each
+    /// folder.
     pub(crate) fn build(self) -> Result<(), String> {
         let folder = self.folder();
         match self {

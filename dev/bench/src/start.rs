@@ -15,8 +15,8 @@ pub(crate) struct Subject {
     pub(crate) program: Program,
 }
 
-/// The median time of each program in milliseconds, and its page faults. All are started in turn, again and again, so
-/// that other load of the machine affects all alike.
+/// The median time of each program in milliseconds, and its page faults. All are started in turn,
+/// again and again, so that other load of the machine affects all alike.
 pub(crate) async fn measure(quantity: &str, subjects: &[Subject], rounds: usize) -> Result<Figures, String> {
     let mut times = vec![Vec::new(); subjects.len()];
     let mut faults = times.clone();

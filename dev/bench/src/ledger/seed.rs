@@ -73,8 +73,8 @@ pub(super) struct Seeded {
 }
 
 /// Puts so many payments over so many days: of a hundred, 88 are authorized and captured the day
-/// after, 3 of them are refunded in part, 8 are declined and 1 stays held until it ends. And so many
-/// that wait: in doubt for more than an hour, and as many that the schedule is to capture.
+/// after, 3 of them are refunded in part, 8 are declined and 1 stays held until it ends. And
+/// so many that wait: in doubt for more than an hour, and as many that the schedule is to capture.
 pub(super) async fn seed(stack: &Stack, merchant: Merchant) -> Result<Seeded, Failure> {
     let Merchant { payments: count, days, waiting } = merchant;
     let pattern = pattern(stack).await?;

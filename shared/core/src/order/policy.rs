@@ -134,8 +134,8 @@ impl Policy {
 pub struct ShopperPolicy {
     /// Declined plus pending attempts that they may make on one order.
     pub attempts: usize,
-    /// Declined payments of one source or customer in an hour, besides one for each card that was approved
-    /// since the first of them.
+    /// Declined payments of one source or customer in an hour, besides one for each card that was
+    /// approved since the first of them.
     pub declines_per_source_hour: u32,
     /// Whether one may pay a part of the amount owing.
     pub partial: bool,
