@@ -68,14 +68,19 @@ impl World {
         let gateway = Proxy::to(base_url.trim_end_matches(path.as_str())).await?;
         let name = merchants::secret_name(merchants::REGISTERED);
         let mut document = stack.secrets().get(&name).ok_or("the merchant is not there")?;
-        // As deployed by default: its payments are not found by what people quote.
-        if let Some(document) = document.as_object_mut() {
-            document.remove("search");
-        }
         let gateway_url = format!("{}{path}", gateway.url());
         document["gateway"]["base_url"] = json!(gateway_url);
         stack.secrets().put(&name, document);
         Ok(Self { stack, table, secrets, gateway, gateway_url })
+    }
+
+    /// From now on the merchant's payments are not found by what people quote, as by default.
+    pub(crate) fn switch_search_off(&self) {
+        let name = merchants::secret_name(merchants::REGISTERED);
+        if let Some(mut document) = self.stack.secrets().get(&name) {
+            document["search"] = json!({});
+            self.stack.secrets().put(&name, document);
+        }
     }
 
     /// One of the functions, or another program that takes the same environment.
