@@ -44,7 +44,7 @@ const CHANGES_PER_BATCH: f64 = 5.0 * 30.0 / 16.0;
 const JOURNAL_CALLS: f64 = 2.0;
 /// Metrics that the template's alarms watch. One on an expression watches several, and each is
 /// billed.
-const ALARM_METRICS: u32 = 90;
+const ALARM_METRICS: u32 = 88;
 /// Metrics that the console's alarm watches.
 const CONSOLE_ALARM_METRICS: u32 = 2;
 /// Rules of a front's firewall.
