@@ -23,14 +23,17 @@ use crate::{
 /// How the names of item sizes begin.
 pub(crate) const ITEM_BYTES: &str = "item bytes";
 
-/// Tables as the names of their figures say them, by their names here.
-pub(crate) const TABLES: [(&str, &str); 4] = [
+/// Tables by their names here, and as the names of their figures say them.
+const TABLES: [(&str, &str); 5] = [
     (TABLE_NAME, ORDERS),
-    (JOURNAL_TABLE_NAME, "journal"),
-    (ATTEMPTS_TABLE_NAME, "attempts"),
+    (JOURNAL_TABLE_NAME, JOURNAL),
+    (ATTEMPTS_TABLE_NAME, ATTEMPTS),
+    (peers::ORDERS, ORDERS),
     (peers::RECORDS, RECORDS),
 ];
 pub(crate) const ORDERS: &str = "orders";
+pub(crate) const JOURNAL: &str = "journal";
+pub(crate) const ATTEMPTS: &str = "attempts";
 /// A site of the gateway, as an order has it.
 const SITE: &str = "fts";
 /// Powertools' records of requests, which only the peers have.

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{bill, binaries::workspace, figures::Figures, summary};
+use crate::{bill, binaries::workspace, figures::Figures, summary, work};
 
 /// Between these lines of the page everything is written by this file.
 const BEGIN: &str = "<!-- measured: from here on written by the benchmark -->\n";
@@ -58,6 +58,7 @@ fn tables(published: &Published) -> String {
         bill::besides(figures),
         bill::month(),
         bill::compared(figures),
+        work::table(figures),
     ];
     format!("\nMeasured on {machine}.\n\n{}\n", all.map(|table| table.to_string()).join("\n"))
 }

@@ -21,7 +21,7 @@ use crate::{binaries::workspace, process::Program, world::World};
 pub(crate) const TOLLGATE: &str = "Tollgate";
 
 /// The peers' orders; they have another form than Tollgate's.
-const ORDERS: &str = "peers-orders";
+pub(crate) const ORDERS: &str = "peers-orders";
 /// The table in which Powertools keeps its idempotency records.
 pub(crate) const RECORDS: &str = "peers-idempotency";
 

@@ -13,6 +13,7 @@ use crate::{
     figures::{Figures, number},
     process::Running,
     start::ms,
+    table::{Row, Table},
     world::World,
 };
 
@@ -59,6 +60,16 @@ pub(crate) async fn measure(world: &World, binaries: &Binaries) -> Result<Figure
         figures.set(format!("{WORK}{name}: MiB in the template"), f64::from(memories[name]));
     }
     Ok(figures)
+}
+
+/// The functions that have more than the smallest memory, because they work more than they wait.
+pub(crate) fn table(figures: &Figures) -> Table {
+    let rows = FUNCTIONS.into_iter().filter_map(|name| {
+        let memory = figures.get(&format!("{WORK}{name}: MiB in the template"));
+        let processor_ms = figures.get(&format!("{WORK}{name}: processor ms of an event"));
+        (memory > SMALLEST_MIB).then(|| Row::new(format!("{name}, {memory:.0} MiB"), processor_ms, "ms"))
+    });
+    Table::new("Processor time of an event, with more than 128 MiB", rows.collect())
 }
 
 /// The figures of one function. The last event's calls are the waiting; events for the bus and the
