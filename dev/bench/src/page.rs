@@ -77,10 +77,11 @@ mod tests {
         let month = value(bill::month(), "all");
         let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
         let start = value(summary::headlines(&figures), "slowest start of a function, against an empty one");
+        let memory = value(summary::headlines(&figures), "memory at the first poll");
         for stated in [
             format!("[about ${purchase:.0}]("),
             format!("idle: [${month:.0} a month]("),
-            format!("a cold start takes {start:.1} times an empty function's"),
+            format!("a cold start takes {start:.1} times an empty function's, in {memory:.0} MiB of memory"),
         ] {
             assert!(readme.contains(&stated), "README.md does not state {stated}");
         }
