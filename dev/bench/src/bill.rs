@@ -7,6 +7,7 @@ use crate::{
     figures::Figures,
     peers::{Language, TOLLGATE},
     table::{Row, Table},
+    work,
     world::{
         AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, IN_A_BROWSER, PURCHASE, REGISTER, RequestKind,
         SCHEDULED_CAPTURE, SHOPPERS_TOKEN,
@@ -57,6 +58,13 @@ const COMPARED_MIB: u32 = 256;
 /// The memory of the journal's function, and of the schedule that captures, in MiB.
 const JOURNAL_MIB: u32 = 512;
 const SCHEDULE_MIB: u32 = 256;
+/// Captures of the schedule under way at a time, as the template has it.
+const CAPTURES_AT_A_TIME: f64 = 16.0;
+/// Reads of the schedules' indexes: each minute, partitions of payments in doubt and of captures, as
+/// many as the template has, half a unit each.
+const SCHEDULE_READS: f64 = (64.0 + 16.0) / 2.0 * 60.0 * 24.0 * 30.0;
+/// Bytes that an empty run logs: its report, and its metrics.
+const LOGGED_BY_A_RUN_BYTES: f64 = 1_400.0;
 /// The gateway's usual response, in milliseconds.
 const GATEWAY_MS: f64 = 500.0;
 /// Bytes of a pointer, with `DynamoDB`'s overhead: two keys with digests, and the order's id.
@@ -92,6 +100,8 @@ struct Step {
     /// The journal's table, and the changes that its function gets.
     journal: Option<TableUsage>,
     changes: f64,
+    /// The processor time of the journal's function for a change.
+    change_ms: f64,
     log_bytes: f64,
     gateway_ms: f64,
 }
@@ -127,6 +137,7 @@ impl Step {
             tables: [ORDERS, ATTEMPTS, RECORDS].into_iter().filter_map(used).collect(),
             journal: used(JOURNAL),
             changes: figures.get(&format!("changes of orders, {what}")),
+            change_ms: figures.get("work of journal: processor ms of an event") / work::BATCH_CHANGES,
             log_bytes: figures.get(&format!("log bytes, {what}")),
             gateway_ms: if calls_gateway { GATEWAY_MS } else { 0.0 },
         }
@@ -168,12 +179,12 @@ impl Step {
         cost::per_million(&self.usage(memory_mib))
     }
 
-    /// The journal of a million of it. Its function computes less for a change than a payment does.
+    /// The journal of a million of it.
     fn journal_cost(&self) -> Cost {
         cost::per_million(&Usage {
             invocations: self.changes / CHANGES_PER_BATCH,
             memory_mib: JOURNAL_MIB,
-            own_ms: JOURNAL_CALLS * TABLE_MS + computing_ms(self.cpu_ms, JOURNAL_MIB),
+            own_ms: JOURNAL_CALLS * TABLE_MS + computing_ms(self.change_ms * CHANGES_PER_BATCH, JOURNAL_MIB),
             tables: self.journal.iter().cloned().collect(),
             ..Usage::default()
         })
@@ -217,6 +228,7 @@ fn lines(bill: &Cost) -> Vec<Row> {
 /// The cost of a million requests of each kind, and of the flows that they make.
 pub(crate) fn flows(figures: &Figures) -> Table {
     let [registering, purchase] = registered_purchase(figures);
+    let registered = Step::counted(figures, REGISTER).timed_as(&purchase);
     let authorize = Step::measured(figures, TOLLGATE, RequestKind::Authorize);
     let counted = |what: &str| Step::counted(figures, what).timed_as(&authorize);
     let (authorized, captured) = (counted(AUTHORIZE), counted(CAPTURE));
@@ -225,7 +237,7 @@ pub(crate) fn flows(figures: &Figures) -> Table {
     let journal = |steps: &[&Step]| steps.iter().map(|step| step.journal_cost().total).sum::<f64>();
     let dollars = |what: &str, dollars: f64| Row::new(what, dollars, "$");
     let rows = vec![
-        dollars("register an order", total(&[&registering])),
+        dollars("register an order, which its payment then keeps", total(&[&registering])),
         dollars("purchase", total(&[&purchase])).at_most(PURCHASE_TARGET),
         dollars("… of it, the journal", journal(&[&purchase])),
         dollars("back office: register, purchase", total(&[&registering, &purchase])),
@@ -237,7 +249,7 @@ pub(crate) fn flows(figures: &Figures) -> Table {
         dollars("… of it, the journal", journal(&[&authorized, &captured])),
         dollars("authorize and scheduled capture", total(&[&scheduled[0], &scheduled[1]]))
             .at_most(AUTHORIZE_AND_CAPTURE_TARGET),
-        dollars("… with the order registered", total(&[&registering, &scheduled[0], &scheduled[1]])),
+        dollars("… with the order registered", total(&[&registered, &scheduled[0], &scheduled[1]])),
     ];
     Table::new("A million of each, as deployed by default", rows)
 }
@@ -289,10 +301,11 @@ pub(crate) fn besides(figures: &Figures) -> Table {
     Table::new("A million of each, where it is used", rows)
 }
 
-/// A capture among many of a run: no request, and its share of the run's time.
+/// A capture among those that a run has under way at a time: no request, and its share of the run's
+/// time. It is billed as an invocation of its own, which is the most that it can be.
 fn capture_by_schedule(figures: &Figures, timed: &Step) -> Step {
     let captured = Step::counted(figures, SCHEDULED_CAPTURE).timed_as(timed);
-    let run_ms = 1000.0 / figures.get("captures per second");
+    let run_ms = (GATEWAY_MS + captured.table_calls * TABLE_MS) / CAPTURES_AT_A_TIME;
     // As a time of the function's usual memory, because a step has no memory of its own.
     let gateway_ms = run_ms * f64::from(SCHEDULE_MIB) / f64::from(DEPLOYED_MIB);
     // Its two lines, where a request has one.
@@ -302,12 +315,16 @@ fn capture_by_schedule(figures: &Figures, timed: &Step) -> Step {
 
 /// The cost of a stage in a month.
 pub(crate) fn month() -> Table {
+    // Five schedules, each minute, and one every quarter of an hour.
+    let schedule_invocations = (5.0 * 60.0 + 4.0) * 24.0 * 30.0;
     let month = cost::per_month(&Fixed {
         memory_mib: 512,
-        // Five schedules, each minute, and one every quarter of an hour.
-        schedule_invocations: (5.0 * 60.0 + 4.0) * 24.0 * 30.0,
+        schedule_invocations,
         schedule_ms: 16.0 * TABLE_MS,
-        secrets: 1,
+        read_units: SCHEDULE_READS,
+        log_bytes: schedule_invocations * LOGGED_BY_A_RUN_BYTES,
+        // The merchant's, and the one from which tokens' names of keys are made.
+        secrets: 2,
         alarms: ALARM_METRICS,
         metrics: 46,
         dashboards: 1,
@@ -400,6 +417,7 @@ mod tests {
             ("gateway calls, purchase", 1.0),
             ("changes of orders, purchase", 3.0),
             ("log bytes, purchase", 900.0),
+            ("work of journal: processor ms of an event", 10.0),
             ("write units of orders, purchase", 4.0),
             ("stored bytes of orders, purchase", 500.0),
             ("write units of journal, purchase", 3.0),
@@ -451,6 +469,8 @@ mod tests {
         let class = |table: &str| {
             if keeping(table).is_infrequent { "STANDARD_INFREQUENT_ACCESS" } else { "STANDARD" }
         };
+        assert_eq!(default("CaptureConcurrency"), CAPTURES_AT_A_TIME.to_string());
+        assert_eq!((default("InDoubtShards"), default("CaptureShards")), ("64".to_owned(), "16".to_owned()));
         assert_eq!(default("PaymentsTableClass"), class(ORDERS));
         assert_eq!(default("JournalTableClass"), class(JOURNAL));
         let recovery = keeping(JOURNAL).has_recovery.to_string();

@@ -119,6 +119,10 @@ pub(crate) struct Fixed {
     pub(crate) schedule_invocations: f64,
     /// Milliseconds of one invocation.
     pub(crate) schedule_ms: f64,
+    /// Reads of the schedules' indexes.
+    pub(crate) read_units: f64,
+    /// Lines of the schedules, which are scanned for card data.
+    pub(crate) log_bytes: f64,
     pub(crate) secrets: u32,
     /// Metrics that alarms watch; an alarm on an expression watches several.
     pub(crate) alarms: u32,
@@ -217,6 +221,8 @@ pub(crate) fn per_month(fixed: &Fixed) -> Cost {
         ("EventBridge Scheduler", millions * SCHEDULER_PER_MILLION),
         ("Lambda requests of schedules", millions * LAMBDA_PER_MILLION),
         ("Lambda compute of schedules", compute(fixed.memory_mib, run_ms)),
+        ("DynamoDB reads of schedules", fixed.read_units / MILLION * READS_PER_MILLION),
+        ("CloudWatch logs of schedules", fixed.log_bytes / BYTES_PER_GB * (LOGS_PER_GB + SCANNED_PER_GB)),
         ("Secrets Manager secrets", f64::from(fixed.secrets) * SECRET_PER_MONTH),
         ("CloudWatch alarms", f64::from(fixed.alarms) * ALARM_PER_MONTH),
         ("CloudWatch metrics", f64::from(fixed.metrics) * METRIC_PER_MONTH),
@@ -261,6 +267,8 @@ mod tests {
             memory_mib: 1024,
             schedule_invocations: 50_000.0,
             schedule_ms: 100.0,
+            read_units: 2e6,
+            log_bytes: 1_073_741_824.0,
             secrets: 2,
             alarms: 15,
             metrics: 10,
@@ -295,6 +303,6 @@ mod tests {
     #[test]
     fn a_month_costs_what_it_does_by_hand() {
         // 50,000 × 0.1 s × 1 GB = 5,000 GB-s × 0.0000133334 = 0.0667.
-        assert_lines(&per_month(&fixed()), &[0.05, 0.01, 0.0667, 0.8, 1.5, 3.0, 3.0, 1.0]);
+        assert_lines(&per_month(&fixed()), &[0.05, 0.01, 0.0667, 0.25, 0.62, 0.8, 1.5, 3.0, 3.0, 1.0]);
     }
 }

@@ -24,6 +24,7 @@ pub(crate) const WORK: &str = "work of ";
 const TIMES: usize = 50;
 /// Changes in a batch of a stream: the most that the template has Lambda hand over.
 const BATCH: usize = 100;
+pub(crate) const BATCH_CHANGES: f64 = 100.0;
 /// Lambda gives one processor to so much memory, and less to less.
 const MIB_PER_PROCESSOR: f64 = 1769.0;
 const SMALLEST_MIB: f64 = 128.0;

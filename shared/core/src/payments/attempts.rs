@@ -8,8 +8,8 @@
 //! A usual payment needs no second write: it was approved, and its counter holds no decline and few
 //! slots. Its slot ends on its own, and its card allows no further decline. Declines are always
 //! written, so no hour has more of them. With more than `LEFT_TAKEN` slots in the counter, every
-//! end is written and frees its slot. So at most that many belong to payments that have ended, and
-//! a stream of approved payments does not fill the counter, however long it lasts.
+//! approval is written and frees its slot. So at most that many belong to approved payments that
+//! have ended, and a stream of them does not fill the counter, however long it lasts.
 //!
 //! Times are coarse, so that a counter is a few small numbers: slots are counted by ten seconds and
 //! end on their own after 50 to 60 s, declines and approvals by the minute and count for 60 to 61
@@ -28,8 +28,8 @@ pub const IN_FLIGHT: u32 = 50;
 /// Payments at a time from all sources of one IPv6 /48.
 pub const NETWORK_IN_FLIGHT: u32 = 200;
 
-/// Declined payments in an hour from all sources of one IPv6 /48, besides one for each approved
-/// card.
+/// Declined payments in an hour from all sources of one IPv6 /48, besides one for each card that was
+/// approved since the first of them.
 pub const NETWORK_DECLINES: u32 = 50;
 
 /// Approved cards that one counter remembers, each of which allows one more decline: 200 of them

@@ -129,8 +129,8 @@ impl Under<'_> {
     }
 }
 
-/// Where the open holds are that end between the first and the last moment that can be wanted; no
-/// partition if there is no such moment.
+/// Where the open holds are that end between the first and the last moment that can be wanted: among
+/// all, if no last moment is stated; no partition if there is no such moment.
 fn holds_ending(wanted: &Wanted<'_>) -> Vec<EntryPartition> {
     let ends = wanted.predicates.iter().filter_map(|predicate| match predicate {
         Predicate::AuthorizationExpiresAt(is) => Some(is),
@@ -138,7 +138,7 @@ fn holds_ending(wanted: &Wanted<'_>) -> Vec<EntryPartition> {
     });
     // An authorization that has ended holds nothing.
     let first = ends.clone().filter_map(Is::first).fold(wanted.now, Timestamp::max);
-    let last = ends.filter_map(Is::last).min().unwrap_or(Timestamp::MAX);
+    let Some(last) = ends.filter_map(Is::last).min() else { return vec![EntryPartition::Held] };
     if first > last { Vec::new() } else { vec![EntryPartition::HeldEnding(first..=last)] }
 }
 
@@ -247,7 +247,6 @@ mod tests {
             (vec![Is::AtMost(at(5))], (now, at(5))),
             (vec![Is::Less(at(5))], (now, at(5) - nanosecond)),
             (vec![Is::AtLeast(at(2)), Is::Less(at(5))], (at(2), at(5) - nanosecond)),
-            (vec![Is::More(at(2))], (at(2), Timestamp::MAX)),
             (vec![Is::OneOf(vec![at(7), at(3)])], (at(3), at(7))),
             (vec![Is::AtLeast(at(-9)), Is::AtMost(now)], (now, now)),
         ] {
@@ -255,6 +254,8 @@ mod tests {
         }
         // An authorization that has ended holds nothing.
         assert_eq!(partitions(&[Is::Less(now)]), []);
+        // Nearly all end after a moment, so nothing is gained by looking at each.
+        assert_eq!(partitions(&[Is::More(at(2))]), [EntryPartition::Held]);
     }
 
     #[test]
