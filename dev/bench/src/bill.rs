@@ -60,9 +60,9 @@ const JOURNAL_MIB: u32 = 512;
 const SCHEDULE_MIB: u32 = 256;
 /// Captures of the schedule under way at a time, as the template has it.
 const CAPTURES_AT_A_TIME: f64 = 16.0;
-/// Reads of the schedules' indexes: each minute, partitions of payments in doubt and of captures, as
-/// many as the template has, half a unit each.
-const SCHEDULE_READS: f64 = (64.0 + 16.0) / 2.0 * 60.0 * 24.0 * 30.0;
+/// Reads of the schedules' indexes: each minute, partitions of payments in doubt and of captures,
+/// as many as the template has, half a unit each.
+const SCHEDULE_READS: f64 = 0.5 * (64.0 + 16.0) * 60.0 * 24.0 * 30.0;
 /// Bytes that an empty run logs: its report, and its metrics.
 const LOGGED_BY_A_RUN_BYTES: f64 = 1_400.0;
 /// The gateway's usual response, in milliseconds.

@@ -28,8 +28,8 @@ pub const IN_FLIGHT: u32 = 50;
 /// Payments at a time from all sources of one IPv6 /48.
 pub const NETWORK_IN_FLIGHT: u32 = 200;
 
-/// Declined payments in an hour from all sources of one IPv6 /48, besides one for each card that was
-/// approved since the first of them.
+/// Declined payments in an hour from all sources of one IPv6 /48, besides one for each card that
+/// was approved since the first of them.
 pub const NETWORK_DECLINES: u32 = 50;
 
 /// Approved cards that one counter remembers, each of which allows one more decline: 200 of them

@@ -38,7 +38,7 @@ const ABOUT_SECURITY: &[Page] = &[
             ("| … of one order | {} in an hour", "DECLINES_PER_ORDER_HOUR", 1),
             ("| declined verifications | {} in an hour", "DECLINES_PER_HOUR", 1),
             ("decline; up to {} different ones in an hour", "APPROVED_MAX", 1),
-            ("counter has at most {} places", "LEFT_TAKEN", 1),
+            ("at most {} places are taken", "LEFT_TAKEN", 1),
             ("of one write hold at most {} places", "LEFT_TAKEN", 1),
             ("keeps it for {}", "COUNTER_KEPT", MINUTE),
             ("| {} declined or pending (`declines_per_order`)", "policy.rs/attempts", 1),

@@ -129,8 +129,8 @@ impl Under<'_> {
     }
 }
 
-/// Where the open holds are that end between the first and the last moment that can be wanted: among
-/// all, if no last moment is stated; no partition if there is no such moment.
+/// Where the open holds are that end between the first and the last moment that can be wanted:
+/// among all, if no last moment is stated; no partition if there is no such moment.
 fn holds_ending(wanted: &Wanted<'_>) -> Vec<EntryPartition> {
     let ends = wanted.predicates.iter().filter_map(|predicate| match predicate {
         Predicate::AuthorizationExpiresAt(is) => Some(is),
