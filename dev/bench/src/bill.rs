@@ -15,10 +15,10 @@ use crate::{
 };
 
 /// Lambda gives one processor to so much memory, and less to less.
-const MIB_PER_PROCESSOR: f64 = 1769.0;
+pub(crate) const MIB_PER_PROCESSOR: f64 = 1769.0;
 /// One read or write of `DynamoDB` from a function in the same region: single-digit milliseconds,
 /// as AWS says.
-const TABLE_MS: f64 = 5.0;
+pub(crate) const TABLE_MS: f64 = 5.0;
 /// A start on AWS, beyond the start measured here: connections to servers that are not on the same
 /// machine.
 const CONNECTING_MS: f64 = 60.0;
@@ -51,7 +51,7 @@ const CONSOLE_ALARM_METRICS: u32 = 2;
 /// Rules of a front's firewall.
 const FIREWALL_RULES: u32 = 4;
 /// The template's memory for functions that wait, in MiB.
-const DEPLOYED_MIB: u32 = 128;
+pub(crate) const DEPLOYED_MIB: u32 = 128;
 /// The memory that programs are compared with, in MiB: the template's own are too little for
 /// Node.js.
 const COMPARED_MIB: u32 = 256;
@@ -66,7 +66,7 @@ const SCHEDULE_READS: f64 = 0.5 * (64.0 + 16.0) * 60.0 * 24.0 * 30.0;
 /// Bytes that an empty run logs: its report, and its metrics.
 const LOGGED_BY_A_RUN_BYTES: f64 = 1_400.0;
 /// The gateway's usual response, in milliseconds.
-const GATEWAY_MS: f64 = 500.0;
+pub(crate) const GATEWAY_MS: f64 = 500.0;
 /// Bytes of a pointer, with `DynamoDB`'s overhead: two keys with digests, and the order's id.
 const POINTER_BYTES: f64 = 250.0;
 /// Units of a delivery's item: one that is put with its entry in the index of due ones, and the

@@ -8,6 +8,7 @@ use local::{merchants, template};
 use serde_json::{Value, json};
 
 use crate::{
+    bill::{DEPLOYED_MIB, GATEWAY_MS, MIB_PER_PROCESSOR, TABLE_MS},
     binaries::{Binaries, FUNCTIONS, workspace},
     counts::{chain, transaction_id},
     figures::{Figures, number},
@@ -25,12 +26,6 @@ const TIMES: usize = 50;
 /// Changes in a batch of a stream: the most that the template has Lambda hand over.
 const BATCH: usize = 100;
 pub(crate) const BATCH_CHANGES: f64 = 100.0;
-/// Lambda gives one processor to so much memory, and less to less.
-const MIB_PER_PROCESSOR: f64 = 1769.0;
-const SMALLEST_MIB: f64 = 128.0;
-/// A round trip to a table, and one to the gateway, on AWS.
-const TABLE_MS: f64 = 5.0;
-const GATEWAY_MS: f64 = 500.0;
 
 /// Sends each function its events, and counts.
 pub(crate) async fn measure(world: &World, binaries: &Binaries) -> Result<Figures, String> {
@@ -68,7 +63,8 @@ pub(crate) fn table(figures: &Figures) -> Table {
     let rows = FUNCTIONS.into_iter().filter_map(|name| {
         let memory = figures.get(&format!("{WORK}{name}: MiB in the template"));
         let processor_ms = figures.get(&format!("{WORK}{name}: processor ms of an event"));
-        (memory > SMALLEST_MIB).then(|| Row::new(format!("{name}, {memory:.0} MiB"), processor_ms, "ms"))
+        (memory > f64::from(DEPLOYED_MIB))
+            .then(|| Row::new(format!("{name}, {memory:.0} MiB"), processor_ms, "ms"))
     });
     Table::new("Processor time of an event, with more than 128 MiB", rows.collect())
 }
@@ -88,7 +84,7 @@ async fn work(world: &World, running: &Running, name: &str, events: &[Value]) ->
     tables.extend(world.secrets.take());
     let waiting_ms = number(chain(&tables)) * TABLE_MS + number(chain(&world.gateway.take())) * GATEWAY_MS;
     world.keep(false);
-    let slow_ms = processor_ms * MIB_PER_PROCESSOR / SMALLEST_MIB;
+    let slow_ms = processor_ms * MIB_PER_PROCESSOR / f64::from(DEPLOYED_MIB);
     let mut figures = Figures::default();
     for (quantity, value) in [
         ("processor ms of an event", processor_ms),
