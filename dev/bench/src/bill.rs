@@ -4,12 +4,11 @@
 use crate::{
     cost::{self, Cost, Fixed, Keeping, TableUsage, Usage},
     counts::{ATTEMPTS, JOURNAL, ORDERS, RECORDS},
-    figures::Figures,
+    figures::{Figures, number},
     peers::{Language, TOLLGATE},
     table::{Row, Table},
-    work,
     world::{
-        AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, IN_A_BROWSER, PURCHASE, REGISTER, RequestKind,
+        AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, BATCH, CAPTURE, IN_A_BROWSER, PURCHASE, REGISTER, RequestKind,
         SCHEDULED_CAPTURE, SHOPPERS_TOKEN,
     },
 };
@@ -137,7 +136,7 @@ impl Step {
             tables: [ORDERS, ATTEMPTS, RECORDS].into_iter().filter_map(used).collect(),
             journal: used(JOURNAL),
             changes: figures.get(&format!("changes of orders, {what}")),
-            change_ms: figures.get("work of journal: processor ms of an event") / work::BATCH_CHANGES,
+            change_ms: figures.get("work of journal: processor ms of an event") / number(BATCH),
             log_bytes: figures.get(&format!("log bytes, {what}")),
             gateway_ms: if calls_gateway { GATEWAY_MS } else { 0.0 },
         }
@@ -359,7 +358,7 @@ pub(crate) fn compared(figures: &Figures) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{figures::number, world::PURCHASE};
+    use crate::world::PURCHASE;
 
     #[test]
     fn every_metric_that_an_alarm_of_the_template_watches_is_billed() {

@@ -15,7 +15,7 @@ use crate::{
     process::Running,
     start::ms,
     table::{Row, Table},
-    world::World,
+    world::{BATCH, World},
 };
 
 /// How the names of the figures begin.
@@ -23,9 +23,6 @@ pub(crate) const WORK: &str = "work of ";
 
 /// Warm events of each function, after one that opens connections.
 const TIMES: usize = 50;
-/// Changes in a batch of a stream: the most that the template has Lambda hand over.
-const BATCH: usize = 100;
-pub(crate) const BATCH_CHANGES: f64 = 100.0;
 
 /// Sends each function its events, and counts.
 pub(crate) async fn measure(world: &World, binaries: &Binaries) -> Result<Figures, String> {

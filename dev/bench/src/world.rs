@@ -39,6 +39,9 @@ pub(crate) const AMOUNT: u64 = 2599;
 /// A card that the simulator's gateway keeps.
 const STORED_CARD: &str = "1|16178397535388255208";
 
+/// Changes in a batch of a stream: the most that the template has Lambda hand over.
+pub(crate) const BATCH: usize = 100;
+
 /// The gateway's token of a published test card.
 const CARD_TOKEN: &str = "9477709629051443";
 
