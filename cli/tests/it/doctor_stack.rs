@@ -88,6 +88,7 @@ impl<'a> Fake<'a> {
             ("Stage", "prod"),
             ("FrontSecretDigests", ""),
             ("Journal", "true"),
+            ("JournalPointInTimeRecovery", "false"),
             ("Events", "false"),
             ("Webhooks", "false"),
             ("GatewayHosts", "127.0.0.1"),
@@ -242,6 +243,13 @@ fn broken_deployments(aws: &Fake<'_>) -> Vec<Row> {
     ]
 }
 
+const BACKUPS: &str = "dynamodb-describe-continuous-backups";
+
+fn without_recovery() -> Value {
+    let off = json!({ "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" } });
+    json!({ "ContinuousBackupsDescription": off })
+}
+
 fn broken_services() -> Vec<Row> {
     let alarm = |state: &str, is_enabled: bool, actions: Value| {
         let alarm = json!({
@@ -250,8 +258,6 @@ fn broken_services() -> Vec<Row> {
         json!({ "MetricAlarms": [alarm] })
     };
     let topic = || json!(["topic"]);
-    let off = json!({ "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": "DISABLED" } });
-    let off = json!({ "ContinuousBackupsDescription": off });
     let missed = json!({ "Attributes": { "ApproximateNumberOfMessages": "2" } });
     let (schedule, alarms) = ("scheduler-get-schedule", "cloudwatch-describe-alarms");
     let is_off = "ReconcileFunctionEveryMinute is switched off";
@@ -267,9 +273,23 @@ fn broken_services() -> Vec<Row> {
             "recovery of payments",
             "can be deleted",
         ),
-        ("dynamodb-describe-continuous-backups", off, "failed", "recovery of payments", "point-in-time"),
+        (BACKUPS, without_recovery(), "failed", "recovery of payments", "point-in-time"),
         ("sqs-get-queue-attributes", missed, "note", "missed runs", "2 in the queue"),
     ]
+}
+
+#[tokio::test]
+async fn a_journal_without_recovery_is_a_failure_only_where_the_stack_wants_it() {
+    let fixture = Fixture::open().await;
+    let aws = Fake::new(&fixture, "doctor-recovery");
+    aws.answer(BACKUPS, &without_recovery());
+    let ran = aws.doctor().await;
+    assert!(line(&ran, "ok", "recovery of the journal").contains("tollgate journal rebuild"), "{ran:?}");
+    aws.answer(STACK, &aws.stack(&[("JournalPointInTimeRecovery", "true")], &[]));
+    let ran = aws.doctor().await;
+    assert!(line(&ran, "failed", "recovery of the journal").contains("point-in-time"), "{ran:?}");
+    drop(aws);
+    fixture.close().await;
 }
 
 #[tokio::test]

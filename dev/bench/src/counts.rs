@@ -115,7 +115,8 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     };
     let mut watch = Watch { world, journal: Some(start("journal").await?), stored: HashMap::new() };
 
-    // The first request of a process opens connections and reads what is kept, the journal's, too.
+    // The first request of a process, and the journal's first batch, open connections and read
+    // documents that are then kept in memory.
     let (authorize, capture) = (start("authorize").await?, start("capture").await?);
     watch.request("", &authorize, &world::credit_card_authorize("counted-first")).await?;
     let event = world::credit_card_authorize("counted");

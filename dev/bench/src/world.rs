@@ -77,7 +77,7 @@ impl World {
         Ok(Self { stack, table, secrets, gateway, gateway_url })
     }
 
-    /// From now on the merchant's payments are not found by what people quote, as by default.
+    /// From now on the merchant's payments are not found by texts that people quote, as by default.
     pub(crate) fn switch_search_off(&self) {
         let name = merchants::secret_name(merchants::REGISTERED);
         if let Some(mut document) = self.stack.secrets().get(&name) {

@@ -321,7 +321,7 @@ mod tests {
         assert_eq!(wait(&mut counter, 3_659), 1);
         counter.pay(Effect::Declined, 3_660).unwrap();
         assert_eq!(wait(&mut counter, 3_661), 3_720 - 3_661, "the second ends");
-        assert_eq!(counter.counts.declined.len(), 2, "what no longer counts is forgotten");
+        assert_eq!(counter.counts.declined.len(), 2, "a decline that no longer counts is forgotten");
         assert!(
             counter.counts.slots.keys().eq([&slot(3_659), &slot(3_661)]),
             "and so are slots that have ended"
