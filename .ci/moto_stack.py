@@ -33,7 +33,7 @@ STAGES = {
         "ConsoleUrl": "https://console.shop.example",
         "ConsoleApiUrl": "https://pay.shop.example",
     },
-    "prod": {"AlarmTopicArn": TOPIC, "WithoutFront": "true", "Events": "true", "BackupVaultArn": VAULT, "CorsOrigins": "https://shop.example.com"},
+    "prod": {"PageTopicArn": TOPIC, "TicketTopicArn": TOPIC, "WithoutFront": "true", "Events": "true", "BackupVaultArn": VAULT, "CorsOrigins": "https://shop.example.com"},
 }
 # The parameters that an operator may change later.
 CHANGES = {"Journal": "false", "Webhooks": "true", "FunctionMemory": "256", "InDoubtShards": "4", "Revision": "second"}

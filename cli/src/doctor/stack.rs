@@ -47,7 +47,7 @@ pub(super) async fn checks(deployed: &Deployed, region: &str, front: Option<&str
             check("functions", Ok(functions(&aws, &all))),
             check("streams", streams(&aws, deployed, &all)),
             check("schedules", schedules(&aws, deployed, &all)),
-            check("alarms", alarms(&aws, &all)),
+            check("alarms", alarms(&aws, deployed, &all)),
         ]),
     }
     let is_journals_on = deployed.parameter("JournalPointInTimeRecovery") == "true";
@@ -221,15 +221,14 @@ fn schedules(aws: &AwsCli, deployed: &Deployed, all: &[Resource]) -> Found {
     Ok(unless(&wrong, format!("{on} are on")))
 }
 
-fn alarms(aws: &AwsCli, all: &[Resource]) -> Found {
+fn alarms(aws: &AwsCli, deployed: &Deployed, all: &[Resource]) -> Found {
     let names: Vec<&str> =
         of_kind(all, "AWS::CloudWatch::Alarm").map(|alarm| alarm.physical.as_str()).collect();
-    let (mut ringing, mut silenced, mut heard) = (Vec::new(), 0, 0);
+    let (mut ringing, mut silenced) = (Vec::new(), 0);
     for names in names.chunks(ALARMS_MAX) {
         let arguments = [&["cloudwatch", "describe-alarms", "--alarm-names"], names].concat();
         let found = aws.call(&arguments)?;
         for alarm in found["MetricAlarms"].as_array().into_iter().flatten() {
-            heard += usize::from(alarm["AlarmActions"].as_array().is_some_and(|actions| !actions.is_empty()));
             silenced += usize::from(alarm["ActionsEnabled"] == false);
             if alarm["StateValue"] == "ALARM" {
                 ringing.extend(alarm["AlarmName"].as_str().map(str::to_owned));
@@ -240,10 +239,12 @@ fn alarms(aws: &AwsCli, all: &[Resource]) -> Found {
         return Ok((Mark::Bad, format!("ringing: {}; see docs/run-book.md", ringing.join(", "))));
     }
     let count = names.len();
-    Ok(match (count, heard, silenced) {
-        (0, ..) => (Mark::Bad, "the stack has none".to_owned()),
-        (_, 0, _) => (Mark::Note, format!("{count}, and no one is told: AlarmTopicArn is empty")),
-        (_, _, 0) => (Mark::Good, format!("{count}, none rings")),
+    Ok(match (count, silenced) {
+        (0, _) => {
+            let mark = if deployed.parameter("Stage") == "prod" { Mark::Bad } else { Mark::Note };
+            (mark, "none: PageTopicArn and TicketTopicArn are empty, or Monitoring is none".to_owned())
+        }
+        (_, 0) => (Mark::Good, format!("{count}, none rings")),
         _ => (Mark::Bad, format!("{silenced} of {count} are silenced: aws cloudwatch enable-alarm-actions")),
     })
 }

@@ -56,7 +56,7 @@ impl<'a> Fake<'a> {
             ("InDoubtAlarm", "AWS::CloudWatch::Alarm"),
         ];
         let resources: Vec<_> = resources.map(|(logical, kind)| resource(logical, kind)).into();
-        let alarm = json!({"AlarmName": "InDoubtAlarm", "StateValue": "OK", "ActionsEnabled": true, "AlarmActions": ["topic"]});
+        let alarm = json!({"AlarmName": "InDoubtAlarm", "StateValue": "OK", "ActionsEnabled": true});
         let recovery = json!({"PointInTimeRecoveryStatus": "ENABLED", "LatestRestorableDateTime": "2026-11-20T12:00:00Z"});
         let in_force = json!({"Environment": {"Variables": {"OPENID_AMR": "mfa", "TOKEN_KID_KEY": KID_KEY}}});
         vec![
@@ -251,21 +251,17 @@ fn without_recovery() -> Value {
 }
 
 fn broken_services() -> Vec<Row> {
-    let alarm = |state: &str, is_enabled: bool, actions: Value| {
-        let alarm = json!({
-            "AlarmName": "InDoubtAlarm", "StateValue": state, "ActionsEnabled": is_enabled, "AlarmActions": actions,
-        });
+    let alarm = |state: &str, is_enabled: bool| {
+        let alarm = json!({"AlarmName": "InDoubtAlarm", "StateValue": state, "ActionsEnabled": is_enabled});
         json!({ "MetricAlarms": [alarm] })
     };
-    let topic = || json!(["topic"]);
     let missed = json!({ "Attributes": { "ApproximateNumberOfMessages": "2" } });
     let (schedule, alarms) = ("scheduler-get-schedule", "cloudwatch-describe-alarms");
     let is_off = "ReconcileFunctionEveryMinute is switched off";
     vec![
         (schedule, json!({ "State": "DISABLED" }), "failed", "schedules", is_off),
-        (alarms, alarm("ALARM", true, topic()), "failed", "alarms", "ringing: InDoubtAlarm"),
-        (alarms, alarm("OK", false, topic()), "failed", "alarms", "silenced"),
-        (alarms, alarm("OK", true, json!([])), "note", "alarms", "AlarmTopicArn"),
+        (alarms, alarm("ALARM", true), "failed", "alarms", "ringing: InDoubtAlarm"),
+        (alarms, alarm("OK", false), "failed", "alarms", "silenced"),
         (
             "dynamodb-describe-table",
             json!({ "Table": {} }),
@@ -288,6 +284,18 @@ async fn a_journal_without_recovery_is_a_failure_only_where_the_stack_wants_it()
     aws.answer(STACK, &aws.stack(&[("JournalPointInTimeRecovery", "true")], &[]));
     let ran = aws.doctor().await;
     assert!(line(&ran, "failed", "recovery of the journal").contains("point-in-time"), "{ran:?}");
+    drop(aws);
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_stack_without_alarms_is_a_failure_in_prod_alone() {
+    let fixture = Fixture::open().await;
+    let aws = Fake::new(&fixture, "doctor-alarms");
+    aws.answer(RESOURCES, &json!({ "StackResourceSummaries": [] }));
+    assert!(line(&aws.doctor().await, "failed", "alarms").contains("PageTopicArn"));
+    aws.answer(STACK, &aws.stack(&[("Stage", "dev")], &[]));
+    assert!(line(&aws.doctor().await, "note", "alarms").contains("PageTopicArn"));
     drop(aws);
     fixture.close().await;
 }

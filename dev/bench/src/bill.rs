@@ -44,9 +44,9 @@ const CHANGES_PER_BATCH: f64 = 5.0 * 30.0 / 16.0;
 const JOURNAL_CALLS: f64 = 2.0;
 /// Metrics that the template's alarms watch. One on an expression watches several, and each is
 /// billed.
-const ALARM_METRICS: u32 = 88;
+const ALARM_METRICS: u32 = 92;
 /// Metrics that the console's alarm watches.
-const CONSOLE_ALARM_METRICS: u32 = 2;
+const CONSOLE_ALARM_METRICS: u32 = 0;
 /// Rules of a front's firewall.
 const FIREWALL_RULES: u32 = 4;
 /// The template's memory for functions that wait, in MiB.

@@ -40,14 +40,10 @@ fn seconds(name: &'static str, number: impl TryInto<u64>) -> Metric {
     (name, "Seconds", float(number))
 }
 
-/// Figures of failures, attacks or mistakes: none where the count is zero.
-fn rare<const N: usize>(metrics: [Metric; N]) -> impl Iterator<Item = Metric> {
-    metrics.into_iter().filter(|(_, _, value)| *value > 0.0)
-}
-
-/// Figures without further dimensions.
+/// Figures without further dimensions. None is zero: each metric is billed for the hours in which
+/// it is published, so what idles publishes none.
 fn plain(metrics: impl IntoIterator<Item = Metric>) -> Vec<Measures> {
-    let metrics: Vec<_> = metrics.into_iter().collect();
+    let metrics: Vec<_> = metrics.into_iter().filter(|(_, _, value)| *value > 0.0).collect();
     if metrics.is_empty() { Vec::new() } else { vec![Measures { dimensions: Vec::new(), metrics }] }
 }
 
@@ -60,7 +56,7 @@ impl Measured for Trail {
             metrics.push(count("GatewayCalls", self.gateway_calls));
             metrics.push(("GatewayTime", "Milliseconds", (each_ms * 10.0).round() / 10.0));
         }
-        metrics.extend(rare([
+        metrics.extend([
             count("GatewayTimeouts", self.gateway_timeouts),
             count("GatewayRefusedCredentials", self.gateway_refusals),
             count("WrongKeys", self.wrong_keys),
@@ -69,7 +65,7 @@ impl Measured for Trail {
             count("MerchantsRefused", self.merchants_refused),
             count("UnreadableItems", self.unreadable),
             count("PaymentsStopped", u32::from(self.is_stopped)),
-        ]));
+        ]);
         plain(metrics)
     }
 }
@@ -131,8 +127,11 @@ impl Measured for ReconcileReport {
 
 impl Measured for JournalReport {
     fn measures(&self) -> Vec<Measures> {
-        let must_not_be = [count("JournalDifferences", self.differing), count("JournalParked", self.parked)];
-        plain([count("JournalEntries", self.new)].into_iter().chain(rare(must_not_be)))
+        plain([
+            count("JournalEntries", self.new),
+            count("JournalDifferences", self.differing),
+            count("JournalParked", self.parked),
+        ])
     }
 }
 
@@ -140,22 +139,18 @@ impl Measured for TotalsReport {
     fn measures(&self) -> Vec<Measures> {
         // The rest is in the log line: each metric is billed.
         let behind = self.behind_s.map(|behind_s| seconds("TotalsBehind", behind_s));
-        plain(behind.into_iter().chain(rare([count("UnreadableItems", self.unreadable)])))
+        plain(behind.into_iter().chain([count("UnreadableItems", self.unreadable)]))
     }
 }
 
 impl Measured for SettlementReport {
     fn measures(&self) -> Vec<Measures> {
-        // Without an account there is nothing that could be unread.
-        if self.accounts == 0 && self.failed == 0 {
-            return Vec::new();
-        }
-        let metrics = [
+        plain([
             seconds("SettlementUnread", self.oldest_read_s),
             count("SettlementExceptions", self.open),
             count("SettlementFailed", self.failed),
-        ];
-        plain(metrics.into_iter().chain(rare([count("UnreadableItems", self.unreadable)])))
+            count("UnreadableItems", self.unreadable),
+        ])
     }
 }
 
@@ -168,13 +163,14 @@ impl Measured for PublishReport {
 impl Measured for DeliveryReport {
     fn measures(&self) -> Vec<Measures> {
         let failed = self.attempts.saturating_sub(self.delivered);
-        let metrics = [count("WebhooksDelivered", self.delivered), count("WebhooksFailed", failed)];
-        plain(metrics.into_iter().chain(rare([
+        plain([
+            count("WebhooksDelivered", self.delivered),
+            count("WebhooksFailed", failed),
             count("WebhooksParked", self.parked),
             count("WebhookReceiversDown", self.down),
             count("WebhookDocumentsUnreadable", self.without_document),
             count("UnreadableItems", self.unreadable),
-        ])))
+        ])
     }
 }
 
@@ -283,6 +279,18 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_finds_nothing_publishes_nothing() {
+        assert_eq!(shown(&Trail::default()), json!([]));
+        assert_eq!(shown(&CaptureReport::default()), json!([]));
+        assert_eq!(shown(&ReconcileReport::default()), json!([]));
+        assert_eq!(shown(&JournalReport::default()), json!([]));
+        assert_eq!(shown(&TotalsReport::default()), json!([]));
+        assert_eq!(shown(&SettlementReport::default()), json!([]));
+        assert_eq!(shown(&PublishReport::default()), json!([]));
+        assert_eq!(shown(&DeliveryReport::default()), json!([]));
+    }
+
+    #[test]
     fn each_run_of_a_schedule_or_a_stream_has_its_figures_and_what_must_not_be_only_where_it_is() {
         let inquiries = ReconcileReport {
             due: 1,
@@ -311,7 +319,6 @@ mod tests {
             (("JournalEntries", 3.0), ("JournalDifferences", 1.0), ("JournalParked", 2.0));
         assert_eq!(shown(&journal(3, 1, 2)), json!([[{}, counts(&[new, differing, parked])]]));
         assert_eq!(shown(&journal(3, 0, 0)), json!([[{}, counts(&[new])]]));
-        assert_eq!(shown(&journal(0, 0, 0)), json!([[{}, counts(&[("JournalEntries", 0.0)])]]));
 
         let totals = |behind_s, unreadable| TotalsReport { behind_s, unreadable, ..TotalsReport::default() };
         let behind = json!(["Seconds", 60.0]);
@@ -337,7 +344,6 @@ mod tests {
             counts(&[("SettlementExceptions", 3.0), ("SettlementFailed", 1.0), ("UnreadableItems", 5.0)]);
         figures["SettlementUnread"] = json!(["Seconds", 4.0]);
         assert_eq!(shown(&settled), json!([[{}, figures]]));
-        assert_eq!(shown(&SettlementReport::default()), json!([]), "no account, no figures");
 
         let published = PublishReport { published: 3, unreadable: 1, ..PublishReport::default() };
         let figures = counts(&[("EventsPublished", 3.0), ("EventsUnreadable", 1.0)]);

@@ -10,7 +10,6 @@ use tollgate::{
     credit_card::letters,
     elastic_path::{self, DetailedStatus, VoidReason},
     lambda::GATEWAY,
-    telemetry::Measured as _,
 };
 use tollgate_core::{
     payments::{CaptureReport, CaptureRequest},
@@ -255,22 +254,6 @@ fn the_events_and_the_reports_members_of_scheduled_capture_are_documented() {
     let error = serde_json::from_str::<CaptureRequest>(r#"{"?":0}"#).unwrap_err().to_string();
     let known: Vec<_> = error.split('`').skip(3).step_by(2).collect();
     assert_eq!(documented("## The event"), known, "{error}");
-}
-
-#[test]
-fn the_metrics_of_scheduled_capture_are_documented() {
-    let report = CaptureReport { captured_minor: BTreeMap::from([("USD", 1)]), ..CaptureReport::default() };
-    let mut in_code = BTreeMap::new();
-    for measures in report.measures() {
-        let dimensions = std::iter::once("Stage").chain(measures.dimensions.iter().map(|(name, _)| *name));
-        let dimensions = dimensions.collect::<Vec<_>>().join(", ");
-        for (name, unit, _) in measures.metrics {
-            in_code.insert(name, vec![unit.to_owned(), dimensions.clone()]);
-        }
-    }
-    let cells = |cells: Vec<&str>| cells[..2].iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
-    let table = rows(section(METRICS, "## Scheduled captures"));
-    assert_eq!(table.map(|(name, row)| (name, cells(row))).collect::<BTreeMap<_, _>>(), in_code);
 }
 
 #[test]

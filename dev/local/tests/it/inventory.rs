@@ -20,7 +20,7 @@ use serde_json::Value;
 use tollgate::{invocation::Served, publishing, telemetry::Measured};
 use tollgate_core::{
     journal::{JournalReport, TotalsReport},
-    payments::{CaptureReport, reconcile, trail::Trail},
+    payments::{CaptureReport, reconcile::ReconcileReport, trail::Trail},
     settlement::SettlementReport,
     webhooks::DeliveryReport,
 };
@@ -206,6 +206,7 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
     let trail = Trail {
         kind: Some("capture"),
         outcome: Some("approved"),
+        gateway: Duration::from_millis(1),
         gateway_calls: 1,
         gateway_timeouts: 1,
         ..Trail::default()
@@ -221,12 +222,19 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
     };
     let served = Served { status: 200, trail, total: Duration::ZERO, cold_start: false };
     let captured_minor = BTreeMap::from([("USD", 1)]);
-    let captures = CaptureReport { captured_minor, ..CaptureReport::default() };
-    let journal = JournalReport { differing: 1, parked: 1, ..JournalReport::default() };
-    let (inquiries, events) = (reconcile::ReconcileReport::default(), publishing::PublishReport::default());
-    let webhooks = DeliveryReport { parked: 1, down: 1, without_document: 1, ..DeliveryReport::default() };
-    let totals = TotalsReport { behind_s: Some(0), ..TotalsReport::default() };
-    let settlement = SettlementReport { accounts: 1, ..SettlementReport::default() };
+    let captures =
+        CaptureReport { captured_minor, due: 1, captured: 1, declined: 1, ..CaptureReport::default() };
+    let captures = CaptureReport { retried: 1, in_doubt: 1, lapsed: 1, held_back: 1, ..captures };
+    let captures = CaptureReport { left: 1, failed: 1, oldest_due_age_s: 1, ..captures };
+    let journal = JournalReport { new: 1, differing: 1, parked: 1, ..JournalReport::default() };
+    let inquiries = ReconcileReport { due: 1, in_doubt: 1, unanswered: 1, ..ReconcileReport::default() };
+    let inquiries = ReconcileReport { unread_shards: 1, needs_attention: 1, ..inquiries };
+    let inquiries = ReconcileReport { captures_declined: 1, oldest_in_doubt_s: 1, ..inquiries };
+    let events = publishing::PublishReport { published: 1, unreadable: 1, ..Default::default() };
+    let webhooks = DeliveryReport { attempts: 2, delivered: 1, ..DeliveryReport::default() };
+    let webhooks = DeliveryReport { parked: 1, down: 1, without_document: 1, ..webhooks };
+    let totals = TotalsReport { behind_s: Some(1), ..TotalsReport::default() };
+    let settlement = SettlementReport { oldest_read_s: 1, open: 1, failed: 1, ..SettlementReport::default() };
     let all: [&dyn Measured; 8] =
         [&served, &captures, &inquiries, &journal, &totals, &settlement, &events, &webhooks];
     let mut measured = BTreeMap::new();

@@ -90,8 +90,9 @@ fn refused(given: &[(&str, &str)]) -> Vec<String> {
     refused
 }
 
-const PROD: [(&str, &str); 2] =
-    [("Stage", "prod"), ("AlarmTopicArn", "arn:aws:sns:us-east-1:123456789012:alarms")];
+const PAGES: (&str, &str) = ("PageTopicArn", "arn:aws:sns:us-east-1:123456789012:pages");
+const TICKETS: (&str, &str) = ("TicketTopicArn", "arn:aws:sns:us-east-1:123456789012:tickets");
+const PROD: [(&str, &str); 3] = [("Stage", "prod"), PAGES, TICKETS];
 
 const DIGEST: &str = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
 
@@ -110,7 +111,14 @@ fn prod_has_a_front_unless_that_is_waived_and_the_waiver_ends_with_the_front() {
 
 #[test]
 fn prod_needs_somebody_who_hears_alarms_and_a_domain_its_certificate() {
-    assert_eq!(refused(&[("Stage", "prod"), ("WithoutFront", "true")]), ["ProdRingsSomebody"]);
+    let (prod, without_front) = (("Stage", "prod"), ("WithoutFront", "true"));
+    let monitoring = |how| ("Monitoring", how);
+    let refusal = ["ProdRingsSomebody"];
+    assert_eq!(refused(&[prod, without_front, TICKETS]), refusal, "nobody would wake up");
+    assert_eq!(refused(&[prod, without_front, PAGES]), refusal, "most alarms would be missing");
+    assert_eq!(refused(&[prod, without_front, PAGES, monitoring("essential")]), Vec::<String>::new());
+    assert_eq!(refused(&[prod, without_front, PAGES, TICKETS, monitoring("none")]), refusal);
+    assert_eq!(refused(&[monitoring("none")]), Vec::<String>::new());
     assert_eq!(refused(&[("DomainName", "pay.example.com")]), ["DomainHasCertificate"]);
     assert_eq!(refused(&[("DefaultEndpoint", "disabled")]), ["SomeAddressAnswers"]);
 }

@@ -66,7 +66,7 @@ const SECOND_NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 const REVIEW_NOTICE_AFTER: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 /// The result of a run, for its log line and its caller.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ReconcileReport {
     /// Operations that were due.
     pub due: usize,
@@ -150,6 +150,9 @@ pub async fn reconcile(
     stream::iter(in_turns(due)).for_each_concurrent(limits.concurrency.max(1), |due| run.due(due)).await;
     run.count_rest(rest).await;
     let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if report == (ReconcileReport { complete: true, ..ReconcileReport::default() }) {
+        return report;
+    }
     tracing::info!(
         due = report.due,
         approved = report.approved,

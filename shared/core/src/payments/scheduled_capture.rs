@@ -21,6 +21,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
@@ -28,8 +29,8 @@ use crate::{
         Action, Due, Intent, Kind, MerchantId, NoEffect, OperationStatus, Order, OrderKey, Rejection, Retry,
     },
     payments::{
-        Deadline, DueCursor, DueQuery, Index, Merchant, Merchants, MerchantsError, Payments, Performed,
-        Refusal, Switch, locked,
+        Deadline, DueCursor, DueOrder, DueQuery, Index, Merchant, Merchants, MerchantsError, Payments,
+        Performed, Refusal, Switch, locked,
     },
 };
 use request::shards;
@@ -94,7 +95,7 @@ pub async fn capture_due(
 
 impl<'a> CaptureRun<'a> {
     /// The orders of a partition of which a capture is due, read page by page as they are needed.
-    fn orders_of(&'a self, shard: u16) -> impl futures_util::Stream<Item = OrderKey> + 'a {
+    fn orders_of(&'a self, shard: u16) -> impl futures_util::Stream<Item = DueOrder> + 'a {
         let until = self.payments.clock.now();
         let pages = stream::unfold(Some(None::<DueCursor>), move |next| async move {
             let after = next?;
@@ -104,14 +105,7 @@ impl<'a> CaptureRun<'a> {
             }
             let query = DueQuery { index: Index::CapturesDue, shard, until, after, limit: PAGE };
             match self.payments.store.due(query).await {
-                Ok(page) => {
-                    if let Some(oldest) = page.orders.first() {
-                        let age = until.duration_since(oldest.at).as_secs();
-                        let mut report = locked(&self.report);
-                        report.oldest_due_age_s = report.oldest_due_age_s.max(age);
-                    }
-                    Some((page.orders, page.next.map(Some)))
-                }
+                Ok(page) => Some((page.orders, page.next.map(Some))),
                 Err(error) => {
                     tracing::error!(shard, %error, "captures that are due cannot be read");
                     locked(&self.report).unread_shards += 1;
@@ -119,8 +113,7 @@ impl<'a> CaptureRun<'a> {
                 }
             }
         });
-        let keys = pages.flat_map(stream::iter).map(|order| order.key);
-        keys.filter(|key| std::future::ready(self.is_meant(key)))
+        pages.flat_map(stream::iter).filter(|order| std::future::ready(self.is_meant(&order.key)))
     }
 
     fn is_meant(&self, key: &OrderKey) -> bool {
@@ -129,8 +122,9 @@ impl<'a> CaptureRun<'a> {
     }
 
     /// One order; its failure stops no other.
-    async fn order(&self, key: OrderKey) {
+    async fn order(&self, DueOrder { key, at, .. }: DueOrder) {
         if !self.deadline.leaves_time_to_inquire() {
+            self.waits(at);
             locked(&self.report).left += 1;
             return;
         }
@@ -138,9 +132,16 @@ impl<'a> CaptureRun<'a> {
         match self.sources.switch.stop(&key.merchant).await {
             Ok(stop) if stop.is_on() && !self.request.dry_run => return self.stopped(&key).await,
             Ok(_) => {}
-            Err(error) => return self.fail(&key, &Refusal::Store(error)),
+            Err(error) => {
+                self.waits(at);
+                return self.fail(&key, &Refusal::Store(error));
+            }
         }
-        let merchant = match self.captures(&key.merchant).await {
+        let captures = self.captures(&key.merchant).await;
+        if !matches!(captures, Captures::Stopped) {
+            self.waits(at);
+        }
+        let merchant = match captures {
             Captures::Run(merchant) => merchant,
             Captures::Stopped => return self.stopped(&key).await,
             Captures::Later => {
@@ -153,6 +154,13 @@ impl<'a> CaptureRun<'a> {
         }
         // An order can hold several authorizations; each turn captures the one that is due longest.
         while self.turn(&merchant, &key).await {}
+    }
+
+    /// Notes since when a capture is due that no person holds back.
+    fn waits(&self, since: Timestamp) {
+        let age = self.payments.clock.now().duration_since(since).as_secs();
+        let mut report = locked(&self.report);
+        report.oldest_due_age_s = report.oldest_due_age_s.max(age);
     }
 
     /// One that waits for a person, who is told while there is still time.
@@ -286,9 +294,8 @@ impl<'a> CaptureRun<'a> {
                 report.retried += 1;
                 // It is due since its moment, however often it has been put off.
                 let since = transaction.capture.map_or(operation.created_at, |schedule| schedule.at);
-                let age = self.payments.clock.now().duration_since(since).as_secs();
-                report.oldest_due_age_s = report.oldest_due_age_s.max(age);
                 drop(report);
+                self.waits(since);
                 self.hold_back(key, reason);
             }
         }

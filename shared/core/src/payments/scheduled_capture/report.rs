@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::order::Order;
 
 /// The result of a run, for its log line, its metrics and its caller.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CaptureReport {
     /// Whether it only looked.
     pub dry_run: bool,
@@ -42,8 +42,9 @@ pub struct CaptureReport {
     pub failed: usize,
     /// Minor units captured, by currency.
     pub captured_minor: BTreeMap<&'static str, u64>,
-    /// How long the longest waiting capture is due, in seconds. A capture that was put off is due
-    /// since its first moment.
+    /// How long the longest waiting capture is due, in seconds; those of merchants that are
+    /// stopped, paused or cannot be read do not count. A capture that was put off is due since its
+    /// first moment.
     pub oldest_due_age_s: i64,
     /// Parts of the index that could not be read.
     pub unread_shards: usize,
@@ -72,8 +73,11 @@ impl CaptureReport {
         *self.captured_minor.entry(order.currency.code()).or_default() += amount;
     }
 
-    /// Writes the one log line of the run, with every count.
+    /// Writes the one log line of the run, with every count; none if it found nothing.
     pub(super) fn log(&self) {
+        if *self == Self::default() {
+            return;
+        }
         tracing::info!(
             dry_run = self.dry_run,
             due = self.due,

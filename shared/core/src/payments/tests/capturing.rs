@@ -531,6 +531,22 @@ async fn the_captures_of_a_merchant_whose_payments_are_stopped_wait_and_are_sent
 }
 
 #[tokio::test]
+async fn a_capture_that_a_person_holds_back_is_not_reported_as_waiting() {
+    let late = SignedDuration::from_mins(20);
+    let fixture = scheduled(&["1"], due(), late).await;
+    let age = |report: CaptureReport| SignedDuration::from_secs(report.oldest_due_age_s);
+    assert_eq!(age(run_of(&fixture, &PAUSED, all()).await), SignedDuration::ZERO);
+    let sources = CaptureSources { merchants: &Everyone, switch: &StoppedFor("m") };
+    let deadline = Deadline::after(Duration::from_secs(55));
+    let stopped = capture_due(&fixture.payments, sources, all(), SETTINGS, deadline).await;
+    assert_eq!(age(stopped), SignedDuration::ZERO);
+    let sources = CaptureSources { merchants: &Everyone, switch: &StoppedFor("?") };
+    let unknown = capture_due(&fixture.payments, sources, all(), SETTINGS, deadline).await;
+    assert_eq!(age(unknown), late, "nobody has said that it should wait");
+    assert_eq!(age(run(&fixture).await), late);
+}
+
+#[tokio::test]
 async fn what_is_held_without_a_schedule_is_counted_on_its_last_day_and_at_its_end() {
     for (later, word) in [(SignedDuration::from_hours(6 * 24 + 1), "ending"), (ENDED, "ended")] {
         let mut fixture = Fixture::new().await;
