@@ -302,7 +302,7 @@ const FOR_OPERATORS: &[Page] = &[
             ("reads every {} seconds", "STOP_KEPT", SECOND),
             ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
             ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
-            ("was read before, for {} minutes", "StalePaymentMinutes", 1),
+            ("read before, for {} minutes", "StalePaymentMinutes", 1),
             ("up to {} per minute and merchant", "InquiriesPerMerchant", 1),
             ("accepted nothing for {} days", "REPEATED_FOR", DAY),
         ],
