@@ -288,4 +288,5 @@ def main(endpoint, path, *released):
     print(f"not in moto: {', '.join(sorted(missing | LEFT_OUT))}")
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])
