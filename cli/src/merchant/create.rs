@@ -45,7 +45,7 @@ pub(crate) async fn run(installation: &Installation, create: &Create) -> Result<
             return Err(Failure::Input(format!("{argument}: cannot be shown on a receipt")));
         }
     }
-    let checked = check_gateway(&document).await?;
+    let checked = check_gateway(&document, &installation.gateway_hosts).await?;
     let surcharging = surcharging(&checked);
     let document = if surcharging.is_empty() { document } else { document.with_surcharging(&surcharging)? };
     let accounts: Vec<String> = checked.iter().map(|mid| format!("  {}\n", mid.text())).collect();
@@ -98,9 +98,11 @@ impl Target {
     /// Refuses payments on prod that are not real, which is a mistake.
     async fn new(installation: &Installation, aws: &Aws, create: &Create) -> Result<Self, Failure> {
         let stage = installation.stage()?.to_owned();
-        // With any password: errors in the arguments are shown before one is typed.
+        // With any password: errors in the arguments, and a host that is not allowed, are shown
+        // before one is typed.
         let (key, signing_key) = (new_key()?, new_signing_key()?);
         let draft = Document::new(&create.id, document(create, &key, &key, &signing_key))?;
+        draft.gateway(&installation.gateway_hosts)?;
         let gateway = &draft.merchant.gateway;
         let (endpoint, is_live) = (gateway.endpoint.clone(), GATEWAY.is_live(&gateway.any_route()));
         if stage == PROD && !is_live && !create.test {
