@@ -15,9 +15,6 @@ use crate::failure::Failure;
 /// Longest wait for a response.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The gateway's own code for an unknown order id (`docs/cardpointe.md`, *Response codes*).
-const NOT_FOUND: &str = "PPS 29";
-
 /// The end of an error that a wrong address causes.
 const LOOK: &str = "look at site or base URL, which ends in /cardconnect/rest";
 
@@ -69,29 +66,6 @@ pub(crate) struct Record {
     pub(crate) setlstat: Option<String>,
 }
 
-/// The code by which the gateway refuses an inquiry.
-struct CodeOfGateway {
-    /// Processor and code, as the table of codes lists them: `PPS 29`.
-    code: String,
-    text: String,
-    /// Whether the same inquiry may succeed later (`respstat` B).
-    is_passing: bool,
-}
-
-impl CodeOfGateway {
-    /// None of a record, which has a state, and of a description.
-    fn of(reply: &Value) -> Option<Self> {
-        let shown = |name: &str| Some(clean_text(reply.get(name)?.as_str()?, TEXT_SHOWN_MAX));
-        let is_passing = match reply.get("respstat")?.as_str()? {
-            "B" => true,
-            "C" if reply.get("setlstat").is_none() => false,
-            _ => return None,
-        };
-        let code = format!("{} {}", shown("respproc")?, shown("respcode")?);
-        Some(Self { code, text: shown("resptext").unwrap_or_default(), is_passing })
-    }
-}
-
 impl Mid {
     /// The look-up is not offered here.
     const NOT_TOLD: Self = Self { enabled: None, fee: MidFee::NotTold };
@@ -119,12 +93,12 @@ impl Gateway {
     pub(crate) async fn check(&self, merchid: &str) -> Result<(), Failure> {
         let unused = gateway_order_id(Uuid::new_v4());
         let replies = self.inquire(&format!("inquireByOrderid/{unused}/{merchid}/1"), merchid).await?;
-        match (replies.as_slice(), replies.first().and_then(CodeOfGateway::of)) {
-            ([_], Some(said)) if said.code == NOT_FOUND => Ok(()),
-            ([_], Some(said)) => Err(self.mid_refused(merchid, &said)),
-            _ => Err(self.unavailable(&format!(
-                "does not respond with {NOT_FOUND} (not found) to an inquiry by an unused order id, on which Tollgate relies"
-            ))),
+        match (replies.as_slice(), replies.first().and_then(refusal)) {
+            ([reply], Some(_)) if reply["respproc"] == "PPS" && reply["respcode"] == "29" => Ok(()),
+            ([_], Some(code)) => Err(self.mid_refused(merchid, &code)),
+            _ => Err(self.unavailable(
+                "does not respond with PPS 29 (not found) to an inquiry by an unused order id, on which Tollgate relies",
+            )),
         }
     }
 
@@ -134,8 +108,7 @@ impl Gateway {
         match status {
             200 => {
                 let reply = serde_json::from_str(&body).unwrap_or_default();
-                CodeOfGateway::of(&reply)
-                    .map_or(Ok(mid(&reply)), |said| Err(self.mid_refused(merchid, &said)))
+                refusal(&reply).map_or(Ok(mid(&reply)), |code| Err(self.mid_refused(merchid, &code)))
             }
             // This inquiry is not offered, or not for a MID with letters.
             400 | 404 => Ok(Mid::NOT_TOLD),
@@ -187,12 +160,8 @@ impl Gateway {
         }
     }
 
-    fn mid_refused(&self, merchid: &str, said: &CodeOfGateway) -> Failure {
-        let CodeOfGateway { code, text, is_passing } = said;
-        if *is_passing {
-            return self.unavailable(&format!("responds with {code} ({text}); try again in a minute"));
-        }
-        self.refused(&format!("does not accept MID {merchid}: {code} ({text}); look at the MID"))
+    fn mid_refused(&self, merchid: &str, code: &str) -> Failure {
+        self.refused(&format!("does not accept MID {merchid}: {code}; look at the MID"))
     }
 
     fn unavailable(&self, what: &str) -> Failure {
@@ -262,6 +231,13 @@ fn replies(body: &str) -> Option<Vec<Value>> {
     all.iter().all(Value::is_object).then_some(all)
 }
 
+/// The code by which an inquiry is refused; none in a record, which has a state.
+fn refusal(reply: &Value) -> Option<String> {
+    let text = |name: &str| clean_text(reply[name].as_str().unwrap_or_default(), TEXT_SHOWN_MAX);
+    let is_refused = reply["respstat"] == "C" && reply.get("setlstat").is_none();
+    is_refused.then(|| format!("{} {} ({})", text("respproc"), text("respcode"), text("resptext")))
+}
+
 fn record(value: &Value) -> Record {
     let text = |name: &str| {
         let text = value.get(name)?.as_str()?.trim();
@@ -314,18 +290,19 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_told_from_the_code_of_an_inquiry_that_finds_none() {
+    fn a_record_is_told_from_the_refusal_of_an_inquiry() {
         let one = json!({"retref": "1", "setlstat": "Refunded", "amount": "-1.00", "orderid": "x"});
         let found = record(&one);
         assert_eq!((found.amount.as_deref(), found.order_id.as_deref()), (Some("1.00"), Some("x")));
-        let code = |reply: Value| CodeOfGateway::of(&reply).map(|said| (said.code, said.is_passing));
-        let of_gateway = |respstat: &str| json!({"respstat": respstat, "respproc": "PPS", "respcode": "29"});
-        assert_eq!(code(of_gateway("C")), Some((NOT_FOUND.to_owned(), false)));
-        assert_eq!(code(of_gateway("B")), Some((NOT_FOUND.to_owned(), true)));
-        let mut declined = of_gateway("C");
+        let reply = |respstat: &str| {
+            let text = "Txn not found";
+            json!({"respstat": respstat, "respproc": "PPS", "respcode": "29", "resptext": text})
+        };
+        assert_eq!(refusal(&reply("C")).as_deref(), Some("PPS 29 (Txn not found)"));
+        let mut declined = reply("C");
         declined["setlstat"] = json!("Declined");
-        for record in [declined, of_gateway("A"), json!({"enabled": true, "merchid": "1"}), json!({})] {
-            assert_eq!(code(record.clone()), None, "{record}");
+        for other in [declined, reply("A"), reply("B"), json!({"enabled": true, "merchid": "1"}), json!({})] {
+            assert_eq!(refusal(&other), None, "{other}");
         }
         assert_eq!(replies(r#"[{"setlstat":"Accepted"},{"setlstat":"Refunded"}]"#).unwrap().len(), 2);
         assert_eq!((replies("<html>"), replies(r#""Null batches""#)), (None, None));

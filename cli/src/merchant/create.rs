@@ -68,7 +68,7 @@ pub(crate) async fn run(installation: &Installation, create: &Create) -> Result<
         );
         return Ok(Report::new(text, value));
     }
-    aws.create_secret(id, &document.text()).await.map_err(|failure| match failure {
+    aws.create_secret(id, &document.text(), create.kms_key_id.as_deref()).await.map_err(|failure| match failure {
         Failure::Unavailable(why) => Failure::Unavailable(format!(
             "{why}. If the secret was written all the same, `merchant rotate-key {id}` gives it a key that is known"
         )),
@@ -102,7 +102,6 @@ impl Target {
         // before one is typed.
         let (key, signing_key) = (new_key()?, new_signing_key()?);
         let draft = Document::new(&create.id, document(create, &key, &key, &signing_key))?;
-        draft.gateway(&installation.gateway_hosts)?;
         let gateway = &draft.merchant.gateway;
         let (endpoint, is_live) = (gateway.endpoint.clone(), GATEWAY.is_live(&gateway.any_route()));
         if stage == PROD && !is_live && !create.test {
@@ -111,6 +110,7 @@ impl Target {
                  if you mean it"
             )));
         }
+        draft.gateway(&installation.gateway_hosts)?;
         let account = if installation.is_local { None } else { Some(aws.identity().await?.account) };
         Ok(Self { account, region: installation.region.clone(), stage, endpoint, is_live })
     }

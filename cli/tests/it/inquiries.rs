@@ -152,13 +152,13 @@ async fn each_answer_of_a_wrong_gateway_is_told_from_the_others_and_writes_no_me
         (by_order_id, FaultKind::Cut, 6, "a response that cannot be read"),
         (by_order_id, says("21"), 4, "does not accept MID 496160873888: PPS 21 (Invalid merchant)"),
         (of_mid, says("97"), 4, "does not accept MID 496160873888: PPS 97 (Merchant disabled)"),
-        (by_order_id, says("61"), 6, "responds with PPS 61 (Line down); try again"),
+        (by_order_id, says("61"), 6, "does not respond with PPS 29 (not found)"),
     ] {
         simulator.fault(Fault::once(endpoint, kind));
         let ran = fixture.run(&create("shop-1", &base_url), "testing123\n").await;
         ran.fails(code, said);
     }
-    // A gateway that finds nothing proves nothing, and one that finds something is another's.
+    // An empty list proves nothing, and a record under an unused order id is not ours.
     for alteration in
         [Alteration::of(by_order_id).empty(), Alteration::of(by_order_id).set("setlstat", "Accepted")]
     {
