@@ -121,12 +121,12 @@ async fn credentials_go_only_to_a_host_that_the_deployment_allows() {
     let doctor = ["doctor", "--merchant", MERCHANT, MERCHANTS];
     let ran = run(&doctor, &variables, "").await;
     assert_eq!(recorder.seen(), [""; 0], "doctor");
-    assert!(ran.code == 1 && ran.out.contains("this deployment does not allow it"), "{ran:?}");
+    assert!(ran.code == 1 && ran.out.contains("this deployment does not allow its host"), "{ran:?}");
     let base_url = format!("{}/cardconnect/rest", recorder.origin);
     let ran =
         run(&[&create("shop-1", &base_url)[..], &[MERCHANTS]].concat(), &variables, "testing123\n").await;
     assert_eq!(recorder.seen(), [""; 0], "merchant create");
-    ran.fails(4, "this deployment does not allow it");
+    ran.fails(4, "this deployment does not allow its host");
     fixture.close().await;
 }
 
