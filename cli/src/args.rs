@@ -244,6 +244,9 @@ pub(crate) struct Create {
     /// A line of its address, on receipts; once for each line
     #[arg(long, value_name = "LINE", value_parser = trimmed())]
     pub(crate) address: Vec<String>,
+    /// KMS key that encrypts the secret, instead of AWS's own
+    #[arg(long, value_name = "KEY")]
+    pub(crate) kms_key_id: Option<String>,
     /// On the stage prod: an account at which no payment is real
     #[arg(long)]
     pub(crate) test: bool,

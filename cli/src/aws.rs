@@ -148,14 +148,16 @@ impl Aws {
         }
     }
 
-    /// Stores a new merchant's document.
+    /// Stores a new merchant's document, encrypted with this key or with AWS's own.
     pub(crate) async fn create_secret(
         &self,
         id: &MerchantId,
         document: &SecretString,
+        kms_key_id: Option<&str>,
     ) -> Result<(), Failure> {
         let name = self.secret_name(id)?;
         let request = self.secrets.create_secret().name(&name).secret_string(document.expose_secret());
+        let request = request.set_kms_key_id(kms_key_id.map(str::to_owned));
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) => Err(match error.as_service_error() {

@@ -1,18 +1,25 @@
 //! Requests that only an operator makes of the gateway: whether credentials are good, and the
-//! record under a reference. Payments go through the functions' own client.
+//! record under a reference. Each is a GET below an inquiry: with a wrong base URL, a PUT or a POST
+//! could reach a payment's endpoint. Payments go through the functions' own client.
 
 use std::{sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use serde_json::Value;
+use tollgate::merchant_document::hosts::GatewayHosts;
+use tollgate_core::{order::gateway_order_id, values::clean_text};
+use uuid::Uuid;
 
 use crate::failure::Failure;
 
 /// Longest wait for a response.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// The response of the gateway's root to good credentials (`docs/cardpointe.md`, *Transport*).
-const WELCOME: &str = "CardConnect REST Servlet";
+/// The end of an error that a wrong address causes.
+const LOOK: &str = "look at site or base URL, which ends in /cardconnect/rest";
+
+/// Most characters of the gateway's text that are shown.
+const TEXT_SHOWN_MAX: usize = 60;
 
 /// An account at a gateway, for look-ups. No `Debug`: it holds the password.
 pub(crate) struct Gateway {
@@ -65,67 +72,104 @@ impl Mid {
 }
 
 impl Gateway {
-    pub(crate) fn new(base_url: &str, username: &str, password: &SecretString) -> Result<Self, Failure> {
+    /// Refuses a host that the deployment does not allow: no credentials are sent there.
+    pub(crate) fn new(
+        hosts: &GatewayHosts,
+        base_url: &str,
+        username: &str,
+        password: &SecretString,
+    ) -> Result<Self, Failure> {
+        if !hosts.allow(base_url) {
+            return Err(Failure::Refused(format!(
+                "no credentials are sent to the gateway at {base_url}: this deployment does not allow its host (GatewayHosts)"
+            )));
+        }
         let (base_url, username) = (base_url.to_owned(), username.to_owned());
         Ok(Self { client: http_client()?, base_url, username, password: password.clone() })
     }
 
-    /// Whether user name, password and MID belong together.
+    /// Whether user name, password and MID belong together and inquiries work: the gateway must not
+    /// find an order id that is made for this inquiry.
     pub(crate) async fn check(&self, merchid: &str) -> Result<(), Failure> {
-        let request = self.client.put(format!("{}/", self.base_url)).json(&json!({ "merchid": merchid }));
-        let (status, body) = self.send(request).await?;
-        match status {
-            200 if body.contains(WELCOME) => Ok(()),
-            200 => Err(self.unavailable("responds, but not as CardPointe does; look at site or base URL")),
-            401 | 403 => Err(self.refused(merchid)),
-            other => Err(self.unavailable(&format!("responds with {other}; look at site or base URL"))),
+        let unused = gateway_order_id(Uuid::new_v4());
+        let replies = self.inquire(&format!("inquireByOrderid/{unused}/{merchid}/1"), merchid).await?;
+        match (replies.as_slice(), replies.first().and_then(refusal)) {
+            ([reply], Some(_)) if reply["respproc"] == "PPS" && reply["respcode"] == "29" => Ok(()),
+            ([_], Some(code)) => Err(self.mid_refused(merchid, &code)),
+            _ => Err(self.unavailable(
+                "does not respond with PPS 29 (not found) to an inquiry by an unused order id, on which Tollgate relies",
+            )),
         }
     }
 
     /// The gateway's setup of a MID.
     pub(crate) async fn mid(&self, merchid: &str) -> Result<Mid, Failure> {
-        let request = self.client.get(format!("{}/inquireMerchant/{merchid}", self.base_url));
-        let (status, body) = self.send(request).await?;
+        let (status, body) = self.get(&format!("inquireMerchant/{merchid}")).await?;
         match status {
-            200 => Ok(mid(&body)),
-            401 | 403 => Err(self.refused(merchid)),
-            404 => Ok(Mid::NOT_TOLD),
-            other => Err(self.unavailable(&format!("responds with {other} to inquireMerchant"))),
+            200 => {
+                let reply = serde_json::from_str(&body).unwrap_or_default();
+                refusal(&reply).map_or(Ok(mid(&reply)), |code| Err(self.mid_refused(merchid, &code)))
+            }
+            // This inquiry is not offered, or not for a MID with letters.
+            400 | 404 => Ok(Mid::NOT_TOLD),
+            status => Err(self.failed(status, merchid)),
         }
     }
 
-    /// The record under a reference.
+    /// The record under a reference. If none is found, the response is a record without a state
+    /// (`docs/cardpointe.md`, *Responses*).
     pub(crate) async fn by_retref(&self, retref: &str, merchid: &str) -> Result<Option<Record>, Failure> {
-        Ok(self.look_up(&format!("inquire/{retref}/{merchid}")).await?.pop())
+        let replies = self.inquire(&format!("inquire/{retref}/{merchid}"), merchid).await?;
+        Ok(replies.iter().map(record).rfind(|record| record.setlstat.is_some()))
     }
 
-    async fn look_up(&self, path: &str) -> Result<Vec<Record>, Failure> {
-        let (status, body) = self.send(self.client.get(format!("{}/{path}", self.base_url))).await?;
+    async fn inquire(&self, path: &str, merchid: &str) -> Result<Vec<Value>, Failure> {
+        let (status, body) = self.get(path).await?;
         match status {
-            200 => records(&body).ok_or_else(|| self.unavailable("responds with what cannot be read")),
-            401 | 403 => Err(self.unavailable("refuses the user name or the password")),
-            429 => Err(self.unavailable("says to wait (429); try again in a minute")),
-            other => Err(self.unavailable(&format!("responds with {other}"))),
+            200 => replies(&body)
+                .ok_or_else(|| self.unavailable(&format!("responds, but not as CardPointe does; {LOOK}"))),
+            status => Err(self.failed(status, merchid)),
         }
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<(u16, String), Failure> {
-        let request = request.basic_auth(&self.username, Some(self.password.expose_secret())).timeout(LIMIT);
-        let failed = |error: reqwest::Error| self.unavailable(in_a_word(&error));
+    async fn get(&self, path: &str) -> Result<(u16, String), Failure> {
+        let request = self.client.get(format!("{}/{path}", self.base_url)).timeout(LIMIT);
+        let request = request.basic_auth(&self.username, Some(self.password.expose_secret()));
+        let failed = |error: reqwest::Error| match in_a_word(&error) {
+            word if error.is_connect() => {
+                self.unavailable(&format!("{word}; look at site, base URL and network"))
+            }
+            word => self.unavailable(word),
+        };
         let response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
         Ok((status, response.text().await.map_err(failed)?))
+    }
+
+    fn failed(&self, status: u16, merchid: &str) -> Failure {
+        match status {
+            401 | 403 => self.refused(&format!(
+                "refuses user name, password or MID {merchid} ({status}); the credentials have to be those of this MID"
+            )),
+            300..=399 => {
+                self.unavailable(&format!("redirects ({status}), and credentials do not follow; {LOOK}"))
+            }
+            404 => self.unavailable(&format!("has no inquiries at this address (404); {LOOK}")),
+            429 => self.unavailable("says to wait (429); try again in a minute"),
+            other => self.unavailable(&format!("responds with {other}; try again later, or {LOOK}")),
+        }
+    }
+
+    fn mid_refused(&self, merchid: &str, code: &str) -> Failure {
+        self.refused(&format!("does not accept MID {merchid}: {code}; look at the MID"))
     }
 
     fn unavailable(&self, what: &str) -> Failure {
         Failure::Unavailable(format!("the gateway at {}: {what}", self.base_url))
     }
 
-    fn refused(&self, merchid: &str) -> Failure {
-        Failure::Refused(format!(
-            "the gateway at {} refuses user name, password or MID {merchid}; the credentials have to be those of this MID",
-            self.base_url
-        ))
+    fn refused(&self, what: &str) -> Failure {
+        Failure::Refused(format!("the gateway at {} {what}", self.base_url))
     }
 }
 
@@ -159,8 +203,7 @@ pub(crate) fn in_a_word(error: &reqwest::Error) -> &'static str {
     }
 }
 
-fn mid(body: &str) -> Mid {
-    let Ok(Value::Object(response)) = serde_json::from_str(body) else { return Mid::NOT_TOLD };
+fn mid(response: &Value) -> Mid {
     let enabled = response.get("enabled").and_then(Value::as_bool);
     let fee = match response.get("fee_type") {
         // A response that says nothing of the MID, such as the gateway's own code, says nothing of
@@ -179,16 +222,20 @@ fn mid(body: &str) -> Mid {
     Mid { enabled, fee }
 }
 
-/// One record, or several in a list. If none is found, the response is a record without a state
-/// (`docs/cardpointe.md`, *Responses*).
-fn records(body: &str) -> Option<Vec<Record>> {
+/// One reply, or several in a list.
+fn replies(body: &str) -> Option<Vec<Value>> {
     let all = match serde_json::from_str(body).ok()? {
         Value::Array(all) => all,
-        one @ Value::Object(_) => vec![one],
-        _ => return None,
+        one => vec![one],
     };
-    let all = all.iter().map(record);
-    Some(all.filter(|record| record.setlstat.is_some()).collect())
+    all.iter().all(Value::is_object).then_some(all)
+}
+
+/// The code by which an inquiry is refused; none in a record, which has a state.
+fn refusal(reply: &Value) -> Option<String> {
+    let text = |name: &str| clean_text(reply[name].as_str().unwrap_or_default(), TEXT_SHOWN_MAX);
+    let is_refused = reply["respstat"] == "C" && reply.get("setlstat").is_none();
+    is_refused.then(|| format!("{} {} ({})", text("respproc"), text("respcode"), text("resptext")))
 }
 
 fn record(value: &Value) -> Record {
@@ -206,16 +253,22 @@ fn record(value: &Value) -> Record {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    fn mid_of(body: &str) -> Mid {
+        mid(&serde_json::from_str(body).unwrap_or_default())
+    }
 
     #[test]
     fn a_mid_is_open_only_when_the_gateway_says_so_in_json() {
-        let open = mid(r#"{"enabled":true,"merchid":"1","noise":{"enabled":false}}"#);
+        let open = mid_of(r#"{"enabled":true,"merchid":"1","noise":{"enabled":false}}"#);
         assert_eq!(open, Mid { enabled: Some(true), fee: MidFee::None });
-        assert_eq!(mid(r#"{"enabled":false}"#).enabled, Some(false));
+        assert_eq!(mid_of(r#"{"enabled":false}"#).enabled, Some(false));
         for body in ["", "<html>", "{}", r#"{"enabled":"Y"}"#, "null", r#"{"respstat":"C","respproc":"PPS"}"#]
         {
-            assert_eq!(mid(body), Mid::NOT_TOLD, "{body}");
+            assert_eq!(mid_of(body), Mid::NOT_TOLD, "{body}");
         }
     }
 
@@ -232,23 +285,36 @@ mod tests {
             (json!("SURCHRG"), MidFee::Unlisted),
             (json!(3), MidFee::Unlisted),
         ] {
-            assert_eq!(
-                mid(&json!({"enabled": true, "fee_type": fee_type}).to_string()).fee,
-                fee,
-                "{fee_type}"
-            );
+            assert_eq!(mid(&json!({"enabled": true, "fee_type": fee_type})).fee, fee, "{fee_type}");
         }
     }
 
     #[test]
-    fn nothing_under_an_order_id_is_told_from_one_and_several_records() {
-        assert_eq!(records(r#"{"respproc":"PPS","respcode":"29","orderId":"x"}"#), Some(vec![]));
-        let one = records(r#"{"retref":"1","setlstat":"Refunded","amount":"-1.00","orderid":"x"}"#).unwrap();
-        assert_eq!(
-            (one.len(), one[0].amount.as_deref(), one[0].order_id.as_deref()),
-            (1, Some("1.00"), Some("x"))
-        );
-        assert_eq!(records(r#"[{"setlstat":"Accepted"},{"setlstat":"Refunded"}]"#).unwrap().len(), 2);
-        assert_eq!(records("<html>"), None);
+    fn a_record_is_told_from_the_refusal_of_an_inquiry() {
+        let one = json!({"retref": "1", "setlstat": "Refunded", "amount": "-1.00", "orderid": "x"});
+        let found = record(&one);
+        assert_eq!((found.amount.as_deref(), found.order_id.as_deref()), (Some("1.00"), Some("x")));
+        let reply = |respstat: &str| {
+            let text = "Txn not found";
+            json!({"respstat": respstat, "respproc": "PPS", "respcode": "29", "resptext": text})
+        };
+        assert_eq!(refusal(&reply("C")).as_deref(), Some("PPS 29 (Txn not found)"));
+        let mut declined = reply("C");
+        declined["setlstat"] = json!("Declined");
+        for other in [declined, reply("A"), reply("B"), json!({"enabled": true, "merchid": "1"}), json!({})] {
+            assert_eq!(refusal(&other), None, "{other}");
+        }
+        assert_eq!(replies(r#"[{"setlstat":"Accepted"},{"setlstat":"Refunded"}]"#).unwrap().len(), 2);
+        assert_eq!((replies("<html>"), replies(r#""Null batches""#)), (None, None));
+    }
+
+    #[test]
+    fn no_credentials_go_to_a_host_that_the_deployment_does_not_allow() {
+        let password = SecretString::from("p");
+        let made = |base_url: &str| Gateway::new(&GatewayHosts::default(), base_url, "u", &password);
+        assert!(made("https://fts-uat.cardconnect.com/cardconnect/rest").is_ok());
+        for base_url in ["https://evil.example/cardconnect/rest", "http://127.0.0.1:3001/cardconnect/rest"] {
+            assert!(matches!(made(base_url), Err(Failure::Refused(_))), "{base_url}");
+        }
     }
 }

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tollgate::{
     lambda::GATEWAY,
-    merchant_document::{self, IgnoredMember},
+    merchant_document::{self, IgnoredMember, hosts::GatewayHosts},
     secrets_manager::SecretKind,
 };
 use tollgate_core::{
@@ -113,9 +113,9 @@ impl Document {
         routes
     }
 
-    pub(crate) fn gateway(&self) -> Result<Gateway, Failure> {
+    pub(crate) fn gateway(&self, hosts: &GatewayHosts) -> Result<Gateway, Failure> {
         let account = &self.merchant.gateway;
-        Gateway::new(&account.endpoint, &account.username, &account.password)
+        Gateway::new(hosts, &account.endpoint, &account.username, &account.password)
     }
 }
 
@@ -142,8 +142,11 @@ pub(crate) struct CheckedMid {
 }
 
 /// Finds out whether the gateway takes the credentials for every MID.
-pub(crate) async fn check_gateway(document: &Document) -> Result<Vec<CheckedMid>, Failure> {
-    let gateway = document.gateway()?;
+pub(crate) async fn check_gateway(
+    document: &Document,
+    hosts: &GatewayHosts,
+) -> Result<Vec<CheckedMid>, Failure> {
+    let gateway = document.gateway(hosts)?;
     let mut checked = Vec::new();
     for (currency, Route { account: merchid, .. }) in document.routes() {
         gateway.check(&merchid).await?;
@@ -185,7 +188,7 @@ impl CheckedMid {
         let said = match self.mid.enabled {
             Some(true) => "credentials good, MID enabled",
             Some(false) => "credentials good, MID disabled",
-            None => "credentials good; the gateway does not tell whether the MID is enabled",
+            None => "credentials good; the gateway does not tell whether the MID exists and is enabled",
         };
         let fee = match self.mid.fee {
             MidFee::Surcharge => "; it adds a surcharge to credit cards",

@@ -384,9 +384,9 @@ fn base_url(base_url: Option<String>, site: Option<String>) -> Result<String, &'
         _ => return Err("gateway.base_url must be https, or http on a loopback address"),
     }
     if parsed.authority().is_some_and(|authority| authority.as_str().contains('@'))
-        || parsed.query().is_some()
+        || url.contains(['?', '#'])
     {
-        return Err("gateway.base_url must hold neither credentials nor a query");
+        return Err("gateway.base_url must hold no credentials, query or fragment");
     }
     Ok(url.trim_end_matches('/').to_owned())
 }

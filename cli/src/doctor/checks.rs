@@ -156,8 +156,8 @@ pub(crate) async fn merchants(installation: &Installation, aws: &Aws, named: &[M
         };
         checks.push(Check::of(format!("merchant {id}"), secret));
         if let Ok(document) = document {
-            checks.extend(warnings(installation, id, &document));
-            let gateway = check_gateway(&document).await;
+            checks.extend(warnings(id, &document));
+            let gateway = check_gateway(&document, &installation.gateway_hosts).await;
             let surcharges = gateway.as_ref().ok().and_then(|mids| surcharges(id, &document, mids));
             let texts = |mids: Vec<CheckedMid>| mids.iter().map(CheckedMid::text).collect::<Vec<_>>();
             checks.push(Check::of(format!("gateway of {id}"), gateway.map(|mids| texts(mids).join("; "))));
@@ -199,15 +199,12 @@ fn surcharges(id: &MerchantId, document: &Document, checked: &[CheckedMid]) -> O
     Some(Check::new(format!("surcharges of {id}"), mark, found))
 }
 
-/// Keys that the functions refuse, and keys that can be guessed.
-fn warnings(installation: &Installation, id: &MerchantId, document: &Document) -> Vec<Check> {
+/// Members that nothing reads, keys that can be guessed, and a merchant that is disabled.
+fn warnings(id: &MerchantId, document: &Document) -> Vec<Check> {
     let merchant = &document.merchant;
     let mut checks = Vec::new();
-    if let Err(error) = tollgate::merchant_document::must_be_on(merchant, &installation.gateway_hosts) {
-        checks.push(Check::of(format!("gateway host of {id}"), Err(Failure::Refused(error.to_string()))));
-    }
-    let ignored = document.ignored();
-    checks.extend(ignored.into_iter().map(|found| Check::new(format!("members of {id}"), Mark::Note, found)));
+    let ignored = document.ignored().into_iter();
+    checks.extend(ignored.map(|found| Check::new(format!("members of {id}"), Mark::Note, found)));
     let shortest = merchant.keys.iter().map(MerchantKey::chars).min().unwrap_or_default();
     if shortest < KEY_ADVISED_CHARS {
         let has_names = merchant.keys.iter().any(|key| key.name.is_some());

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
     dynamodb::journal::{deposit_entry, entry_of, key_of},
+    merchant_document::hosts::GatewayHosts,
     ports::Job,
 };
 use tollgate_core::{
@@ -94,7 +95,7 @@ pub(crate) async fn compare(installation: &Installation, compare: &Compare) -> R
     facts.retain(|_, facts| !facts.is_empty());
     let settled = settled.unknown(installation).await?;
     if compare.inquire {
-        inquire(&job, &mut facts).await;
+        inquire(&installation.gateway_hosts, &job, &mut facts).await;
     }
     Ok(report(table, read, (facts, &settled), &unreadable))
 }
@@ -118,7 +119,7 @@ async fn known(
 
 /// Reads the gateway's record of each fact back. Where there is no response, the reason is shown in
 /// its place.
-async fn inquire(job: &Job, facts: &mut Facts) {
+async fn inquire(hosts: &GatewayHosts, job: &Job, facts: &mut Facts) {
     let mut merchants: HashMap<MerchantId, Result<Arc<Merchant>, String>> = HashMap::new();
     for ((merchant, _), facts) in facts {
         if !merchants.contains_key(merchant) {
@@ -128,7 +129,7 @@ async fn inquire(job: &Job, facts: &mut Facts) {
         for fact in facts {
             let Some(retref) = &fact.retref else { continue };
             let state = match &merchants[merchant] {
-                Ok(merchant) => state(merchant, retref, &fact.mid).await,
+                Ok(merchant) => state(hosts, merchant, retref, &fact.mid).await,
                 Err(why) => Err(why.clone()),
             };
             fact.at_gateway = Some(state.unwrap_or_else(|why| format!("not known ({why})")));
@@ -136,9 +137,9 @@ async fn inquire(job: &Job, facts: &mut Facts) {
     }
 }
 
-async fn state(merchant: &Merchant, retref: &str, mid: &str) -> Result<String, String> {
+async fn state(hosts: &GatewayHosts, merchant: &Merchant, retref: &str, mid: &str) -> Result<String, String> {
     let account = &merchant.gateway;
-    let gateway = Gateway::new(&account.endpoint, &account.username, &account.password);
+    let gateway = Gateway::new(hosts, &account.endpoint, &account.username, &account.password);
     let record = match gateway {
         Ok(gateway) => gateway.by_retref(retref, mid).await,
         Err(failure) => Err(failure),

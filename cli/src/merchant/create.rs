@@ -45,7 +45,7 @@ pub(crate) async fn run(installation: &Installation, create: &Create) -> Result<
             return Err(Failure::Input(format!("{argument}: cannot be shown on a receipt")));
         }
     }
-    let checked = check_gateway(&document).await?;
+    let checked = check_gateway(&document, &installation.gateway_hosts).await?;
     let surcharging = surcharging(&checked);
     let document = if surcharging.is_empty() { document } else { document.with_surcharging(&surcharging)? };
     let accounts: Vec<String> = checked.iter().map(|mid| format!("  {}\n", mid.text())).collect();
@@ -68,7 +68,7 @@ pub(crate) async fn run(installation: &Installation, create: &Create) -> Result<
         );
         return Ok(Report::new(text, value));
     }
-    aws.create_secret(id, &document.text()).await.map_err(|failure| match failure {
+    aws.create_secret(id, &document.text(), create.kms_key_id.as_deref()).await.map_err(|failure| match failure {
         Failure::Unavailable(why) => Failure::Unavailable(format!(
             "{why}. If the secret was written all the same, `merchant rotate-key {id}` gives it a key that is known"
         )),
@@ -98,7 +98,8 @@ impl Target {
     /// Refuses payments on prod that are not real, which is a mistake.
     async fn new(installation: &Installation, aws: &Aws, create: &Create) -> Result<Self, Failure> {
         let stage = installation.stage()?.to_owned();
-        // With any password: errors in the arguments are shown before one is typed.
+        // With any password: errors in the arguments, and a host that is not allowed, are shown
+        // before one is typed.
         let (key, signing_key) = (new_key()?, new_signing_key()?);
         let draft = Document::new(&create.id, document(create, &key, &key, &signing_key))?;
         let gateway = &draft.merchant.gateway;
@@ -109,6 +110,7 @@ impl Target {
                  if you mean it"
             )));
         }
+        draft.gateway(&installation.gateway_hosts)?;
         let account = if installation.is_local { None } else { Some(aws.identity().await?.account) };
         Ok(Self { account, region: installation.region.clone(), stage, endpoint, is_live })
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{Kind, Operation, Order, OrderKey, Transaction},
-    payments::{HandDecision, Merchant, Weighed},
+    payments::{HandDecision, Weighed},
     values::{Amount, Currency},
 };
 
@@ -38,7 +38,9 @@ pub(crate) async fn run(installation: &Installation, resolve: &Resolve) -> Resul
         return Err(Failure::NotThere("the order has no such transaction".to_owned()));
     };
     if let Some(retref) = &resolve.retref {
-        check_reference(&merchant, weighed.before.currency, transaction, operation, retref).await?;
+        let (hosts, account) = (&installation.gateway_hosts, &merchant.gateway);
+        let gateway = Gateway::new(hosts, &operation.route.endpoint, &account.username, &account.password)?;
+        check_reference(&gateway, weighed.before.currency, transaction, operation, retref).await?;
     }
     let shown = shown(stage, &weighed, operation, now);
     if resolve.dry_run {
@@ -111,14 +113,12 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation, now: Timestamp) 
 /// Whether the record under a reference at the gateway can be this operation: a slip of the pen
 /// would have another payment refunded later.
 async fn check_reference(
-    merchant: &Merchant,
+    gateway: &Gateway,
     currency: Currency,
     transaction: &Transaction,
     operation: &Operation,
     retref: &str,
 ) -> Result<(), Failure> {
-    let account = &merchant.gateway;
-    let gateway = Gateway::new(&operation.route.endpoint, &account.username, &account.password)?;
     let record = gateway.by_retref(retref, &operation.route.account).await?;
     let record = record.ok_or_else(|| {
         Failure::Refused(format!("the gateway has nothing under {retref} at MID {}", operation.route.account))

@@ -9,6 +9,7 @@ mod customer;
 mod doctor;
 mod doctor_stack;
 mod front;
+mod inquiries;
 mod installation;
 mod journal;
 mod list;

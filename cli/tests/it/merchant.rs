@@ -1,8 +1,13 @@
 //! `merchant create` and `merchant rotate-key`.
 
-use axum::{Router, routing::any};
+use axum::{
+    Router,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
 use cardpointe_simulator::{Endpoint, Fault, FaultKind, FeeType, Settings};
 use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::mpsc};
 
 use crate::support::{Fixture, MERCHANT, MERCHANTS, run};
 
@@ -67,7 +72,7 @@ async fn a_merchant_whose_gateway_credentials_are_wrong_is_not_written() {
     ran.fails(4, "refuses user name, password or MID 496160873888");
     ran.never_says("wrong-password");
     let arguments = create(&fixture, NEW, &["--merchid", "CAD=1"]);
-    fixture.run(&borrowed(&arguments), "testing123\n").await.fails(4, "MID 1;");
+    fixture.run(&borrowed(&arguments), "testing123\n").await.fails(4, "does not accept MID 1: PPS 21");
     fixture
         .run(&borrowed(&create(&fixture, NEW, &[])), "")
         .await
@@ -75,41 +80,6 @@ async fn a_merchant_whose_gateway_credentials_are_wrong_is_not_written() {
     let arguments = create(&fixture, NEW, &["--merchid", "EUR=a MID"]);
     fixture.run(&borrowed(&arguments), "testing123").await.fails(2, "gateway.merchids");
     assert_eq!(document(&fixture, NEW), Value::Null);
-    fixture.close().await;
-}
-
-#[tokio::test]
-async fn a_mid_that_is_switched_off_is_no_merchant() {
-    let fixture = Fixture::open().await;
-    for (enabled, code) in [(false, 4), (true, 0)] {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().route("/", any(|| async { "<h1>CardConnect REST Servlet</h1>" })).route(
-            "/inquireMerchant/1",
-            any(move || async move { json!({ "enabled": enabled, "merchid": "1" }).to_string() }),
-        );
-        let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let arguments = [
-            "merchant",
-            "create",
-            NEW,
-            "--base-url",
-            &base_url,
-            "--username",
-            "u",
-            "--merchid",
-            "USD=1",
-            "--dry-run",
-        ];
-        let ran = fixture.run(&arguments, "p\n").await;
-        assert_eq!(ran.code, code, "{ran:?}");
-        assert!(format!("{}{}", ran.err, ran.out).contains(if enabled {
-            "MID enabled"
-        } else {
-            "switched off"
-        }));
-        server.abort();
-    }
     fixture.close().await;
 }
 
@@ -257,6 +227,37 @@ async fn merchants_are_made_on_aws_alike_with_credentials_from_the_environment()
     ran.fails(2, "aws configure export-credentials");
     assert_eq!(serde_json::from_str::<Value>(&ran.err).unwrap()["error"]["code"], "invalid_input");
     run(&["merchant", "rotate-key", NEW, "--local=http://127.0.0.1:1"], &[], "").await.fails(6, "cargo run");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_secret_is_encrypted_with_the_key_that_is_named() {
+    let fixture = Fixture::open().await;
+    let (sender, mut created) = mpsc::unbounded_channel();
+    let secrets_manager = Router::new().route(
+        "/",
+        post(async move |headers: HeaderMap, body: String| {
+            if headers["x-amz-target"] == "secretsmanager.CreateSecret" {
+                sender.send(body).unwrap();
+                return (StatusCode::OK, "{}");
+            }
+            (StatusCode::BAD_REQUEST, r#"{"__type": "ResourceNotFoundException"}"#)
+        }),
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, secrets_manager).await.unwrap() });
+    let mut variables = fixture.like_aws();
+    variables.retain(|(name, _)| *name != "AWS_ENDPOINT_URL_SECRETS_MANAGER");
+    variables.push(("AWS_ENDPOINT_URL_SECRETS_MANAGER", url));
+    for (named, key) in
+        [(&["--kms-key-id", "alias/payments"][..], json!("alias/payments")), (&[], json!(null))]
+    {
+        let arguments = create(&fixture, NEW, &[named, &[MERCHANTS]].concat());
+        run(&borrowed(&arguments), &variables, "testing123").await.done();
+        let request: Value = serde_json::from_str(&created.recv().await.unwrap()).unwrap();
+        assert_eq!(request["KmsKeyId"], key);
+    }
     fixture.close().await;
 }
 

@@ -81,6 +81,8 @@ fn credentials_go_nowhere_without_tls_but_to_this_machine() {
         "/cardconnect/rest",
         "https://u:p@example.com/",
         "https://example.com/?a=b",
+        // Every endpoint after it would be part of the fragment, and the request one for `auth`.
+        "https://example.com/cardconnect/rest/auth#",
         "",
         "not a url",
     ];
