@@ -19,8 +19,10 @@ use crate::{cors::Cors, permissions::ByFunction};
 
 mod policy;
 mod reference;
+mod stage;
 mod table;
 
+pub use stage::{Stage, section};
 pub use table::{Attribute, Index, Key, Projection, StreamSpecification, Table};
 
 use reference::Reference;
@@ -247,6 +249,7 @@ struct EventProperties {
     method: Option<String>,
     path: Option<String>,
     schedule_expression: Option<String>,
+    state: Option<Value>,
     input: Option<String>,
 }
 

@@ -1,92 +1,27 @@
 //! The rules of `template.yaml`, which CloudFormation evaluates before it deploys: with each
 //! stage's parameters.
 
-use std::{collections::BTreeMap, iter::Peekable, str::Chars};
-
-use local::template::TEMPLATE;
-use serde_json::Value;
-
-/// An expression of a rule, as the template writes it.
-enum Expression {
-    Text(String),
-    Call(String, Vec<Expression>),
-}
-
-fn word(chars: &mut Peekable<Chars<'_>>) -> String {
-    let mut text = String::new();
-    while let Some(next) = chars.next_if(|next| !" ,[]".contains(*next)) {
-        text.push(next);
-    }
-    text.trim_matches('"').to_owned()
-}
-
-fn read(chars: &mut Peekable<Chars<'_>>) -> Expression {
-    while chars.next_if(|next| " ,".contains(*next)).is_some() {}
-    if chars.next_if_eq(&'!').is_none() {
-        return Expression::Text(word(chars));
-    }
-    let name = word(chars);
-    assert_eq!(chars.next(), Some(' '), "{name}");
-    if chars.next_if_eq(&'[').is_none() {
-        return Expression::Call(name, vec![read(chars)]);
-    }
-    let mut arguments = Vec::new();
-    while chars.next_if_eq(&']').is_none() {
-        arguments.push(read(chars));
-    }
-    Expression::Call(name, arguments)
-}
-
-impl Expression {
-    fn text<'a>(&'a self, parameters: &'a BTreeMap<String, String>) -> &'a str {
-        match self {
-            Self::Text(text) => text,
-            Self::Call(name, arguments) => match (name.as_str(), arguments.as_slice()) {
-                ("Ref", [Self::Text(of)]) => &parameters[of],
-                _ => panic!("{name} is no text"),
-            },
-        }
-    }
-
-    fn holds(&self, parameters: &BTreeMap<String, String>) -> bool {
-        let Self::Call(name, arguments) = self else { panic!("a text is no condition") };
-        match (name.as_str(), arguments.as_slice()) {
-            ("Equals", [left, right]) => left.text(parameters) == right.text(parameters),
-            ("Not", [one]) => !one.holds(parameters),
-            ("Or", all) => all.iter().any(|one| one.holds(parameters)),
-            ("And", all) => all.iter().all(|one| one.holds(parameters)),
-            _ => panic!("{name}"),
-        }
-    }
-}
+use local::template::{Stage, TEMPLATE, section};
+use serde_json::{Value, json};
 
 /// The rules that refuse these parameters; all others have their defaults.
 fn refused(given: &[(&str, &str)]) -> Vec<String> {
-    let template: Value = serde_saphyr::from_str(TEMPLATE).unwrap();
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    let all = template["Parameters"].as_object().unwrap().iter();
-    let mut parameters: BTreeMap<_, _> =
-        all.map(|(name, parameter)| (name.clone(), text(&parameter["Default"]))).collect();
-    for (name, value) in given {
-        assert!(parameters.insert((*name).to_owned(), (*value).to_owned()).is_some(), "{name}");
-    }
-    let (_, rules) = TEMPLATE.split_once("\nRules:\n").unwrap();
-    let (rules, _) = rules.split_once("\nConditions:\n").unwrap();
+    let stage = Stage::new(TEMPLATE, given).unwrap();
     let (mut name, mut is_on, mut refused, mut count) = ("", false, Vec::new(), 0);
-    for line in rules.lines() {
-        let expression = |after: &str| Some(read(&mut line.trim().strip_prefix(after)?.chars().peekable()));
+    for line in section(TEMPLATE, "Rules") {
+        let holds = |after: &str| Some(stage.holds(line.trim().strip_prefix(after)?).unwrap());
         if let Some(rule) = line.strip_prefix("  ").filter(|rule| rule.starts_with(char::is_alphabetic)) {
             name = rule.trim_end_matches(':');
-        } else if let Some(condition) = expression("RuleCondition: ") {
-            is_on = condition.holds(&parameters);
-        } else if let Some(assertion) = expression("- Assert: ") {
+        } else if let Some(condition) = holds("RuleCondition: ") {
+            is_on = condition;
+        } else if let Some(assertion) = holds("- Assert: ") {
             count += 1;
-            if is_on && !assertion.holds(&parameters) {
+            if is_on && !assertion {
                 refused.push(name.to_owned());
             }
         }
     }
-    assert_eq!(count, rules.matches("Assert: ").count());
+    assert_eq!(count, TEMPLATE.matches(" Assert: ").count());
     refused
 }
 
@@ -181,4 +116,69 @@ fn whoever_changes_how_people_sign_in_changes_the_revision_that_puts_it_in_force
     }
     // The required way to sign in says nothing without an issuer.
     assert!(is_refused(["", "mfa", ""], "none") && is_refused(["", "mfa", ""], "mfa-1"));
+}
+
+/// A template in small: each resource hangs on a condition, directly or by another one.
+const SMALL: &str = "
+Parameters:
+  Stage: {Default: dev}
+  Topic: {Default: \"\"}
+  Months: {Default: 84}
+Conditions:
+  # Prod rings.
+  IsProd: !Equals [!Ref Stage, prod]
+  IsDev: !Not [!Condition IsProd]
+  Rings: !And [!Condition IsProd, !Not [!Equals [!Ref Topic, \"\"]], !Or [!Equals [!Ref Months, \"84\"], !Condition IsProd]]
+Resources:
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Condition: Rings
+    Properties:
+      Metrics: !If [Rings, [one, !If [IsProd, two, !Ref AWS::NoValue], !If [IsDev, three, !Ref AWS::NoValue]], []]
+  Function:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildProperties: {Binary: totals}}
+    Properties:
+      Timeout: !If [IsProd, 9, !Ref AWS::NoValue]
+      Events:
+        EachMinute: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(1 minute)}}
+        EachHour: {Type: ScheduleV2, Properties: {ScheduleExpression: rate(60 minutes), State: !If [IsProd, ENABLED, DISABLED]}}
+";
+
+#[test]
+fn a_stage_has_only_the_resources_and_schedules_that_its_parameters_leave() {
+    let stage = |given: &[(&str, &str)]| Stage::new(SMALL, given).unwrap();
+    let minutes = |stage: &Stage| -> Vec<u64> {
+        let schedules = stage.schedules().unwrap().into_iter();
+        schedules.map(|schedule| schedule.every.as_secs() / 60).collect()
+    };
+    let dev = stage(&[("Topic", "arn")]);
+    let resources = dev.resources().unwrap();
+    assert_eq!(resources.keys().collect::<Vec<_>>(), ["Function"]);
+    assert_eq!(resources["Function"]["Properties"].get("Timeout"), None);
+    assert_eq!(minutes(&dev), [1]);
+    assert_eq!(stage(&[("Stage", "prod")]).resources().unwrap().len(), 1, "no topic");
+    let prod = stage(&[("Stage", "prod"), ("Topic", "arn")]);
+    let resources = prod.resources().unwrap();
+    assert_eq!(resources["Alarm"]["Properties"]["Metrics"], json!(["one", "two"]));
+    assert_eq!(resources["Function"]["Properties"]["Timeout"], 9);
+    assert_eq!(minutes(&prod), [60, 1]);
+    // A parameter that was renamed is no silent default.
+    assert!(Stage::new(SMALL, &[("AlarmTopic", "arn")]).is_err());
+    assert!(
+        Stage::new(&SMALL.replace("[!Condition IsProd, !Not", "[!Condition IsGone, !Not"), &[])
+            .and_then(|stage| stage.resources())
+            .is_err()
+    );
+}
+
+#[test]
+fn every_condition_of_the_template_can_be_decided() {
+    let stage = Stage::new(TEMPLATE, &[]).unwrap();
+    let conditions: Vec<_> =
+        section(TEMPLATE, "Conditions").filter_map(|line| Some(line.trim().split_once(": ")?.0)).collect();
+    assert!(conditions.len() > 10, "{conditions:?}");
+    for condition in conditions {
+        stage.holds(&format!("!Condition {condition}")).unwrap();
+    }
 }
