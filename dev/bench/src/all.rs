@@ -8,7 +8,7 @@ use crate::{
     binaries::{Binaries, EMPTY, FUNCTIONS},
     captures, counts,
     figures::{Figures, number},
-    instructions,
+    idle, instructions,
     page::{self, Published},
     peers::{Language, TOLLGATE, Tables},
     process::Program,
@@ -49,8 +49,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), String> {
     if arguments.write_docs {
         page::write(&measured)?;
     }
-    summary::print(&measured.figures);
-    Ok(())
+    summary::print(&measured.figures)
 }
 
 /// Prints the bill, with calls and writes as they are now.
@@ -62,6 +61,7 @@ pub(crate) async fn bill() -> Result<(), String> {
     for table in bill::tables(&figures) {
         println!("{table}");
     }
+    println!("{}", idle::month(&figures)?);
     Ok(())
 }
 
@@ -94,7 +94,7 @@ async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     }
     figures.extend(captures::short().await?);
     figures.extend(settlement::counts().await?);
-    figures.extend(work::measure(&world, &binaries).await?);
+    figures.extend(work::measure(&World::start().await?, &binaries).await?);
     if !arguments.no_instructions {
         eprintln!("Counting instructions.");
         figures.extend(instructions::count(&world, &binaries).await?);

@@ -113,24 +113,23 @@ pub(crate) struct Usage {
 }
 
 /// The usage of a deployment in a month, with or without payments.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Fixed {
-    pub(crate) memory_mib: u32,
     pub(crate) schedule_invocations: f64,
-    /// Milliseconds of one invocation.
-    pub(crate) schedule_ms: f64,
+    /// Milliseconds of all of them, each multiplied by its memory in MiB.
+    pub(crate) schedule_mib_ms: f64,
     /// Reads of the schedules' indexes.
     pub(crate) read_units: f64,
     /// Lines of the schedules, which are scanned for card data.
     pub(crate) log_bytes: f64,
-    pub(crate) secrets: u32,
+    pub(crate) secrets: f64,
     /// Metrics that alarms watch; an alarm on an expression watches several.
-    pub(crate) alarms: u32,
+    pub(crate) alarms: f64,
     /// Custom metrics, one for each combination of dimensions.
-    pub(crate) metrics: u32,
-    pub(crate) dashboards: u32,
+    pub(crate) metrics: f64,
+    pub(crate) dashboards: f64,
     /// Rules of Contributor Insights.
-    pub(crate) insight_rules: u32,
+    pub(crate) insight_rules: f64,
 }
 
 /// One line of a bill.
@@ -216,18 +215,17 @@ impl TableUsage {
 /// The cost without any request, in dollars per month.
 pub(crate) fn per_month(fixed: &Fixed) -> Cost {
     let millions = fixed.schedule_invocations / MILLION;
-    let run_ms = fixed.schedule_invocations * fixed.schedule_ms.ceil();
     Cost::new([
         ("EventBridge Scheduler", millions * SCHEDULER_PER_MILLION),
         ("Lambda requests of schedules", millions * LAMBDA_PER_MILLION),
-        ("Lambda compute of schedules", compute(fixed.memory_mib, run_ms)),
+        ("Lambda compute of schedules", compute(1, fixed.schedule_mib_ms)),
         ("DynamoDB reads of schedules", fixed.read_units / MILLION * READS_PER_MILLION),
         ("CloudWatch logs of schedules", fixed.log_bytes / BYTES_PER_GB * (LOGS_PER_GB + SCANNED_PER_GB)),
-        ("Secrets Manager secrets", f64::from(fixed.secrets) * SECRET_PER_MONTH),
-        ("CloudWatch alarms", f64::from(fixed.alarms) * ALARM_PER_MONTH),
-        ("CloudWatch metrics", f64::from(fixed.metrics) * METRIC_PER_MONTH),
-        ("CloudWatch dashboards", f64::from(fixed.dashboards) * DASHBOARD_PER_MONTH),
-        ("CloudWatch Contributor Insights", f64::from(fixed.insight_rules) * INSIGHT_RULE_PER_MONTH),
+        ("Secrets Manager secrets", fixed.secrets * SECRET_PER_MONTH),
+        ("CloudWatch alarms", fixed.alarms * ALARM_PER_MONTH),
+        ("CloudWatch metrics", fixed.metrics * METRIC_PER_MONTH),
+        ("CloudWatch dashboards", fixed.dashboards * DASHBOARD_PER_MONTH),
+        ("CloudWatch Contributor Insights", fixed.insight_rules * INSIGHT_RULE_PER_MONTH),
     ])
 }
 
@@ -264,16 +262,15 @@ mod tests {
 
     fn fixed() -> Fixed {
         Fixed {
-            memory_mib: 1024,
             schedule_invocations: 50_000.0,
-            schedule_ms: 100.0,
+            schedule_mib_ms: 50_000.0 * 100.0 * 1024.0,
             read_units: 2e6,
             log_bytes: 1_073_741_824.0,
-            secrets: 2,
-            alarms: 15,
-            metrics: 10,
-            dashboards: 1,
-            insight_rules: 2,
+            secrets: 2.0,
+            alarms: 15.0,
+            metrics: 10.0,
+            dashboards: 1.0,
+            insight_rules: 2.0,
         }
     }
 

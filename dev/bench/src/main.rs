@@ -14,6 +14,7 @@ mod counts;
 mod dynamodb;
 mod figures;
 mod guard;
+mod idle;
 mod instructions;
 mod ledger;
 mod page;
@@ -81,7 +82,7 @@ async fn main() -> ExitCode {
         Some(What::Bill) => all::bill().await,
         Some(What::Work { profile }) => all::work(&profile).await,
         Some(What::Page) => page::published().and_then(|published| page::write(&published)),
-        Some(What::Show) => page::published().map(|published| summary::print(&published.figures)),
+        Some(What::Show) => page::published().and_then(|published| summary::print(&published.figures)),
         Some(What::Settlement(arguments)) => settlement::run(arguments).await,
         Some(What::Guard(arguments)) => guard::run(arguments).await,
     };

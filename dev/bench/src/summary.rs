@@ -5,6 +5,7 @@ use crate::{
     binaries::{EMPTY, FUNCTIONS},
     captures,
     figures::Figures,
+    idle,
     peers::{Language, TOLLGATE},
     table::{Row, Table},
     world::{
@@ -13,20 +14,21 @@ use crate::{
 };
 
 /// Prints every table that has a figure, and all figures.
-pub(crate) fn print(figures: &Figures) {
-    for table in tables(figures).iter().filter(|table| table.is_measured()) {
+pub(crate) fn print(figures: &Figures) -> Result<(), String> {
+    for table in tables(figures)?.iter().filter(|table| table.is_measured()) {
         println!("{table}");
     }
     println!("{}", Table::new("All figures", figures.rows("")));
+    Ok(())
 }
 
 /// One table of the most important figures.
-pub(crate) fn headlines(figures: &Figures) -> Table {
-    Table::of_headlines("In short", &tables(figures))
+pub(crate) fn headlines(figures: &Figures) -> Result<Table, String> {
+    Ok(Table::of_headlines("In short", &tables(figures)?))
 }
 
 /// Figures that have a target or are made of several others.
-fn tables(figures: &Figures) -> Vec<Table> {
+fn tables(figures: &Figures) -> Result<Vec<Table>, String> {
     let mut tables = vec![
         Table::new("Starts, from the process to its first poll", starts(figures)),
         Table::new("Calls and writes", calls_and_writes(figures)),
@@ -35,7 +37,8 @@ fn tables(figures: &Figures) -> Vec<Table> {
     ];
     tables.extend(Language::ALL.map(|language| peer(figures, language)));
     tables.extend(bill::tables(figures));
-    tables
+    tables.push(idle::month(figures)?);
+    Ok(tables)
 }
 
 fn starts(figures: &Figures) -> Vec<Row> {
@@ -149,7 +152,7 @@ mod tests {
     #[test]
     fn every_row_of_the_tables_was_measured() {
         let published = page::published().unwrap();
-        for row in tables(&published.figures).iter().flat_map(|table| &table.rows) {
+        for row in tables(&published.figures).unwrap().iter().flat_map(|table| &table.rows) {
             assert!(row.value.is_finite(), "{}", row.what);
         }
     }

@@ -48,7 +48,7 @@ impl Row {
     }
 
     /// Whether the target is met.
-    fn is_met(&self) -> Option<bool> {
+    pub(crate) fn is_met(&self) -> Option<bool> {
         self.target.map(|target| match target {
             Target::AtMost(most) => self.value <= most,
             Target::AtLeast(least) => self.value >= least,

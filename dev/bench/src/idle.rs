@@ -1,0 +1,143 @@
+//! The bill of a month without payments, from the template: what exists in a stage with these
+//! parameters, and what an empty run of each schedule takes.
+
+use std::collections::BTreeSet;
+
+use local::template::{Schedule, Stage, TEMPLATE, TemplateError, deployed};
+use serde_json::Value;
+use tollgate::telemetry::Measured as _;
+use tollgate_core::{
+    journal::TotalsReport,
+    payments::{CaptureReport, reconcile::ReconcileReport, trail::Trail},
+    settlement::SettlementReport,
+    webhooks::DeliveryReport,
+};
+
+use crate::{
+    bill::computing_ms,
+    cost::{self, Fixed},
+    figures::{Figures, number},
+    table::{Row, Table},
+};
+
+const SECONDS_PER_MONTH: f64 = 30.0 * 24.0 * 3_600.0;
+/// The switch that stops payments: most runs read it, but the measured ones have it in memory.
+const SWITCH_UNITS: f64 = 1.0;
+/// Rules of a front's firewall.
+const FIREWALL_RULES: f64 = 4.0;
+
+/// The parameters of each stage that is billed; all others have their defaults.
+type Parameters = [(&'static str, &'static str)];
+const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:alarms";
+const DEV: &Parameters = &[];
+const ESSENTIAL: &Parameters = &[("Stage", "prod"), ("Monitoring", "essential"), ("PageTopicArn", TOPIC)];
+const PROD: &Parameters = &[("Stage", "prod"), ("PageTopicArn", TOPIC), ("TicketTopicArn", TOPIC)];
+const CONSOLE: &Parameters = &[("ConsoleEnabled", "true")];
+
+/// The bill of an idle month: the sum of each stage, and the lines of prod's.
+pub(crate) fn month(figures: &Figures) -> Result<Table, String> {
+    let cost = |parameters: &Parameters| {
+        let fixed = Stage::new(TEMPLATE, parameters).and_then(|stage| fixed(figures, &stage));
+        fixed.map(|fixed| cost::per_month(&fixed)).map_err(|error| error.to_string())
+    };
+    let (prod, with_console) = (cost(PROD)?, cost(&[PROD, CONSOLE].concat())?);
+    let sum = |name: &str, dollars| {
+        Row::new(name, dollars, "$").headline(format!("a month without payments: {name}"))
+    };
+    let mut rows = vec![
+        sum("dev", cost(DEV)?.total).at_most(2.0),
+        sum("essential", cost(ESSENTIAL)?.total).at_most(6.0),
+        sum("prod", prod.total),
+    ];
+    let lines = prod.lines.iter().filter(|line| line.dollars > 0.0);
+    rows.extend(lines.map(|line| Row::new(format!("… of it, {}", line.name), line.dollars, "$")));
+    // Its secret is made by hand.
+    let console = with_console.total - prod.total + cost::SECRET_PER_MONTH;
+    let firewall = cost::FIREWALL_PER_MONTH + FIREWALL_RULES * cost::FIREWALL_RULE_PER_MONTH;
+    rows.push(Row::new("besides, a console", console, "$"));
+    rows.push(Row::new("besides, the firewall of each front", firewall, "$"));
+    Ok(Table::new("An idle month", rows))
+}
+
+/// The usage of a stage in a month without payments.
+fn fixed(figures: &Figures, stage: &Stage) -> Result<Fixed, TemplateError> {
+    let (resources, schedules) = (stage.resources()?, stage.schedules()?);
+    let memories = deployed()?.memories;
+    let of_type = |kind| resources.values().filter(move |resource| resource["Type"] == kind);
+    let functions: BTreeSet<_> = schedules.iter().map(|schedule| schedule.function.as_str()).collect();
+    let mut fixed = Fixed {
+        metrics: functions.into_iter().map(published).sum(),
+        // The merchant's, too.
+        secrets: number(of_type("AWS::SecretsManager::Secret").count() + 1),
+        alarms: of_type("AWS::CloudWatch::Alarm").map(watched).sum(),
+        dashboards: number(of_type("AWS::CloudWatch::Dashboard").count()),
+        insight_rules: number(of_type("AWS::CloudWatch::InsightRule").count()),
+        ..Fixed::default()
+    };
+    for Schedule { function, every, .. } in &schedules {
+        let work = |quantity: &str| figures.get(&format!("work of {function}: {quantity}"));
+        let memory = memories[function];
+        let ms = work("ms of waiting on AWS") + computing_ms(work("processor ms of an event"), memory);
+        // Schedules of one function share its work.
+        let parts = number(schedules.iter().filter(|other| other.function == *function).count());
+        let runs = SECONDS_PER_MONTH / every.as_secs_f64();
+        fixed.schedule_invocations += runs;
+        fixed.schedule_mib_ms += runs * (ms / parts).ceil() * f64::from(memory);
+        fixed.read_units += runs * (work("read units of an idle run") / parts + SWITCH_UNITS);
+        fixed.log_bytes += runs * work("log bytes of an event");
+    }
+    Ok(fixed)
+}
+
+/// Metrics that an alarm watches: each is billed.
+fn watched(alarm: &Value) -> f64 {
+    let metrics = alarm["Properties"]["Metrics"].as_array().into_iter().flatten();
+    number(metrics.filter(|metric| metric["MetricStat"].is_object()).count()).max(1.0)
+}
+
+/// The metrics that a run of a schedule publishes while there is nothing to do; NaN if its report
+/// is not known here.
+fn published(function: &str) -> f64 {
+    let report = match function {
+        "reconcile" => ReconcileReport::default().measures(),
+        "scheduled-capture" => CaptureReport::default().measures(),
+        "settlement" => SettlementReport::default().measures(),
+        "totals" => TotalsReport::default().measures(),
+        "webhooks" => DeliveryReport::default().measures(),
+        _ => return f64::NAN,
+    };
+    let all = report.into_iter().chain(Trail::default().measures());
+    number(all.map(|measures| measures.metrics.len()).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::page;
+
+    #[test]
+    fn an_idle_stage_publishes_nothing_and_costs_no_more_than_it_may() {
+        let figures = page::published().unwrap().figures;
+        let fixed = |parameters| fixed(&figures, &Stage::new(TEMPLATE, parameters).unwrap()).unwrap();
+        for (parameters, counted) in [(DEV, "0 0 0"), (ESSENTIAL, "0 0 0"), (PROD, "0 1 1")] {
+            let Fixed { metrics, dashboards, insight_rules, .. } = fixed(parameters);
+            assert_eq!(format!("{metrics} {dashboards} {insight_rules}"), counted, "{parameters:?}");
+        }
+        let alarms = [DEV, ESSENTIAL, PROD].map(|parameters| fixed(parameters).alarms);
+        assert!(alarms[0] < 1.0 && alarms[1] > 9.0 && alarms[2] > 2.0 * alarms[1], "{alarms:?}");
+        let rows = month(&figures).unwrap().rows;
+        assert!(rows.iter().all(|row| row.is_met() != Some(false)), "{rows:?}");
+    }
+
+    #[test]
+    fn an_alarm_is_billed_by_its_metrics() {
+        let alarm = |metrics| json!({"Properties": {"Metrics": metrics}});
+        let stat = json!({"MetricStat": {"Stat": "Sum"}});
+        // Of an expression, of one metric, and of a rule of Contributor Insights.
+        let on_a_rule = alarm(json!([{"Expression": "INSIGHT_RULE_METRIC()"}]));
+        let alarms = [alarm(json!([{"Expression": "a + b"}, stat, stat])), alarm(Value::Null), on_a_rule];
+        assert_eq!(alarms.map(|alarm| watched(&alarm).to_string()), ["2", "1", "1"]);
+    }
+}
