@@ -27,7 +27,7 @@ const COLD_STARTS: f64 = 0.01;
 const PER_SECOND: f64 = 10.0;
 /// API Gateway's access log of an ordinary request, in the template's format. Of one that ended
 /// well Lambda itself writes nothing, as the template has it (`LambdaLogLevel`).
-const LOGGED_BY_AWS_BYTES: f64 = 250.0;
+pub(crate) const LOGGED_BY_AWS_BYTES: f64 = 250.0;
 /// How long an order, an entry and a log are kept in this calculation; Tollgate deletes no order.
 const KEPT_MONTHS: f64 = 12.0;
 /// A counter of attempts is kept for 71 minutes.

@@ -23,6 +23,7 @@ mod process;
 mod processor;
 mod proxy;
 mod runtime_api;
+mod scale;
 mod settlement;
 mod start;
 mod summary;
@@ -66,8 +67,11 @@ enum What {
         #[arg(long, default_value = "release")]
         profile: String,
     },
-    /// Write the tables of docs/performance.md again, from docs/performance/figures.json
+    /// Write the tables of docs/performance.md and the figures of docs/scale.md again, from
+    /// docs/performance/figures.json
     Page,
+    /// Print docs/scale.md with its figures, from docs/performance/figures.json
+    Scale,
     /// Print all tables from docs/performance/figures.json, without measuring
     Show,
 }
@@ -82,6 +86,7 @@ async fn main() -> ExitCode {
         Some(What::Bill) => all::bill().await,
         Some(What::Work { profile }) => all::work(&profile).await,
         Some(What::Page) => page::published().and_then(|published| page::write(&published)),
+        Some(What::Scale) => page::scale().map(|page| print!("{page}")),
         Some(What::Show) => page::published().and_then(|published| summary::print(&published.figures)),
         Some(What::Settlement(arguments)) => settlement::run(arguments).await,
         Some(What::Guard(arguments)) => guard::run(arguments).await,

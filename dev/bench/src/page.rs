@@ -5,8 +5,9 @@ use std::{fs, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{bill, binaries::workspace, figures::Figures, idle, summary, work};
+use crate::{bill, binaries::workspace, figures::Figures, idle, scale, summary, work};
 
+const SCALE: &str = "docs/scale.md";
 /// Between these lines of the page everything is written by this file.
 const BEGIN: &str = "<!-- measured: from here on written by the benchmark -->\n";
 const END: &str = "<!-- measured: until here -->\n";
@@ -27,14 +28,21 @@ fn figures() -> PathBuf {
     workspace().join("docs/performance/figures.json")
 }
 
-/// Writes the figures, and the tables of the page.
+/// Writes the figures, the tables of the page, and the figures of the page on scale.
 pub(crate) fn write(published: &Published) -> Result<(), String> {
     let json = serde_json::to_string_pretty(published).map_err(|error| error.to_string())? + "\n";
     fs::write(figures(), json).map_err(|error| error.to_string())?;
     let text = fs::read_to_string(page()).map_err(|error| error.to_string())?;
     let written =
         replaced(&text, &tables(published)?).ok_or("the page has no place for what was measured")?;
-    fs::write(page(), written).map_err(|error| error.to_string())
+    fs::write(page(), written).map_err(|error| error.to_string())?;
+    fs::write(workspace().join(SCALE), scale()?).map_err(|error| error.to_string())
+}
+
+/// The page on scale, with the figures as published.
+pub(crate) fn scale() -> Result<String, String> {
+    let text = fs::read_to_string(workspace().join(SCALE)).map_err(|error| error.to_string())?;
+    scale::current(&text, &published()?.figures)
 }
 
 /// The figures that the page shows.
@@ -100,5 +108,7 @@ mod tests {
             text,
             "run the benchmark with --write-docs"
         );
+        let on_scale = fs::read_to_string(workspace().join(SCALE)).unwrap();
+        assert_eq!(scale().unwrap(), on_scale, "run `bench page`");
     }
 }

@@ -114,7 +114,7 @@ impl fmt::Display for Table {
 }
 
 /// Three digits that count, and all of those before the point.
-fn figure(number: f64) -> String {
+pub(crate) fn figure(number: f64) -> String {
     let plain = if number.fract() == 0.0 || number.abs() >= 100.0 {
         format!("{number:.0}")
     } else if number.abs() >= 10.0 {
