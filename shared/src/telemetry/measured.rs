@@ -140,7 +140,8 @@ impl Measured for TotalsReport {
     fn measures(&self) -> Vec<Measures> {
         // The rest is in the log line: each metric is billed.
         let behind = self.behind_s.map(|behind_s| seconds("TotalsBehind", behind_s));
-        plain(behind.into_iter().chain(rare([count("UnreadableItems", self.unreadable)])))
+        let bad = [count("TotalsFailed", self.failed), count("UnreadableItems", self.unreadable)];
+        plain(behind.into_iter().chain(rare(bad)))
     }
 }
 
@@ -320,6 +321,7 @@ mod tests {
             (totals(Some(60), 0), json!({ "TotalsBehind": behind })),
             (totals(Some(60), 1), json!({ "TotalsBehind": behind, "UnreadableItems": bad })),
             (totals(None, 1), json!({ "UnreadableItems": bad })),
+            (TotalsReport { failed: 1, ..totals(None, 0) }, json!({ "TotalsFailed": bad })),
         ] {
             assert_eq!(shown(&report), json!([[{}, metrics]]));
         }

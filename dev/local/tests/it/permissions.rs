@@ -496,7 +496,7 @@ fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
     assert!(matches!(other, Resource::Other(_)));
     for (bucket, part) in [
         ("totals#m#1", Resource::Totals),
-        ("late", Resource::Totals),
+        ("#changed#07", Resource::Totals),
         ("#held#m", Resource::Holds),
         ("#deposits#m", Resource::DepositEntries),
         ("m#1", Resource::JournalTable),
