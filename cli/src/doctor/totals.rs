@@ -50,10 +50,7 @@ async fn found(journal: &JournalTotals) -> Result<(Mark, String), StoreError> {
             });
         }
     }
-    Ok((
-        Mark::Note,
-        format!("no day of the last {DAYS_BACK} is counted; the function totals counts every minute"),
-    ))
+    Ok((Mark::Note, format!("no day of the last {DAYS_BACK} has entries that are counted")))
 }
 
 /// A merchant with few entries on a day that are all counted, and the sum that is kept of them.

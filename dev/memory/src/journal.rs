@@ -24,7 +24,7 @@ pub const ENTRY_BYTES: usize = 200;
 /// The key of a merchant's text.
 type KeyOf = fn(&MerchantId, &SearchTerm) -> SearchKey;
 
-/// The journal with its indexes, and its totals, which are never late.
+/// The journal with its indexes, and its totals, which are summed up whenever they are read.
 ///
 /// Its ports, for [`Faults`]: `journal`, `totals`. Entries that cannot be read are named by
 /// `entry of ` and their order's id, totals by `totals`.
@@ -241,7 +241,7 @@ impl TotalsStore for JournalTable {
         Ok((Vec::new(), Vec::new()))
     }
 
-    /// All of them, before the time that they have reached.
+    /// Those of all entries after the point that the totals have reached.
     async fn marked(
         &self,
         merchant: &MerchantId,

@@ -266,18 +266,8 @@ impl TotalsReport {
         if *self == Self::default() {
             return tracing::debug!("nothing is marked");
         }
-        let Self { marked, entries, quarters, overtaken, failed, unreadable, more_left, behind_s } = self;
-        tracing::info!(
-            marked,
-            entries,
-            quarters,
-            overtaken,
-            failed,
-            unreadable,
-            more_left,
-            behind_s,
-            "totals are summed up"
-        );
+        let Self { marked, entries, quarters, failed, more_left, behind_s, .. } = self;
+        tracing::info!(marked, entries, quarters, failed, more_left, behind_s, "totals are summed up");
     }
 }
 

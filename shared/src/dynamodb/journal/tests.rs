@@ -16,6 +16,7 @@ use tollgate_core::{
     },
     values::{Amount, Brand, Currency, DeclineCode, Fee, FeeKind, SearchKey, SignedAmount},
 };
+use uuid::Uuid;
 
 use super::*;
 use crate::{
