@@ -164,7 +164,7 @@ async fn seed(stack: &Stack, arguments: &Arguments) -> Result<Seeded, Failure> {
     Ok(Seeded { sums, bytes })
 }
 
-/// What follows from the processor time and the size of an entry.
+/// Adds the figures that follow from the processor time and the size of an entry.
 fn calculate(figures: &mut Figures, entry_bytes: f64) {
     let per_processor = 1_000_000.0 / figures.get(PROCESSOR_MS);
     let read = WANTED * ENTRIES_OF_A_PAYMENT * TIMES_READ;

@@ -225,7 +225,7 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
     let journal = JournalReport { differing: 1, parked: 1, ..JournalReport::default() };
     let (inquiries, events) = (reconcile::ReconcileReport::default(), publishing::PublishReport::default());
     let webhooks = DeliveryReport { parked: 1, down: 1, without_document: 1, ..DeliveryReport::default() };
-    let totals = TotalsReport { behind_s: Some(0), ..TotalsReport::default() };
+    let totals = TotalsReport { behind_s: Some(0), failed: 1, ..TotalsReport::default() };
     let settlement = SettlementReport { accounts: 1, ..SettlementReport::default() };
     let all: [&dyn Measured; 8] =
         [&served, &captures, &inquiries, &journal, &totals, &settlement, &events, &webhooks];

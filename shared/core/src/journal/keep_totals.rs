@@ -266,8 +266,8 @@ impl TotalsReport {
         if *self == Self::default() {
             return tracing::debug!("nothing is marked");
         }
-        let Self { marked, entries, quarters, failed, more_left, behind_s, .. } = self;
-        tracing::info!(marked, entries, quarters, failed, more_left, behind_s, "totals are summed up");
+        let Self { marked, entries, quarters, failed, more_left, .. } = self;
+        tracing::info!(marked, entries, quarters, failed, more_left, "totals are summed up");
     }
 }
 

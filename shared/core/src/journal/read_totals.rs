@@ -41,8 +41,8 @@ pub struct PeriodTotals {
     pub unreadable: Vec<Unreadable>,
     /// Periods whose totals can still change, by their places.
     pub provisional: BTreeSet<usize>,
-    /// Until when all entries are counted, but for those of marked quarters: a moment ago if there
-    /// are none. None before the first run.
+    /// Until when all entries are counted, but for those of provisional periods; none before the
+    /// first run that counts.
     pub complete_until: Option<Timestamp>,
 }
 
@@ -58,18 +58,20 @@ pub async fn read_totals(
     // Before the sums: what is counted meanwhile makes a period provisional that is not, and never
     // the other way.
     let marked = store.marked(merchant, first, last).await?;
-    let mut unreadable = Vec::new();
-    let complete_until = if marked.is_empty() {
-        Some(now - MARKED_WITHIN)
-    } else {
-        store.reached(merchant).await.or_else(|error| {
-            unreadable.push(Unreadable::only(error, "reached")?);
-            Ok::<_, StoreError>(None)
-        })?
+    let (mut unreadable, all_but_marked) = (Vec::new(), now - MARKED_WITHIN);
+    let complete_until = match marked.iter().max() {
+        None => Some(all_but_marked),
+        Some(newest) => match store.reached(merchant).await {
+            Ok(reached) => reached.map(|reached| reached.max(newest.begins())),
+            Err(error) => {
+                unreadable.push(Unreadable::only(error, "reached")?);
+                None
+            }
+        },
     };
-    let ends = |at: Timestamp| at + SignedDuration::from_hours(PROVISIONAL_HOURS);
     let can_change = |(place, period): (usize, &Period)| {
-        complete_until.is_none_or(|until| until < ends(period.ends)).then_some(place)
+        let ends = period.ends + SignedDuration::from_hours(PROVISIONAL_HOURS);
+        (complete_until.is_none() || all_but_marked < ends).then_some(place)
     };
     let mut provisional: BTreeSet<usize> = periods.all().iter().enumerate().filter_map(can_change).collect();
     provisional.extend(marked.into_iter().filter_map(|quarter| periods.of(quarter.begins())));

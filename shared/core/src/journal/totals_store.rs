@@ -54,8 +54,8 @@ impl<T> Default for KeptSums<T> {
 /// Keeps each merchant's totals between the runs that sum them up.
 #[async_trait]
 pub trait TotalsStore: Send + Sync {
-    /// The marks of a partition, below [`MARK_PARTITIONS`](crate::journal::MARK_PARTITIONS), as they
-    /// are now; and those that cannot be read. A merchant's marks are all in one.
+    /// The marks of a partition as they are now, and those that cannot be read. A merchant's marks
+    /// are all in one of [`MARK_PARTITIONS`](crate::journal::MARK_PARTITIONS).
     async fn marks(&self, partition: u16) -> Result<(Vec<Mark>, Vec<Unreadable>), StoreError>;
 
     /// The quarters of a merchant's days that are marked now, the last day included.

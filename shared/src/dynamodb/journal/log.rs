@@ -95,8 +95,8 @@ impl DynamoDbEntryLog {
             .0
             .query("#partition = :partition AND #sort BETWEEN :from AND :to", &names, &texts)
             .set_index_name(index.map(str::to_owned))
-            // A new entry has to be in the totals that it marked. The rest of it is not sent: half of
-            // the work is reading the response.
+            // A new entry has to be in the totals that it marked. A response without the columns
+            // that totals do not need takes half the work.
             .set_consistent_read(is_counted.then_some(true))
             .set_projection_expression(is_counted.then(|| item::COUNTED.to_owned()))
             .scan_index_forward(query.order == ReadOrder::OldestFirst);

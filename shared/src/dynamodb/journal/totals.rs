@@ -203,8 +203,8 @@ fn totals_in(item: &Item) -> Result<Totals, StoreError> {
     Ok(totals)
 }
 
-/// A partition of marks. No partition of entries begins so, so the policy that lets marks be deleted
-/// can name them.
+/// A partition of marks. No partition of entries begins so, so the policy that lets marks be
+/// deleted can name them.
 fn marks(partition: u16) -> String {
     format!("#changed#{partition:02}")
 }

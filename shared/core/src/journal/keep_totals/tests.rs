@@ -35,7 +35,7 @@ struct State {
     marks: BTreeMap<(MerchantId, QuarterHour), Timestamp>,
     reached: BTreeMap<u16, Timestamp>,
     now: i64,
-    /// What the journal's processes have marked lately.
+    /// The memory of each of the journal's processes.
     keepers: [LatelyMarked; CLOCKS_S.len()],
     batches: Vec<Batch>,
     /// The batches whose process died before it marked: they come again.
