@@ -109,7 +109,6 @@ async fn doctor_says_since_when_totals_count_and_sums_a_day_up_anew() {
 #[tokio::test]
 async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     let fixture = Fixture::open().await;
-    to_the_next_day(&fixture, 12);
     // An entry waits for the first run that counts.
     fixture.pay("o-0", "authorize").await;
     fixture.stack.deliver_stream().await.unwrap();
@@ -118,10 +117,13 @@ async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
         let said = if format.is_empty() { &ran.out } else { &ran.err };
         assert!(said.starts_with("Nothing is counted yet") && !said.contains("PERIOD"), "{ran:?}");
     }
+    // In another month.
+    fixture.stack.advance_clock(40 * 24 * 3_600);
+    to_the_next_day(&fixture, 12);
     sell(&fixture).await;
     let expected = |provisional: bool| {
         vec![
-            json!(["authorize", "approved", 2, 5198, 5198, 0, 0, 0, provisional]),
+            json!(["authorize", "approved", 1, 2599, 2599, 0, 0, 0, provisional]),
             json!(["capture", "captured", 1, 1000, -2599, 1000, 0, 1000, provisional]),
             json!(["purchase", "approved", 2, 5198, 0, 5198, 0, 5198, provisional]),
             json!(["refund", "refunded", 1, 500, 0, 0, 500, -500, provisional]),
@@ -138,7 +140,7 @@ async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     to_the_next_day(&fixture, 0);
     count(&fixture).await;
     assert_eq!(lines(&report(&fixture, &[]).await), expected(true), "the next day's first hour");
-    fixture.stack.advance_clock(3_600);
+    fixture.stack.advance_clock(3_660);
     count(&fixture).await;
     assert_eq!(lines(&report(&fixture, &["--day", "yesterday"]).await), expected(false));
     assert_eq!(lines(&report(&fixture, &["--day", &day]).await), expected(false));

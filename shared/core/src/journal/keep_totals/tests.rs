@@ -404,8 +404,10 @@ async fn play(table: &Table, steps: Vec<Step>) {
             }
             Step::PutAgain(keeper) => {
                 let batches = table.state().batches.clone();
-                batches.iter().for_each(|batch| table.put_again(batch));
-                batches.iter().for_each(|batch| table.mark(keeper, batch));
+                for batch in &batches {
+                    table.put_again(batch);
+                    table.mark(keeper, batch);
+                }
             }
             Step::Pass(seconds) => table.pass(seconds),
             Step::Run(fails_in, dies_in) => {
@@ -448,7 +450,9 @@ proptest! {
         let reports = block_on(async {
             play(&table, steps).await;
             let died = std::mem::take(&mut table.state().died);
-            died.iter().for_each(|batch| table.mark(0, batch));
+            for batch in &died {
+                table.mark(0, batch);
+            }
             let first = table.run().await;
             table.pass(200);
             [first, table.run().await]
