@@ -86,7 +86,7 @@ RUNS = {RECONCILE: steady([1], 41), CAPTURES: steady([1] * 4, 41)}
 MISSED_RUNS = "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=MissedRuns"
 CALLS, LATENCY = "AWS/ApiGateway Count ApiId=HttpApi", "AWS/ApiGateway Latency ApiId=HttpApi"
 FINDINGS = "AWS/Logs LogEventsWithFindings LogGroupName=FunctionLogs"
-BEHIND, UNREAD = "TotalsBehind", "SettlementUnread"
+BEHIND, FAILED, UNREAD = "TotalsBehind", "TotalsFailed", "SettlementUnread"
 MERCHANTS = ["MerchantsStale", "MerchantsRefused", "GatewayRefusedCredentials"]
 
 # Of our metrics, no sample is 0.
@@ -151,6 +151,7 @@ TICKETS = {
                                steady([900_001], 3), steady([900_000, 900_000], 9), steady([900_001], 2)),
     "TotalsBehindAlarm": [
         Scenario("totals do not catch up", {TOTALS: count(1), BEHIND: once(3600)}, [{TOTALS: count(2), BEHIND: once(3599, 3599)}]),
+        Scenario("runs fail", {TOTALS: count(60), FAILED: count(60)}, [{TOTALS: count(60), FAILED: count(59)}]),
         Scenario("totals are not run", {TOTALS: count(1) | silent_until(240)}, [{TOTALS: steady([1], 240, every=15)}])],
     "SettlementUnreadAlarm": [
         Scenario("an account is not read", {SETTLEMENT: count(1), UNREAD: once(86400)}, [{SETTLEMENT: count(2), UNREAD: once(86399, 86399)}]),

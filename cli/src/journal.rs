@@ -10,7 +10,6 @@ pub(crate) mod list;
 use std::{collections::BTreeSet, sync::Arc};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::Timestamp;
 use serde_json::json;
 use tollgate::{
     dynamodb::{
@@ -20,7 +19,10 @@ use tollgate::{
     },
     secrets_manager::SecretKind,
 };
-use tollgate_core::journal::{Change, EntryStore, JournalReport, NoSearchKeys, SearchKeys, entries, record};
+use tollgate_core::{
+    journal::{Change, EntryStore, JournalReport, NoSearchKeys, SearchKeys, entries, record},
+    values::Clock,
+};
 
 use crate::{
     args::Rebuild,
@@ -65,7 +67,7 @@ pub(crate) async fn rebuild(installation: &Installation, rebuild: &Rebuild) -> R
             let made = readable.flat_map(|(_, order)| entries(None, order));
             totals.known += made.filter(|entry| !installation.retention.is_over(entry.at, now)).count();
         } else {
-            let report = put(store.as_ref(), keys.as_ref(), &changes, now).await?;
+            let report = put(store.as_ref(), keys.as_ref(), &changes, installation.clock.as_ref()).await?;
             totals.new += report.new;
             totals.known += report.known;
             totals.differing += report.differing;
@@ -102,11 +104,11 @@ async fn put(
     store: &dyn EntryStore,
     keys: &dyn SearchKeys,
     changes: &[Change],
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> Result<JournalReport, Failure> {
     let mut sum = JournalReport::default();
     for _ in 0..TRIES {
-        let report = record(store, keys, changes.to_vec(), now).await;
+        let report = record(store, keys, changes.to_vec(), clock).await;
         sum.new += report.new;
         if report.failed.is_none() {
             return Ok(JournalReport { new: sum.new, ..report });

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tollgate::spreadsheet::totals::{COLUMNS, Shown, cells, value};
 use tollgate_core::{
     journal::{
-        Changes, TotalsStore,
+        Changes,
         read_totals::{Days, PROVISIONAL_HOURS, PeriodTotals, Periods, Selection, read_totals},
     },
     order::MerchantId,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// Printed before the first count. Without it, no total would mean that nothing happened.
-const NOT_COUNTED: &str = "Nothing is counted yet: the function totals counts every 15 minutes.";
+const NOT_COUNTED: &str = "Nothing is counted yet: the function totals counts every minute.";
 
 /// The options of the report.
 struct Totals {
@@ -41,7 +41,8 @@ struct Totals {
 }
 
 pub(crate) async fn run(installation: &Installation, options: &TotalsOptions) -> Result<Report, Failure> {
-    let (periods, selection) = wanted(options, installation.clock.now())?;
+    let now = installation.clock.now();
+    let (periods, selection) = wanted(options, now)?;
     let journal = installation.journal_in(installation.journal_table(options.journal_table.as_deref())?);
     let store = journal.totals(&installation.clock, &aws_http_client()?).totals;
     let merchants = match &options.merchant {
@@ -50,7 +51,8 @@ pub(crate) async fn run(installation: &Installation, options: &TotalsOptions) ->
     };
     let mut found = Vec::new();
     for merchant in merchants {
-        let totals = read(store.as_ref(), &merchant, &periods, &selection).await?;
+        let totals = read_totals(store.as_ref(), &merchant, &periods, &selection, now).await;
+        let totals = totals.map_err(|error| unread(&error))?;
         if !options.all_merchants && totals.rows.is_empty() && totals.unreadable.is_empty() {
             must_exist(installation, &merchant).await?;
         }
@@ -82,15 +84,6 @@ fn wanted(options: &TotalsOptions, now: Timestamp) -> Result<(Periods, Selection
         .and_then(|(days, interval)| Periods::new(interval, days, &options.time_zone))
         .map_err(|error| Failure::Input(format!("--to {error}")))?;
     Ok((periods, options.selection()))
-}
-
-async fn read(
-    store: &dyn TotalsStore,
-    merchant: &MerchantId,
-    periods: &Periods,
-    selection: &Selection,
-) -> Result<PeriodTotals, Failure> {
-    read_totals(store, merchant, periods, selection).await.map_err(|error| unread(&error))
 }
 
 impl Totals {
@@ -151,7 +144,7 @@ impl Totals {
 
     /// Up to when everything is counted; none before the first count.
     fn reached(&self) -> Option<Timestamp> {
-        self.found.iter().filter_map(|(_, found)| found.reached).min()
+        self.found.iter().filter_map(|(_, found)| found.complete_until).min()
     }
 
     /// The changes of each period in each currency.
@@ -195,7 +188,7 @@ impl Totals {
         let of = |(merchant, found): &(MerchantId, PeriodTotals)| {
             json!({
                 "merchant": merchant,
-                "complete_until": found.reached,
+                "complete_until": found.complete_until,
                 "unreadable": found
                     .unreadable
                     .iter()

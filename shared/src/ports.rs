@@ -251,7 +251,7 @@ pub struct JournalTotals {
     pub log: Arc<dyn EntryLog>,
     /// Its totals, a line per quarter of an hour.
     pub totals: Arc<dyn TotalsStore>,
-    /// The time, which says which quarter-hours are over.
+    /// The time, which says which marks are over.
     pub clock: Arc<dyn Clock>,
 }
 

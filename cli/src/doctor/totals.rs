@@ -1,4 +1,4 @@
-//! Since when totals count, and whether a day's sum is that of its entries.
+//! Whether a day's sum is that of its entries.
 
 use jiff::{ToSpan as _, civil::Date};
 use tollgate::ports::JournalTotals;
@@ -12,7 +12,6 @@ use super::{Check, Mark};
 use crate::{
     failure::Failure,
     installation::{Installation, aws_http_client},
-    payment::history::time,
 };
 
 /// The most facts of a day that is summed up anew: reading them takes a few seconds.
@@ -36,34 +35,22 @@ pub(super) async fn check(installation: &Installation) -> Option<Check> {
 }
 
 async fn found(journal: &JournalTotals) -> Result<(Mark, String), StoreError> {
-    let Some(reached) = journal.totals.reached().await? else {
-        let found = "nothing is counted yet; the function totals counts every 15 minutes".to_owned();
-        return Ok((Mark::Note, found));
-    };
-    let since = journal.totals.oldest_day().await?.map_or("no day".to_owned(), |day| day.to_string());
-    let counted = format!("counted since {since}, up to {}", time(reached));
     // The day that has begun is not whole yet.
-    let whole = day_of(reached).series((-1).days()).skip(1).take(DAYS_BACK);
+    let whole = day_of(journal.clock.now()).series((-1).days()).skip(1).take(DAYS_BACK);
     for day in whole {
         if let Some((merchant, kept)) = sum_to_compare(journal, day).await? {
             let facts = facts(&kept);
             let sum = sum_of_day(journal.log.as_ref(), &merchant, day).await?;
             return Ok(if sum == kept {
-                (
-                    Mark::Good,
-                    format!("{counted}; {facts} facts of {day} of {merchant} are those of its entries"),
-                )
+                (Mark::Good, format!("{facts} facts of {day} of {merchant} are those of its entries"))
             } else {
                 let found = self::facts(&sum);
                 let repair = "`tollgate journal rebuild` has them summed up anew";
-                (
-                    Mark::Bad,
-                    format!("{counted}; {day} of {merchant} has {found} facts, its sum {facts}: {repair}"),
-                )
+                (Mark::Bad, format!("{day} of {merchant} has {found} facts, its sum {facts}: {repair}"))
             });
         }
     }
-    Ok((Mark::Good, counted))
+    Ok((Mark::Note, format!("no day of the last {DAYS_BACK} has entries that are counted")))
 }
 
 /// A merchant with few entries on a day that are all counted, and the sum that is kept of them.
@@ -73,10 +60,10 @@ async fn sum_to_compare(
 ) -> Result<Option<(MerchantId, Totals)>, StoreError> {
     let totals = &journal.totals;
     for merchant in totals.merchants(day).await?.0 {
-        let is_late = !totals.late_quarters(&merchant, day, day).await?.is_empty();
+        let is_marked = !totals.marked(&merchant, day, day).await?.is_empty();
         let kept = totals.days(&merchant, day, day).await?.sums.remove(&day).and_then(|kept| kept.totals);
         let kept = kept.unwrap_or_default();
-        if !is_late && facts(&kept) <= FACTS_MAX {
+        if !is_marked && facts(&kept) <= FACTS_MAX {
             return Ok(Some((merchant, kept)));
         }
     }

@@ -2,7 +2,7 @@
 //! totals.
 
 mod questions;
-mod seed;
+pub(crate) mod seed;
 
 use std::{env::temp_dir, fs::remove_dir_all, time::Instant};
 
@@ -153,7 +153,7 @@ async fn ask(world: &World, function: &Running, question: Question) -> Result<As
 }
 
 /// Bytes of the items that a call returned.
-fn read_bytes(call: &Call) -> usize {
+pub(crate) fn read_bytes(call: &Call) -> usize {
     let response: Value = serde_json::from_slice(&call.response).unwrap_or_default();
     let of_batch = response["Responses"].as_object().into_iter().flat_map(|all| all.values());
     let lists = of_batch.chain([&response["Items"]]).filter_map(Value::as_array).flatten();

@@ -28,6 +28,7 @@ mod settlement;
 mod start;
 mod summary;
 mod table;
+mod totals;
 mod warm;
 mod work;
 mod world;
@@ -61,6 +62,9 @@ enum What {
     /// A day of 100,000 lines of settlement, read and matched: time and memory of the run; write
     /// units of a line
     Settlement(settlement::Arguments),
+    /// Totals of merchants that sell at the same time: entries per second, calls and bytes of the
+    /// function that was built with this program
+    Totals(totals::Arguments),
     /// The work of each function: processor time and memory of its usual events
     Work {
         /// The functions' build profile; `release` is the deployed one
@@ -89,6 +93,7 @@ async fn main() -> ExitCode {
         Some(What::Scale) => page::scale().map(|page| print!("{page}")),
         Some(What::Show) => page::published().and_then(|published| summary::print(&published.figures)),
         Some(What::Settlement(arguments)) => settlement::run(arguments).await,
+        Some(What::Totals(arguments)) => totals::run(arguments).await,
         Some(What::Guard(arguments)) => guard::run(arguments).await,
     };
     match result {

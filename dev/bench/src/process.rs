@@ -31,6 +31,8 @@ pub(crate) struct Program {
     pub(crate) directory: PathBuf,
     /// Its environment, besides the variables that Lambda itself sets.
     pub(crate) environment: Vec<(String, String)>,
+    /// The longest that an event may take.
+    pub(crate) limit: Duration,
 }
 
 /// A function that runs.
@@ -45,7 +47,7 @@ pub(crate) struct Running {
 impl Program {
     /// Starts it and waits until it requests its first event.
     pub(crate) async fn start(&self) -> Result<Running, String> {
-        let api = RuntimeApi::start().await.map_err(|error| error.to_string())?;
+        let api = RuntimeApi::start(self.limit).await.map_err(|error| error.to_string())?;
         let (executable, arguments) = self.command.split_first().ok_or("no command")?;
         let log = new_log();
         let output = fs::File::create(&log).map_err(|error| error.to_string())?;

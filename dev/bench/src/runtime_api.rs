@@ -22,20 +22,23 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// A function's time limit, as in `template.yaml`.
-const FUNCTION_LIMIT: Duration = Duration::from_secs(29);
+/// The time limit of most functions, as in `template.yaml`.
+pub(crate) const FUNCTION_LIMIT: Duration = Duration::from_secs(29);
 
 type Answer = oneshot::Sender<Result<Bytes, String>>;
 
 /// A Runtime API for one function's process.
 pub(crate) struct RuntimeApi {
     address: SocketAddr,
+    /// The function's time limit.
+    limit: Duration,
     events: mpsc::Sender<(String, Answer)>,
     first_poll: watch::Receiver<Option<Instant>>,
     server: JoinHandle<()>,
 }
 
 struct Shared {
+    limit: Duration,
     events: Mutex<mpsc::Receiver<(String, Answer)>>,
     waiting: Mutex<Option<Answer>>,
     first_poll: watch::Sender<Option<Instant>>,
@@ -43,13 +46,17 @@ struct Shared {
 
 impl RuntimeApi {
     /// On a free port.
-    pub(crate) async fn start() -> std::io::Result<Self> {
+    pub(crate) async fn start(limit: Duration) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let (events, queue) = mpsc::channel(1);
         let (told, first_poll) = watch::channel(None);
-        let shared =
-            Arc::new(Shared { events: Mutex::new(queue), waiting: Mutex::new(None), first_poll: told });
+        let shared = Arc::new(Shared {
+            limit,
+            events: Mutex::new(queue),
+            waiting: Mutex::new(None),
+            first_poll: told,
+        });
         let router = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
             .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
@@ -61,7 +68,7 @@ impl RuntimeApi {
                 eprintln!("the runtime API stopped: {error}");
             }
         });
-        Ok(Self { address, events, first_poll, server })
+        Ok(Self { address, limit, events, first_poll, server })
     }
 
     /// For the function's variable `AWS_LAMBDA_RUNTIME_API`.
@@ -81,7 +88,7 @@ impl RuntimeApi {
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
         let (answer, answered) = oneshot::channel();
         self.events.send((event.to_string(), answer)).await.map_err(|_| "the function is gone")?;
-        let answer = tokio::time::timeout(FUNCTION_LIMIT, answered).await.map_err(|_| "no answer in time")?;
+        let answer = tokio::time::timeout(self.limit, answered).await.map_err(|_| "no answer in time")?;
         let body = answer.map_err(|_| "the function is gone")??;
         serde_json::from_slice(&body).map_err(|error| error.to_string())
     }
@@ -103,7 +110,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
         return StatusCode::GONE.into_response();
     };
     *shared.waiting.lock().await = Some(answer);
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + FUNCTION_LIMIT;
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + shared.limit;
     let headers = [
         ("lambda-runtime-aws-request-id", "00000000-0000-4000-8000-000000000001".to_owned()),
         ("lambda-runtime-deadline-ms", deadline.as_millis().to_string()),

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use crate::{figures::Figures, process::Program};
+use crate::{figures::Figures, process::Program, runtime_api::FUNCTION_LIMIT};
 
 /// An address without a server: every call to it is refused at once, so that no network time is
 /// measured.
@@ -50,7 +50,12 @@ pub(crate) fn without_network(mut program: Program) -> Program {
 /// A program that needs nothing but the Runtime API.
 pub(crate) fn alone(binary: PathBuf) -> Program {
     let directory = binary.parent().map(PathBuf::from).unwrap_or_default();
-    Program { command: vec![binary.into_os_string()], directory, environment: Vec::new() }
+    Program {
+        command: vec![binary.into_os_string()],
+        directory,
+        environment: Vec::new(),
+        limit: FUNCTION_LIMIT,
+    }
 }
 
 pub(crate) fn ms(time: Duration) -> f64 {

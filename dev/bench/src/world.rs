@@ -13,7 +13,7 @@ use tollgate_core::{
     values::{Amount, Currency},
 };
 
-use crate::{process::Program, proxy::Proxy};
+use crate::{process::Program, proxy::Proxy, runtime_api::FUNCTION_LIMIT};
 
 /// The requests and the run of the schedule that are counted, as the names of their figures end.
 pub(crate) const PURCHASE: &str = "purchase";
@@ -100,7 +100,7 @@ impl World {
         let more = more.into_iter().map(|(name, value)| (name, value.to_owned()));
         let all = self.stack.environment().into_iter().chain(more);
         let environment = all.map(|(name, value)| (name.to_owned(), value)).collect();
-        Program { command, directory: PathBuf::from(directory), environment }
+        Program { command, directory: PathBuf::from(directory), environment, limit: FUNCTION_LIMIT }
     }
 
     /// A function whose binary is there.

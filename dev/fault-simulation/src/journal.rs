@@ -17,12 +17,12 @@ use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
     journal::{
-        Change, Changes, CountedEntry, Entry, EntryStore, Hold, Parked, PointedBy, Pointer, Put, Retention,
-        SearchKeys, Totals, entries, found_by, record, uncollected,
+        Change, Changes, CountedEntry, Entry, EntryStore, Hold, Mark, Parked, PointedBy, Pointer, Put,
+        Retention, SearchKeys, Totals, entries, found_by, record, uncollected,
     },
     order::{MerchantId, Order, PaymentWord, Transaction},
     payments::StoreError,
-    values::{QuarterHour, SearchKey, SearchTerm, SignedAmount},
+    values::{Clock, QuarterHour, SearchKey, SearchTerm, SignedAmount},
     webhooks::{Event, EventBus},
 };
 use uuid::Uuid;
@@ -53,9 +53,8 @@ struct Kept {
     holds: BTreeSet<Hold>,
     differing: Option<String>,
     parked: usize,
-    /// Merchants' days, and quarters of an hour, whose totals are to be summed up.
-    days: BTreeSet<(MerchantId, Date)>,
-    late: BTreeSet<(MerchantId, QuarterHour)>,
+    /// The quarters of an hour whose totals are to be summed up.
+    marked: BTreeSet<(MerchantId, QuarterHour)>,
     /// By merchant, type and id of the resource: the latest version, and its content.
     told: BTreeMap<(String, String, String), (u64, Value)>,
 }
@@ -64,7 +63,7 @@ struct Kept {
 struct Fake {
     kept: Mutex<Kept>,
     rng: Mutex<Rng>,
-    /// When batches come: some entries are late then, and others are not.
+    /// When batches come.
     now: Timestamp,
 }
 
@@ -125,20 +124,29 @@ impl EntryStore for Fake {
         self.write(|kept| _ = kept.holds.remove(hold)).await
     }
 
-    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
-        let day = (merchant.clone(), day);
-        self.write(|kept| _ = kept.days.insert(day)).await
+    async fn note_day(&self, _: &MerchantId, _: Date) -> Result<(), StoreError> {
+        self.write(|_| ()).await
     }
 
-    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
-        let quarter = (merchant.clone(), quarter);
-        self.write(|kept| _ = kept.late.insert(quarter)).await
+    async fn mark(&self, mark: &Mark) -> Result<(), StoreError> {
+        let quarter = (mark.merchant.clone(), mark.quarter);
+        self.write(|kept| _ = kept.marked.insert(quarter)).await
     }
 
     async fn park(&self, _parked: &Parked) -> Result<(), StoreError> {
         sleep(Duration::from_millis(1)).await;
         self.kept().parked += 1;
         Ok(())
+    }
+}
+
+impl Clock for Fake {
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn new_id(&self) -> Uuid {
+        Uuid::nil()
     }
 }
 
@@ -193,7 +201,7 @@ impl Consumer {
     /// Deals with a batch, and returns the first change that it could not deal with.
     async fn batch(self, fake: &Fake, batch: Vec<Change>) -> Option<String> {
         match self {
-            Self::Journal => record(fake, fake, batch, fake.now).await.failed,
+            Self::Journal => record(fake, fake, batch, fake).await.failed,
             Self::Events => publish(fake, GATEWAY, batch).await.failed,
         }
     }
@@ -218,7 +226,7 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
     if stops || rng.chance(30) {
         for order in &orders {
             let change = change(0, (None, order.clone()));
-            while record(&fake, &fake, vec![change.clone()], fake.now).await.failed.is_some() {}
+            while record(&fake, &fake, vec![change.clone()], &fake).await.failed.is_some() {}
         }
     }
     let entries: Vec<Entry> = fake.kept().entries.values().cloned().collect();
@@ -387,8 +395,7 @@ fn at_the_gateway(order: &Order, ledger: &Ledger) -> ledger::Totals {
 
 /// Whether the schedule gets to know that a total changes.
 fn is_summed_up(kept: &Kept, entry: &Entry) -> bool {
-    let (merchant, quarter) = (entry.order.merchant.clone(), QuarterHour::of(entry.at));
-    kept.days.contains(&(merchant.clone(), quarter.day)) || kept.late.contains(&(merchant, quarter))
+    kept.marked.contains(&(entry.order.merchant.clone(), QuarterHour::of(entry.at)))
 }
 
 /// By how much all of them change each balance, in any currency.

@@ -177,7 +177,7 @@ pub(crate) const PARTS: [Part; 15] = [
         whole: Resource::JournalTable,
         resource: Resource::Totals,
         operator: "StringLike",
-        keys: &["totals#*", "late", "reached"],
+        keys: &["totals#*", "#changed#*", "reached"],
     },
     Part {
         whole: Resource::JournalTable,

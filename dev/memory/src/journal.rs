@@ -8,9 +8,8 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::{
-        CountedEntry, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, Hold, KeptSums, LatePage,
-        LateQuarter, LoggedEntry, PointedBy, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, entries,
-        found_by, uncollected,
+        CountedEntry, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, Hold, KeptSums, LoggedEntry,
+        Mark, PointedBy, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, entries, found_by, uncollected,
     },
     order::{MerchantId, Order},
     payments::{StoreError, Unreadable},
@@ -25,7 +24,7 @@ pub const ENTRY_BYTES: usize = 200;
 /// The key of a merchant's text.
 type KeyOf = fn(&MerchantId, &SearchTerm) -> SearchKey;
 
-/// The journal with its indexes, and its totals, which are never late.
+/// The journal with its indexes, and its totals, which are summed up whenever they are read.
 ///
 /// Its ports, for [`Faults`]: `journal`, `totals`. Entries that cannot be read are named by
 /// `entry of ` and their order's id, totals by `totals`.
@@ -238,18 +237,37 @@ impl EntryLog for JournalTable {
 
 #[async_trait]
 impl TotalsStore for JournalTable {
-    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn marks(&self, _: u16) -> Result<(Vec<Mark>, Vec<Unreadable>), StoreError> {
+        Ok((Vec::new(), Vec::new()))
+    }
+
+    /// Those of all entries after the point that the totals have reached.
+    async fn marked(
+        &self,
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<Vec<QuarterHour>, StoreError> {
+        self.faults.works("totals")?;
+        let own = self.all().into_iter().filter(|entry| entry.order.merchant == *merchant);
+        let state = lock(&self.state);
+        let marked = own.filter(|entry| state.reached.is_none_or(|reached| entry.at > reached));
+        let quarters: BTreeSet<_> = marked.map(|entry| QuarterHour::of(entry.at)).collect();
+        Ok(quarters.into_iter().filter(|quarter| (first..=last).contains(&quarter.day)).collect())
+    }
+
+    async fn settle(&self, _: &Mark) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    async fn reached(&self, _: &MerchantId) -> Result<Option<Timestamp>, StoreError> {
         self.faults.works("totals")?;
         Ok(lock(&self.state).reached)
     }
 
-    async fn reach(&self, at: Timestamp) -> Result<(), StoreError> {
-        self.reach_until(Some(at));
+    async fn reach(&self, _: u16, began: Timestamp) -> Result<(), StoreError> {
+        self.reach_until(Some(began));
         Ok(())
-    }
-
-    async fn oldest_day(&self) -> Result<Option<Date>, StoreError> {
-        Ok(self.all().iter().map(|entry| day_of(entry.at)).min())
     }
 
     /// All merchants, on every day: a run that begins with an empty table has to find those of long
@@ -278,17 +296,5 @@ impl TotalsStore for JournalTable {
     /// They are summed up whenever they are read.
     async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
         Ok(true)
-    }
-
-    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
-        Ok(LatePage::default())
-    }
-
-    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn late_quarters(&self, _: &MerchantId, _: Date, _: Date) -> Result<Vec<QuarterHour>, StoreError> {
-        Ok(Vec::new())
     }
 }

@@ -16,6 +16,7 @@ mod holds;
 mod keep;
 mod keep_totals;
 mod listing;
+mod marks;
 mod movements;
 mod pointers;
 pub mod read_totals;
@@ -38,18 +39,19 @@ pub use entry_store::{EntryStore, Parked, Put};
 pub use facts::entries;
 pub use fees::{Fees, fees};
 pub use holds::Hold;
-pub use keep::{Change, JournalReport, LATE_AFTER, record};
+pub use keep::{Change, JournalReport, record};
 pub use keep_totals::{TotalsReport, sum_of_day, total_up};
 pub use listing::{
     AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, DueSum, DueSums, DueWanted,
     Found, Is, Lister, LookedUp, OrderLister, OrderPredicate, Predicate, READ_MAX_BYTES, Row, Wanted,
     WantedOrders, count_attention, due_sums, is_cursor,
 };
+pub use marks::{LatelyMarked, MARK_PARTITIONS, Mark};
 pub use movements::{EntryLister, EntryPredicate, WantedEntries, entries_of};
 pub use pointers::{FoundByText, NoSearchKeys, PointedBy, Pointer, SearchKeys, found_by, uncollected};
 pub use receipt::{Receipt, receipt};
 pub use retention::Retention;
 pub use totals::{CountedEntry, Total, TotalLine, Totals};
-pub use totals_store::{KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalsStore};
+pub use totals_store::{KeptSum, KeptSums, SumOf, TotalsStore};
 
 use facts::{first_fact, first_of};

@@ -5,11 +5,6 @@ mod item;
 mod log;
 mod totals;
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
-};
-
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
@@ -20,13 +15,13 @@ use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
     journal::{
-        ENTRY_SHARDS, Entry, EntryPartition, EntryStore, Hold, Parked, PointedBy, Pointer, Put, Retention,
+        ENTRY_SHARDS, Entry, EntryPartition, EntryStore, Hold, LatelyMarked, Mark, Parked, PointedBy,
+        Pointer, Put, Retention, sort_of,
     },
     order::{MerchantId, OrderKey},
     payments::StoreError,
     values::QuarterHour,
 };
-use uuid::Uuid;
 
 pub use self::{
     deposits::deposit_entry,
@@ -41,10 +36,8 @@ use super::{
     text_of, texts,
 };
 
-/// The partition of the quarters of an hour that got entries late. No merchant's: those have a `#`.
-const LATE: &str = "late";
-
-/// The partition of the days on which merchants have entries, in the order of the days.
+/// The partition of the days on which merchants have entries, in the order of the days. No
+/// merchant's: those have a `#`.
 const DAYS: &str = "days";
 
 /// The partition of changes that could not be read.
@@ -64,21 +57,20 @@ const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
 /// When the authorization of an open hold ends: whole seconds since 1970.
 const ENDS: &str = "ends";
 
-/// Merchants' days that are remembered as noted. Entries are of today, but for a rebuild.
-const NOTED_MAX: usize = 1_000;
-
 /// A journal in one DynamoDB table.
 pub struct DynamoDbEntries {
     table: Table,
     retention: Retention,
-    /// Merchants' days that are noted.
-    noted: Mutex<HashSet<(MerchantId, Date)>>,
+    /// The first quarters of days that are noted.
+    noted: LatelyMarked,
+    marked: LatelyMarked,
 }
 
 impl DynamoDbEntries {
     /// A journal in a table that exists.
     pub fn new(client: Client, table: String, retention: Retention) -> Self {
-        Self { table: Table { client, name: table }, retention, noted: Mutex::default() }
+        let table = Table { client, name: table };
+        Self { table, retention, noted: LatelyMarked::default(), marked: LatelyMarked::default() }
     }
 
     /// An entry as it is stored.
@@ -130,8 +122,7 @@ impl EntryStore for DynamoDbEntries {
         let mut item = keys(&pointers(&pointer.order.merchant, pointer.by), &pointer.sort);
         item.insert(Column::OrderId.as_str().to_owned(), text_of(&pointer.order.order));
         item.insert(EXPIRES_AT.to_owned(), number_of(&pointer.ends.as_second()));
-        let request = self.table.put(item);
-        request.send().await.map(drop).map_err(|error| unavailable(&error))
+        self.table.write(item).await
     }
 
     async fn hold(&self, hold: &Hold) -> Result<(), StoreError> {
@@ -148,28 +139,27 @@ impl EntryStore for DynamoDbEntries {
     }
 
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
-        let noted = (merchant.clone(), day);
-        if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&noted) {
+        let (merchant, quarter) = (merchant.clone(), QuarterHour::first_of(day));
+        let noted = Mark { merchant, quarter, at: quarter.begins() };
+        if self.noted.has(&noted) {
             return Ok(());
         }
-        let mut item = keys(DAYS, &format!("{day}#{merchant}"));
-        let begins = QuarterHour::first_of(day).begins();
-        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, begins));
+        let mut item = keys(DAYS, &format!("{day}#{}", noted.merchant));
+        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, noted.at));
         self.put_if_absent(item).await?;
-        let mut all = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= NOTED_MAX {
-            all.clear();
-        }
-        all.insert(noted);
+        self.noted.remember(&noted);
         Ok(())
     }
 
-    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
-        let mut item = keys(LATE, &totals::late_sort(merchant, quarter));
-        // Another one each time: who sums up takes away the one that it found.
-        item.insert("mark".to_owned(), text_of(&Uuid::new_v4()));
-        let request = self.table.put(item);
-        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    async fn mark(&self, mark: &Mark) -> Result<(), StoreError> {
+        if self.marked.has(mark) {
+            return Ok(());
+        }
+        let mut item = totals::mark_keys(mark);
+        item.insert("at".to_owned(), text_of(&sort_of(mark.at)));
+        self.table.write(item).await?;
+        self.marked.remember(mark);
+        Ok(())
     }
 
     async fn park(&self, parked: &Parked) -> Result<(), StoreError> {

@@ -40,10 +40,11 @@ fn seconds(name: &'static str, number: impl TryInto<u64>) -> Metric {
     (name, "Seconds", float(number))
 }
 
-/// Figures without further dimensions. None is zero: each metric is billed for the hours in which
-/// it is published, so what idles publishes none.
+/// Figures without further dimensions. No count and no age is zero: each metric is billed for the
+/// hours in which it is published, so what idles publishes none.
 fn plain(metrics: impl IntoIterator<Item = Metric>) -> Vec<Measures> {
-    let metrics: Vec<_> = metrics.into_iter().filter(|(_, _, value)| *value > 0.0).collect();
+    let says_something = |(_, unit, value): &Metric| *value > 0.0 || *unit == "Milliseconds";
+    let metrics: Vec<_> = metrics.into_iter().filter(says_something).collect();
     if metrics.is_empty() { Vec::new() } else { vec![Measures { dimensions: Vec::new(), metrics }] }
 }
 
@@ -139,7 +140,8 @@ impl Measured for TotalsReport {
     fn measures(&self) -> Vec<Measures> {
         // The rest is in the log line: each metric is billed.
         let behind = self.behind_s.map(|behind_s| seconds("TotalsBehind", behind_s));
-        plain(behind.into_iter().chain([count("UnreadableItems", self.unreadable)]))
+        let bad = [count("TotalsFailed", self.failed), count("UnreadableItems", self.unreadable)];
+        plain(behind.into_iter().chain(bad))
     }
 }
 
@@ -327,6 +329,7 @@ mod tests {
             (totals(Some(60), 0), json!({ "TotalsBehind": behind })),
             (totals(Some(60), 1), json!({ "TotalsBehind": behind, "UnreadableItems": bad })),
             (totals(None, 1), json!({ "UnreadableItems": bad })),
+            (TotalsReport { failed: 1, ..totals(None, 0) }, json!({ "TotalsFailed": bad })),
         ] {
             assert_eq!(shown(&report), json!([[{}, metrics]]));
         }

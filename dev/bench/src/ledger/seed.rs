@@ -37,12 +37,12 @@ use uuid::Uuid;
 
 use super::Merchant;
 
-type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Payments that are put together, how many of such groups at a time, and most writes of a batch.
 const AT_A_TIME: usize = 50;
 const CONCURRENCY: usize = 4;
-const BATCH_MAX: usize = 25;
+pub(crate) const BATCH_MAX: usize = 25;
 
 /// Partitions of the indexes. No question reads them.
 const SHARDS: Shards = Shards { in_doubt: 64, captures: 16 };
@@ -103,7 +103,7 @@ pub(super) async fn seed(stack: &Stack, merchant: Merchant) -> Result<Seeded, Fa
         }
     }
     let totals = DynamoDbTotals::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention);
-    sum_up(&totals, &merchant.id, sums, now).await?;
+    sum_up(&totals, &merchant.id, sums).await?;
     // The last one that was refunded.
     let refunded = (0..count).rev().find(|n| made.is_refunded(*n)).ok_or("nothing was refunded")?;
     let newest = made.at(refunded);
@@ -147,16 +147,21 @@ async fn put(
     }
     for (table, items) in [(TABLE_NAME, items), (JOURNAL_TABLE_NAME, all)] {
         for some in items.chunks(BATCH_MAX) {
-            let put = |item: &Item| {
-                let put = PutRequest::builder().set_item(Some(item.clone())).build();
-                put.map(|put| WriteRequest::builder().put_request(put).build())
-            };
-            let writes = some.iter().map(put).collect::<Result<_, _>>()?;
-            let request = client.batch_write_item().request_items(table, writes);
-            request.send().await.map_err(|error| format!("{error:?}"))?;
+            put_batch(client, table, some).await?;
         }
     }
     Ok(counted)
+}
+
+/// Puts at most [`BATCH_MAX`] items.
+pub(crate) async fn put_batch(client: &Client, table: &str, items: &[Item]) -> Result<(), Failure> {
+    let put = |item: &Item| {
+        let put = PutRequest::builder().set_item(Some(item.clone())).build();
+        put.map(|put| WriteRequest::builder().put_request(put).build())
+    };
+    let writes = items.iter().map(put).collect::<Result<_, _>>()?;
+    let request = client.batch_write_item().request_items(table, writes);
+    request.send().await.map(drop).map_err(|error| format!("{error:?}").into())
 }
 
 /// The sums of every quarter of an hour and of every day, as the schedule keeps them.
@@ -164,7 +169,6 @@ async fn sum_up(
     store: &DynamoDbTotals,
     merchant: &MerchantId,
     sums: BTreeMap<QuarterHour, Totals>,
-    now: Timestamp,
 ) -> Result<(), Failure> {
     let mut days: BTreeMap<Date, Totals> = BTreeMap::new();
     let mut all: Vec<(SumOf, Totals)> = Vec::new();
@@ -176,11 +180,11 @@ async fn sum_up(
     for (of, totals) in all {
         store.replace(merchant, of, 0, &totals).await?;
     }
-    Ok(store.reach(now).await?)
+    Ok(())
 }
 
 /// An order with an authorization that was really approved.
-async fn pattern(stack: &Stack) -> Result<Order, Failure> {
+pub(crate) async fn pattern(stack: &Stack) -> Result<Order, Failure> {
     let ports = stack.ports();
     let capture_at = stack.clock().now() + SignedDuration::from_hours(12);
     fill(&ports.captures, Load { count: 1, capture_at, amount: 2599 }, |_| ()).await?;

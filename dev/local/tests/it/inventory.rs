@@ -233,7 +233,7 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
     let events = publishing::PublishReport { published: 1, unreadable: 1, ..Default::default() };
     let webhooks = DeliveryReport { attempts: 2, delivered: 1, ..DeliveryReport::default() };
     let webhooks = DeliveryReport { parked: 1, down: 1, without_document: 1, ..webhooks };
-    let totals = TotalsReport { behind_s: Some(1), ..TotalsReport::default() };
+    let totals = TotalsReport { behind_s: Some(1), failed: 1, ..TotalsReport::default() };
     let settlement = SettlementReport { oldest_read_s: 1, open: 1, failed: 1, ..SettlementReport::default() };
     let all: [&dyn Measured; 8] =
         [&served, &captures, &inquiries, &journal, &totals, &settlement, &events, &webhooks];

@@ -19,9 +19,10 @@ use tollgate::{
     secrets_manager::SecretKind,
 };
 use tollgate_core::{
-    journal::AgendaList,
+    journal::{AgendaList, MARK_PARTITIONS},
     payments::{CAPTURE_SHARDS_MAX, CaptureRequest, IN_DOUBT_SHARDS_MAX, Index, Share, reconcile},
 };
+use totals::TotalsRequest;
 
 /// The variables that Lambda puts into every function's environment.
 const BY_LAMBDA: [&str; 4] =
@@ -265,18 +266,17 @@ fn the_resource_policy_of_a_function_has_room_for_more_routes() {
 }
 
 #[test]
-fn what_is_in_doubt_is_inquired_about_every_minute_and_totals_are_kept_every_quarter_of_an_hour() {
+fn what_is_in_doubt_is_inquired_about_and_totals_are_kept_every_minute() {
     let mut schedules = parse(TEMPLATE).unwrap().schedules;
     for schedule in &schedules {
         let minutes = match schedule.function.as_str() {
-            "totals" => 15,
             "settlement" => 60,
             _ => 1,
         };
         assert_eq!(schedule.every.as_secs(), minutes * 60, "{}", schedule.function);
     }
     schedules.retain(|schedule| ["reconcile", "totals"].contains(&schedule.function.as_str()));
-    assert_eq!(schedules.len(), 2);
+    assert_eq!(schedules.len(), 5);
 }
 
 #[test]
@@ -292,6 +292,19 @@ fn the_capture_schedules_share_all_of_the_index_between_them() {
     assert!((1..=CAPTURE_SHARDS_MAX).contains(&deployment.captures.shards));
     let timeout = deployment.timeouts["scheduled-capture"];
     assert!(timeout.as_secs() < 60, "a run has ended when the next one begins");
+}
+
+#[test]
+fn the_schedules_of_totals_share_all_marks_between_them() {
+    let deployment = parse(TEMPLATE).unwrap();
+    let parts = deployment.schedules.iter().filter(|schedule| schedule.function == "totals");
+    let parts: Vec<Share> = parts
+        .map(|schedule| serde_json::from_str::<TotalsRequest>(&schedule.event).unwrap().part.unwrap())
+        .collect();
+    for partition in 0..MARK_PARTITIONS {
+        assert_eq!(parts.iter().filter(|part| partition % part.of == part.index).count(), 1, "{partition}");
+    }
+    assert!(deployment.timeouts["totals"].as_secs() < 60, "a run has ended when the next one begins");
 }
 
 #[test]

@@ -286,9 +286,9 @@ fn remarks(meta: &Value, zone: &Zone) -> Vec<String> {
     remarks.extend(provisional);
     match words::time(&meta["complete_until"]) {
         Some(at) => remarks.push(format!("Counted up to {}.", words::moment(at, zone))),
-        None => remarks.push(
-            "Nothing has been counted yet: the totals are updated every quarter of an hour.".to_owned(),
-        ),
+        None => {
+            remarks.push("Nothing has been counted yet: the totals are updated every minute.".to_owned());
+        }
     }
     if let Some(count) = meta["unreadable"].as_i64().filter(|count| *count > 0) {
         remarks.push(format!(

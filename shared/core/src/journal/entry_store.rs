@@ -4,10 +4,9 @@ use async_trait::async_trait;
 use jiff::civil::Date;
 
 use crate::{
-    journal::{Entry, Hold, Pointer, Retention},
+    journal::{Entry, Hold, Mark, Pointer, Retention},
     order::MerchantId,
     payments::StoreError,
-    values::QuarterHour,
 };
 
 /// The outcome of putting an entry.
@@ -51,11 +50,12 @@ pub trait EntryStore: Send + Sync {
     /// Takes away a hold that is not open any more. It may be gone.
     async fn release(&self, hold: &Hold) -> Result<(), StoreError>;
 
-    /// Notes that a merchant has entries on a day: its totals are summed up.
+    /// Notes that a merchant has entries on a day, for those who look for merchants.
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError>;
 
-    /// Marks a quarter of an hour that got an entry late: its totals are summed up anew.
-    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError>;
+    /// Marks a quarter of an hour whose totals have to be summed up, unless this process has marked
+    /// it [lately](crate::journal::LatelyMarked).
+    async fn mark(&self, mark: &Mark) -> Result<(), StoreError>;
 
     /// Notes a change that cannot be read. The same change is noted once.
     async fn park(&self, parked: &Parked) -> Result<(), StoreError>;

@@ -8,27 +8,23 @@ mod update_holds;
 
 use std::collections::BTreeSet;
 
-use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use self::update_holds::update_holds;
 use crate::{
     journal::{
-        Entry, EntryStore, Parked, PointedBy, Pointer, Put, SearchKeys, entries, found_by, uncollected,
+        Entry, EntryStore, Mark, Parked, PointedBy, Pointer, Put, SearchKeys, entries, found_by, uncollected,
     },
     order::{MerchantId, Order},
     payments::StoreError,
-    values::QuarterHour,
+    values::{Clock, QuarterHour},
 };
 
 /// Entries that are put at a time. A shard of the stream carries a thousand writes a second, one by
 /// one that would be two hundred.
 const PUTS_AT_A_TIME: usize = 16;
-
-/// An entry that is older than this when its batch comes may be missed by the run that sums up its
-/// quarter of an hour.
-pub const LATE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// One change of an order.
 #[derive(Clone, Debug)]
@@ -69,27 +65,32 @@ enum Task {
 }
 
 /// Puts the entries of a batch of changes, in the stream's order. Ends at the first change whose
-/// entries cannot be put. Then it notes the totals that the entries change. If it did so before, a
-/// run could sum up without the entries and remove the mark. Last, it puts the pointers to the
-/// entries and the holds, so that no entry and no total of the batch waits for these.
+/// entries cannot be put. Then it marks the totals that the entries change, also where the entries
+/// were there: the process that put them may have died before it marked. Last, it puts the pointers
+/// to the entries and the holds, so that no entry and no total of the batch waits for these.
 pub async fn record(
     store: &dyn EntryStore,
     keys: &dyn SearchKeys,
     changes: Vec<Change>,
-    now: Timestamp,
+    clock: &dyn Clock,
 ) -> JournalReport {
+    let now = clock.now();
     let mut tasks: Vec<(usize, Task)> = Vec::new();
     for (n, change) in changes.iter().enumerate() {
         let is_kept = |entry: &Entry| !store.retention().is_over(entry.at, now);
         tasks.extend(tasks_of(change, is_kept).into_iter().map(|task| (n, task)));
     }
-    let totals: Vec<_> =
-        tasks.iter().filter_map(|(n, task)| Some((*n, ChangedTotals::by(task, now)?))).collect();
+    let quarter = |(n, task): &(usize, Task)| match task {
+        Task::Put(entry) => Some((*n, (entry.order.merchant.clone(), QuarterHour::of(entry.at)))),
+        Task::Park(_) => None,
+    };
+    let quarters: Vec<_> = tasks.iter().filter_map(quarter).collect();
     let mut report = put_all(store, &changes, tasks).await;
-    // The totals of changes that come again are noted then.
-    let totals = totals.into_iter().filter(|(n, _)| *n < report.changes).map(|(_, changed)| changed);
-    if let Err(error) = tell(store, totals.collect()).await {
-        tracing::error!(%error, "what totals change cannot be written, the changes come again");
+    // The totals of changes that come again are marked then.
+    let put = quarters.into_iter().filter(|(n, _)| *n < report.changes).map(|(_, quarter)| quarter);
+    // The time after the puts: runs rely on it.
+    if let Err(error) = mark_all(store, put.collect(), clock.now()).await {
+        tracing::error!(%error, "what totals change cannot be marked, the changes come again");
         report.changes = 0;
         report.failed = changes.first().map(|change| change.number.clone());
     }
@@ -163,37 +164,16 @@ async fn pointers_of(
     Ok(pointers)
 }
 
-/// The totals that an entry changes.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum ChangedTotals {
-    /// Those of a day that is being summed up.
-    Day(MerchantId, Date),
-    /// Those of a quarter of an hour that may have been summed up without it.
-    Late(MerchantId, QuarterHour),
-}
-
-impl ChangedTotals {
-    fn by(task: &Task, now: Timestamp) -> Option<Self> {
-        let Task::Put(entry) = task else { return None };
-        let (merchant, quarter) = (entry.order.merchant.clone(), QuarterHour::of(entry.at));
-        let is_late = entry.at < now - LATE_AFTER;
-        Some(if is_late { Self::Late(merchant, quarter) } else { Self::Day(merchant, quarter.day) })
-    }
-}
-
-async fn tell(store: &dyn EntryStore, changed: BTreeSet<ChangedTotals>) -> Result<(), StoreError> {
-    for changed in changed {
-        match changed {
-            ChangedTotals::Day(merchant, day) => store.note_day(&merchant, day).await?,
-            // The day, too: a merchant whose entries all come late would not be known to have any
-            // on it.
-            ChangedTotals::Late(merchant, quarter) => {
-                store.note_day(&merchant, quarter.day).await?;
-                store.mark_late(&merchant, quarter).await?;
-            }
-        }
-    }
-    Ok(())
+async fn mark_all(
+    store: &dyn EntryStore,
+    quarters: BTreeSet<(MerchantId, QuarterHour)>,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    let mark = |(merchant, quarter): (MerchantId, QuarterHour)| async move {
+        store.note_day(&merchant, quarter.day).await?;
+        store.mark(&Mark { merchant, quarter, at }).await
+    };
+    stream::iter(quarters).map(mark).buffer_unordered(PUTS_AT_A_TIME).try_collect().await
 }
 
 async fn put_all(store: &dyn EntryStore, changes: &[Change], tasks: Vec<(usize, Task)>) -> JournalReport {

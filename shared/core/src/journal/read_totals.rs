@@ -26,6 +26,9 @@ use crate::{
 /// hour if it was held up.
 pub const PROVISIONAL_HOURS: i64 = 1;
 
+/// How soon after it was put an entry's quarter is marked.
+const MARKED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
+
 /// Days of kept quarters that are read at a time.
 const DAYS_AT_A_TIME: usize = 8;
 
@@ -38,8 +41,9 @@ pub struct PeriodTotals {
     pub unreadable: Vec<Unreadable>,
     /// Periods whose totals can still change, by their places.
     pub provisional: BTreeSet<usize>,
-    /// Until when all entries are counted, but for late ones; none before the schedule's first run.
-    pub reached: Option<Timestamp>,
+    /// Until when all entries are counted, but for those of provisional periods; none before the
+    /// first run that counts.
+    pub complete_until: Option<Timestamp>,
 }
 
 /// A merchant's totals of these periods. An error if they cannot be added up.
@@ -48,25 +52,29 @@ pub async fn read_totals(
     merchant: &MerchantId,
     periods: &Periods,
     selection: &Selection,
+    now: Timestamp,
 ) -> Result<PeriodTotals, StoreError> {
     let (first, last) = periods.utc_days();
-    // In this order: entries counted after the point was read make a period provisional that is
-    // not, and never the other way.
-    let mut unreadable = Vec::new();
-    let reached = match store.reached().await {
-        Ok(reached) => reached,
-        Err(error) => {
-            unreadable.push(Unreadable::only(error, "reached")?);
-            None
-        }
+    // Before the sums: what is counted meanwhile makes a period provisional that is not, and never
+    // the other way.
+    let marked = store.marked(merchant, first, last).await?;
+    let (mut unreadable, all_but_marked) = (Vec::new(), now - MARKED_WITHIN);
+    let complete_until = match marked.iter().max() {
+        None => Some(all_but_marked),
+        Some(newest) => match store.reached(merchant).await {
+            Ok(reached) => reached.map(|reached| reached.max(newest.begins())),
+            Err(error) => {
+                unreadable.push(Unreadable::only(error, "reached")?);
+                None
+            }
+        },
     };
-    let late = store.late_quarters(merchant, first, last).await?;
-    let ends = |at: Timestamp| at + SignedDuration::from_hours(PROVISIONAL_HOURS);
     let can_change = |(place, period): (usize, &Period)| {
-        reached.is_none_or(|reached| reached < ends(period.ends)).then_some(place)
+        let ends = period.ends + SignedDuration::from_hours(PROVISIONAL_HOURS);
+        (complete_until.is_none() || all_but_marked < ends).then_some(place)
     };
     let mut provisional: BTreeSet<usize> = periods.all().iter().enumerate().filter_map(can_change).collect();
-    provisional.extend(late.into_iter().filter_map(|quarter| periods.of(quarter.begins())));
+    provisional.extend(marked.into_iter().filter_map(|quarter| periods.of(quarter.begins())));
     let mut counted = Counted::new(selection);
     let (whole, mut in_parts) = periods.whole_days();
     if let (Some((first, _)), Some((last, _))) = (whole.first(), whole.last()) {
@@ -101,7 +109,7 @@ pub async fn read_totals(
         }
         unreadable.extend(kept.unreadable);
     }
-    Ok(PeriodTotals { rows: counted.rows(), unreadable, provisional, reached })
+    Ok(PeriodTotals { rows: counted.rows(), unreadable, provisional, complete_until })
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    journal::Totals,
+    journal::{Mark, Totals},
     order::MerchantId,
     payments::{StoreError, Unreadable},
     values::QuarterHour,
@@ -24,17 +24,6 @@ pub struct KeptSum {
     /// The totals of all entries of its time, as of its last replacement; none if they cannot be
     /// read.
     pub totals: Option<Totals>,
-}
-
-/// A quarter of an hour that got an entry late.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LateQuarter {
-    /// The merchant that has the entry.
-    pub merchant: MerchantId,
-    /// The quarter whose totals have to be summed up again.
-    pub quarter: QuarterHour,
-    /// Another one each time that an entry comes.
-    pub mark: String,
 }
 
 /// The period of a sum.
@@ -62,29 +51,30 @@ impl<T> Default for KeptSums<T> {
     }
 }
 
-/// Some quarters that got entries late.
-#[derive(Clone, Debug, Default)]
-pub struct LatePage {
-    /// In an order of their own.
-    pub quarters: Vec<LateQuarter>,
-    /// Marks that name no quarter.
-    pub unreadable: Vec<Unreadable>,
-    /// The sort key after which the next page begins; none at the end.
-    pub next: Option<String>,
-}
-
 /// Keeps each merchant's totals between the runs that sum them up.
 #[async_trait]
 pub trait TotalsStore: Send + Sync {
-    /// Until when all entries are in the totals, but for those that came late; none before the
-    /// first run.
-    async fn reached(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// The marks of a partition as they are now, and those that cannot be read. A merchant's marks
+    /// are all in one of [`MARK_PARTITIONS`](crate::journal::MARK_PARTITIONS).
+    async fn marks(&self, partition: u16) -> Result<(Vec<Mark>, Vec<Unreadable>), StoreError>;
 
-    /// Notes until when all entries are in the totals.
-    async fn reach(&self, at: Timestamp) -> Result<(), StoreError>;
+    /// The quarters of a merchant's days that are marked now, the last day included.
+    async fn marked(
+        &self,
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<Vec<QuarterHour>, StoreError>;
 
-    /// The first day on which a merchant has entries, which is where sums begin.
-    async fn oldest_day(&self) -> Result<Option<Date>, StoreError>;
+    /// Deletes a mark, unless it was put again.
+    async fn settle(&self, mark: &Mark) -> Result<(), StoreError>;
+
+    /// When the last run began that has summed up every mark of this merchant's partition; none
+    /// before the first one.
+    async fn reached(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Notes that a run that began then has summed up every mark of a partition.
+    async fn reach(&self, partition: u16, began: Timestamp) -> Result<(), StoreError>;
 
     /// The merchants that have entries on a day, and the items among them that name none.
     async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError>;
@@ -108,19 +98,4 @@ pub trait TotalsStore: Send + Sync {
         version: u64,
         totals: &Totals,
     ) -> Result<bool, StoreError>;
-
-    /// Some quarters that got entries late, from where the page before ended.
-    async fn late(&self, after: Option<&str>) -> Result<LatePage, StoreError>;
-
-    /// Forgets that a quarter got an entry late, unless it got another one.
-    async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError>;
-
-    /// The quarters of a merchant that got entries late and are not summed up anew yet, in a range
-    /// of days.
-    async fn late_quarters(
-        &self,
-        merchant: &MerchantId,
-        first: Date,
-        last: Date,
-    ) -> Result<Vec<QuarterHour>, StoreError>;
 }

@@ -52,6 +52,11 @@ impl Deadline {
         (left >= SEND_MIN).then_some(left.min(wanted))
     }
 
+    /// How long work may take from now that leaves time to respond.
+    pub(crate) fn work_limit(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now()).saturating_sub(SEND_MIN)
+    }
+
     /// Whether there is time for more than returning the known state.
     pub(crate) fn leaves_time_to_respond(self) -> bool {
         self.0.saturating_duration_since(Instant::now()) >= SEND_MIN

@@ -290,7 +290,10 @@ pub(super) fn logged(item: &Item) -> Result<LoggedEntry, StoreError> {
     })
 }
 
-/// The columns that totals need. Words of a newer version are counted under themselves.
+/// The columns that totals need, and the key.
+pub(super) const COUNTED: &str = "b, s, f, k, cy, md, br, d, a, h, p, e, g, fg, ds";
+
+/// An entry as totals need it. Words of a newer version are counted under themselves.
 pub(super) fn counted(item: &Item) -> Result<CountedEntry, StoreError> {
     let at = at_and_id(item)?.0;
     let said = |name: Column| column(item, name).ok_or_else(|| corrupt(name));

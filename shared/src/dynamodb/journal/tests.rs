@@ -6,7 +6,7 @@ mod totals;
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Changes, Fact},
@@ -16,6 +16,7 @@ use tollgate_core::{
     },
     values::{Amount, Brand, Currency, DeclineCode, Fee, FeeKind, SearchKey, SignedAmount},
 };
+use uuid::Uuid;
 
 use super::*;
 use crate::{
@@ -281,29 +282,21 @@ async fn a_merchants_day_is_noted_once_by_each_process() {
 }
 
 #[tokio::test]
-async fn what_is_remembered_of_days_is_bounded() {
-    let (store, _aws) = responding([done(), done()]);
-    let earlier = |n: usize| day() - SignedDuration::from_hours(24 * i64::try_from(n).unwrap());
-    store.noted.lock().unwrap().extend((1..NOTED_MAX).map(|n| (merchant(), earlier(n))));
-    for (day, expected) in [(day(), NOTED_MAX), (earlier(NOTED_MAX), 1)] {
-        store.note_day(&merchant(), day).await.unwrap();
-        assert_eq!(store.noted.lock().unwrap().len(), expected);
-    }
+async fn a_quarter_is_marked_by_each_process_once_a_minute_and_again_where_it_failed() {
+    let mark = |at: &str| Mark { merchant: merchant(), quarter: quarter(), at: self::at(at) };
+    let (store, aws) = responding([done(), throttled(), done()]);
+    let moments = ["2026-01-05T10:08:00.123Z", "2026-01-05T10:09:00.123Z"];
+    store.mark(&mark(moments[0])).await.unwrap();
+    store.mark(&mark("2026-01-05T10:09:00.122Z")).await.unwrap();
+    assert!(matches!(store.mark(&mark(moments[1])).await, Err(StoreError::Unavailable(_))));
+    store.mark(&mark(moments[1])).await.unwrap();
+    let put = |at: &str| json!({ "TableName": "journal", "Item": with(&mark_key(), &json!({ "at": { "S": at } })) });
+    assert_eq!(aws.bodies("PutItem"), [put(moments[0]), put(moments[1]), put(moments[1])]);
 }
 
-#[tokio::test]
-async fn a_late_quarter_gets_another_mark_each_time() {
-    let (store, aws) = responding([done(), done(), throttled()]);
-    store.mark_late(&merchant(), quarter()).await.unwrap();
-    store.mark_late(&merchant(), quarter()).await.unwrap();
-    assert!(matches!(store.mark_late(&merchant(), quarter()).await, Err(StoreError::Unavailable(_))));
-    let marks = aws.bodies("PutItem").into_iter().map(|body| {
-        let mark = body["Item"]["mark"]["S"].as_str().unwrap().to_owned();
-        let item = with(&keys_of("late", "m#2026-01-05#10:00"), &json!({ "mark": { "S": mark } }));
-        assert_eq!(body, json!({ "TableName": "journal", "Item": item }));
-        mark
-    });
-    assert_eq!(marks.collect::<std::collections::BTreeSet<_>>().len(), 3);
+/// The key of the mark of [`quarter`].
+fn mark_key() -> Value {
+    keys_of("#changed#02", "m#2026-01-05#10:00")
 }
 
 #[tokio::test]

@@ -6,31 +6,29 @@ use std::fmt::Display;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use jiff::{Timestamp, civil::Date};
+use sha2::{Digest, Sha256};
 use tollgate_core::{
     journal::{
-        Changes, KeptSum, KeptSums, LatePage, LateQuarter, Retention, SumOf, Total, TotalLine, Totals,
-        TotalsStore,
+        Changes, KeptSum, KeptSums, MARK_PARTITIONS, Mark, Retention, SumOf, Total, TotalLine, Totals,
+        TotalsStore, sort_of,
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
     values::{QuarterHour, SignedAmount},
 };
 
-use super::{BUCKET, Column, DAYS, EXPIRES_AT, KEY_NAMES, LATE, SORT, expires_at, keys};
+use super::{BUCKET, Column, DAYS, EXPIRES_AT, KEY_NAMES, SORT, expires_at, keys};
 use crate::dynamodb::{
     Item, apart, needed, number, number_of, readable,
-    table::{Table, all, unavailable, was_made},
+    table::{Table, all, was_made},
     text, text_of,
 };
 
 /// The key, by which a bad item is named.
 const KEYS: [&str; 2] = [BUCKET, SORT];
 
-/// The partition of the point that the totals have reached, one item.
+/// The partition of the points that the totals have reached, an item for each partition of marks.
 const REACHED: &str = "reached";
-
-/// Quarters with late entries that are found at a time.
-const LATE_AT_A_TIME: i32 = 100;
 
 /// Totals in the journal's table.
 pub struct DynamoDbTotals {
@@ -83,11 +81,6 @@ fn totals_of(merchant: &MerchantId, time: impl Display) -> String {
     format!("totals#{merchant}#{time}")
 }
 
-/// A day on which a merchant has entries, from its item.
-fn day_and_merchant(item: &Item) -> Result<(&str, &str), StoreError> {
-    stated(item, SORT)?.split_once('#').ok_or_else(|| corrupt(SORT))
-}
-
 /// How the sum of a day sorts in its year.
 fn in_year(day: Date) -> String {
     day.strftime("%m-%d").to_string()
@@ -95,29 +88,50 @@ fn in_year(day: Date) -> String {
 
 #[async_trait]
 impl TotalsStore for DynamoDbTotals {
-    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
-        let found = self.table.get(keys(REACHED, REACHED)).consistent_read(true).send().await;
-        let Some(item) = found.map_err(|error| unavailable(&error))?.item else { return Ok(None) };
-        needed(item, &KEYS, |item| stated(&item, "at")?.parse().map(Some).map_err(|_| corrupt("at")))
+    async fn marks(&self, partition: u16) -> Result<(Vec<Mark>, Vec<Unreadable>), StoreError> {
+        let query = self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", &marks(partition))]);
+        Ok(apart(all(query.consistent_read(true)).await?, &KEYS, |item| mark(&item)))
     }
 
-    async fn reach(&self, at: Timestamp) -> Result<(), StoreError> {
-        let mut item = keys(REACHED, REACHED);
-        item.insert("at".to_owned(), text_of(&at));
-        let request = self.table.put(item);
-        request.send().await.map(drop).map_err(|error| unavailable(&error))
+    async fn marked(
+        &self,
+        merchant: &MerchantId,
+        first: Date,
+        last: Date,
+    ) -> Result<Vec<QuarterHour>, StoreError> {
+        let (from, to) = (format!("{merchant}#{first}"), format!("{merchant}#{last}~"));
+        let items = self.all(&marks(mark_partition(merchant)), &from, &to).await?;
+        // A mark that names no quarter is counted by the runs that sum up.
+        let (marks, _) = apart(items, &KEYS, |item| mark(&item));
+        Ok(marks.into_iter().map(|mark| mark.quarter).collect())
     }
 
-    async fn oldest_day(&self) -> Result<Option<Date>, StoreError> {
-        let query = self.table.query("#bucket = :bucket", &KEY_NAMES[..1], &[(":bucket", DAYS)]);
-        let found = query.consistent_read(true).limit(1).send().await.map_err(|error| unavailable(&error))?;
-        let Some(item) = found.items.unwrap_or_default().pop() else { return Ok(None) };
-        needed(item, &KEYS, |item| day_and_merchant(&item)?.0.parse().map(Some).map_err(|_| corrupt(SORT)))
+    async fn settle(&self, mark: &Mark) -> Result<(), StoreError> {
+        let request = self
+            .table
+            .delete(mark_keys(mark))
+            .condition_expression("#at = :at")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", text_of(&sort_of(mark.at)));
+        was_made(request.send().await).map(drop)
+    }
+
+    async fn reached(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, StoreError> {
+        let item = self.table.item(keys(REACHED, &marks(mark_partition(merchant)))).await?;
+        let at = |item: Item| stated(&item, "at")?.parse().map_err(|_| corrupt("at"));
+        item.map(|item| needed(item, &KEYS, at)).transpose()
+    }
+
+    async fn reach(&self, partition: u16, began: Timestamp) -> Result<(), StoreError> {
+        let mut item = keys(REACHED, &marks(partition));
+        item.insert("at".to_owned(), text_of(&began));
+        self.table.write(item).await
     }
 
     async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
         let items = self.all(DAYS, &format!("{day}#"), &format!("{day}#~")).await?;
-        Ok(apart(items, &KEYS, |item| day_and_merchant(&item)?.1.parse().map_err(|_| corrupt(SORT))))
+        let merchant = |sort: &String| sort.split_once('#')?.1.parse().ok();
+        Ok(apart(items, &KEYS, |item| merchant(stated(&item, SORT)?).ok_or_else(|| corrupt(SORT))))
     }
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
@@ -176,42 +190,6 @@ impl TotalsStore for DynamoDbTotals {
         };
         was_made(request.send().await)
     }
-
-    async fn late(&self, after: Option<&str>) -> Result<LatePage, StoreError> {
-        let condition = "#bucket = :bucket AND #sort > :after";
-        let texts = [(":bucket", LATE), (":after", after.unwrap_or(" "))];
-        let request = self.table.query(condition, &KEY_NAMES, &texts);
-        let page = request.consistent_read(true).limit(LATE_AT_A_TIME).send().await;
-        let page = page.map_err(|error| unavailable(&error))?;
-        let next = page.last_evaluated_key.as_ref().and_then(|key| text(key, SORT).cloned());
-        let (quarters, unreadable) = apart(page.items.unwrap_or_default(), &KEYS, |item| late(&item));
-        Ok(LatePage { quarters, unreadable, next })
-    }
-
-    async fn settle(&self, late: &LateQuarter) -> Result<(), StoreError> {
-        let sort = late_sort(&late.merchant, late.quarter);
-        let request = self.table.client.delete_item().table_name(&self.table.name);
-        let request = request
-            .set_key(Some(keys(LATE, &sort)))
-            .condition_expression("#mark = :mark")
-            .expression_attribute_names("#mark", "mark")
-            .expression_attribute_values(":mark", text_of(&late.mark));
-        // Where another entry came, it is summed up anew.
-        was_made(request.send().await).map(drop)
-    }
-
-    async fn late_quarters(
-        &self,
-        merchant: &MerchantId,
-        first: Date,
-        last: Date,
-    ) -> Result<Vec<QuarterHour>, StoreError> {
-        let (from, to) = (format!("{merchant}#{first}"), format!("{merchant}#{last}~"));
-        let items = self.all(LATE, &from, &to).await?;
-        // A mark that names no quarter is counted by the runs that sum up.
-        let (late, _) = apart(items, &KEYS, |item| late(&item));
-        Ok(late.into_iter().map(|late| late.quarter).collect())
-    }
 }
 
 /// The totals of a sum.
@@ -225,19 +203,33 @@ fn totals_in(item: &Item) -> Result<Totals, StoreError> {
     Ok(totals)
 }
 
-/// How the mark of a quarter with late entries sorts.
-pub(super) fn late_sort(merchant: &MerchantId, quarter: QuarterHour) -> String {
-    format!("{merchant}#{}#{}", quarter.day, quarter.time())
+/// A partition of marks. No partition of entries begins so, so the policy that lets marks be
+/// deleted can name them.
+fn marks(partition: u16) -> String {
+    format!("#changed#{partition:02}")
 }
 
-fn late(item: &Item) -> Result<LateQuarter, StoreError> {
+/// The partition of a merchant's marks.
+fn mark_partition(merchant: &MerchantId) -> u16 {
+    u16::from(Sha256::digest(merchant.as_str().as_bytes())[0]) % MARK_PARTITIONS
+}
+
+/// The key of a mark.
+pub(super) fn mark_keys(mark: &Mark) -> Item {
+    let Mark { merchant, quarter, .. } = mark;
+    let sort = format!("{merchant}#{}#{}", quarter.day, quarter.time());
+    keys(&marks(mark_partition(merchant)), &sort)
+}
+
+fn mark(item: &Item) -> Result<Mark, StoreError> {
     let mut parts = stated(item, SORT)?.rsplitn(3, '#');
     let (time, day, merchant) = (parts.next(), parts.next(), parts.next());
     let quarter =
         day.and_then(|day| day.parse().ok()).zip(time).and_then(|(day, time)| QuarterHour::parse(day, time));
     let merchant = merchant.and_then(|merchant| merchant.parse().ok());
     let (merchant, quarter) = merchant.zip(quarter).ok_or_else(|| corrupt(SORT))?;
-    Ok(LateQuarter { merchant, quarter, mark: stated(item, "mark")?.to_owned() })
+    let at = stated(item, "at")?.parse().map_err(|_| corrupt("at"))?;
+    Ok(Mark { merchant, quarter, at })
 }
 
 /// A total as it is stored, as few characters as can still be read: currency, operation, fact, MID,

@@ -53,9 +53,10 @@ handlers! {
 
 async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
-    let query = Query::read(request, ports.access.now())?;
-    let found =
-        read_totals(ports.totals.as_ref(), &caller.merchant.id, &query.periods, &query.selection).await?;
+    let now = ports.access.now();
+    let query = Query::read(request, now)?;
+    let (store, merchant) = (ports.totals.as_ref(), &caller.merchant.id);
+    let found = read_totals(store, merchant, &query.periods, &query.selection, now).await?;
     let body = |rows| query.json(rows, &found);
     let page = as_wanted(&ports.access, &caller, request, query.rows(&found), body).await?;
     Ok(Reply::new(200, page))
@@ -116,7 +117,7 @@ impl Query {
                 "time_zone": self.zone.name(),
                 "by": self.selection.by.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
                 "provisional": provisional.map(|period| &period.name).collect::<Vec<_>>(),
-                "complete_until": found.reached,
+                "complete_until": found.complete_until,
                 "unreadable": found.unreadable.len(),
             },
         })

@@ -307,5 +307,4 @@ const FOR_OPERATORS: &[Page] = &[
             ("accepted nothing for {} days", "REPEATED_FOR", DAY),
         ],
     ),
-    ("docs/journal.md", &[("got an entry more than {} minutes after it happened", "LATE_AFTER", MINUTE)]),
 ];

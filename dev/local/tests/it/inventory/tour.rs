@@ -318,6 +318,7 @@ impl Tour {
         self.shop.register("settles", 2599).await;
         self.shop.pay_by_token("settles", "purchase").await.data(200);
         self.shop.stack.deliver_stream().await.unwrap();
+        self.shop.stack.invoke_scheduled("totals").await.unwrap();
         self.fault(Endpoint::Settlestat, FaultKind::DropAfter);
         let report = self.shop.stack.invoke_scheduled("settlement").await.unwrap();
         assert_eq!(report["failed"], 1, "{report}");

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use uuid::Uuid;
 
 use super::*;
@@ -72,14 +72,34 @@ impl EntryStore for Kept {
         self.tell(format!("{merchant} {day}"))
     }
 
-    async fn mark_late(&self, merchant: &MerchantId, quarter: QuarterHour) -> Result<(), StoreError> {
-        self.tell(format!("{merchant} {quarter}"))
+    async fn mark(&self, mark: &Mark) -> Result<(), StoreError> {
+        self.tell(format!("{} {}, {}", mark.merchant, mark.quarter, mark.at))
     }
 
     async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
         self.parked.lock().unwrap().push(parked.clone());
         Ok(())
     }
+}
+
+/// A clock that shows one second more each time, from this moment on.
+struct Ticking(Mutex<Timestamp>);
+
+impl Clock for Ticking {
+    fn now(&self) -> Timestamp {
+        let mut now = self.0.lock().unwrap();
+        *now += SignedDuration::from_secs(1);
+        *now
+    }
+
+    fn new_id(&self) -> Uuid {
+        unreachable!("entries have ids of their own")
+    }
+}
+
+/// Records a batch that comes at this moment.
+async fn record(store: &Kept, keys: &dyn SearchKeys, changes: Vec<Change>, now: Timestamp) -> JournalReport {
+    super::record(store, keys, changes, &Ticking(Mutex::new(now - SignedDuration::from_secs(1)))).await
 }
 
 /// Whether the merchant has payments found by its own references.
@@ -188,15 +208,14 @@ fn another_entry_under_the_same_id_is_told_and_replaces_nothing() {
 }
 
 #[test]
-fn it_is_told_whose_totals_change_once_for_all_entries_of_a_batch_and_apart_what_comes_late() {
+fn totals_that_change_are_marked_once_for_all_entries_of_a_batch_at_the_time_after_the_puts() {
     let batch = || ["o", "p"].map(|id| change(id, paid(id, 100, Kind::Purchase))).to_vec();
-    // The day in any case: otherwise nobody would know that a merchant has entries which all came
-    // late.
-    let (day, late) = ("m 2027-01-15", "m 2027-01-15T08:00Z");
-    for (after_s, told) in [(0, &[day][..]), (600, &[day]), (601, &[day, late]), (90_000, &[day, late])] {
-        let store = Kept::default();
+    let store = Kept::default();
+    // The batch that comes again may be one whose process died before it marked.
+    for (after_s, marked) in [(0, "2027-01-15T08:00:01Z"), (90_000, "2027-01-16T09:00:01Z")] {
         assert_eq!(now(record(&store, &Switched(true), batch(), at(after_s))).failed, None);
-        assert_eq!(*store.told.lock().unwrap(), told, "after {after_s} s");
+        let told = std::mem::take(&mut *store.told.lock().unwrap());
+        assert_eq!(told, ["m 2027-01-15".to_owned(), format!("m 2027-01-15T08:00Z, {marked}")]);
     }
 }
 
@@ -209,7 +228,7 @@ fn what_cannot_be_told_comes_again_with_its_whole_batch_and_what_is_not_put_is_t
     for (refuses, told) in [("o", 0), ("p", 1)] {
         let store = Kept { refuses: Some(refuses), ..Kept::default() };
         now(record(&store, &Switched(true), batch(), at(0)));
-        assert_eq!(store.told.lock().unwrap().len(), told, "{refuses} is not put");
+        assert_eq!(store.told.lock().unwrap().len(), 2 * told, "{refuses} is not put");
     }
 }
 
@@ -225,7 +244,7 @@ fn what_is_past_its_time_is_neither_put_nor_summed_up() {
             at(after_s),
         ));
         assert_eq!((report.changes, report.new, report.failed), (1, new, None), "after {after_s} s");
-        // Late: of its day, and of its quarter of an hour.
+        // Its day, and its quarter of an hour.
         assert_eq!(store.told.lock().unwrap().len(), 2 * new);
     }
 }
@@ -263,7 +282,7 @@ fn what_payments_are_found_by_holds_up_no_entry_and_no_total_and_comes_again() {
     let store = Kept::default();
     let report = now(record(&store, &Switched(true), batch(), at(0)));
     assert_eq!((report.changes, report.new, report.failed.as_deref()), (1, 3, Some("2")));
-    assert_eq!(store.told.lock().unwrap().len(), 1);
+    assert_eq!(store.told.lock().unwrap().len(), 2);
     // The same where the table does not take them.
     let store = Kept { refuses: Some("pointers"), ..Kept::default() };
     let report = now(record(&store, &Switched(true), batch(), at(0)));

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    journal::{Changes, CountedEntry, KeptSum, KeptSums, LatePage, LateQuarter, SumOf, TotalLine, Totals},
+    journal::{Changes, CountedEntry, KeptSum, KeptSums, Mark, SumOf, TotalLine, Totals},
     values::{Amount, Currency, SignedAmount, Zone},
 };
 
@@ -142,11 +142,12 @@ fn counted(second: i64, choice: u64) -> CountedEntry {
     CountedEntry { at: at(second), line, amount, changes }
 }
 
-/// The kept sums of some entries: until when, and which quarters have late entries.
+/// The kept sums of some entries: until when, and which quarters are marked.
 #[derive(Default)]
 struct Kept {
     reached: Option<Timestamp>,
-    late: Vec<QuarterHour>,
+    marked: Vec<QuarterHour>,
+    now: Timestamp,
     entries: Vec<CountedEntry>,
     /// Days whose sum cannot be read.
     bad_days: Vec<Date>,
@@ -168,16 +169,25 @@ impl Kept {
 
 #[async_trait]
 impl TotalsStore for Kept {
-    async fn reached(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.reached)
+    async fn marks(&self, _: u16) -> Result<(Vec<Mark>, Vec<Unreadable>), StoreError> {
+        unreachable!("a report is of one merchant")
     }
 
-    async fn reach(&self, _: Timestamp) -> Result<(), StoreError> {
+    async fn marked(&self, _: &MerchantId, first: Date, last: Date) -> Result<Vec<QuarterHour>, StoreError> {
+        let in_range = |quarter: &QuarterHour| (first..=last).contains(&quarter.day);
+        Ok(self.marked.iter().copied().filter(in_range).collect())
+    }
+
+    async fn settle(&self, _: &Mark) -> Result<(), StoreError> {
         unreachable!("a report writes nothing")
     }
 
-    async fn oldest_day(&self) -> Result<Option<Date>, StoreError> {
-        unreachable!("a report is of days that are named")
+    async fn reached(&self, _: &MerchantId) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.reached)
+    }
+
+    async fn reach(&self, _: u16, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("a report writes nothing")
     }
 
     async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
@@ -204,28 +214,10 @@ impl TotalsStore for Kept {
     async fn replace(&self, _: &MerchantId, _: SumOf, _: u64, _: &Totals) -> Result<bool, StoreError> {
         unreachable!("a report writes nothing")
     }
-
-    async fn late(&self, _: Option<&str>) -> Result<LatePage, StoreError> {
-        unreachable!("a report asks for its own days")
-    }
-
-    async fn settle(&self, _: &LateQuarter) -> Result<(), StoreError> {
-        unreachable!("a report writes nothing")
-    }
-
-    async fn late_quarters(
-        &self,
-        _: &MerchantId,
-        first: Date,
-        last: Date,
-    ) -> Result<Vec<QuarterHour>, StoreError> {
-        let in_range = |quarter: &QuarterHour| (first..=last).contains(&quarter.day);
-        Ok(self.late.iter().copied().filter(in_range).collect())
-    }
 }
 
 fn report(store: &Kept, periods: &Periods, selection: &Selection) -> PeriodTotals {
-    read_totals(store, &"m".parse().unwrap(), periods, selection).now_or_never().unwrap().unwrap()
+    read_totals(store, &"m".parse().unwrap(), periods, selection, store.now).now_or_never().unwrap().unwrap()
 }
 
 fn everything() -> Selection {
@@ -382,31 +374,39 @@ fn what_rows_are_told_apart_by_is_named_once_and_known() {
 }
 
 #[test]
-fn a_period_can_change_until_an_hour_after_its_end_and_while_an_entry_of_it_is_late() {
+fn a_period_can_change_until_an_hour_after_its_end_and_while_a_quarter_of_it_is_marked() {
     let begins = |n: i64| at(n * DAY_S);
-    let reached = |hours: i64| Some(begins(4) + SignedDuration::from_hours(hours));
-    let late = |n: i64| QuarterHour::of(begins(n) + SignedDuration::from_hours(3));
+    let hours = |hours: i64| begins(4) + SignedDuration::from_hours(hours);
+    let mark = |n: i64| QuarterHour::of(begins(n) + SignedDuration::from_hours(3));
     // Until three o'clock, in New York the day before has not ended.
-    for (name, reached, late, provisional) in [
-        ("UTC", reached(1), vec![], vec![4, 5]),
-        ("UTC", reached(0), vec![], vec![3, 4, 5]),
-        ("UTC", reached(48), vec![late(1), late(9)], vec![1, 5]),
-        ("America/New_York", reached(48), vec![late(1), late(5)], vec![0, 4, 5]),
-        ("UTC", None, vec![], vec![0, 1, 2, 3, 4, 5]),
+    for (name, counted, marked, provisional) in [
+        ("UTC", hours(1), vec![], vec![4, 5]),
+        ("UTC", hours(0), vec![], vec![3, 4, 5]),
+        ("UTC", hours(48), vec![mark(1), mark(9)], vec![1, 5]),
+        ("America/New_York", hours(48), vec![mark(1), mark(5)], vec![0, 4, 5]),
     ] {
-        let store = Kept { reached, late, ..Kept::default() };
+        let now = counted + SignedDuration::from_mins(1);
+        let newest = marked.iter().copied().filter(|one| *one < mark(9)).max();
         let periods = periods(Interval::Day, "2027-01-16", "2027-01-21", name).unwrap();
+        // A run that had marks may have been long ago, if the merchant sold nothing since.
+        for reached in [counted, begins(0)] {
+            let store = Kept { reached: Some(reached), marked: marked.clone(), now, ..Kept::default() };
+            let found = report(&store, &periods, &everything());
+            let expected = newest.map_or(counted, |newest| reached.max(newest.begins()));
+            assert_eq!(found.complete_until, Some(expected), "{name} {marked:?}");
+            assert_eq!(found.provisional, provisional.iter().copied().collect(), "{name} {marked:?}");
+        }
+        let store = Kept { marked: marked.clone(), now, ..Kept::default() };
         let found = report(&store, &periods, &everything());
-        assert_eq!(found.reached, reached);
-        assert_eq!(found.provisional, provisional.into_iter().collect(), "{name} {reached:?}");
+        assert_eq!(found.complete_until, newest.map_or(Some(counted), |_| None), "no run yet");
     }
 }
 
 #[test]
 fn sums_that_cannot_be_read_make_their_periods_provisional_and_leave_the_others_as_they_are() {
     let entries = (0..5).map(|n| counted(n * DAY_S, 1)).collect();
-    let (bad, reached) = (vec![day_of(at(2 * DAY_S))], Some(at(40 * DAY_S)));
-    let store = Kept { reached, entries, bad_quarters: bad.clone(), ..Kept::default() };
+    let (bad, now) = (vec![day_of(at(2 * DAY_S))], at(40 * DAY_S));
+    let store = Kept { now, entries, bad_quarters: bad.clone(), ..Kept::default() };
     let found = |name, store: &Kept| {
         let periods = periods(Interval::Day, "2027-01-16", "2027-01-20", name).unwrap();
         let found = report(store, &periods, &everything());

@@ -22,7 +22,7 @@ pub struct CaptureRequest {
     #[serde(default, deserialize_with = "partitions")]
     pub shards: Option<Vec<u16>>,
     /// Only a share of the partitions, so that several invocations split the work.
-    #[serde(default, deserialize_with = "share")]
+    #[serde(default, deserialize_with = "Share::optional")]
     pub part: Option<Share>,
 }
 
@@ -36,13 +36,16 @@ pub struct Share {
     pub of: u16,
 }
 
-fn share<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Share>, D::Error> {
-    let share = Option::<Share>::deserialize(deserializer)?;
-    // A part that does not exist would capture nothing, minute after minute, without a word.
-    if share.is_some_and(|share| share.index >= share.of) {
-        return Err(D::Error::custom("part.index must be less than part.of"));
+impl Share {
+    /// Reads a share that an event may state.
+    pub fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        let share = Option::<Self>::deserialize(deserializer)?;
+        // A part that does not exist would do nothing, minute after minute, without a word.
+        if share.is_some_and(|share| share.index >= share.of) {
+            return Err(D::Error::custom("part.index must be less than part.of"));
+        }
+        Ok(share)
     }
-    Ok(share)
 }
 
 fn partitions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<u16>>, D::Error> {

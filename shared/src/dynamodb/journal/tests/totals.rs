@@ -1,12 +1,13 @@
 //! Totals, as they are kept.
 
 use tollgate_core::{
-    journal::{KeptSum, LateQuarter, SumOf, Total, TotalLine, Totals, TotalsStore},
+    journal::{KeptSum, MARK_PARTITIONS, SumOf, Total, TotalLine, Totals, TotalsStore},
     payments::Unreadable,
     values::SignedAmount,
 };
 
 use super::*;
+use crate::dynamodb::text;
 
 fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbTotals, Arc<Aws>) {
     let aws = Aws::responding(responses);
@@ -14,17 +15,13 @@ fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbTotals,
 }
 
 /// A query of a partition of the table, as it is now.
-fn query(condition: &str, values: &Value) -> Value {
-    json!({
-        "TableName": "journal", "KeyConditionExpression": format!("#bucket = :bucket AND {condition}"),
-        "ConsistentRead": true, "ExpressionAttributeNames": { "#bucket": "b", "#sort": "s" },
-        "ExpressionAttributeValues": values,
-    })
-}
-
 fn between(bucket: &str, from: &str, to: &str) -> Value {
-    let values = json!({ ":bucket": { "S": bucket }, ":from": { "S": from }, ":to": { "S": to } });
-    query("#sort BETWEEN :from AND :to", &values)
+    json!({
+        "TableName": "journal", "ConsistentRead": true,
+        "KeyConditionExpression": "#bucket = :bucket AND #sort BETWEEN :from AND :to",
+        "ExpressionAttributeNames": { "#bucket": "b", "#sort": "s" },
+        "ExpressionAttributeValues": { ":bucket": { "S": bucket }, ":from": { "S": from }, ":to": { "S": to } },
+    })
 }
 
 fn unreadable(key: &str, name: &str) -> Unreadable {
@@ -62,25 +59,24 @@ fn kept(sort: &str, version: u64) -> Value {
 }
 
 #[tokio::test]
-async fn the_point_that_the_totals_have_reached_is_one_item() {
-    let item = |at: &str| with(&keys_of("reached", "reached"), &json!({ "at": { "S": at } }));
+async fn the_point_that_the_totals_have_reached_is_one_item_for_each_partition_of_marks() {
+    let key = keys_of("reached", "#changed#02");
+    let item = |at: &str| with(&key, &json!({ "at": { "S": at } }));
     for (response, expected) in [
         (done(), Some(None)),
         (ok(json!({ "Item": item("2026-01-05T10:15:00Z") })), Some(Some(at("2026-01-05T10:15:00Z")))),
         (ok(json!({ "Item": item("yesterday") })), None),
-        (ok(json!({ "Item": keys_of("reached", "reached") })), None),
+        (ok(json!({ "Item": key })), None),
     ] {
         let (totals, aws) = responding([response]);
-        let found = totals.reached().await;
+        let found = totals.reached(&merchant()).await;
         assert_eq!(found.as_ref().ok(), expected.as_ref());
         assert!(!matches!(found, Err(StoreError::Unavailable(_))));
-        let get = json!({
-            "TableName": "journal", "Key": keys_of("reached", "reached"), "ConsistentRead": true,
-        });
+        let get = json!({ "TableName": "journal", "Key": key, "ConsistentRead": true });
         assert_eq!(aws.bodies("GetItem"), [get]);
     }
     let (totals, aws) = responding([done()]);
-    totals.reach(at("2026-01-05T10:15:00Z")).await.unwrap();
+    totals.reach(2, at("2026-01-05T10:15:00Z")).await.unwrap();
     assert_eq!(
         aws.bodies("PutItem"),
         [json!({ "TableName": "journal", "Item": item("2026-01-05T10:15:00Z") })]
@@ -185,66 +181,82 @@ async fn totals_replace_only_the_version_that_was_read() {
     }
 }
 
+fn mark() -> Mark {
+    Mark { merchant: merchant(), quarter: quarter(), at: at("2026-01-05T10:08:00.123Z") }
+}
+
+/// A mark's item.
+fn marked(sort: &str) -> Value {
+    with(&keys_of("#changed#02", sort), &json!({ "at": { "S": "2026-01-05T10:08:00.123Z" } }))
+}
+
 #[tokio::test]
-async fn late_quarters_are_read_with_their_marks_and_settled_by_them() {
-    let late = |sort: &str| with(&keys_of("late", sort), &json!({ "mark": { "S": "x" } }));
+async fn marks_are_read_from_every_page_and_what_names_no_quarter_is_told() {
     let bad = ["m#2026-01-05#10:07", "m#today#10:00", "no merchant#2026-01-05#10:00", "10:00"];
-    let items = [late("m#2026-01-05#10:00")].into_iter().chain(bad.map(late));
-    let items: Vec<_> = items.chain([keys_of("late", "m#2026-01-05#10:15")]).collect();
-    let page = json!({ "Items": items, "LastEvaluatedKey": keys_of("late", "m#2026-01-05#10:15") });
-    let (store, aws) = responding([ok(page), done()]);
-    let found = store.late(None).await.unwrap();
-    let quarter = LateQuarter { merchant: merchant(), quarter: quarter(), mark: "x".to_owned() };
-    assert_eq!(found.quarters, std::slice::from_ref(&quarter));
-    let mut unread: Vec<_> = bad.map(|sort| unreadable(&format!("late {sort}"), "sort")).into();
-    unread.push(unreadable("late m#2026-01-05#10:15", "mark"));
-    assert_eq!(found.unreadable, unread);
-    let next = found.next.unwrap();
-    assert_eq!(next, "m#2026-01-05#10:15");
-    let end = store.late(Some(&next)).await.unwrap();
-    assert!(end.quarters.is_empty() && end.unreadable.is_empty() && end.next.is_none());
-    let queries = [" ", &next].map(|after| {
-        let values = json!({ ":bucket": { "S": "late" }, ":after": { "S": after } });
-        with(&query("#sort > :after", &values), &json!({ "Limit": 100 }))
+    let items: Vec<_> = ["m#2026-01-05#10:00"].into_iter().chain(bad).map(marked).collect();
+    let next = keys_of("#changed#02", "10:00");
+    let first = json!({ "Items": items, "LastEvaluatedKey": next });
+    let without = keys_of("#changed#02", "m#2026-01-05#10:15");
+    let (store, aws) = responding([ok(first), ok(json!({ "Items": [without] }))]);
+    let (marks, unread) = store.marks(2).await.unwrap();
+    assert_eq!(marks, [mark()]);
+    let mut expected: Vec<_> = bad.map(|sort| unreadable(&format!("#changed#02 {sort}"), "sort")).into();
+    expected.push(unreadable("#changed#02 m#2026-01-05#10:15", "at"));
+    assert_eq!(unread, expected);
+    let query = json!({
+        "TableName": "journal", "KeyConditionExpression": "#bucket = :bucket", "ConsistentRead": true,
+        "ExpressionAttributeNames": { "#bucket": "b" },
+        "ExpressionAttributeValues": { ":bucket": { "S": "#changed#02" } },
     });
-    assert_eq!(aws.bodies("Query"), queries);
+    assert_eq!(aws.bodies("Query"), [query.clone(), with(&query, &json!({ "ExclusiveStartKey": next }))]);
+}
+
+#[tokio::test]
+async fn a_mark_is_deleted_only_as_it_was_read() {
     let (store, aws) = responding([done(), condition_failed()]);
-    store.settle(&quarter).await.unwrap();
-    store.settle(&quarter).await.unwrap();
+    store.settle(&mark()).await.unwrap();
+    store.settle(&mark()).await.unwrap();
     let delete = json!({
-        "TableName": "journal", "Key": keys_of("late", "m#2026-01-05#10:00"),
-        "ConditionExpression": "#mark = :mark", "ExpressionAttributeNames": { "#mark": "mark" },
-        "ExpressionAttributeValues": { ":mark": { "S": "x" } },
+        "TableName": "journal", "Key": mark_key(),
+        "ConditionExpression": "#at = :at", "ExpressionAttributeNames": { "#at": "at" },
+        "ExpressionAttributeValues": { ":at": { "S": "2026-01-05T10:08:00.123Z" } },
     });
     assert_eq!(aws.bodies("DeleteItem"), [delete.clone(), delete]);
 }
 
+#[test]
+fn the_marks_of_merchants_spread_over_all_partitions() {
+    let of = |n: u32| {
+        super::super::totals::mark_keys(&Mark { merchant: n.to_string().parse().unwrap(), ..mark() })
+    };
+    let found: std::collections::BTreeSet<_> = (0..300).map(|n| text(&of(n), "b").cloned()).collect();
+    assert_eq!(found.len(), usize::from(MARK_PARTITIONS));
+}
+
 #[tokio::test]
-async fn quarters_that_got_entries_late_are_those_whose_marks_name_one() {
-    let late = |sort: &str| with(&keys_of("late", sort), &json!({ "mark": { "S": "x" } }));
+async fn the_marked_quarters_of_a_merchants_days_are_those_whose_marks_name_one() {
     let sorts = ["m#2026-01-05#10:00", "m#2026-01-05#10:15", "m#2026-01-06", "m#2026-01-07#00:00"];
-    let (store, aws) = responding([ok(json!({ "Items": sorts.map(late) }))]);
+    let (store, aws) = responding([ok(json!({ "Items": sorts.map(marked) }))]);
     let last = "2026-01-07".parse().unwrap();
     let at = |day, time| QuarterHour::parse(day, time).unwrap();
-    let late = [at(day(), "10:00"), at(day(), "10:15"), at(last, "00:00")];
-    assert_eq!(store.late_quarters(&merchant(), day(), last).await.unwrap(), late);
-    assert_eq!(aws.bodies("Query"), [between("late", "m#2026-01-05", "m#2026-01-07~")]);
+    let found = [at(day(), "10:00"), at(day(), "10:15"), at(last, "00:00")];
+    assert_eq!(store.marked(&merchant(), day(), last).await.unwrap(), found);
+    assert_eq!(aws.bodies("Query"), [between("#changed#02", "m#2026-01-05", "m#2026-01-07~")]);
 }
 
 #[tokio::test]
 async fn totals_that_do_not_respond_are_unavailable_and_not_empty() {
-    let quarter = LateQuarter { merchant: merchant(), quarter: quarter(), mark: "x".to_owned() };
     for n in 0..8 {
         let (store, _) = responding([throttled()]);
         let result = match n {
-            0 => store.reached().await.map(drop),
-            1 => store.reach(at("2026-01-05T10:15:00Z")).await,
+            0 => store.reached(&merchant()).await.map(drop),
+            1 => store.reach(2, at("2026-01-05T10:15:00Z")).await,
             2 => store.merchants(day()).await.map(drop),
             3 => store.quarters(&merchant(), day()).await.map(drop),
-            4 => store.late(None).await.map(drop),
-            5 => store.settle(&quarter).await,
+            4 => store.marks(2).await.map(drop),
+            5 => store.settle(&mark()).await,
             6 => store.days(&merchant(), day(), day()).await.map(drop),
-            _ => store.late_quarters(&merchant(), day(), day()).await.map(drop),
+            _ => store.marked(&merchant(), day(), day()).await.map(drop),
         };
         assert!(matches!(result, Err(StoreError::Unavailable(_))), "{n}");
     }

@@ -1,0 +1,74 @@
+//! Marks of quarters of an hour whose entries changed: the one way in which totals learn of
+//! entries.
+//!
+//! The journal marks a quarter after its entries were put, each time that they come. A run sums up
+//! each marked quarter from its entries and deletes its mark, unless the mark is young or was put
+//! again meanwhile. Why no entry is left out: a process relies on its own mark for a minute, so all
+//! entries that rely on it were put by then. A run that begins a minute later still reads them all;
+//! that minute is for clocks that differ and for marks on their way. Any later entry puts the mark
+//! again, and then the run that did not read the entry does not delete it.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{order::MerchantId, values::QuarterHour};
+
+/// Partitions of the marks: several runs at a time divide them.
+pub const MARK_PARTITIONS: u16 = 16;
+
+/// How long a process does not mark a quarter again.
+const MARKED_FOR: SignedDuration = SignedDuration::from_mins(1);
+
+/// By how much clocks may differ, together with the time that putting a mark takes.
+const CLOCKS: SignedDuration = SignedDuration::from_mins(1);
+
+/// Quarters that are remembered as marked. Entries are of now, but for a rebuild.
+const REMEMBERED_MAX: usize = 1_000;
+
+/// A merchant's quarter of an hour, whose totals have to be summed up again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Whose entries.
+    pub merchant: MerchantId,
+    /// Their quarter of an hour.
+    pub quarter: QuarterHour,
+    /// When it was marked last, by the clock of the process that did.
+    pub at: Timestamp,
+}
+
+impl Mark {
+    /// Whether a run that began then has read all entries that rely on this mark.
+    pub(super) fn is_over(&self, began: Timestamp) -> bool {
+        self.at + MARKED_FOR + CLOCKS <= began
+    }
+}
+
+/// The quarters that a process has marked lately. By the time of day: a monotonic clock may stand
+/// still while Lambda has the process frozen.
+#[derive(Debug, Default)]
+pub struct LatelyMarked(Mutex<HashMap<(MerchantId, QuarterHour), Timestamp>>);
+
+impl LatelyMarked {
+    /// Whether the process has marked the quarter in the minute before this mark.
+    pub fn has(&self, mark: &Mark) -> bool {
+        let lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = lately.get(&(mark.merchant.clone(), mark.quarter));
+        before.is_some_and(|before| (*before..*before + MARKED_FOR).contains(&mark.at))
+    }
+
+    /// Remembers a mark that was put.
+    pub fn remember(&self, mark: &Mark) {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lately.len() >= REMEMBERED_MAX {
+            lately.clear();
+        }
+        lately.insert((mark.merchant.clone(), mark.quarter), mark.at);
+    }
+}
+
+#[cfg(test)]
+mod tests;
