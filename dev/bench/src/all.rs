@@ -16,6 +16,7 @@ use crate::{
     start::{self, Subject},
     summary,
     table::Table,
+    totals,
     warm::{self, Amount},
     work,
     world::{RequestKind, World},
@@ -95,6 +96,7 @@ async fn measure(arguments: &Arguments) -> Result<Figures, String> {
     figures.extend(captures::short().await?);
     figures.extend(settlement::counts().await?);
     figures.extend(work::measure(&World::start().await?, &binaries).await?);
+    figures.extend(totals::measure(&binaries, &totals::Arguments::PUBLISHED).await?);
     if !arguments.no_instructions {
         eprintln!("Counting instructions.");
         figures.extend(instructions::count(&world, &binaries).await?);

@@ -14,6 +14,7 @@ use crate::{
     counts::JOURNAL,
     figures::{Figures, number},
     table::figure,
+    totals,
     world::{BATCH, PURCHASE, REGISTER},
 };
 
@@ -86,7 +87,7 @@ fn limits(figures: &Figures) -> Result<Vec<(&'static str, f64)>, TemplateError> 
         ("one merchant's entries", sharded(f64::from(ENTRY_SHARDS), 1.0)),
         ("one merchant's open holds", sharded(1.0, 2.0)),
         ("function `journal`", batches("JournalStream") * number(BATCH) / keeping_s / changes),
-        ("function `totals`", figures.get("totals: payments per second")),
+        ("function `totals`", figures.get(totals::PER_SECOND)),
         ("scheduled captures", parameter("CaptureConcurrency") * runs * captures * 47.0 / 60.0),
         ("inquiries", parameter("InquiryConcurrency") / 0.2 * 21.0 / 60.0),
         ("one merchant's inquiries", parameter("InquiriesPerMerchant") / 60.0),

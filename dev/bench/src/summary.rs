@@ -8,6 +8,7 @@ use crate::{
     idle,
     peers::{Language, TOLLGATE},
     table::{Row, Table},
+    totals,
     world::{
         AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, PURCHASE, REGISTER, RequestKind, SCHEDULED_CAPTURE,
     },
@@ -38,6 +39,7 @@ fn tables(figures: &Figures) -> Result<Vec<Table>, String> {
     tables.extend(Language::ALL.map(|language| peer(figures, language)));
     tables.extend(bill::tables(figures));
     tables.push(idle::month(figures)?);
+    tables.push(totals::table(figures));
     Ok(tables)
 }
 

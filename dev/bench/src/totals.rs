@@ -60,14 +60,19 @@ const AT_A_TIME: usize = 8;
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Entries of all merchants together; a payment has two, nearly
-    #[arg(long, default_value_t = 300_000)]
+    #[arg(long, default_value_t = Self::PUBLISHED.entries)]
     entries: usize,
     /// Merchants, all of them with as many entries
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = Self::PUBLISHED.merchants)]
     merchants: usize,
     /// Runs at the same time, each with a share of the merchants
-    #[arg(long, default_value_t = 4)]
+    #[arg(long, default_value_t = Self::PUBLISHED.parts)]
     parts: usize,
+}
+
+impl Arguments {
+    /// Of the published figures.
+    pub(crate) const PUBLISHED: Self = Self { entries: 300_000, merchants: 20, parts: 4 };
 }
 
 /// The total of some entries: how many, their amounts, and what they hold.
@@ -89,23 +94,39 @@ struct Seeded {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
-    let world = World::start().await?;
-    let began = Instant::now();
-    let seeded = seed(&world.stack, &arguments).await.map_err(|error| error.to_string())?;
-    eprintln!("{} entries seeded in {:.0} s", arguments.entries, began.elapsed().as_secs_f64());
-    let mut figures = sum_up(&world, &arguments).await?;
-    compare(&world.stack, &seeded.sums).await?;
-    calculate(&mut figures, number(seeded.bytes) / number(arguments.entries));
-    let rows = figures.rows("").into_iter().map(|row| match row.what.as_str() {
-        SECONDS => row.at_most(TIME_MAX_S),
-        _ => row,
-    });
-    println!("{}", Table::new("Totals", rows.collect()));
+    let figures = measure(&Binaries::beside()?, &arguments).await?;
+    println!("{}", table(&figures));
     Ok(())
 }
 
-const SECONDS: &str = "totals seconds";
-const PROCESSOR_MS: &str = "totals processor ms per 1,000 entries";
+/// What is measured, then what follows from it.
+pub(crate) fn table(figures: &Figures) -> Table {
+    let rows = figures.rows(TOTALS).into_iter().map(|mut row| {
+        let is_seconds = row.what == SECONDS;
+        row.what = row.what.replacen(TOTALS, "", 1);
+        if is_seconds { row.at_most(TIME_MAX_S) } else { row }
+    });
+    Table::new("Totals of 20 merchants, by four runs", rows.collect())
+}
+
+/// Seeds entries, has them summed up, and compares the sums.
+pub(crate) async fn measure(binaries: &Binaries, arguments: &Arguments) -> Result<Figures, String> {
+    let world = World::start().await?;
+    let began = Instant::now();
+    let seeded = seed(&world.stack, arguments).await.map_err(|error| error.to_string())?;
+    eprintln!("{} entries seeded in {:.0} s", arguments.entries, began.elapsed().as_secs_f64());
+    let mut figures = sum_up(&world, binaries, arguments).await?;
+    compare(&world.stack, &seeded.sums).await?;
+    calculate(&mut figures, number(seeded.bytes) / number(arguments.entries));
+    Ok(figures)
+}
+
+/// What the names of all figures begin with, and some of them.
+const TOTALS: &str = "totals: ";
+const SECONDS: &str = "totals: seconds";
+const PROCESSOR_MS: &str = "totals: processor ms per 1,000 entries";
+/// What the four runs of the template sum up, with a processor each.
+pub(crate) const PER_SECOND: &str = "totals: calculated: payments per second of four processors";
 
 /// Puts the entries as the journal does, and marks what they change.
 async fn seed(stack: &Stack, arguments: &Arguments) -> Result<Seeded, Failure> {
@@ -168,11 +189,12 @@ async fn seed(stack: &Stack, arguments: &Arguments) -> Result<Seeded, Failure> {
 fn calculate(figures: &mut Figures, entry_bytes: f64) {
     let per_processor = 1_000_000.0 / figures.get(PROCESSOR_MS);
     let read = WANTED * ENTRIES_OF_A_PAYMENT * TIMES_READ;
-    let mut set = |name: &str, value| figures.set(format!("totals, calculated: {name}"), value);
+    let mut set = |name: &str, value| figures.set(format!("{TOTALS}calculated: {name}"), value);
     set("entries per second of a processor", per_processor);
     set("5,000 payments per second, entries read per second", read);
     set("5,000 payments per second, processors", read / per_processor);
     set("5,000 payments per second, read units per second", read * entry_bytes / 4_096.0);
+    set("payments per second of four processors", 4.0 * per_processor / TIMES_READ / ENTRIES_OF_A_PAYMENT);
     let of_a_run = per_processor * RUN_S / QUARTER_S / ENTRIES_OF_A_PAYMENT;
     set("a merchant's payments per second that a run sums up", of_a_run);
     let taken = f64::from(ENTRY_SHARDS) * PARTITION_TAKES / ENTRIES_OF_A_PAYMENT;
@@ -180,8 +202,8 @@ fn calculate(figures: &mut Figures, entry_bytes: f64) {
 }
 
 /// Runs the function until it has left nothing.
-async fn sum_up(world: &World, arguments: &Arguments) -> Result<Figures, String> {
-    let function = world.function(&Binaries::beside()?.path("totals")?, "");
+async fn sum_up(world: &World, binaries: &Binaries, arguments: &Arguments) -> Result<Figures, String> {
+    let function = world.function(&binaries.path("totals")?, "");
     let function = Program { limit: RUN_LIMIT, ..function };
     let parts = try_join_all((0..arguments.parts).map(|_| function.start())).await?;
     world.keep(true);
@@ -208,16 +230,16 @@ async fn sum_up(world: &World, arguments: &Arguments) -> Result<Figures, String>
     let entries = number(arguments.entries);
     let per_1000 = |value: f64| value / entries * 1_000.0;
     let mut figures = Figures::default();
-    figures.set("totals entries", entries);
-    figures.set("totals merchants", number(arguments.merchants));
-    figures.set("totals parts at the same time", number(of));
+    figures.set("totals: entries", entries);
+    figures.set("totals: merchants", number(arguments.merchants));
+    figures.set("totals: parts at the same time", number(of));
     figures.set(SECONDS, seconds);
-    figures.set("totals entries per second", entries / seconds);
-    figures.set("totals payments per second", entries / seconds / 2.0);
-    figures.set("totals calls per 1,000 entries", per_1000(number(calls.len())));
-    figures.set("totals bytes read per 1,000 entries", per_1000(number(calls.iter().map(read_bytes).sum())));
+    figures.set("totals: entries per second", entries / seconds);
+    figures.set("totals: payments per second", entries / seconds / 2.0);
+    figures.set("totals: calls per 1,000 entries", per_1000(number(calls.len())));
+    figures.set("totals: bytes read per 1,000 entries", per_1000(number(calls.iter().map(read_bytes).sum())));
     figures.set(PROCESSOR_MS, per_1000(cpu * 1_000.0));
-    figures.set("totals MiB of the largest part", mib.into_iter().fold(0.0, f64::max));
+    figures.set("totals: MiB of the largest part", mib.into_iter().fold(0.0, f64::max));
     Ok(figures)
 }
 
