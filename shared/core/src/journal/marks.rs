@@ -20,8 +20,8 @@ use crate::{order::MerchantId, values::QuarterHour};
 /// Partitions of the marks: several runs at a time divide them.
 pub const MARK_PARTITIONS: u16 = 16;
 
-/// How long a process does not mark a quarter again.
-const MARKED_FOR: SignedDuration = SignedDuration::from_mins(1);
+/// How long a process does not mark a quarter again. By then what was put is marked.
+pub(super) const MARKED_FOR: SignedDuration = SignedDuration::from_mins(1);
 
 /// By how much clocks may differ, together with the time that putting a mark takes.
 const CLOCKS: SignedDuration = SignedDuration::from_mins(1);

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::selection::Counted;
 use crate::{
-    journal::{TotalsStore, day_of},
+    journal::{TotalsStore, day_of, marks::MARKED_FOR},
     order::MerchantId,
     payments::{StoreError, Unreadable},
     values::QuarterHour,
@@ -25,9 +25,6 @@ use crate::{
 /// How long after its end a period can still get entries: the journal is seconds behind, and an
 /// hour if it was held up.
 pub const PROVISIONAL_HOURS: i64 = 1;
-
-/// How soon after it was put an entry's quarter is marked.
-const MARKED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 /// Days of kept quarters that are read at a time.
 const DAYS_AT_A_TIME: usize = 8;
@@ -58,7 +55,7 @@ pub async fn read_totals(
     // Before the sums: what is counted meanwhile makes a period provisional that is not, and never
     // the other way.
     let marked = store.marked(merchant, first, last).await?;
-    let (mut unreadable, all_but_marked) = (Vec::new(), now - MARKED_WITHIN);
+    let (mut unreadable, all_but_marked) = (Vec::new(), now - MARKED_FOR);
     let complete_until = match marked.iter().max() {
         None => Some(all_but_marked),
         Some(newest) => match store.reached(merchant).await {

@@ -132,23 +132,18 @@ impl<'a> CaptureRun<'a> {
         match self.sources.switch.stop(&key.merchant).await {
             Ok(stop) if stop.is_on() && !self.request.dry_run => return self.stopped(&key).await,
             Ok(_) => {}
-            Err(error) => {
-                self.waits(at);
-                return self.fail(&key, &Refusal::Store(error));
-            }
+            Err(error) => return self.fail(&key, &Refusal::Store(error)),
         }
-        let captures = self.captures(&key.merchant).await;
-        if !matches!(captures, Captures::Stopped) {
-            self.waits(at);
-        }
-        let merchant = match captures {
+        let merchant = match self.captures(&key.merchant).await {
             Captures::Run(merchant) => merchant,
             Captures::Stopped => return self.stopped(&key).await,
             Captures::Later => {
+                self.waits(at);
                 locked(&self.report).held_back += 1;
                 return;
             }
         };
+        self.waits(at);
         if self.request.dry_run {
             return self.look(&merchant, &key).await;
         }
