@@ -87,6 +87,7 @@ MISSED_RUNS = "AWS/SQS ApproximateNumberOfMessagesVisible QueueName=MissedRuns"
 CALLS, LATENCY = "AWS/ApiGateway Count ApiId=HttpApi", "AWS/ApiGateway Latency ApiId=HttpApi"
 FINDINGS = "AWS/Logs LogEventsWithFindings LogGroupName=FunctionLogs"
 BEHIND, FAILED, UNREAD = "TotalsBehind", "TotalsFailed", "SettlementUnread"
+TOTALS_ERRORS, SETTLEMENT_ERRORS = of("Errors", "Totals Settlement")
 MERCHANTS = ["MerchantsStale", "MerchantsRefused", "GatewayRefusedCredentials"]
 
 # Of our metrics, no sample is 0.
@@ -152,9 +153,11 @@ TICKETS = {
     "TotalsBehindAlarm": [
         Scenario("totals do not catch up", {TOTALS: count(1), BEHIND: once(3600)}, [{TOTALS: count(2), BEHIND: once(3599, 3599)}]),
         Scenario("runs fail", {TOTALS: count(60), FAILED: count(60)}, [{TOTALS: count(60), FAILED: count(59)}]),
+        Scenario("all runs crash", {TOTALS: count(60), TOTALS_ERRORS: count(60)}, [{TOTALS: count(60), TOTALS_ERRORS: count(59)}]),
         Scenario("totals are not run", {TOTALS: count(1) | silent_until(240)}, [{TOTALS: steady([1], 240, every=15)}])],
     "SettlementUnreadAlarm": [
         Scenario("an account is not read", {SETTLEMENT: count(1), UNREAD: once(86400)}, [{SETTLEMENT: count(2), UNREAD: once(86399, 86399)}]),
+        Scenario("all runs crash", {SETTLEMENT: count(3), SETTLEMENT_ERRORS: count(3)}, [{SETTLEMENT: count(3), SETTLEMENT_ERRORS: count(2)}]),
         Scenario("settlement is not run", {SETTLEMENT: count(1) | silent_until(720)}, [{SETTLEMENT: steady([1], 720, every=60)}])],
     "SettlementExceptionsAlarm": each("money does not arrive", ["SettlementExceptions"], once(21), once(20, 20)),
     "WebhooksAlarm": each("a receiver gets nothing", ["WebhooksParked", "WebhookDocumentsUnreadable"], count(1)),

@@ -142,9 +142,9 @@ impl Totals {
         text.join("\n")
     }
 
-    /// Up to when everything is counted; none before the first count.
+    /// Up to when everything is counted; none if that of a merchant is not known.
     fn reached(&self) -> Option<Timestamp> {
-        self.found.iter().filter_map(|(_, found)| found.complete_until).min()
+        self.found.iter().map(|(_, found)| found.complete_until).min().flatten()
     }
 
     /// The changes of each period in each currency.

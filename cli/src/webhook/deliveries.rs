@@ -145,7 +145,7 @@ pub(crate) async fn test(installation: &Installation, arguments: &TestWebhook) -
             }
             _ if begun.elapsed() > TEST_LIMIT => {
                 return Err(Failure::Unavailable(
-                    "nothing was sent: is the stack deployed with Webhooks=true? Look at WebhooksErrorsAlarm"
+                    "nothing was sent: is the stack deployed with Webhooks=true? Look at SideFunctionErrorsAlarm"
                         .to_owned(),
                 ));
             }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::ToSpan as _;
+use jiff::{Timestamp, ToSpan as _};
 use local::{JOURNAL_TABLE_NAME, dynamodb_client};
 use serde_json::json;
 use tollgate::dynamodb::journal::entry_of;
@@ -13,11 +13,15 @@ use crate::support::{Fixture, MERCHANT, run};
 
 type Item = HashMap<String, AttributeValue>;
 
-/// All items, but for the marks of what is to be summed up and when that was done last.
-async fn entries(fixture: &Fixture) -> Vec<Item> {
+async fn items(fixture: &Fixture) -> Vec<Item> {
     let client = dynamodb_client(fixture.stack.dynamodb_url());
     let output = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap();
-    let mut items = output.items.unwrap();
+    output.items.unwrap()
+}
+
+/// All items, but for the marks of what is to be summed up and when that was done last.
+async fn entries(fixture: &Fixture) -> Vec<Item> {
+    let mut items = items(fixture).await;
     items.retain(|item| item["b"].as_s().is_ok_and(|b| b != "reached" && !b.starts_with("#changed#")));
     items.sort_by_key(|item| item["s"].as_s().unwrap().clone());
     items
@@ -41,6 +45,11 @@ async fn a_journal_that_is_rebuilt_has_the_entries_that_the_stream_made() {
     let built = fixture.run(&["journal", "rebuild", "--json"], "").await.json();
     assert_eq!((&built["new"], &built["known"], &built["differing"]), (&json!(6), &json!(0), &json!(0)));
     let rebuilt = entries(&fixture).await;
+    // The operator's clock may be five minutes slow: even so, no run takes a mark for old.
+    let late = fixture.stack.clock().now() + 5.minutes();
+    let marks = items(&fixture).await.into_iter().filter_map(|item| item.get("at")?.as_s().ok().cloned());
+    let marks: Vec<Timestamp> = marks.map(|at| at.parse().unwrap()).collect();
+    assert!(!marks.is_empty() && marks.iter().all(|at| *at > late), "{marks:?}");
     // The live consumer finds all of them there, and adds later ones.
     fixture.stack.deliver_stream().await.unwrap();
     assert_eq!(entries(&fixture).await, rebuilt);

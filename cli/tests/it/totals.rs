@@ -74,7 +74,7 @@ async fn totals_are_of_what_the_filters_leave_and_all_of_it() {
 }
 
 #[tokio::test]
-async fn doctor_says_since_when_totals_count_and_sums_a_day_up_anew() {
+async fn doctor_says_how_far_totals_are_and_sums_a_day_up_anew() {
     let fixture = Fixture::open().await;
     let totals = async || {
         let report: Value = serde_json::from_str(&fixture.run(&["doctor", "--json"], "").await.out).unwrap();

@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{bill, binaries::workspace, figures::Figures, idle, scale, summary, totals, work};
+use crate::{bill, binaries::workspace, figures::Figures, idle, scale, summary, work};
 
 const SCALE: &str = "docs/scale.md";
 /// Between these lines of the page everything is written by this file.
@@ -68,7 +68,6 @@ fn tables(published: &Published) -> Result<String, String> {
         idle::month(figures)?,
         bill::compared(figures),
         work::table(figures),
-        totals::table(figures),
     ];
     Ok(format!("\nMeasured on {machine}.\n\n{}\n", all.map(|table| table.to_string()).join("\n")))
 }

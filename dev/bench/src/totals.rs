@@ -99,7 +99,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// What is measured, then what follows from it.
+/// The table of the figures that are measured, and of those that follow from them.
 pub(crate) fn table(figures: &Figures) -> Table {
     let rows = figures.rows(TOTALS).into_iter().map(|mut row| {
         let is_seconds = row.what == SECONDS;
@@ -121,11 +121,11 @@ pub(crate) async fn measure(binaries: &Binaries, arguments: &Arguments) -> Resul
     Ok(figures)
 }
 
-/// What the names of all figures begin with, and some of them.
+/// The beginning of all figures' names, and some names.
 const TOTALS: &str = "totals: ";
 const SECONDS: &str = "totals: seconds";
 const PROCESSOR_MS: &str = "totals: processor ms per 1,000 entries";
-/// What the four runs of the template sum up, with a processor each.
+/// Payments per second that the template's four runs sum up, with a processor each.
 pub(crate) const PER_SECOND: &str = "totals: calculated: payments per second of four processors";
 
 /// Puts the entries as the journal does, and marks what they change.

@@ -138,9 +138,10 @@ impl Measured for JournalReport {
 
 impl Measured for TotalsReport {
     fn measures(&self) -> Vec<Measures> {
-        // The rest is in the log line: each metric is billed.
+        // Counts are in the log line: each metric is billed.
         let behind = self.behind_s.map(|behind_s| seconds("TotalsBehind", behind_s));
-        let bad = [count("TotalsFailed", self.failed), count("UnreadableItems", self.unreadable)];
+        let bad =
+            [count("TotalsFailed", u32::from(self.failed > 0)), count("UnreadableItems", self.unreadable)];
         plain(behind.into_iter().chain(bad))
     }
 }

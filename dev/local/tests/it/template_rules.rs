@@ -54,6 +54,8 @@ fn prod_needs_somebody_who_hears_alarms_and_a_domain_its_certificate() {
     assert_eq!(refused(&[prod, without_front, PAGES, monitoring("essential")]), Vec::<String>::new());
     assert_eq!(refused(&[prod, without_front, PAGES, TICKETS, monitoring("none")]), refusal);
     assert_eq!(refused(&[monitoring("none")]), Vec::<String>::new());
+    assert_eq!(refused(&[("MonthlyBudget", "50")]), ["BudgetIsTold"]);
+    assert_eq!(refused(&[("MonthlyBudget", "50"), TICKETS]), Vec::<String>::new());
     assert_eq!(refused(&[("DomainName", "pay.example.com")]), ["DomainHasCertificate"]);
     assert_eq!(refused(&[("DefaultEndpoint", "disabled")]), ["SomeAddressAnswers"]);
 }

@@ -8,7 +8,10 @@
 //! replaced after they are. A run that finds a sum replaced meanwhile leaves the day's marks to the
 //! next one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+};
 
 use futures_util::{
     StreamExt,
@@ -63,6 +66,7 @@ struct Run<'a> {
     totals: &'a dyn TotalsStore,
     /// Before the marks were read.
     began: Timestamp,
+    deadline: Deadline,
 }
 
 /// One piece of work: the marks of a merchant's day.
@@ -84,15 +88,15 @@ pub async fn total_up(
     part: Option<Share>,
     deadline: Deadline,
 ) -> TotalsReport {
-    let run = Run { log, totals, began: clock.now() };
+    let run = Run { log, totals, began: clock.now(), deadline };
     let mut report = TotalsReport::default();
     let pieces = run.pieces(part, &mut report).await;
     let mut reached: BTreeSet<u16> = pieces.iter().map(|piece| piece.partition).collect();
     let mut done = stream::iter(pieces)
-        .map(|piece| async { (timeout(deadline.work_limit(), run.sum(&piece)).await, piece) })
+        .map(|piece| async { (run.sum(&piece).await, piece) })
         .buffer_unordered(DAYS_AT_A_TIME);
     while let Some((summed, piece)) = done.next().await {
-        if !report.add(summed.ok()) {
+        if !report.add(summed) {
             reached.remove(&piece.partition);
             let age_s = run.began.duration_since(piece.oldest()).as_secs().max(0);
             report.behind_s = report.behind_s.max(Some(age_s));
@@ -135,9 +139,13 @@ impl Run<'_> {
     }
 
     /// Reads the entries of marked quarters, replaces the totals that they change, and deletes the
-    /// marks that are over. Where another run was faster, the marks stay.
+    /// marks that are over. Where another run was faster, the marks stay; where the time is up,
+    /// those of the quarters that were not read.
     async fn sum(&self, piece: &Piece) -> Result<TotalsReport, StoreError> {
-        let (Piece { merchant, day, .. }, mut summed) = (piece, TotalsReport::default());
+        let (Piece { merchant, day, marks, .. }, mut summed) = (piece, TotalsReport::default());
+        if !self.deadline.leaves_time_to_respond() {
+            return Ok(TotalsReport { more_left: true, ..summed });
+        }
         // First the versions, then their entries: a written sum has at least the entries of the sum
         // that it replaces.
         let KeptSums { sums, unreadable } = self.totals.days(merchant, *day, *day).await?;
@@ -145,14 +153,21 @@ impl Run<'_> {
         let kept_day = sums.get(day);
         let KeptSums { sums: mut kept, unreadable } = self.totals.quarters(merchant, *day).await?;
         summed.leave_out(&unreadable);
-        let mut spans: Vec<Span> =
-            piece.marks.iter().map(|Mark { quarter, .. }| (quarter.begins(), quarter.ends())).collect();
-        if !unreadable.is_empty() {
+        let span_of_mark = |mark: &Mark| (mark.quarter.begins(), mark.quarter.ends());
+        let spans: Vec<(Span, &[Mark])> = if unreadable.is_empty() {
+            marks.iter().map(|mark| (span_of_mark(mark), slice::from_ref(mark))).collect()
+        } else {
             // The day's sum must not lack a quarter that cannot be read.
-            spans = vec![span_of(*day)];
-        }
-        for span in spans {
-            for (quarter, totals) in count(self.log, merchant, span, &mut summed).await? {
+            vec![(span_of(*day), marks)]
+        };
+        let mut done: Vec<&Mark> = Vec::new();
+        for (span, own) in spans {
+            let counting = count(self.log, merchant, span, &mut summed);
+            let Ok(counted) = timeout(self.deadline.work_limit(), counting).await else {
+                summed.more_left = true;
+                break;
+            };
+            for (quarter, totals) in counted? {
                 let old = kept.get(&quarter);
                 if old.is_some_and(|old| old.totals.as_ref() == Some(&totals)) {
                     continue;
@@ -164,6 +179,7 @@ impl Run<'_> {
                 summed.quarters += 1;
                 kept.insert(quarter, KeptSum { version, totals: Some(totals) });
             }
+            done.extend(own);
         }
         let mut sum = Totals::default();
         kept.into_values().filter_map(|kept| kept.totals).try_for_each(|totals| sum.merge(totals))?;
@@ -172,7 +188,7 @@ impl Run<'_> {
         if !is_kept && !self.totals.replace(merchant, SumOf::Day(*day), version, &sum).await? {
             return Ok(TotalsReport { overtaken: 1, ..summed });
         }
-        let over = piece.marks.iter().filter(|mark| mark.is_over(self.began));
+        let over = done.into_iter().filter(|mark| mark.is_over(self.began));
         try_join_all(over.map(|mark| self.totals.settle(mark))).await?;
         Ok(summed)
     }
@@ -244,21 +260,22 @@ impl TotalsReport {
         self.unreadable += unreadable.len();
     }
 
-    /// Adds the result of a piece of work, none if the time was up before it was done. Whether all
-    /// of it is done.
-    fn add(&mut self, summed: Option<Result<Self, StoreError>>) -> bool {
+    /// Adds the result of a piece of work. Whether all of it is done.
+    fn add(&mut self, summed: Result<Self, StoreError>) -> bool {
         match summed {
-            Some(Ok(summed)) => {
+            Ok(summed) => {
                 self.entries += summed.entries;
                 self.quarters += summed.quarters;
                 self.overtaken += summed.overtaken;
                 self.unreadable += summed.unreadable;
-                return summed.overtaken == 0;
+                self.more_left |= summed.more_left;
+                summed.overtaken == 0 && !summed.more_left
             }
-            Some(Err(error)) => self.fail("a merchant's day cannot be summed up", &error),
-            None => self.more_left = true,
+            Err(error) => {
+                self.fail("a merchant's day cannot be summed up", &error);
+                false
+            }
         }
-        false
     }
 
     /// The one log line of the run.

@@ -124,7 +124,6 @@ impl<'a> CaptureRun<'a> {
     /// One order; its failure stops no other.
     async fn order(&self, DueOrder { key, at, .. }: DueOrder) {
         if !self.deadline.leaves_time_to_inquire() {
-            self.waits(at);
             locked(&self.report).left += 1;
             return;
         }

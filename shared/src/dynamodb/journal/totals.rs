@@ -102,8 +102,8 @@ impl TotalsStore for DynamoDbTotals {
         let (from, to) = (format!("{merchant}#{first}"), format!("{merchant}#{last}~"));
         let items = self.all(&marks(mark_partition(merchant)), &from, &to).await?;
         // A mark that names no quarter is counted by the runs that sum up.
-        let (marks, _) = apart(items, &KEYS, |item| mark(&item));
-        Ok(marks.into_iter().map(|mark| mark.quarter).collect())
+        let (marks, _) = apart(items, &KEYS, |item| marked(&item));
+        Ok(marks.into_iter().map(|(_, quarter)| quarter).collect())
     }
 
     async fn settle(&self, mark: &Mark) -> Result<(), StoreError> {
@@ -222,14 +222,19 @@ pub(super) fn mark_keys(mark: &Mark) -> Item {
 }
 
 fn mark(item: &Item) -> Result<Mark, StoreError> {
+    let (merchant, quarter) = marked(item)?;
+    let at = stated(item, "at")?.parse().map_err(|_| corrupt("at"))?;
+    Ok(Mark { merchant, quarter, at })
+}
+
+/// The merchant and the quarter that a mark is about, from its key.
+fn marked(item: &Item) -> Result<(MerchantId, QuarterHour), StoreError> {
     let mut parts = stated(item, SORT)?.rsplitn(3, '#');
     let (time, day, merchant) = (parts.next(), parts.next(), parts.next());
     let quarter =
         day.and_then(|day| day.parse().ok()).zip(time).and_then(|(day, time)| QuarterHour::parse(day, time));
     let merchant = merchant.and_then(|merchant| merchant.parse().ok());
-    let (merchant, quarter) = merchant.zip(quarter).ok_or_else(|| corrupt(SORT))?;
-    let at = stated(item, "at")?.parse().map_err(|_| corrupt("at"))?;
-    Ok(Mark { merchant, quarter, at })
+    merchant.zip(quarter).ok_or_else(|| corrupt(SORT))
 }
 
 /// A total as it is stored, as few characters as can still be read: currency, operation, fact, MID,

@@ -618,11 +618,35 @@ async fn a_run_whose_time_is_up_says_how_old_the_oldest_mark_is_and_the_next_one
     let report = total_up(&table, &table, &table, None, Deadline::after(Duration::ZERO)).await;
     assert_eq!((report.more_left, report.quarters, report.behind_s), (true, 0, Some(60)), "{report:?}");
     assert!(table.state().reached.is_empty());
-    let run = Run { log: &table, totals: &table, began: table.now() };
+    let deadline = Deadline::after(Duration::from_mins(1));
+    let run = Run { log: &table, totals: &table, began: table.now(), deadline };
     let pieces = run.pieces(None, &mut TotalsReport::default()).await;
     assert_eq!(pieces.iter().map(|piece| piece.merchant.as_str()).collect::<Vec<_>>(), ["m", "a"]);
     assert_eq!(table.run().await.quarters, 2);
     assert_eq!(table.differs(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_that_are_too_short_for_a_merchants_day_sum_it_up_together() {
+    let table = Table::default();
+    for quarter in 0..40 {
+        for minor in 1..8 {
+            table.put("m", quarter * 900, minor);
+        }
+    }
+    table.pass(130);
+    let mut runs = 0;
+    loop {
+        // Two seconds are kept for the report.
+        let deadline = Deadline::after(Duration::from_millis(2_025));
+        runs += 1;
+        if !total_up(&table, &table, &table, None, deadline).await.more_left {
+            break;
+        }
+        assert!(runs < 40, "{} quarters are left", table.state().marks.len());
+    }
+    assert!(runs > 4, "{runs}");
+    assert_eq!((table.differs(), table.state().marks.len()), (None, 0));
 }
 
 #[test]

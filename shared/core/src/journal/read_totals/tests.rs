@@ -379,26 +379,24 @@ fn a_period_can_change_until_an_hour_after_its_end_and_while_a_quarter_of_it_is_
     let hours = |hours: i64| begins(4) + SignedDuration::from_hours(hours);
     let mark = |n: i64| QuarterHour::of(begins(n) + SignedDuration::from_hours(3));
     // Until three o'clock, in New York the day before has not ended.
-    for (name, counted, marked, provisional) in [
-        ("UTC", hours(1), vec![], vec![4, 5]),
-        ("UTC", hours(0), vec![], vec![3, 4, 5]),
-        ("UTC", hours(48), vec![mark(1), mark(9)], vec![1, 5]),
-        ("America/New_York", hours(48), vec![mark(1), mark(5)], vec![0, 4, 5]),
+    for (name, counted, marked, provisional, if_idle) in [
+        ("UTC", hours(1), vec![], vec![4, 5], hours(1)),
+        ("UTC", hours(0), vec![], vec![3, 4, 5], hours(0)),
+        ("UTC", hours(48), vec![mark(1), mark(9)], vec![1, 5], hours(-69)),
+        ("America/New_York", hours(48), vec![mark(1), mark(5)], vec![0, 4, 5], hours(27)),
     ] {
         let now = counted + SignedDuration::from_mins(1);
-        let newest = marked.iter().copied().filter(|one| *one < mark(9)).max();
         let periods = periods(Interval::Day, "2027-01-16", "2027-01-21", name).unwrap();
         // A run that had marks may have been long ago, if the merchant sold nothing since.
-        for reached in [counted, begins(0)] {
+        for (reached, complete_until) in [(counted, counted), (begins(0), if_idle)] {
             let store = Kept { reached: Some(reached), marked: marked.clone(), now, ..Kept::default() };
             let found = report(&store, &periods, &everything());
-            let expected = newest.map_or(counted, |newest| reached.max(newest.begins()));
-            assert_eq!(found.complete_until, Some(expected), "{name} {marked:?}");
+            assert_eq!(found.complete_until, Some(complete_until), "{name} {marked:?}");
             assert_eq!(found.provisional, provisional.iter().copied().collect(), "{name} {marked:?}");
         }
         let store = Kept { marked: marked.clone(), now, ..Kept::default() };
         let found = report(&store, &periods, &everything());
-        assert_eq!(found.complete_until, newest.map_or(Some(counted), |_| None), "no run yet");
+        assert_eq!(found.complete_until, marked.is_empty().then_some(counted), "no run yet");
     }
 }
 
