@@ -4,9 +4,7 @@ use serde_json::{Value, json};
 use tollgate::{
     elastic_path::{person_change_value, person_value},
     ports::PeopleStores,
-    spreadsheet::people::{
-        CHANGE_COLUMNS, PEOPLE_COLUMNS, change_cells, grant_cells, issuer_and_subject, limits, person_cells,
-    },
+    spreadsheet::people::{PEOPLE_COLUMNS, grant_cells, issuer_and_subject, limits, person_cells},
 };
 use tollgate_core::{
     order::MerchantId,
@@ -37,6 +35,18 @@ const LOCAL_OPERATOR: &str = "operator of the local stack";
 
 /// The text in place of a request's id in the audit trail.
 const REQUEST: &str = "tollgate person";
+
+/// The columns of changes in a file. None is ever changed; a release may add some at the end.
+const CHANGE_COLUMNS: [&str; 8] = [
+    "changed_at",
+    "changed_by",
+    "person_id",
+    "person",
+    "role_before",
+    "refund_max_before",
+    "role",
+    "refund_max",
+];
 
 const HEADER: [&str; 6] = ["NAME", "ROLE", "REFUNDS UP TO", "SIGNS IN AS", "LAST SIGN-IN", "ID"];
 const HISTORY: [&str; 7] = ["TIME", "BY", "PERSON", "ROLE BEFORE", "REFUNDS BEFORE", "ROLE", "REFUNDS UP TO"];
@@ -204,6 +214,23 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> Vec<String> {
     }
     let header = header.iter().map(|&name| name.to_owned()).collect();
     aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>())
+}
+
+/// The cells of a change, in a file.
+fn change_cells(change: &PeopleChange) -> Vec<String> {
+    let PeopleChange { at, by, id, name, before, after } = change;
+    let [role_before, limits_before] = grant_cells(before.as_ref());
+    let [role, limits] = grant_cells(after.as_ref());
+    vec![
+        time(*at).to_string(),
+        by.to_string(),
+        id.to_string(),
+        name.to_string(),
+        role_before,
+        limits_before,
+        role,
+        limits,
+    ]
 }
 
 fn change_row(change: &PeopleChange) -> Vec<String> {

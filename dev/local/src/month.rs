@@ -7,7 +7,9 @@ mod sell;
 
 use std::collections::BTreeMap;
 
-use cardpointe_simulator::{Chargeback, Elsewhere, Merchant, Processor, ReportSettings, Settings, Tender};
+use cardpointe_simulator::{
+    Chargeback, Elsewhere, FundingDays, Merchant, Processor, ReportSettings, Settings, Tender,
+};
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Value, json};
 use tollgate_core::values::Clock as _;
@@ -32,10 +34,11 @@ const CAPTURES_AT: i64 = 20 * 60;
 const DAY_ENDS_AT: i64 = 23 * 60 + 40;
 
 /// The merchant's gateway account: its batches are sent every day, and deposits are less their
-/// fees.
+/// fees. They arrive on every day, so that the month is the same after weekends and holidays.
 pub(crate) fn account() -> Merchant {
     let reports = ReportSettings {
         automatic_batches: true,
+        funding_days: FundingDays::Calendar,
         cutoff_minute: CUTOFF_MINUTE,
         interchange_basis_points: 175,
         deposit_fee: 95,

@@ -1,27 +1,13 @@
-//! A merchant's people and the changes to them, as lines of a file: for access reviews.
+//! A merchant's people and their audit trail, as lines of a file: for access reviews.
 
 use jiff::Timestamp;
-use tollgate_core::people::{
-    AuditEntry, Audited, AuditedPerson, Grant, PeopleChange, PersonEntry, Recognition, RefundMax,
-};
+use tollgate_core::people::{AuditEntry, Audited, AuditedPerson, Grant, PersonEntry, Recognition, RefundMax};
 
 use super::seconds;
 
 /// The names of the columns of people. None is ever changed; a release may add some at the end.
 pub const PEOPLE_COLUMNS: [&str; 8] =
     ["id", "name", "role", "refund_max", "email", "issuer", "subject", "last_sign_in"];
-
-/// The same of changes.
-pub const CHANGE_COLUMNS: [&str; 8] = [
-    "changed_at",
-    "changed_by",
-    "person_id",
-    "person",
-    "role_before",
-    "refund_max_before",
-    "role",
-    "refund_max",
-];
 
 /// The same of entries of the audit trail.
 pub const AUDIT_COLUMNS: [&str; 21] = [
@@ -60,23 +46,6 @@ pub fn person_cells(one: &PersonEntry, last_sign_in: Option<Timestamp>) -> Vec<S
         issuer.to_owned(),
         subject.unwrap_or_default().to_owned(),
         last_sign_in.map(seconds).unwrap_or_default(),
-    ]
-}
-
-/// The cells of a change.
-pub fn change_cells(change: &PeopleChange) -> Vec<String> {
-    let PeopleChange { at, by, id, name, before, after } = change;
-    let [role_before, limits_before] = grant_cells(before.as_ref());
-    let [role, limits] = grant_cells(after.as_ref());
-    vec![
-        seconds(*at),
-        by.to_string(),
-        id.to_string(),
-        name.to_string(),
-        role_before,
-        limits_before,
-        role,
-        limits,
     ]
 }
 
