@@ -3,10 +3,15 @@
 //!
 //! The journal marks a quarter after its entries were put, each time that they come. A run sums up
 //! each marked quarter from its entries and deletes its mark, unless the mark is young or was put
-//! again meanwhile. Why no entry is left out: a process relies on its own mark for a minute, so all
-//! entries that rely on it were put by then. A run that begins a minute later still reads them all;
-//! that minute is for clocks that differ and for marks on their way. Any later entry puts the mark
-//! again, and then the run that did not read the entry does not delete it.
+//! again meanwhile. Why no entry is left out:
+//!
+//! ```text
+//! 0:00          a process has put entries, and puts the mark, of 0:00
+//! 0:00 to 1:00  it puts entries and no mark: it relies on that of 0:00
+//! from 1:00 on  its entries come with a mark of their own
+//! from 2:00 on  a run that begins reads all entries of the first minute, even if the clocks differ
+//!               by a minute; it deletes the mark only if that is still the one of 0:00
+//! ```
 
 use std::{
     collections::HashMap,
