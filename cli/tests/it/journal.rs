@@ -19,7 +19,7 @@ async fn items(fixture: &Fixture) -> Vec<Item> {
     output.items.unwrap()
 }
 
-/// All items, but for the marks of what is to be summed up and when that was done last.
+/// All items but the marks, and the points that the totals have reached.
 async fn entries(fixture: &Fixture) -> Vec<Item> {
     let mut items = items(fixture).await;
     items.retain(|item| item["b"].as_s().is_ok_and(|b| b != "reached" && !b.starts_with("#changed#")));

@@ -7,6 +7,7 @@ use crate::{
     figures::{Figures, number},
     peers::{Language, TOLLGATE},
     table::{Row, Table},
+    totals,
     world::{
         AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, BATCH, CAPTURE, IN_A_BROWSER, PURCHASE, REGISTER, RequestKind,
         SCHEDULED_CAPTURE, SHOPPERS_TOKEN,
@@ -46,9 +47,6 @@ const CHANGES_PER_BATCH: f64 = 5.0 * CHANGES_PER_SECOND / JOURNAL_BATCHES;
 /// Marks for the totals: each process puts one a minute while a merchant has payments. They are
 /// deleted once a quarter of an hour.
 const MARKS_PER_CHANGE: f64 = JOURNAL_BATCHES / (60.0 * CHANGES_PER_SECOND);
-/// Read units of an entry's totals, which read its 236 bytes about ten times, as `bench totals` has
-/// it. An operation has one entry.
-const TOTALS_UNITS: f64 = 10.0 * 236.0 / 4_096.0;
 /// Writes of the journal that wait for each other: entries, then pointers and holds.
 const JOURNAL_CALLS: f64 = 2.0;
 /// The template's memory for functions that wait, in MiB.
@@ -128,7 +126,8 @@ impl Step {
         let calls_gateway = figures.get(&format!("gateway calls, {what}")) > 0.0;
         let with_totals = |usage: TableUsage| TableUsage {
             write_units: usage.write_units + changes * MARKS_PER_CHANGE,
-            read_units: if calls_gateway { TOTALS_UNITS } else { 0.0 },
+            // An operation has one entry.
+            read_units: if calls_gateway { figures.get(totals::UNITS_OF_AN_ENTRY) } else { 0.0 },
             ..usage
         };
         Self {
@@ -379,6 +378,7 @@ mod tests {
             ("changes of orders, purchase", 3.0),
             ("log bytes, purchase", 900.0),
             ("work of journal: processor ms of an event", 10.0),
+            ("totals: calculated: read units of an entry", 0.5),
             ("write units of orders, purchase", 4.0),
             ("stored bytes of orders, purchase", 500.0),
             ("write units of journal, purchase", 3.0),
@@ -407,7 +407,7 @@ mod tests {
         assert!((of(&journal, "DynamoDB storage") - 0.7823).abs() < 1e-3);
         assert!(of(&journal, "DynamoDB point-in-time recovery").abs() < 1e-9);
         assert!((of(&journal, "DynamoDB writes") - 2.3608).abs() < 1e-9);
-        assert!((of(&journal, "DynamoDB reads") - 0.0893).abs() < 1e-4);
+        assert!((of(&journal, "DynamoDB reads") - 0.0775).abs() < 1e-9);
         assert!((of(&journal, "Lambda requests") - 0.064).abs() < 1e-5);
         assert!((step.whole_cost().total - own.total - journal.total).abs() < 1e-9);
     }

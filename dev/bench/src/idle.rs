@@ -1,5 +1,5 @@
 //! The bill of a month without payments, from the template: what exists in a stage with these
-//! parameters, and what an empty run of each schedule takes.
+//! parameters, and the usage of each schedule's empty run.
 
 use std::collections::BTreeSet;
 
@@ -14,10 +14,10 @@ use tollgate_core::{
 };
 
 use crate::{
-    bill::computing_ms,
     cost::{self, Fixed},
     figures::{Figures, number},
     table::{Row, Table},
+    work,
 };
 
 const SECONDS_PER_MONTH: f64 = 30.0 * 24.0 * 3_600.0;
@@ -77,7 +77,7 @@ fn fixed(figures: &Figures, stage: &Stage) -> Result<Fixed, TemplateError> {
     for Schedule { function, every, .. } in &schedules {
         let work = |quantity: &str| figures.get(&format!("work of {function}: {quantity}"));
         let memory = memories[function];
-        let ms = work("ms of waiting on AWS") + computing_ms(work("processor ms of an event"), memory);
+        let ms = work::busy_ms(figures, function, memory);
         // Schedules of one function share its work.
         let parts = number(schedules.iter().filter(|other| other.function == *function).count());
         let runs = SECONDS_PER_MONTH / every.as_secs_f64();

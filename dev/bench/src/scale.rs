@@ -1,8 +1,8 @@
-//! The figures of docs/scale.md: the first limit of each component, and what a rate of payments
-//! takes. The page has the words, with AWS's quotas and every factor; a row is found by its first
-//! cell.
+//! The figures of docs/scale.md: the first limit of each component, and the needs of a rate of
+//! payments. The page has the words, with AWS's quotas and every factor; a row is found by its
+//! first cell.
 
-use local::template::{Stage, TEMPLATE, TemplateError};
+use local::template::{Stage, TEMPLATE, TemplateError, deployed};
 use tollgate_core::{
     journal::{AGENDA_PARTS, ENTRY_SHARDS},
     order::LIST_SHARDS,
@@ -14,7 +14,7 @@ use crate::{
     counts::JOURNAL,
     figures::{Figures, number},
     table::figure,
-    totals,
+    totals, work,
     world::{BATCH, PURCHASE, REGISTER},
 };
 
@@ -27,6 +27,28 @@ const PARTITION_UNITS: f64 = 1_000.0;
 const INVOCATIONS: f64 = 1_000.0;
 /// Requests per second, reads of secrets and events of an account.
 const PER_SECOND: f64 = 10_000.0;
+
+/// Events of a purchase, whose order is registered: the payment is created and updated, the order
+/// is updated twice and paid.
+const EVENTS_OF_A_PURCHASE: f64 = 5.0;
+/// Writes of an index that an order enters and leaves.
+const IN_AND_OUT: f64 = 2.0;
+/// Seconds of a minute in which a run of captures, and one of inquiries, calls the gateway, and the
+/// seconds that an inquiry takes.
+const CAPTURING_S: f64 = 47.0;
+const INQUIRING_S: f64 = 21.0;
+const INQUIRY_S: f64 = 0.2;
+/// Memory of `bench settlement`, and its lines.
+const SETTLED_MIB: f64 = 393.0;
+const SETTLED_LINES: f64 = 100_000.0;
+/// Seconds for which an instance uses a secret that it has read, and the merchants that it serves.
+const SECRET_KEPT_S: f64 = 300.0;
+const MERCHANTS: f64 = 100.0;
+/// Deliveries of a run of `webhooks` at a time, and the seconds that a receiver takes.
+const DELIVERIES_AT_A_TIME: f64 = 8.0;
+const RECEIVING_S: f64 = 0.5;
+const MINUTE_S: f64 = 60.0;
+const DAY_S: f64 = 86_400.0;
 
 /// The page with its figures in the third cells of their rows; fails unless each has one row.
 pub(crate) fn current(page: &str, figures: &Figures) -> Result<String, String> {
@@ -57,7 +79,10 @@ fn limits(figures: &Figures) -> Result<Vec<(&'static str, f64)>, TemplateError> 
     let register_rate = "/Properties/RouteSettings/PUT ~1v2~1orders~1{orderId}/ThrottlingRateLimit";
     let batches =
         |stream| setting(stream, "/Properties/ParallelizationFactor") * NEW_TABLE_UNITS / PARTITION_UNITS;
-    let (payment_s, keeping_s) = (busy_s(figures, PURCHASE), busy_s(figures, JOURNAL));
+    let memories = deployed()?.memories;
+    let busy_s = |function: &str| work::busy_ms(figures, function, memories[function]) / 1_000.0;
+    let (payment_s, keeping_s) = (busy_s(PURCHASE), busy_s(JOURNAL));
+    let settlement_mib = f64::from(memories["settlement"]);
     let sharded = |partitions: f64, writes: f64| partitions * PARTITION_UNITS / writes;
     // Of an order that is registered and paid.
     let of_both = |quantity: &str| {
@@ -76,38 +101,31 @@ fn limits(figures: &Figures) -> Result<Vec<(&'static str, f64)>, TemplateError> 
         ("each 100 of `PaymentConcurrency`", 100.0 / payment_s),
         ("orders' table", TABLE_UNITS / orders_units),
         ("orders' table, new", NEW_TABLE_UNITS / orders_units),
-        ("orders' index `in-doubt`", sharded(parameter("InDoubtShards"), 2.0)),
-        ("orders' index `captures-due`", sharded(parameter("CaptureShards"), 2.0)),
+        ("orders' index `in-doubt`", sharded(parameter("InDoubtShards"), IN_AND_OUT)),
+        ("orders' index `captures-due`", sharded(parameter("CaptureShards"), IN_AND_OUT)),
         ("one merchant's index `listed`", sharded(f64::from(LIST_SHARDS), 1.0)),
-        ("one merchant's indexes `attention`, `captures`", sharded(f64::from(AGENDA_PARTS), 2.0)),
+        ("one merchant's indexes `attention`, `captures`", sharded(f64::from(AGENDA_PARTS), IN_AND_OUT)),
         ("one order", sharded(1.0, figures.get(&format!("writes, {PURCHASE}")))),
         ("one shopper's address", f64::from(IN_FLIGHT) / payment_s),
         ("journal's table", TABLE_UNITS / journal_units),
         ("journal's table, new", NEW_TABLE_UNITS / journal_units),
         ("one merchant's entries", sharded(f64::from(ENTRY_SHARDS), 1.0)),
-        ("one merchant's open holds", sharded(1.0, 2.0)),
+        ("one merchant's open holds", sharded(1.0, IN_AND_OUT)),
         ("function `journal`", batches("JournalStream") * number(BATCH) / keeping_s / changes),
         ("function `totals`", figures.get(totals::PER_SECOND)),
-        ("scheduled captures", parameter("CaptureConcurrency") * runs * captures * 47.0 / 60.0),
-        ("inquiries", parameter("InquiryConcurrency") / 0.2 * 21.0 / 60.0),
-        ("one merchant's inquiries", parameter("InquiriesPerMerchant") / 60.0),
-        ("one account's settlement", 1_769.0 / 393.0 * 100_000.0 / 86_400.0),
-        ("Secrets Manager", PER_SECOND * 300.0 / 100.0 / payment_s),
-        ("events", PER_SECOND / 5.0),
-        ("webhooks", batches("WebhooksStream") * 8.0 / 0.5 / 5.0),
+        ("scheduled captures", parameter("CaptureConcurrency") * runs * captures * CAPTURING_S / MINUTE_S),
+        ("inquiries", parameter("InquiryConcurrency") / INQUIRY_S * INQUIRING_S / MINUTE_S),
+        ("one merchant's inquiries", parameter("InquiriesPerMerchant") / MINUTE_S),
+        ("one account's settlement", settlement_mib / SETTLED_MIB * SETTLED_LINES / DAY_S),
+        ("Secrets Manager", PER_SECOND * SECRET_KEPT_S / MERCHANTS / payment_s),
+        ("events", PER_SECOND / EVENTS_OF_A_PURCHASE),
+        ("webhooks", batches("WebhooksStream") * DELIVERIES_AT_A_TIME / RECEIVING_S / EVENTS_OF_A_PURCHASE),
         // Of a thousand payments per second.
         ("requests per second", 2.0 * 1_000.0),
         ("invocations at a time", payment_s * 1_000.0),
         ("write units of orders per second", orders_units * 1_000.0),
         ("write units of the journal per second", journal_units * 1_000.0),
-        ("GB of logs per day", (of_both("log bytes") + 2.0 * bill::LOGGED_BY_AWS_BYTES) * 86_400.0 / 1e6),
+        ("GB of logs per day", (of_both("log bytes") + 2.0 * bill::LOGGED_BY_AWS_BYTES) * DAY_S / 1e6),
         ("dollars per hour", bill::registered_purchase_cost(figures) * 3_600.0 / 1e3),
     ])
-}
-
-/// Time of an invocation that gets a function's usual event.
-fn busy_s(figures: &Figures, function: &str) -> f64 {
-    let work = |quantity: &str| figures.get(&format!("work of {function}: {quantity}"));
-    let processors = work("MiB in the template") / bill::MIB_PER_PROCESSOR;
-    (work("ms of waiting on AWS") + work("processor ms of an event") / processors) / 1000.0
 }

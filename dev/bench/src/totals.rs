@@ -75,7 +75,7 @@ impl Arguments {
     pub(crate) const PUBLISHED: Self = Self { entries: 300_000, merchants: 20, parts: 4 };
 }
 
-/// The total of some entries: how many, their amounts, and what they hold.
+/// The total of some entries: their number, amounts, and change of what is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Sum {
     count: u64,
@@ -125,10 +125,12 @@ pub(crate) async fn measure(binaries: &Binaries, arguments: &Arguments) -> Resul
 const TOTALS: &str = "totals: ";
 const SECONDS: &str = "totals: seconds";
 const PROCESSOR_MS: &str = "totals: processor ms per 1,000 entries";
+/// Read units of an entry until its quarter-hour is counted for good.
+pub(crate) const UNITS_OF_AN_ENTRY: &str = "totals: calculated: read units of an entry";
 /// Payments per second that the template's four runs sum up, with a processor each.
 pub(crate) const PER_SECOND: &str = "totals: calculated: payments per second of four processors";
 
-/// Puts the entries as the journal does, and marks what they change.
+/// Puts the entries as the journal does, and marks their quarter-hours.
 async fn seed(stack: &Stack, arguments: &Arguments) -> Result<Seeded, Failure> {
     let order = pattern(stack).await?;
     let pattern = entries(None, &order).pop().ok_or("an order without entries")?;
@@ -191,6 +193,7 @@ fn calculate(figures: &mut Figures, entry_bytes: f64) {
     let read = WANTED * ENTRIES_OF_A_PAYMENT * TIMES_READ;
     let mut set = |name: &str, value| figures.set(format!("{TOTALS}calculated: {name}"), value);
     set("entries per second of a processor", per_processor);
+    set("read units of an entry", TIMES_READ * entry_bytes / 4_096.0);
     set("5,000 payments per second, entries read per second", read);
     set("5,000 payments per second, processors", read / per_processor);
     set("5,000 payments per second, read units per second", read * entry_bytes / 4_096.0);

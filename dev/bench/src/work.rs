@@ -8,7 +8,7 @@ use local::{merchants, template};
 use serde_json::{Value, json};
 
 use crate::{
-    bill::{DEPLOYED_MIB, GATEWAY_MS, MIB_PER_PROCESSOR, TABLE_MS},
+    bill::{DEPLOYED_MIB, GATEWAY_MS, MIB_PER_PROCESSOR, TABLE_MS, computing_ms},
     binaries::{Binaries, FUNCTIONS, workspace},
     counts::{chain, transaction_id},
     figures::{Figures, number},
@@ -169,4 +169,10 @@ fn event(function: &str, n: usize, order: &str, payment: &str) -> Result<Value, 
 
 fn parsed(json: &str) -> Result<Value, String> {
     serde_json::from_str(json).map_err(|error| error.to_string())
+}
+
+/// Time of a function's usual event with so much memory, in milliseconds.
+pub(crate) fn busy_ms(figures: &Figures, function: &str, memory_mib: u32) -> f64 {
+    let work = |quantity: &str| figures.get(&format!("{WORK}{function}: {quantity}"));
+    work("ms of waiting on AWS") + computing_ms(work("processor ms of an event"), memory_mib)
 }

@@ -5,6 +5,11 @@ mod item;
 mod log;
 mod totals;
 
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
@@ -57,12 +62,15 @@ const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
 /// When the authorization of an open hold ends: whole seconds since 1970.
 const ENDS: &str = "ends";
 
+/// Merchants' days that are remembered as noted. Entries are of today, but for a rebuild.
+const NOTED_MAX: usize = 1_000;
+
 /// A journal in one DynamoDB table.
 pub struct DynamoDbEntries {
     table: Table,
     retention: Retention,
-    /// The first quarters of days that are noted.
-    noted: LatelyMarked,
+    /// Merchants' days that are noted.
+    noted: Mutex<HashSet<(MerchantId, Date)>>,
     marked: LatelyMarked,
 }
 
@@ -70,7 +78,7 @@ impl DynamoDbEntries {
     /// A journal in a table that exists.
     pub fn new(client: Client, table: String, retention: Retention) -> Self {
         let table = Table { client, name: table };
-        Self { table, retention, noted: LatelyMarked::default(), marked: LatelyMarked::default() }
+        Self { table, retention, noted: Mutex::default(), marked: LatelyMarked::default() }
     }
 
     /// An entry as it is stored.
@@ -139,15 +147,18 @@ impl EntryStore for DynamoDbEntries {
     }
 
     async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
-        let (merchant, quarter) = (merchant.clone(), QuarterHour::first_of(day));
-        let noted = Mark { merchant, quarter, at: quarter.begins() };
-        if self.noted.has(&noted) {
+        let noted = (merchant.clone(), day);
+        if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&noted) {
             return Ok(());
         }
-        let mut item = keys(DAYS, &format!("{day}#{}", noted.merchant));
-        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, noted.at));
+        let mut item = keys(DAYS, &format!("{day}#{merchant}"));
+        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, QuarterHour::first_of(day).begins()));
         self.put_if_absent(item).await?;
-        self.noted.remember(&noted);
+        let mut all = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= NOTED_MAX {
+            all.clear();
+        }
+        all.insert(noted);
         Ok(())
     }
 

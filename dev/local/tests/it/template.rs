@@ -279,32 +279,28 @@ fn what_is_in_doubt_is_inquired_about_and_totals_are_kept_every_minute() {
     assert_eq!(schedules.len(), 5);
 }
 
+/// The schedules of a function divide all partitions, and a run has ended when the next one begins.
+fn assert_shared(function: &str, part: fn(&str) -> Option<Share>, partitions: u16) {
+    let deployment = parse(TEMPLATE).unwrap();
+    let schedules = deployment.schedules.iter().filter(|schedule| schedule.function == function);
+    let parts: Vec<Share> = schedules.map(|schedule| part(&schedule.event).unwrap()).collect();
+    for partition in 0..partitions {
+        assert_eq!(parts.iter().filter(|part| partition % part.of == part.index).count(), 1, "{partition}");
+    }
+    assert!(deployment.timeouts[function].as_secs() < 60, "{function}");
+}
+
 #[test]
 fn the_capture_schedules_share_all_of_the_index_between_them() {
-    let deployment = parse(TEMPLATE).unwrap();
-    let parts = deployment.schedules.iter().filter(|schedule| schedule.function == "scheduled-capture");
-    let parts: Vec<Share> = parts
-        .map(|schedule| serde_json::from_str::<CaptureRequest>(&schedule.event).unwrap().part.unwrap())
-        .collect();
-    for shard in 0..CAPTURE_SHARDS_MAX {
-        assert_eq!(parts.iter().filter(|part| shard % part.of == part.index).count(), 1, "{shard}");
-    }
-    assert!((1..=CAPTURE_SHARDS_MAX).contains(&deployment.captures.shards));
-    let timeout = deployment.timeouts["scheduled-capture"];
-    assert!(timeout.as_secs() < 60, "a run has ended when the next one begins");
+    let part = |event: &str| serde_json::from_str::<CaptureRequest>(event).unwrap().part;
+    assert_shared("scheduled-capture", part, CAPTURE_SHARDS_MAX);
+    assert!((1..=CAPTURE_SHARDS_MAX).contains(&parse(TEMPLATE).unwrap().captures.shards));
 }
 
 #[test]
 fn the_schedules_of_totals_share_all_marks_between_them() {
-    let deployment = parse(TEMPLATE).unwrap();
-    let parts = deployment.schedules.iter().filter(|schedule| schedule.function == "totals");
-    let parts: Vec<Share> = parts
-        .map(|schedule| serde_json::from_str::<TotalsRequest>(&schedule.event).unwrap().part.unwrap())
-        .collect();
-    for partition in 0..MARK_PARTITIONS {
-        assert_eq!(parts.iter().filter(|part| partition % part.of == part.index).count(), 1, "{partition}");
-    }
-    assert!(deployment.timeouts["totals"].as_secs() < 60, "a run has ended when the next one begins");
+    let part = |event: &str| serde_json::from_str::<TotalsRequest>(event).unwrap().part;
+    assert_shared("totals", part, MARK_PARTITIONS);
 }
 
 #[test]

@@ -10,6 +10,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     slice,
 };
 
@@ -76,9 +77,6 @@ struct Piece {
     day: Date,
     marks: Vec<Mark>,
 }
-
-/// A range of time: its first moment, and the first one after it.
-type Span = (Timestamp, Timestamp);
 
 /// Sums up the quarters that are marked, all of them or a share, until the time is up.
 pub async fn total_up(
@@ -153,8 +151,8 @@ impl Run<'_> {
         let kept_day = sums.get(day);
         let KeptSums { sums: mut kept, unreadable } = self.totals.quarters(merchant, *day).await?;
         summed.leave_out(&unreadable);
-        let span_of_mark = |mark: &Mark| (mark.quarter.begins(), mark.quarter.ends());
-        let spans: Vec<(Span, &[Mark])> = if unreadable.is_empty() {
+        let span_of_mark = |mark: &Mark| mark.quarter.begins()..mark.quarter.ends();
+        let spans: Vec<(Range<Timestamp>, &[Mark])> = if unreadable.is_empty() {
             marks.iter().map(|mark| (span_of_mark(mark), slice::from_ref(mark))).collect()
         } else {
             // The day's sum must not lack a quarter that cannot be read.
@@ -200,19 +198,19 @@ impl Piece {
     }
 }
 
-fn span_of(day: Date) -> Span {
+fn span_of(day: Date) -> Range<Timestamp> {
     let until = day.tomorrow().map_or(Timestamp::MAX, |next| QuarterHour::first_of(next).begins());
-    (QuarterHour::first_of(day).begins(), until)
+    QuarterHour::first_of(day).begins()..until
 }
 
 /// Counts a merchant's entries of a time by quarter. An error if they cannot be added up.
 async fn count(
     log: &dyn EntryLog,
     merchant: &MerchantId,
-    (since, until): Span,
+    span: Range<Timestamp>,
     summed: &mut TotalsReport,
 ) -> Result<BTreeMap<QuarterHour, Totals>, StoreError> {
-    let (since, until) = (sort_of(since), sort_of(until));
+    let (since, until) = (sort_of(span.start), sort_of(span.end));
     let mut totals: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
     let mut left: Vec<_> = EntryPartition::all().into_iter().map(|part| (part, since.clone())).collect();
     while !left.is_empty() {
@@ -278,13 +276,12 @@ impl TotalsReport {
         }
     }
 
-    /// The one log line of the run.
+    /// Writes the one log line of the run; none if it found nothing.
     fn log(&self) {
-        if *self == Self::default() {
-            return tracing::debug!("nothing is marked");
+        if *self != Self::default() {
+            let Self { marked, entries, quarters, failed, more_left, .. } = self;
+            tracing::info!(marked, entries, quarters, failed, more_left, "totals are summed up");
         }
-        let Self { marked, entries, quarters, failed, more_left, .. } = self;
-        tracing::info!(marked, entries, quarters, failed, more_left, "totals are summed up");
     }
 }
 

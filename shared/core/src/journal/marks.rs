@@ -13,14 +13,11 @@
 //!               by a minute; it deletes the mark only if that is still the one of 0:00
 //! ```
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::HashMap, sync::Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::{order::MerchantId, values::QuarterHour};
+use crate::{order::MerchantId, payments::locked, values::QuarterHour};
 
 /// Partitions of the marks: several runs at a time divide them.
 pub const MARK_PARTITIONS: u16 = 16;
@@ -60,14 +57,14 @@ pub struct LatelyMarked(Mutex<HashMap<(MerchantId, QuarterHour), Timestamp>>);
 impl LatelyMarked {
     /// Whether the process has marked the quarter in the minute before this mark.
     pub fn has(&self, mark: &Mark) -> bool {
-        let lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = locked(&self.0);
         let before = lately.get(&(mark.merchant.clone(), mark.quarter));
         before.is_some_and(|before| (*before..*before + MARKED_FOR).contains(&mark.at))
     }
 
     /// Remembers a mark that was put.
     pub fn remember(&self, mark: &Mark) {
-        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lately = locked(&self.0);
         if lately.len() >= REMEMBERED_MAX {
             lately.clear();
         }

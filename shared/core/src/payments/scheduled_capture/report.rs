@@ -42,9 +42,8 @@ pub struct CaptureReport {
     pub failed: usize,
     /// Minor units captured, by currency.
     pub captured_minor: BTreeMap<&'static str, u64>,
-    /// How long the longest waiting capture is due, in seconds; those of merchants that are
-    /// stopped, paused or cannot be read do not count. A capture that was put off is due since its
-    /// first moment.
+    /// How long the longest waiting capture is due, in seconds, without those of merchants that are
+    /// stopped, paused or unreadable. One that was put off is due since its first moment.
     pub oldest_due_age_s: i64,
     /// Parts of the index that could not be read.
     pub unread_shards: usize,
