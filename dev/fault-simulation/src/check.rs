@@ -175,7 +175,8 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
             (Stage::Pending, Stage::Pending) => {
                 later.attempt.number == operation.attempt.number || (again && operation.cause.must_succeed())
             }
-            (Stage::NoEffect, Stage::Pending) => again,
+            (Stage::NoEffect | Stage::WaitsForDispute, Stage::Pending) => again,
+            (Stage::WaitsForDispute, _) => later.attempt.number == operation.attempt.number,
             // Found late, by the gateway's word: see `word`.
             (Stage::NoEffect, Stage::Approved | Stage::NoEffect) | (Stage::Pending, _) => {
                 later.attempt.number == operation.attempt.number
@@ -235,7 +236,7 @@ fn word(transaction: &Transaction, operation: &Operation, ledger: &Ledger) -> Op
         approvals.clone().find(|(retref, ..)| own == Some(retref.as_str())).or(approvals.clone().next());
     let fee_on_record = operation.fee().map_or(0, |fee| fee.amount.minor());
     let by_itself = match operation.stage() {
-        Stage::Pending | Stage::Unrecognized => true,
+        Stage::Pending | Stage::WaitsForDispute | Stage::Unrecognized => true,
         Stage::Approved => match (operation.kind, approved) {
             (Kind::Authorize | Kind::Purchase, Some((retref, amount, fee))) => {
                 (amount, fee) == (operation.approved_amount().minor(), fee_on_record)

@@ -65,6 +65,7 @@ pub(crate) const fn concern(concern: Concern) -> &'static str {
         Concern::AuthorizationEnding => "The authorization ends within a day",
         Concern::Disputed => "The cardholder's bank took the money back",
         Concern::DisputeUnclear => "One chargeback may correct another",
+        Concern::RefundHeldBack => "A refund that Tollgate owes waits for a dispute",
     }
 }
 

@@ -67,7 +67,7 @@ pub use plan::Plan;
 pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};
 pub use record_dispute::{DISPUTES_MAX, DisputeRecorded, DisputeRejection, DisputeReport};
 pub use rejection::{CurrencyLimit, Rejection};
-pub use resolve::{look_back, resolve};
+pub use resolve::{look_back, resolve, send_held_back};
 pub use rules::DECLINES_PER_ORDER_HOUR;
 pub use schedule::{CAPTURE_MOVES_MAX, CaptureMove, CaptureStanding, Due, Holds};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
@@ -343,6 +343,16 @@ impl Order {
         self.total = Some(total);
         self.updated_at = now;
         Ok(())
+    }
+
+    /// A refund on request takes the place of one that a rule owes, which ends with the same write.
+    fn replace_owed_refund(&mut self, at: OperationRef, owed: Uuid, now: Timestamp) {
+        if let Some(refund) = self.operation_mut(at) {
+            refund.follows = Some(owed);
+        }
+        if let Some(owed) = self.operation_mut(OperationRef { operation: owed, ..at }) {
+            owed.end_by_person(now);
+        }
     }
 
     fn transaction_mut(&mut self, id: Uuid) -> Option<&mut Transaction> {

@@ -51,7 +51,10 @@ pub use throw::{Thrown, throw};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
-    order::{self, Context, Intent, NextStep, OperationRef, Order, OrderKey, Outcome, Plan, Rejection},
+    order::{
+        self, Context, Doubt, Intent, NextStep, OperationRef, Order, OrderKey, Outcome, Plan, Rejection,
+        void_came_too_late,
+    },
     values::Clock,
 };
 use intent::DECISIONS_MAX;
@@ -164,8 +167,12 @@ impl Payments {
     ) -> Order {
         loop {
             let outcome = self.call_gateway(merchant, &order, at, source, deadline).await;
-            let outcome = self.verified(merchant, &order, at, outcome, deadline).await;
-            let outcome = self.known_disputes_first(merchant, &order, at, outcome).await;
+            let mut outcome = self.verified(merchant, &order, at, outcome, deadline).await;
+            // A refund would follow. A later inquiry decides both.
+            let owes = order.operation(at).is_some_and(|void| void_came_too_late(void, &outcome));
+            if owes && !self.knows_disputes(merchant, &order).await {
+                outcome = Outcome::Unknown(Doubt::StateDiffers, outcome.response().clone());
+            }
             let mut saved = self.save_outcome(merchant, order, at, &outcome).await;
             audit::outcome(&saved.order, at, &outcome);
             if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_inquire() {

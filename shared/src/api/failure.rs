@@ -281,6 +281,9 @@ impl From<NoEffect> for Failure {
             NoEffect::NoTimeLeft => later("there was no time left to send the payment; nothing was done"),
             NoEffect::NeverArrived => later("the request never reached the payment gateway; nothing was done"),
             NoEffect::Unrecognized => Rejection::NewerVersion.into(),
+            NoEffect::EndedByPerson => {
+                Self::new(Code::PaymentDisputed, "a person ended this refund; nothing was done")
+            }
             NoEffect::VoidedElsewhere => Self::new(
                 Code::VoidedElsewhere,
                 "the gateway shows the payment as voided, by somebody else; nothing of it stands",

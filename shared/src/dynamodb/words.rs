@@ -29,8 +29,13 @@ pub(super) const KINDS: Vocabulary<Kind> = &[
     (Kind::Void, "v"),
 ];
 
-pub(super) const STAGES: Vocabulary<Stage> =
-    &[(Stage::Pending, "p"), (Stage::Approved, "a"), (Stage::Declined, "d"), (Stage::NoEffect, "n")];
+pub(super) const STAGES: Vocabulary<Stage> = &[
+    (Stage::Pending, "p"),
+    (Stage::Approved, "a"),
+    (Stage::Declined, "d"),
+    (Stage::NoEffect, "n"),
+    (Stage::WaitsForDispute, "w"),
+];
 
 pub(super) const PRINCIPALS: Vocabulary<Principal> =
     &[(Principal::ClientCredentials, "c"), (Principal::Implicit, "i"), (Principal::Schedule, "s")];

@@ -391,7 +391,7 @@ fn has_outcome(operation: &Operation) -> bool {
         && match &operation.state {
             OperationState::Pending(pending) => pending.doubt.is_some() || !pending.response.is_empty(),
             OperationState::Decided(_) => true,
-            OperationState::Unrecognized => false,
+            OperationState::WaitsForDispute { .. } | OperationState::Unrecognized => false,
         }
 }
 
@@ -425,7 +425,7 @@ fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
     }
     if !transaction.refundable().is_zero() {
         actions.push("refund");
-        if transaction.refunded().is_zero() {
+        if transaction.refunded().is_zero() && transaction.held_back_refund().is_none() {
             actions.push("cancel");
         }
     }

@@ -19,7 +19,7 @@ fn on(route: &str, request: Value) -> Ask {
     post(format!("/api/v1/payments/creditcard/{route}")).header("content-type", "application/json").json(body)
 }
 
-fn of(merchant: &str, ask: Ask) -> Ask {
+pub(crate) fn of(merchant: &str, ask: Ask) -> Ask {
     with(ask, "Authentication.Id", json!(merchant))
 }
 
@@ -55,6 +55,6 @@ async fn paid(t: &mut Table, route: &str) -> String {
     t.prepare(&pay(route)).await["Response"]["TransactionID"].as_str().unwrap().to_owned()
 }
 
-fn status(request: Value) -> Ask {
+pub(crate) fn status(request: Value) -> Ask {
     on("status", request)
 }

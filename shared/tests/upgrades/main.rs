@@ -13,7 +13,7 @@ mod to_come;
 use to_come::differences;
 use tollgate::dynamodb::{Item, orders::StoredOrder};
 use tollgate_core::{
-    order::{Decision, GatewayResponse, OperationState, Order, Stage},
+    order::{Decision, GatewayResponse, NoEffect, OperationState, Order, Stage},
     payments::Shards,
     values::{Carried, FeeKind},
 };
@@ -40,9 +40,10 @@ fn items_of_every_form_are_read_written_and_read_again_without_loss() {
 fn the_items_of_a_form_show_every_state_that_it_can_store() {
     let orders: Vec<Order> = items::of("form_1").iter().map(read).collect();
     let operations: Vec<_> = orders.iter().flat_map(Order::operations).map(|(_, o)| o).collect();
-    for stage in [Stage::Pending, Stage::Approved, Stage::Declined, Stage::NoEffect] {
-        assert!(operations.iter().any(|o| o.is(stage)), "{stage:?}");
+    for stage in Stage::ALL {
+        assert!(operations.iter().any(|o| o.is(*stage)), "{stage:?}");
     }
+    assert!(operations.iter().any(|o| o.no_effect() == Some(NoEffect::EndedByPerson)));
     assert!(operations.iter().any(|o| o.last_look_at.is_some()));
     assert!(operations.iter().any(|o| o.pending().is_some_and(|p| p.doubt.is_some())));
     assert!(operations.iter().any(|o| o.follows.is_some()));

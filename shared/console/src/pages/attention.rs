@@ -117,7 +117,10 @@ fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
     Group {
         title: words::concern(concern),
         advice,
-        command: if concern == Concern::InDoubt { RESOLVE } else { "" },
+        command: match concern {
+            Concern::InDoubt | Concern::RefundHeldBack => RESOLVE,
+            _ => "",
+        },
         has_help: rows.iter().any(|row| row.help.is_some()),
         rows,
     }
@@ -144,11 +147,17 @@ fn last(row: &Value, is: impl Fn(&Value) -> bool) -> Option<&Value> {
     words::list(&row["meta"]["operations"]).iter().rev().find(|operation| is(operation))
 }
 
+/// The refund of a payment that a dispute holds back.
+fn held_back(row: &Value) -> Option<&Value> {
+    last(row, |one| one["state"] == "waits_for_dispute")
+}
+
 /// The money that a cause is about, in minor units.
 fn at_stake(concern: Concern, row: &Value) -> Value {
     let meta = &row["meta"];
     let part = match concern {
         Concern::InDoubt => last(row, |one| one["state"] == "pending").map(|one| &one["amount"]),
+        Concern::RefundHeldBack => held_back(row).map(|one| &one["amount"]),
         Concern::Disputed => Some(&meta["disputed"]["amount"]),
         // Nothing is capturable any more once the authorization has ended: the whole amount is
         // lost.
@@ -169,6 +178,7 @@ fn happened(concern: Concern, row: &Value) -> String {
             return dispute.map(|one| events::dispute_sentence(one, &money(one))).unwrap_or_default();
         }
         Concern::InDoubt => last(row, |one| one["state"] == "pending"),
+        Concern::RefundHeldBack => held_back(row),
         Concern::SettlementRejected => last(row, |one| one["settlement"] == "rejected"),
         _ => last(row, |_| true),
     };
@@ -183,7 +193,7 @@ fn help(frame: &Frame, concern: Concern, read: &Read<'_>) -> Option<Help> {
             Some(Help { name: "Ask the gateway", address: read.confirm(frame)?, is_button: true })
         }
         Concern::CaptureSkipped | Concern::AuthorizationEnding => form(Act::Capture),
-        Concern::FoundLate => form(Act::Refund),
+        Concern::FoundLate | Concern::RefundHeldBack => form(Act::Refund),
         _ => None,
     }
 }

@@ -163,6 +163,11 @@ impl Read<'_> {
         self.payment["amount"].as_i64().unwrap_or_default()
     }
 
+    /// A refund that Tollgate owes, and that waits for the end of a dispute.
+    fn held_back_refund(&self) -> Option<&Value> {
+        words::list(&self.meta()["operations"]).iter().find(|one| one["state"] == "waits_for_dispute")
+    }
+
     fn captured(&self) -> i64 {
         self.minor("display_captured_amount")
     }
@@ -237,7 +242,7 @@ fn done(read: &Read<'_>, frame: &Frame) -> Option<Done> {
     let state = words::list(&read.meta()["operations"]).last()?["state"].as_str().unwrap_or_default();
     let tone = match state {
         "approved" => Tone::Good,
-        "pending" => Tone::Waiting,
+        "pending" | "waits_for_dispute" => Tone::Waiting,
         _ => Tone::Bad,
     };
     Some(Done { tone, sentence: events::last(read, &frame.zone)?.sentence })
@@ -301,7 +306,9 @@ fn notices(read: &Read<'_>) -> Vec<Notice> {
         }
         _ => None,
     };
-    let concern = concern.map(|(tone, concern)| Notice {
+    let held_back = read.held_back_refund().map(|_| (Tone::Waiting, Concern::RefundHeldBack));
+    let concerns = concern.into_iter().chain(held_back);
+    let concerns = concerns.map(|(tone, concern)| Notice {
         tone,
         title: words::concern(concern),
         advice: concern.advice(),
@@ -311,7 +318,7 @@ fn notices(read: &Read<'_>) -> Vec<Notice> {
         title: "Where the money is cannot be read now",
         advice: "All else on this page is current. Load it again in a minute.",
     });
-    concern.into_iter().chain(unread).collect()
+    concerns.chain(unread).collect()
 }
 
 fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {

@@ -4,8 +4,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    journal::{Entry, Fact, entries},
-    order::{CaptureStanding, Cause, Decision, NoEffect, Operation, OperationState, Order, Transaction},
+    journal::{Entry, Fact, changes::is_late, entries},
+    order::{
+        CaptureStanding, Cause, Decision, Kind, NoEffect, Operation, OperationState, Order, Stage,
+        Transaction,
+    },
     words,
 };
 
@@ -44,6 +47,10 @@ words! {
         /// order keeps no further ones.
         DisputeUnclear => "dispute_unclear":
             "Compare the payment's chargebacks and reversals with the processor's portal: one may correct another.",
+        /// Tollgate owes a refund of the payment, and holds it back while a chargeback of the order
+        /// is open.
+        RefundHeldBack => "refund_held_back":
+            "Wait for the end of the case; if it is lost, end the refund with payment resolve, or refund the payment although it is disputed.",
     }
 
     /// The advice, in a sentence.
@@ -123,7 +130,10 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         Concern::SettlementRejected => {
             of_facts(concern, |entry| entry.settlement_rejected).filter(|_| stands)
         }
-        Concern::FoundLate => of_facts(concern, |entry| entry.late).filter(|_| stands),
+        Concern::FoundLate => match late_charge_since(transaction) {
+            Some(since) => open(concern, since),
+            None => of_facts(concern, |entry| entry.late && !entry.kind.is_payment()).filter(|_| stands),
+        },
         Concern::AuthorizationEnding => {
             let (since, until) = transaction.last_day_of_hold()?;
             let is_skipped = matches!(
@@ -142,8 +152,28 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
             let since = order.disputes_unclear_since(transaction)?;
             fades(concern, since, since)
         }
+        Concern::RefundHeldBack => {
+            let mut waiting = transaction.operations.iter().filter(|one| one.is(Stage::WaitsForDispute));
+            open(concern, waiting.next()?.updated_at)
+        }
     };
     Concern::ALL.iter().copied().filter_map(found).collect()
+}
+
+/// Since when a payment that was found after it had been given up may be too much: until it fits
+/// what the order owes, is given back by a void, a refund or its bank, or a person has decided.
+fn late_charge_since(transaction: &Transaction) -> Option<Timestamp> {
+    let first = transaction.first().filter(|first| is_late(first))?;
+    let is_over = |refund: &Operation| {
+        refund.kind == Kind::Refund
+            && refund.reference.is_none()
+            && (refund.is(Stage::Approved) || refund.no_effect() == Some(NoEffect::EndedByPerson))
+    };
+    let is_right = !transaction.must_not_stand()
+        || transaction.voided().is_some()
+        || transaction.operations.iter().any(is_over)
+        || transaction.disputed() >= transaction.amount().into();
+    (!is_right).then_some(first.updated_at)
 }
 
 /// Whether facts of an operation can be a concern. Nearly none are, and reading an order's facts
@@ -151,7 +181,9 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
 fn is_unusual(operation: &Operation) -> bool {
     let decision = match &operation.state {
         OperationState::Decided(decision) => Some(decision),
-        OperationState::Pending(_) | OperationState::Unrecognized => None,
+        OperationState::Pending(_)
+        | OperationState::WaitsForDispute { .. }
+        | OperationState::Unrecognized => None,
     };
     !operation.superseded.is_empty()
         || operation.cause == Cause::Elsewhere

@@ -239,6 +239,7 @@ impl OperationInOrder<'_> {
                 | NoEffect::TurnedAway
                 | NoEffect::NotSettled
                 | NoEffect::AlreadySettled
+                | NoEffect::EndedByPerson
                 | NoEffect::Unrecognized => None,
             },
         }

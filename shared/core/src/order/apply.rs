@@ -1,17 +1,20 @@
 //! The effect of a gateway's outcome on an order: the other half of [`decide`](super::decide).
 //!
 //! A void that must follow stays pending until it is confirmed, because a rejected partial approval
-//! still holds the shopper's money. If settlement comes first, a refund replaces it.
+//! still holds the shopper's money. If settlement comes first, a refund replaces it. Unlike a void,
+//! which returns only money that is not taken yet, each sending of that refund is held back while a
+//! chargeback of the order is open.
 //!
 //! A void that replaces an early refund belongs to the person who requested the refund. A void that
 //! a rule requires belongs to no person.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Context, OperationRef, Order, waits::LAST_LOOK_AFTER};
 use crate::order::{
-    Cause, Decision, Doubt, GatewayResponse, Kind, Mechanism, NoEffect, Operation, Outcome, PaymentKind,
-    Policy, Stage, Transaction,
+    Cause, Decision, Doubt, Finding, GatewayResponse, Kind, Mechanism, NoEffect, Operation, Outcome,
+    PaymentKind, Policy, Stage, Transaction,
 };
 
 /// The step that is left after an outcome was applied.
@@ -27,7 +30,7 @@ pub enum NextStep {
 /// before.
 pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &Context<'_>) -> NextStep {
     let now = context.now;
-    let moved = matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_));
+    let moved = outcome.is_approval();
     let is_anothers = moved && order.takes_anothers_reference(at, outcome.response());
     let anothers = Outcome::Unknown(Doubt::AnotherOperation, GatewayResponse::default());
     let outcome = if is_anothers { &anothers } else { outcome };
@@ -35,6 +38,9 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     let Some(operation) = transaction.operation_mut(at.operation) else { return NextStep::Respond };
     match operation.stage() {
         Stage::Pending => settle(operation, outcome, context),
+        // The late response to an attempt that was given up.
+        Stage::WaitsForDispute if moved => settle(operation, outcome, context),
+        Stage::WaitsForDispute => return NextStep::Respond,
         Stage::Approved | Stage::Declined | Stage::NoEffect => return NextStep::Respond,
         // Only a newer version can tell the outcome's meaning for this operation. The outcome must
         // not be lost until then.
@@ -55,18 +61,54 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
         learn_from_approval(transaction, &operation, outcome.response(), context);
     }
     record_void_elsewhere(transaction, &operation, outcome, context);
-    let follow_up = if void_came_too_late(&operation, outcome) {
-        // Its bank gave the money back: a refund would give it back once more.
-        (!transaction.has_open_dispute()).then(|| refund_instead(transaction, &operation, context))
+    decide_replaced(transaction, &operation, now);
+    let is_to_be_refunded = void_came_too_late(&operation, outcome);
+    let follow_up = if is_to_be_refunded {
+        Some(refund_instead(transaction, &operation, context))
     } else {
         let cause = follow_up_cause(transaction, &operation, outcome, context.policy);
         cause.map(|cause| add_void(transaction, &operation, cause, context))
     };
     order.updated_at = now;
     order.notify_of_ending(at, now);
-    follow_up.map_or(NextStep::Respond, |operation| {
-        NextStep::Send(OperationRef { transaction: at.transaction, operation })
-    })
+    let Some(follow_up) = follow_up else { return NextStep::Respond };
+    let follow_up = OperationRef { transaction: at.transaction, operation: follow_up };
+    if is_to_be_refunded { send_owed(order, follow_up, None, context) } else { NextStep::Send(follow_up) }
+}
+
+/// Begins the next attempt of a void or refund that a rule owes. The only place that does: a refund
+/// is held back here while a chargeback of any charge of the order is open, because the bank gave
+/// that money back, and a person decides which charge the cardholder meant. `refused` is the
+/// decision about its last attempt.
+pub(super) fn send_owed(
+    order: &mut Order,
+    at: OperationRef,
+    refused: Option<Decision>,
+    context: &Context<'_>,
+) -> NextStep {
+    let has_open_dispute = order.may_have_open_dispute();
+    let Some(operation) = order.operation_mut(at) else { return NextStep::Respond };
+    if operation.kind == Kind::Refund && has_open_dispute {
+        operation.wait_for_dispute(refused, context.now);
+        return NextStep::Respond;
+    }
+    let is_first = operation.attempt.number == 0;
+    let attempt = if is_first { operation.id } else { (context.new_id)() };
+    operation.attempt_again(attempt, operation.amount, refused, context.now);
+    NextStep::Send(at)
+}
+
+/// A refund that a person requested in the place of one that a rule owes: if it was refused, the
+/// rule's waits again. If it turns out to be done after that, the rule's ends after all.
+fn decide_replaced(transaction: &mut Transaction, refund: &Operation, now: Timestamp) {
+    let replaced = refund.follows.filter(|_| refund.cause == Cause::Requested);
+    let Some(owed) = replaced.and_then(|id| transaction.operation_mut(id)) else { return };
+    let (is_done, is_over) = (refund.is(Stage::Approved), !refund.is(Stage::Pending));
+    if is_done && owed.is(Stage::WaitsForDispute) {
+        owed.end_by_person(now);
+    } else if is_over && !is_done && owed.no_effect() == Some(NoEffect::EndedByPerson) {
+        owed.wait_for_dispute(None, now);
+    }
 }
 
 /// A capture that meets a payment which was voided outside Tollgate: the void is recorded, so that
@@ -84,6 +126,21 @@ fn record_void_elsewhere(
     let id = (context.new_id)();
     let void = capture.followed_by(id, Kind::Void, transaction.amount(), context.now);
     push(transaction, Operation { cause: Cause::Elsewhere, ..void.through(Mechanism::Manual) });
+}
+
+impl Operation {
+    /// Whether a refund that a rule owes may be sent after this finding: the first time, because a
+    /// void came too late, or once more.
+    pub(crate) fn may_lead_to_refund(&self, finding: &Finding) -> bool {
+        let is_owed = self.is(Stage::Pending) && self.kind == Kind::Refund && self.cause.must_succeed();
+        match finding {
+            Finding::Became(outcome) => {
+                void_came_too_late(self, outcome) || is_owed && !outcome.is_approval()
+            }
+            Finding::Absent | Finding::Duplicate(_) | Finding::TimedOut(_) | Finding::TryAgain(_) => is_owed,
+            Finding::Several(_) | Finding::Undecided | Finding::UnderReview | Finding::Failed => false,
+        }
+    }
 }
 
 /// Whether a void that has to be done was refused because the payment was settled before: it has to
@@ -238,14 +295,16 @@ pub(super) fn void_duplicate(
     Some(OperationRef { transaction: at.transaction, operation: push(transaction, void) })
 }
 
-/// Adds the refund of a payment that must not stand and was settled before its void.
+/// Adds the refund of a payment that must not stand and was settled before its void. It is [sent
+/// next](send_owed), or waits.
 fn refund_instead(transaction: &mut Transaction, void: &Operation, context: &Context<'_>) -> Uuid {
-    let refund = Operation {
+    let mut refund = Operation {
         cause: void.cause,
         follows: void.follows,
         reference: void.reference.clone(),
         ..void.followed_by((context.new_id)(), Kind::Refund, void.amount, context.now)
     };
+    refund.attempt.number = 0;
     push(transaction, refund)
 }
 

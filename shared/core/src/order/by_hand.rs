@@ -67,10 +67,10 @@ pub fn decide_by_hand(
     context: &Context<'_>,
 ) -> Result<NextStep, HandRejection> {
     let transaction = order.transaction(at.transaction).ok_or(HandRejection::TransactionNotFound)?;
-    let operation = order.operation(at).filter(|operation| operation.is(Stage::Pending));
+    let operation = transaction.to_decide_by_hand().filter(|operation| operation.id == at.operation);
     let operation = operation.ok_or(HandRejection::NothingInDoubt)?;
-    let until = operation.attempt.at + BY_HAND_AFTER;
-    if decision.at < until {
+    let (until, waits) = (operation.attempt.at + BY_HAND_AFTER, operation.is(Stage::WaitsForDispute));
+    if decision.at < until && !waits {
         return Err(HandRejection::TooEarly(until));
     }
     if order.operations().map(|(_, operation)| operation.by_hand.len()).sum::<usize>() >= BY_HAND_MAX {
@@ -78,24 +78,37 @@ pub fn decide_by_hand(
     }
     let mut response = operation.response().cloned().unwrap_or_default();
     let outcome = match decision.verdict {
+        // No report says that a case is lost.
+        HandVerdict::NotDone if waits => None,
         HandVerdict::Done => {
             may_be_done(order, transaction, operation, reference)?;
             response.reference = reference.map(str::to_owned).or(response.reference);
             let fee = transaction.fee_share(operation, context.policy).and_then(|share| share.fee());
             response.charged = Some(Charged { amount: operation.amount, fee });
-            Outcome::Approved(response)
+            Some(Outcome::Approved(response))
         }
         HandVerdict::NotDone if operation.cause.must_succeed() => return Err(HandRejection::MustBeGivenBack),
         // A new decision is one that this version knows.
         HandVerdict::NotDone | HandVerdict::Unrecognized => {
-            Outcome::NoEffect(NoEffect::NeverArrived, response)
+            Some(Outcome::NoEffect(NoEffect::NeverArrived, response))
         }
     };
-    let next = apply(order, at, &outcome, context);
+    let next = outcome.as_ref().map_or(NextStep::Respond, |outcome| apply(order, at, outcome, context));
     if let Some(operation) = order.operation_mut(at) {
+        if outcome.is_none() {
+            operation.end_by_person(context.now);
+        }
         operation.by_hand.push(decision.clone());
     }
     Ok(next)
+}
+
+impl Transaction {
+    /// The operation that a person may decide: the one in doubt, or else one that a dispute holds
+    /// back.
+    pub fn to_decide_by_hand(&self) -> Option<&Operation> {
+        self.pending().or_else(|| self.operations.iter().find(|one| one.is(Stage::WaitsForDispute)))
+    }
 }
 
 fn may_be_done(

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Context, Intent, OperationRef, Order, Rejection, STILL_RUNNING};
-use crate::order::{KeyDigest, Operation, Retry, Stage, Transaction, TransactionStatus};
+use crate::order::{Cause, KeyDigest, Operation, Retry, Stage, Transaction, TransactionStatus};
 
 /// The result of an earlier request with the same key.
 pub(super) enum Prior {
@@ -51,9 +51,12 @@ pub(super) fn prior_of_key(
             Err(Rejection::KeyInProgress(transaction.id))
         }
         Stage::NoEffect if may_be_retried(latest) => Ok(Some(Prior::DidNothing(at))),
-        Stage::Pending | Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::Unrecognized => {
-            Ok(Some(Prior::Replayed(at)))
-        }
+        Stage::Pending
+        | Stage::Approved
+        | Stage::Declined
+        | Stage::NoEffect
+        | Stage::WaitsForDispute
+        | Stage::Unrecognized => Ok(Some(Prior::Replayed(at))),
     }
 }
 
@@ -105,7 +108,7 @@ pub(super) fn did_nothing_without_key(
         transaction.is_none_or(|id| t.id == id)
             && intent.may_know(t)
             && o.key.is_none()
-            && o.follows.is_none()
+            && o.cause == Cause::Requested
             && o.fingerprint == intent.fingerprint
             && may_be_retried(t.latest_of(o))
     })?;

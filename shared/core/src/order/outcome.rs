@@ -96,6 +96,9 @@ words! {
         NeverArrived => "never_arrived",
         /// The gateway shows the payment as voided, and Tollgate did not void it.
         VoidedElsewhere => "voided_elsewhere",
+        /// A refund that a rule owed and a dispute held back: a person decided that it is not owed,
+        /// or refunded the payment in its place.
+        EndedByPerson => "ended_by_person",
         _ => Unrecognized,
     }
 }
@@ -122,7 +125,7 @@ impl NoEffect {
                 Retry::AfterAChange
             }
             // It was done, and undone on purpose: repeating it would charge against that.
-            Self::VoidedElsewhere | Self::Unrecognized => Retry::Never,
+            Self::VoidedElsewhere | Self::EndedByPerson | Self::Unrecognized => Retry::Never,
         }
     }
 
@@ -137,6 +140,7 @@ impl NoEffect {
     /// | `NotSettled`, `AlreadySettled`, `VoidedElsewhere` | No: the state of the payment rules it out. |
     /// | `Throttled`, `TurnedAway` | Yes: the gateway may have acted, and its record may come late. |
     /// | `NeverArrived` | Yes: the request may still be on its way. |
+    /// | `EndedByPerson` | No: no attempt was under way. Earlier ones have decisions of their own. |
     /// | `Unrecognized` | No: the newer version that wrote it looks for it. |
     pub fn may_surface(self) -> bool {
         match self {
@@ -148,6 +152,7 @@ impl NoEffect {
             | Self::NotSettled
             | Self::AlreadySettled
             | Self::VoidedElsewhere
+            | Self::EndedByPerson
             | Self::Unrecognized => false,
         }
     }
@@ -219,6 +224,11 @@ impl Outcome {
             | Self::Unknown(_, response) => response,
             Self::Unnamed(said) => said.response(),
         }
+    }
+
+    /// Whether it approves all that was requested, or a part.
+    pub fn is_approval(&self) -> bool {
+        matches!(self, Self::Approved(_) | Self::PartiallyApproved(_))
     }
 
     /// The outcome of a response that proves nothing once an inquiry shows no trace of the
@@ -293,8 +303,8 @@ mod tests {
     #[test]
     fn every_lack_of_an_effect_says_whether_it_may_be_repeated_and_whether_it_may_surface() {
         use NoEffect::{
-            AlreadySettled, Misconfigured, NeverArrived, NoTimeLeft, NotSettled, Throttled, TryAgain,
-            TurnedAway, Unreachable, Unrecognized, VoidedElsewhere,
+            AlreadySettled, EndedByPerson, Misconfigured, NeverArrived, NoTimeLeft, NotSettled, Throttled,
+            TryAgain, TurnedAway, Unreachable, Unrecognized, VoidedElsewhere,
         };
         let table = [
             (Unreachable, Retry::AsItIs, false),
@@ -307,6 +317,7 @@ mod tests {
             (AlreadySettled, Retry::AfterAChange, false),
             (NeverArrived, Retry::AsItIs, true),
             (VoidedElsewhere, Retry::Never, false),
+            (EndedByPerson, Retry::Never, false),
             (Unrecognized, Retry::Never, false),
         ];
         for (n, (reason, retry, may_surface)) in table.into_iter().enumerate() {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Dispute, DisputeKind, Kind, Order, RecordedDispute, Stage, Transaction, dispute::Word};
-use crate::values::{Carried, Currency, SignedAmount};
+use crate::values::{Amount, Carried, Currency, SignedAmount};
 
 /// Chargebacks and reversals that an order keeps, corrections included. Each has at most about 450
 /// bytes, so that an order always has room for the outcomes of its operations.
@@ -64,40 +64,75 @@ pub struct DisputeReport {
 }
 
 impl Order {
-    /// Puts a chargeback or a reversal on record. Pure; may be repeated.
+    /// Puts a chargeback or a reversal on record. Pure; may be repeated. A line that reverses a
+    /// case of several payments is shared among them. The write that ends the order's last open
+    /// dispute has the refunds looked at that waited for it.
     pub fn record_dispute(
         &mut self,
         report: &DisputeReport,
         now: Timestamp,
     ) -> Result<DisputeRecorded, DisputeRejection> {
-        let kept = self.disputes_kept();
-        let is_it = |transaction: &&Transaction| transaction.is_disputed_by(report);
-        let id = self.transactions.iter().find(is_it).map(|transaction| transaction.id);
-        let id = id.ok_or(DisputeRejection::NoSuchPayment)?;
+        let dispute = report.dispute.clone().cleaned();
+        let disputed: Vec<&Transaction> =
+            self.transactions.iter().filter(|transaction| transaction.is_disputed_by(report)).collect();
+        if disputed.is_empty() {
+            return Err(DisputeRejection::NoSuchPayment);
+        }
         if report.currency.is_some_and(|currency| currency != self.currency) {
             return Err(DisputeRejection::CurrencyDiffers(self.currency));
         }
-        let dispute = report.dispute.clone().cleaned();
-        let transaction = self.transaction_mut(id).ok_or(DisputeRejection::NoSuchPayment)?;
-        if !transaction.is_recognized() || dispute.kind == DisputeKind::Unrecognized {
+        let is_unreadable = disputed.iter().any(|transaction| !transaction.is_recognized());
+        if is_unreadable || dispute.kind == DisputeKind::Unrecognized {
             return Err(DisputeRejection::NewerVersion);
         }
-        match dispute.word_beside(transaction.disputes.iter().map(|one| &one.dispute), report.is_current) {
-            Word::Known => return Ok(DisputeRecorded::Known),
-            Word::Contradicts => return Err(DisputeRejection::Contradicts),
-            Word::New => {}
+        let mut new = Vec::new();
+        for (transaction, share) in shares(&disputed, &dispute) {
+            let known = transaction.disputes.iter().map(|one| &one.dispute);
+            match share.word_beside(known, report.is_current) {
+                Word::Known => {}
+                Word::Contradicts => return Err(DisputeRejection::Contradicts),
+                Word::New => new.push((transaction.id, share)),
+            }
+        }
+        if new.is_empty() {
+            return Ok(DisputeRecorded::Known);
         }
         let is_charged_back = |one: &Dispute| one.kind == DisputeKind::Chargeback && one.case == dispute.case;
-        if dispute.kind == DisputeKind::Reversal && !transaction.standing_disputes().any(is_charged_back) {
+        let has_it = |transaction: &&Transaction| transaction.standing_disputes().any(is_charged_back);
+        if dispute.kind == DisputeKind::Reversal && !disputed.iter().any(has_it) {
             return Err(DisputeRejection::UnknownChargeback);
         }
-        if kept >= DISPUTES_MAX {
+        if self.disputes_kept() + new.len() > DISPUTES_MAX {
             return Err(DisputeRejection::TooMany);
         }
-        transaction.disputes.push(RecordedDispute { dispute, at: now, carried: Carried::default() });
-        transaction.updated_at = now;
+        for (id, dispute) in new {
+            let Some(transaction) = self.transaction_mut(id) else { continue };
+            transaction.disputes.push(RecordedDispute { dispute, at: now, carried: Carried::default() });
+            transaction.updated_at = now;
+        }
         self.updated_at = now;
+        if !self.may_have_open_dispute() {
+            self.transactions.iter_mut().for_each(|transaction| transaction.wake_held_back_refunds(now));
+        }
         Ok(DisputeRecorded::Applied)
+    }
+
+    /// Whether a chargeback of any of its charges is open, as far as is on record, or an order that
+    /// keeps no further reports may have one.
+    pub fn may_have_open_dispute(&self) -> bool {
+        self.disputes_kept() >= DISPUTES_MAX || self.transactions.iter().any(Transaction::has_open_dispute)
+    }
+
+    /// The money that the bank took back in the case of a line, from all payments that it is about,
+    /// without the line itself.
+    pub(crate) fn taken_back_but_for(&self, report: &DisputeReport) -> Amount {
+        let disputed = self.transactions.iter().filter(|transaction| transaction.is_disputed_by(report));
+        Amount::sum(disputed.map(|transaction| transaction.taken_back_but_for(&report.dispute)))
+    }
+
+    /// Whether a line is on record of any of its payments.
+    pub(crate) fn has_line(&self, line: &Dispute) -> bool {
+        self.transactions.iter().flat_map(Transaction::standing_disputes).any(|one| one.is_same(line))
     }
 
     /// Since when a payment's chargebacks and reversals may come to another sum than they are
@@ -131,7 +166,33 @@ impl Order {
     }
 }
 
+/// The part of a report that each payment gets. A line that reverses a case of several payments
+/// gives each the part that the bank took, in their order; the last gets the rest.
+fn shares<'a>(disputed: &[&'a Transaction], dispute: &Dispute) -> Vec<(&'a Transaction, Dispute)> {
+    let payments = if dispute.kind == DisputeKind::Reversal { disputed } else { &disputed[..1] };
+    let mut rest = dispute.amount;
+    let share_of = |(n, transaction): (usize, &&'a Transaction)| {
+        let taken = transaction.taken_back_but_for(dispute);
+        let amount = if n + 1 == payments.len() { rest } else { taken.min(rest) };
+        rest = rest.checked_sub(amount).unwrap_or(Amount::ZERO);
+        (*transaction, Dispute { amount, ..dispute.clone() })
+    };
+    payments.iter().enumerate().map(share_of).collect()
+}
+
 impl Transaction {
+    /// The money of a line's case that the bank took back, without the line itself.
+    fn taken_back_but_for(&self, line: &Dispute) -> Amount {
+        let others = self.standing_disputes().filter(|one| one.case == line.case && !one.is_same(line));
+        let sum = SignedAmount::sum(others.map(Dispute::change)).unwrap_or(SignedAmount::MAX);
+        sum.amount().unwrap_or(Amount::ZERO)
+    }
+
+    fn wake_held_back_refunds(&mut self, now: Timestamp) {
+        let waiting = self.operations.iter_mut().filter(|one| one.is(Stage::WaitsForDispute));
+        waiting.for_each(|refund| refund.look_at_disputes(now));
+    }
+
     /// Whether a report is about this payment: it was approved, at such an account, and this is a
     /// reference that its money was taken under. A duplicate has one of its own, and a payer may
     /// well dispute just that.

@@ -12,14 +12,14 @@ use uuid::Uuid;
 
 use super::{
     ABSENCE_COUNTS_AFTER, Context, INQUIRED_TWICE_APART, NextStep, OperationRef, Order, STILL_RUNNING, apply,
-    apply::{void_by_rule, void_duplicate},
+    apply::{send_owed, void_by_rule, void_duplicate},
     limits::ABANDONED_MAX,
     waits::{LAST_LOOK_AFTER, LATER_LOOKS_AFTER, NEXT_PART_AFTER, REFUND_ABSENCE_COUNTS_AFTER},
 };
 use crate::{
     order::{
-        Cause, Decision, Doubt, Finding, GatewayResponse, Kind, NoEffect, Operation, Outcome, Stage,
-        Transaction,
+        Cause, Decision, Doubt, Finding, GatewayResponse, Kind, NoEffect, Operation, OperationState, Outcome,
+        Stage, Transaction,
     },
     values::DeclineCode,
 };
@@ -56,7 +56,7 @@ pub fn resolve(
             }
             Some(next)
         }
-        Stage::Approved | Stage::Declined | Stage::NoEffect => {
+        Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::WaitsForDispute => {
             operation.last_look_at.filter(|due| *due <= context.now)?;
             look_back(order, at, finding, context)
         }
@@ -156,18 +156,10 @@ pub fn look_back(
         return Some(NextStep::Respond);
     }
     let all = match finding {
-        Finding::Became(outcome) => match &**outcome {
-            Outcome::Approved(response) | Outcome::PartiallyApproved(response) => {
-                std::slice::from_ref(response)
-            }
-            Outcome::Declined(..)
-            | Outcome::NoEffect(..)
-            | Outcome::Intermediary(..)
-            | Outcome::Unnamed(_)
-            | Outcome::Unknown(..) => &[],
-        },
+        Finding::Became(outcome) if outcome.is_approval() => std::slice::from_ref(outcome.response()),
         Finding::Several(approvals) => approvals.as_slice(),
-        Finding::Absent
+        Finding::Became(_)
+        | Finding::Absent
         | Finding::Duplicate(_)
         | Finding::TimedOut(_)
         | Finding::TryAgain(_)
@@ -322,7 +314,7 @@ fn send_again(
     refused: Decision,
     context: &Context<'_>,
 ) -> Option<NextStep> {
-    let operation = order.operation_mut(at)?;
+    let operation = order.operation(at)?;
     let attempts_max = if operation.kind == Kind::Refund { REFUND_ATTEMPTS_MAX } else { VOID_ATTEMPTS_MAX };
     if !operation.is(Stage::Pending)
         || !operation.cause.must_succeed()
@@ -331,9 +323,14 @@ fn send_again(
     {
         return None;
     }
-    let amount = operation.amount;
-    operation.attempt_again((context.new_id)(), amount, Some(refused), context.now);
-    Some(NextStep::Send(at))
+    Some(send_owed(order, at, Some(refused), context))
+}
+
+/// Looks at a refund that a rule owes and a dispute holds back: it is sent if nothing holds it back
+/// any more. Pure. None if it does not wait.
+pub fn send_held_back(order: &mut Order, at: OperationRef, context: &Context<'_>) -> Option<NextStep> {
+    order.operation(at).filter(|operation| operation.is(Stage::WaitsForDispute))?;
+    Some(send_owed(order, at, None, context))
 }
 
 fn inquire_later(order: &mut Order, at: OperationRef, context: &Context<'_>) {
@@ -371,14 +368,18 @@ impl Order {
             Kind::Capture => other == Kind::Capture && transaction.id == of,
             Kind::Authorize | Kind::Purchase | Kind::Refund | Kind::Unrecognized => other.has_own_record(),
         };
-        self.operations()
-            .filter(move |(transaction, o)| {
-                concerns(transaction, o.kind) && !o.is(Stage::Pending) && o.may_surface().next().is_some()
-            })
-            .map(|(transaction, operation)| OperationRef {
-                transaction: transaction.id,
-                operation: operation.id,
-            })
+        self.operations_that(move |transaction, o| {
+            concerns(transaction, o.kind) && !o.is(Stage::Pending) && o.may_surface().next().is_some()
+        })
+    }
+
+    fn operations_that(
+        &self,
+        are_so: impl Fn(&Transaction, &Operation) -> bool,
+    ) -> impl Iterator<Item = OperationRef> {
+        self.operations().filter(move |(transaction, operation)| are_so(transaction, operation)).map(
+            |(transaction, operation)| OperationRef { transaction: transaction.id, operation: operation.id },
+        )
     }
 
     /// An inquiry showed no trace of an operation: a refusal without proof no longer keeps more
@@ -401,6 +402,9 @@ impl Order {
         if let Some(pending) = pending {
             pending.next_inquiry_at = pending.next_inquiry_at.max(later);
         }
+        if operation.is(Stage::WaitsForDispute) {
+            operation.look_at_disputes(later);
+        }
         Some(())
     }
 
@@ -412,15 +416,18 @@ impl Order {
         Some(OperationRef { transaction, operation: operation.id })
     }
 
+    /// Every refund that a dispute holds back and that is to be looked at.
+    pub fn due_for_look_at_disputes(&self, now: Timestamp) -> impl Iterator<Item = OperationRef> {
+        self.operations_that(move |_, operation| {
+            let OperationState::WaitsForDispute { next_look_at } = operation.state else { return false };
+            next_look_at <= now
+        })
+    }
+
     /// Every operation whose next inquiry is due.
     pub fn due_for_inquiry(&self, now: Timestamp) -> impl Iterator<Item = OperationRef> {
         let due = move |operation: &Operation| operation.next_inquiry_at().is_some_and(|due| due <= now);
-        self.operations()
-            .filter(move |(_, operation)| due(operation) && can_be_inquired_about(operation, now))
-            .map(|(transaction, operation)| OperationRef {
-                transaction: transaction.id,
-                operation: operation.id,
-            })
+        self.operations_that(move |_, operation| due(operation) && can_be_inquired_about(operation, now))
     }
 }
 
@@ -431,7 +438,7 @@ fn can_be_inquired_about(operation: &Operation, now: Timestamp) -> bool {
         // A newer version inquires about the operations that only it can read.
         _ if !operation.is_recognized() => false,
         Stage::Pending => now.duration_since(operation.attempt.at) >= STILL_RUNNING,
-        Stage::NoEffect | Stage::Approved | Stage::Declined => {
+        Stage::NoEffect | Stage::Approved | Stage::Declined | Stage::WaitsForDispute => {
             operation.last_look_at.is_some_and(|due| due <= now)
         }
         Stage::Unrecognized => false,

@@ -124,7 +124,8 @@ pub(super) fn may_capture(
 /// Money that an issuer took back is given back only if that is meant: both would be a loss.
 /// Nothing of the kind holds a capture back, and a void of money only held gives none back.
 pub(super) fn must_not_be_disputed(transaction: &Transaction, intent: &Intent) -> Result<(), Rejection> {
-    if transaction.has_open_dispute() && !transaction.refundable().is_zero() && !intent.refund_disputed {
+    let is_disputed = transaction.has_open_dispute() || transaction.held_back_refund().is_some();
+    if is_disputed && !transaction.refundable().is_zero() && !intent.refund_disputed {
         return Err(Rejection::PaymentDisputed(transaction.id));
     }
     Ok(())
@@ -169,9 +170,11 @@ pub(super) fn may_refund(
     mechanism: Option<Mechanism>,
     policy: &Policy,
 ) -> Result<(Amount, Mechanism), Rejection> {
-    must_be_approved_and_idle(transaction)?;
-    if transaction.captured().is_zero() {
-        return Err(Rejection::NotCaptured);
+    if transaction.held_back_refund().is_none() || transaction.pending().is_some() {
+        must_be_approved_and_idle(transaction)?;
+        if transaction.captured().is_zero() {
+            return Err(Rejection::NotCaptured);
+        }
     }
     let refundable = transaction.refundable();
     if refundable.is_zero() {

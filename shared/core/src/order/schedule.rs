@@ -326,7 +326,9 @@ impl Transaction {
                     CaptureStanding::Stopped
                 }
                 Stage::NoEffect => CaptureStanding::Retrying,
-                Stage::Pending | Stage::Approved | Stage::Unrecognized => CaptureStanding::Waiting,
+                Stage::Pending | Stage::Approved | Stage::WaitsForDispute | Stage::Unrecognized => {
+                    CaptureStanding::Waiting
+                }
             },
         })
     }

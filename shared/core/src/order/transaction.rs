@@ -198,9 +198,11 @@ impl Transaction {
         let latest = self.latest_of(operation);
         let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
         match (latest.stage(), by_rule.or(latest.decline())) {
-            (Stage::Pending | Stage::Unrecognized, _) => OperationStatus::Pending,
-            // Only a void of money that the bank gave back before has no effect here.
-            (Stage::Approved | Stage::Declined | Stage::NoEffect, Some(decline)) => {
+            (Stage::Pending | Stage::Unrecognized, _) | (Stage::WaitsForDispute, None) => {
+                OperationStatus::Pending
+            }
+            // A refund of money that the bank gave back before waits, or is ended by a person.
+            (Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::WaitsForDispute, Some(decline)) => {
                 OperationStatus::Declined(decline)
             }
             (Stage::Approved | Stage::Declined, None) => OperationStatus::Done,
@@ -317,8 +319,17 @@ impl Transaction {
         }
     }
 
-    /// The amount that can still be refunded.
+    /// The refund of the payment's own charge that a rule owes and a dispute holds back. A person
+    /// may refund the charge in its place.
+    pub fn held_back_refund(&self) -> Option<&Operation> {
+        self.operations.iter().find(|one| one.is(Stage::WaitsForDispute) && one.reference.is_none())
+    }
+
+    /// The amount that can still be refunded on request.
     pub fn refundable(&self) -> Amount {
+        if let Some(refund) = self.held_back_refund() {
+            return refund.amount;
+        }
         self.captured().checked_sub(self.refunded()).unwrap_or(Amount::ZERO)
     }
 
@@ -350,6 +361,12 @@ impl Transaction {
     /// The gateway's reference  of the payment, once approved.
     pub fn reference(&self) -> Option<&str> {
         self.first().filter(|first| first.is(Stage::Approved))?.reference()
+    }
+
+    /// The references of all charges that were made for it: its own, and those beside it.
+    pub fn charges(&self) -> impl Iterator<Item = &str> {
+        let beside = self.operations.iter().filter_map(|operation| operation.reference.as_deref());
+        self.reference().into_iter().chain(beside)
     }
 
     /// The merchant's own reference: of the latest capture that states one, or else of the payment.
@@ -403,9 +420,11 @@ impl Transaction {
         self.pending().is_some() || !self.capturable().is_zero() || !self.refundable().is_zero()
     }
 
-    /// Refunds that a client requested.
+    /// Refunds that a client requested. One in the place of a refund that a rule owed gave back
+    /// money that does not count as captured.
     fn refunds(&self) -> impl Iterator<Item = &Operation> {
-        self.approved(Kind::Refund).filter(|refund| refund.cause == Cause::Requested)
+        self.approved(Kind::Refund)
+            .filter(|refund| refund.cause == Cause::Requested && refund.follows.is_none())
     }
 
     pub(super) fn operation_mut(&mut self, id: Uuid) -> Option<&mut Operation> {

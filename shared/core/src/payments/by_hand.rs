@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::inquiry, next_version};
 use crate::{
     order::{
-        self, ByHand, DecidedBy, Finding, HandRejection, HandVerdict, Kind, OperationRef, Order, OrderKey,
-        Person, Reason, Rejection,
+        self, ByHand, DecidedBy, Finding, HandRejection, HandVerdict, Kind, Operation, OperationRef, Order,
+        OrderKey, Person, Reason, Rejection, Stage,
     },
     payments::{Merchant, StoreError},
 };
@@ -79,13 +79,13 @@ impl Payments {
         let before = self.order(key).await?;
         let found =
             before.transaction(transaction).ok_or(Refusal::Rejected(Rejection::TransactionNotFound))?;
-        let pending = found.pending().ok_or(HandRejection::NothingInDoubt)?;
-        let (at, pending_kind) = (OperationRef { transaction, operation: pending.id }, pending.kind);
+        let decided = found.to_decide_by_hand().ok_or(HandRejection::NothingInDoubt)?;
+        let at = OperationRef { transaction, operation: decided.id };
         let mut after = before.clone();
         self.apply_by_hand(merchant, &mut after, at, verdict)?;
         if let Some(inquiry) = inquiry(&before, at, &merchant.policy, self.clock.now()) {
             let finding = self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await;
-            left_open(&finding, pending_kind)?;
+            left_open(&finding, decided)?;
         }
         Ok(Weighed { before, after, at })
     }
@@ -151,10 +151,14 @@ impl Payments {
 }
 
 /// Whether the gateway leaves the outcome of an operation open.
-fn left_open(finding: &Finding, kind: Kind) -> Result<(), NotByHand> {
+fn left_open(finding: &Finding, operation: &Operation) -> Result<(), NotByHand> {
+    let waits = operation.is(Stage::WaitsForDispute);
     match finding {
+        // No attempt is under way: only an approval speaks against a decision.
+        Finding::Became(outcome) if waits && !outcome.is_approval() => Ok(()),
+        Finding::Absent | Finding::Duplicate(_) | Finding::TryAgain(_) if waits => Ok(()),
         // A refund that was done twice cannot be made one.
-        Finding::Several(_) if kind == Kind::Refund => Ok(()),
+        Finding::Several(_) if operation.kind == Kind::Refund && !waits => Ok(()),
         Finding::Undecided | Finding::UnderReview | Finding::TimedOut(_) => Ok(()),
         Finding::Became(outcome) => Err(NotByHand::GatewayKnows(audit::outcome_name(outcome))),
         Finding::Several(_) => Err(NotByHand::GatewayKnows("approved more than once")),

@@ -10,22 +10,22 @@ use super::{
 };
 use crate::{
     order::{
-        DisputeRecorded, DisputeRejection, DisputeReport, Doubt, OperationRef, Order, OrderKey, Outcome,
-        void_came_too_late,
+        self, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, Kind, OperationRef, Order,
+        OrderKey, Transaction,
     },
-    payments::{Merchant, OrderStore, StoreError},
+    payments::{Deadline, Merchant, OrderStore, StoreError},
     values::Clock,
 };
 
 /// The chargebacks that settlement keeps, also of payments that no order had when they were read.
 #[async_trait]
 pub trait KnownDisputes: Send + Sync {
-    /// The chargebacks of the payment with this reference, and after them their reversals. The
-    /// payment was made at this moment at the earliest.
-    async fn of_payment(
+    /// The chargebacks of the payments with these references, and after them their reversals. The
+    /// payments were made at this moment at the earliest.
+    async fn of_payments(
         &self,
         merchant: &Merchant,
-        reference: &str,
+        references: &[&str],
         since: Timestamp,
     ) -> Result<Vec<DisputeReport>, StoreError>;
 }
@@ -68,59 +68,68 @@ pub async fn record_dispute(
 }
 
 impl Payments {
-    /// The outcome of an operation at the gateway. Where a rule's refund would follow, because the
-    /// void came too late, this first looks up whether the bank took the payment back before it was
-    /// found: that goes on record, and no refund follows. While that is not known, the outcome is
-    /// not either, and a later inquiry decides both.
-    pub(super) async fn known_disputes_first(
-        &self,
-        merchant: &Merchant,
-        order: &Order,
-        at: OperationRef,
-        outcome: Outcome,
-    ) -> Outcome {
-        if !order.operation(at).is_some_and(|void| void_came_too_late(void, &outcome)) {
-            return outcome;
-        }
-        let Err(error) = self.record_known_disputes(merchant, order, at).await else { return outcome };
+    /// Whether all that settlement knows of the order's disputes is on its record. It is asked
+    /// before each change after which a refund that a rule owes may be sent: while this is not
+    /// known, nothing is sent.
+    pub(super) async fn knows_disputes(&self, merchant: &Merchant, order: &Order) -> bool {
+        let Err(error) = self.record_known_disputes(merchant, order).await else { return true };
         tracing::warn!(
             merchant = %order.merchant,
             order = %order.id,
-            transaction = %at.transaction,
             %error,
-            "not refunded now: whether the bank took the payment back is not known"
+            "not refunded now: whether a bank took a payment of the order back is not known"
         );
-        Outcome::Unknown(Doubt::StateDiffers, outcome.response().clone())
+        false
     }
 
-    async fn record_known_disputes(
-        &self,
-        merchant: &Merchant,
-        order: &Order,
-        at: OperationRef,
-    ) -> Result<(), NotRecorded> {
-        let (Some(known), Some(transaction)) = (&self.known_disputes, order.transaction(at.transaction))
-        else {
-            return Ok(());
-        };
-        // A payment beside the transaction's own is named by its void.
-        let own = order.operation(at).and_then(|void| void.reference.as_deref());
-        let Some(reference) = own.or(transaction.reference()) else { return Ok(()) };
-        let reports = known.of_payment(merchant, reference, transaction.created_at).await;
+    async fn record_known_disputes(&self, merchant: &Merchant, order: &Order) -> Result<(), NotRecorded> {
+        let Some(known) = &self.known_disputes else { return Ok(()) };
+        let charges: Vec<&str> = order.transactions.iter().flat_map(Transaction::charges).collect();
+        let since = order.transactions.iter().map(|transaction| transaction.created_at).min();
+        let reports = known.of_payments(merchant, &charges, since.unwrap_or(order.created_at)).await;
         for report in reports.map_err(Refusal::Store)? {
+            // Its share of a reversal is settlement's to correct: other orders may have a part.
+            if report.dispute.kind == DisputeKind::Reversal && order.has_line(&report.dispute) {
+                continue;
+            }
             let recorded =
                 record_dispute(self.store.as_ref(), self.clock.as_ref(), &order.key(), &report).await;
-            let is_undecided = |why: &NotRecorded| {
-                matches!(why, NotRecorded::Refused(_) | NotRecorded::Rejected(DisputeRejection::NewerVersion))
-            };
-            // Any other rejected report is not of this payment, or is an exception of the
-            // settlement already.
-            if let Err(why) = recorded
-                && is_undecided(&why)
-            {
-                return Err(why);
+            match recorded {
+                // It is of another payment, or an exception of the settlement already. An order
+                // that is full counts as disputed.
+                Ok(_)
+                | Err(NotRecorded::Rejected(
+                    DisputeRejection::NoSuchPayment
+                    | DisputeRejection::UnknownChargeback
+                    | DisputeRejection::Contradicts
+                    | DisputeRejection::TooMany,
+                )) => {}
+                Err(why) => return Err(why),
             }
         }
         Ok(())
+    }
+
+    /// Sends a refund that a dispute held back, if none holds it back any more. Abandoned refunds
+    /// of the order are looked for first, as before any refund.
+    pub(crate) async fn look_at_held_back(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        at: OperationRef,
+        deadline: Deadline,
+    ) -> Order {
+        let suspects = order.suspects(Kind::Refund, at.transaction).collect();
+        let order = match self.look_back(merchant, order.clone(), suspects, deadline).await {
+            Ok(order) if self.knows_disputes(merchant, &order).await => order,
+            Ok(order) => return self.put_off(order, at, None).await,
+            Err(_) => return self.put_off(order, at, None).await,
+        };
+        let saved = self
+            .save_change(order, at, &|order| {
+                self.with_context(merchant, |context| order::send_held_back(order, at, context))
+            })
+            .await;
+        self.carry_on(merchant, saved, deadline).await
     }
 }

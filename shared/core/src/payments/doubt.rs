@@ -86,8 +86,9 @@ impl Payments {
         (self.carry_on(merchant, saved, deadline).await, finding)
     }
 
-    /// Carries out the operations that follow from a change: only voids, which need no card.
-    async fn carry_on(&self, merchant: &Merchant, saved: Saved, deadline: Deadline) -> Order {
+    /// Carries out the operations that follow from a change: only voids and refunds, which need no
+    /// card.
+    pub(super) async fn carry_on(&self, merchant: &Merchant, saved: Saved, deadline: Deadline) -> Order {
         match saved.next {
             NextStep::Send(void) => self.carry_out(merchant, saved.order, void, None, deadline).await,
             NextStep::Respond => saved.order,
@@ -221,12 +222,11 @@ impl Payments {
         order: Order,
         at: OperationRef,
     ) -> (Saved, Finding) {
-        let finding = match self.find(merchant, &order, at).await {
-            Finding::Became(outcome) => {
-                Finding::Became(Box::new(self.known_disputes_first(merchant, &order, at, *outcome).await))
-            }
-            other => other,
-        };
+        let mut finding = self.find(merchant, &order, at).await;
+        let may_refund = order.operation(at).is_some_and(|operation| operation.may_lead_to_refund(&finding));
+        if may_refund && !self.knows_disputes(merchant, &order).await {
+            finding = Finding::Undecided;
+        }
         tracing::info!(
             merchant = %order.merchant,
             order = %order.id,
@@ -281,7 +281,8 @@ pub(super) fn inquiry<'a>(
     let own = operation.fee().filter(|_| operation.kind.is_payment()).and_then(|_| operation.reference());
     // The refund of a payment beside it is not the payment either.
     let payment = transaction.reference().filter(|_| operation.kind == Kind::Refund);
-    let abandoned = operation.abandoned().map(|attempt| Cow::Borrowed(attempt.gateway_order_id.as_str()));
+    let abandoned = operation.abandoned().filter(|attempt| attempt.id != operation.attempt.id);
+    let abandoned = abandoned.map(|attempt| Cow::Borrowed(attempt.gateway_order_id.as_str()));
     let again = operation.due_to_look_again(now).iter().map(|attempt| Cow::Owned(gateway_order_id(*attempt)));
     Some(Inquiry {
         route: &operation.route,

@@ -81,7 +81,7 @@ impl Payments {
     ) -> Saved {
         let sent = attempt(&order, at);
         self.save_change(order, at, &|order| {
-            let moved = matches!(outcome, Outcome::Approved(_) | Outcome::PartiallyApproved(_));
+            let moved = outcome.is_approval();
             // Another attempt was begun meanwhile. That money moved is true of the operation;
             // anything else is not.
             if attempt(order, at) != sent && !moved {

@@ -82,6 +82,8 @@ pub struct ReconcileReport {
     pub in_doubt: usize,
     /// The gateway gave no usable response about these.
     pub unanswered: usize,
+    /// Refunds that a rule owes and a dispute held back: looked at, and still held back.
+    pub waiting_for_dispute: usize,
     /// Left for a later run: their merchant cannot be read, its gateway account failed in this run,
     /// or its share of the run is used up.
     pub skipped: usize,
@@ -160,6 +162,7 @@ pub async fn reconcile(
         not_done = report.not_done,
         in_doubt = report.in_doubt,
         unanswered = report.unanswered,
+        waiting_for_dispute = report.waiting_for_dispute,
         skipped = report.skipped,
         needs_attention = report.needs_attention,
         captures_declined = report.captures_declined,
@@ -297,7 +300,8 @@ impl ReconcileRun<'_> {
     async fn order(&self, mut order: Order) -> Order {
         let now = self.payments.clock.now();
         let due: Vec<OperationRef> = order.due_for_inquiry(now).collect();
-        if due.is_empty() {
+        let held_back: Vec<OperationRef> = order.due_for_look_at_disputes(now).collect();
+        if due.is_empty() && held_back.is_empty() {
             return order;
         }
         let Some(merchant) = self.merchant(&order.merchant).await else {
@@ -313,6 +317,11 @@ impl ReconcileRun<'_> {
                 report.oldest_in_doubt_s = report.oldest_in_doubt_s.max(age_s);
             }
             order = self.operation(&merchant, order, at).await;
+        }
+        for at in held_back {
+            order = self.payments.look_at_held_back(&merchant, order, at, self.deadline).await;
+            let waits = order.operation(at).is_some_and(|refund| refund.is(Stage::WaitsForDispute));
+            locked(&self.report).waiting_for_dispute += usize::from(waits);
         }
         order
     }
@@ -358,11 +367,13 @@ impl ReconcileRun<'_> {
     fn count(&self, order: &Order, at: OperationRef, finding: &Finding) {
         let Some(operation) = order.operation(at) else { return };
         let mut report = locked(&self.report);
-        let ReconcileReport { approved, declined, not_done, in_doubt, .. } = &mut *report;
+        let ReconcileReport { approved, declined, not_done, in_doubt, waiting_for_dispute, .. } =
+            &mut *report;
         let (result, count, amount) = match operation.stage() {
             Stage::Approved => ("approved", approved, operation.approved_amount()),
             Stage::Declined => ("declined", declined, operation.amount),
             Stage::NoEffect => ("not_done", not_done, operation.amount),
+            Stage::WaitsForDispute => ("waiting_for_dispute", waiting_for_dispute, operation.amount),
             Stage::Pending | Stage::Unrecognized => ("in_doubt", in_doubt, operation.amount),
         };
         *count += 1;

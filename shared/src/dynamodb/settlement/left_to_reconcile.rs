@@ -12,10 +12,10 @@ pub struct LeftToReconcile;
 
 #[async_trait]
 impl KnownDisputes for LeftToReconcile {
-    async fn of_payment(
+    async fn of_payments(
         &self,
         _merchant: &Merchant,
-        _reference: &str,
+        _references: &[&str],
         _since: Timestamp,
     ) -> Result<Vec<DisputeReport>, StoreError> {
         Err(StoreError::Unavailable("this function may not read deposits; reconcile does".to_owned()))

@@ -12,7 +12,9 @@ use crate::table::Table;
 async fn each_outcome_has_a_response_of_its_own() {
     let mut t = Table::new("pay_outcomes");
     let base = || pay("a", "purchase", card(4_000)).by("shop:pay").key("k");
-    for (n, reason) in NoEffect::ALL.iter().enumerate() {
+    // No gateway says that a person has ended a refund.
+    let said = NoEffect::ALL.iter().filter(|reason| **reason != NoEffect::EndedByPerson);
+    for (n, reason) in said.enumerate() {
         for (by, ask) in
             [("the merchant", base()), ("a shopper", pay("a", "purchase", card(10_000)).by("shop:shopper1"))]
         {

@@ -80,7 +80,9 @@ impl Act {
                 Err("Not possible any more: the authorization has ended.")
             }
             Self::Capture => Err("Not possible: nothing is held."),
-            Self::Refund if read.captured() == 0 => Err("Not possible: nothing was captured."),
+            Self::Refund if read.captured() == 0 && read.held_back_refund().is_none() => {
+                Err("Not possible: nothing was captured.")
+            }
             Self::Refund if !read.may("refund") || left == 0 => {
                 Err("Not possible: nothing is left to refund.")
             }
@@ -224,7 +226,9 @@ fn checked(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
 
 /// Whether the operation would give money back that the cardholder's bank has already taken back.
 fn needs_tick(act: Act, read: &Read<'_>) -> bool {
-    act != Act::Capture && read.minor("disputed") > 0
+    // The refund of a second charge is not in the way of a refund of the first.
+    let is_owed = read.held_back_refund().is_some_and(|refund| refund["reason"] != "twin");
+    act != Act::Capture && (read.minor("disputed") > 0 || is_owed)
 }
 
 /// A text beside the form.
@@ -416,7 +420,8 @@ fn sentences(act: Act, read: &Read<'_>, minor: i64) -> Vec<String> {
             }
         }
         Act::Refund => {
-            sentences.push(format!("Refund {money} of {} to {card}.", read.money(read.captured())));
+            let all = read.captured().max(act.most(read));
+            sentences.push(format!("Refund {money} of {} to {card}.", read.money(all)));
             let stays = act.most(read) - read.minor("disputed").max(0) - minor;
             match stays {
                 0 => {}

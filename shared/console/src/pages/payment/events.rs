@@ -76,6 +76,9 @@ pub(crate) fn sentence(operation: &Value, money: &str) -> String {
                 "We do not know yet whether {what}. Do not repeat it, here or in the gateway's portal. An inquiry is sent every minute."
             )
         }
+        "waits_for_dispute" => {
+            format!("{money} is to be refunded, which waits until no chargeback of the order is open.")
+        }
         _ => format!("The gateway did not process the {} of {money}. No money moved.", noun(&kind)),
     };
     if operation["settlement"] == "rejected" {

@@ -109,7 +109,23 @@ fn what_was_given_up_and_found_again_is_in_the_list() {
         times: 1,
         carried: crate::values::Carried::default(),
     });
-    assert_eq!(after(1, &payment(PaymentKind::Purchase, operation)), [Concern::FoundLate]);
+    let mut found = payment(PaymentKind::Purchase, operation.clone());
+    assert_eq!(after(1, &found), [], "it fits what the order owed");
+    let new = new_operation(Uuid::from_u128(2), Kind::Void, 100);
+    let void = Operation { cause: Cause::LateApproval, ..Operation::new(new, start()) };
+    found.operations.push(void);
+    let ever = 24 * 365;
+    assert_eq!(after(ever, &found), [Concern::InDoubt, Concern::FoundLate], "until it is given back");
+    for state in [Decision::Approved(GatewayResponse::default())] {
+        found.operations[1].state = OperationState::Decided(state);
+        assert_eq!(after(1, &found), []);
+    }
+    // A refund that was done after it had been given up gives back too much, perhaps.
+    let kind = Kind::Refund;
+    let refund = Operation { id: Uuid::from_u128(3), kind, ..operation };
+    found.operations = vec![found.operations[0].clone(), refund];
+    assert_eq!(after(1, &found), [Concern::FoundLate]);
+    assert_eq!(after(24 * 31, &found), [], "nothing ends it");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Decline;
 use crate::{
-    order::{Doubt, GatewayResponse, NoEffect, Outcome},
+    order::{Doubt, GatewayResponse, NoEffect, Outcome, waits::LAST_LOOK_AFTER},
     values::{Amount, Carried},
     words,
 };
@@ -19,6 +19,10 @@ pub const FIRST_INQUIRY_AFTER: SignedDuration = SignedDuration::from_secs(60);
 /// an inquiry.
 const LOOKS_AT_ONCE: usize = 8;
 
+/// How often a refund that a dispute holds back is looked at. The write that records the dispute's
+/// end has it looked at at once.
+const DISPUTES_LOOKED_AT_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long to wait before something is tried again, in minutes, by how often it was tried; the
 /// last step repeats.
 pub(crate) const BACK_OFF_MIN: [i64; 5] = [1, 2, 5, 15, 60];
@@ -30,6 +34,12 @@ pub enum OperationState {
     Pending(Pending),
     /// The outcome is known for certain.
     Decided(Decision),
+    /// A refund that a rule owes, held back while a chargeback of its order is open. None of its
+    /// attempts is under way.
+    WaitsForDispute {
+        /// When the order's disputes are looked at again.
+        next_look_at: Timestamp,
+    },
     /// Something that only a newer version has a word for. Its amount counts as reserved.
     Unrecognized,
 }
@@ -132,6 +142,8 @@ words! {
         Declined => "declined",
         /// Known to have had no effect; another attempt may be allowed.
         NoEffect => "not_done",
+        /// Owed by a rule, and held back while a chargeback of the order is open.
+        WaitsForDispute => "waits_for_dispute",
         _ => Unrecognized,
     }
 }
@@ -141,7 +153,7 @@ words! {
 pub struct Attempt {
     /// Tells whose write put it on record. The first attempt has the operation's id.
     pub id: Uuid,
-    /// 1 for the first; 0 for an operation that is only recorded.
+    /// 1 for the first; 0 for an operation that is only recorded, or was not sent yet.
     pub number: u32,
     /// When it was saved, before it was sent.
     pub at: Timestamp,
@@ -210,6 +222,7 @@ impl super::Operation {
         match &self.state {
             OperationState::Pending(_) => Stage::Pending,
             OperationState::Decided(decision) => decision.stage(),
+            OperationState::WaitsForDispute { .. } => Stage::WaitsForDispute,
             OperationState::Unrecognized => Stage::Unrecognized,
         }
     }
@@ -224,7 +237,7 @@ impl super::Operation {
         match &self.state {
             OperationState::Pending(pending) => Some(&pending.response),
             OperationState::Decided(decision) => Some(decision.response()),
-            OperationState::Unrecognized => None,
+            OperationState::WaitsForDispute { .. } | OperationState::Unrecognized => None,
         }
     }
 
@@ -268,11 +281,15 @@ impl super::Operation {
         }
     }
 
-    /// When the next inquiry about it is due: while its outcome is not known, or once more after it
-    /// was abandoned.
+    /// When it is looked at again: while its outcome is not known, while a dispute holds it back,
+    /// or once more after it was abandoned.
     pub fn next_inquiry_at(&self) -> Option<Timestamp> {
-        let pending = self.pending().map(|pending| pending.next_inquiry_at);
-        pending.into_iter().chain(self.last_look_at).min()
+        let next = match &self.state {
+            OperationState::Pending(pending) => Some(pending.next_inquiry_at),
+            OperationState::WaitsForDispute { next_look_at } => Some(*next_look_at),
+            OperationState::Decided(_) | OperationState::Unrecognized => None,
+        };
+        next.into_iter().chain(self.last_look_at).min()
     }
 
     /// Attempts that were abandoned and may still turn out to be done, the latest first.
@@ -295,8 +312,10 @@ impl super::Operation {
     /// The decisions by which they were abandoned.
     fn abandonments(&self) -> impl Iterator<Item = &Superseded> {
         let may_surface = |entry: &&Superseded| entry.decision.as_ref().is_some_and(Decision::may_surface);
-        // An attempt whose late approval was adopted is the one that counts.
-        let other = |entry: &&Superseded| entry.attempt.id != self.attempt.id;
+        // An attempt whose late approval was adopted is the one that counts. Of a refund that
+        // waits, or ended so, none does.
+        let waited = self.is(Stage::WaitsForDispute) || self.no_effect() == Some(NoEffect::EndedByPerson);
+        let other = move |entry: &&Superseded| entry.attempt.id != self.attempt.id || waited;
         // Another was found done, too, and is on record.
         let is_refund = self.kind == super::Kind::Refund;
         let is_approval =
@@ -380,10 +399,7 @@ impl super::Operation {
         refused: Option<Decision>,
         now: Timestamp,
     ) {
-        self.supersede_decision();
-        if let Some(decision) = refused {
-            self.supersede(self.attempt.clone(), self.amount, decision, now);
-        }
+        self.supersede_attempt(refused, now);
         self.amount = amount;
         self.attempt = Attempt {
             id: attempt_id,
@@ -394,6 +410,37 @@ impl super::Operation {
         };
         self.state = Self::pending_from(now);
         self.updated_at = now;
+    }
+
+    /// Holds it back until no chargeback of its order is open. `refused` is the decision about its
+    /// last attempt.
+    pub(crate) fn wait_for_dispute(&mut self, refused: Option<Decision>, now: Timestamp) {
+        self.supersede_attempt(refused, now);
+        if !self.is(Stage::WaitsForDispute) {
+            self.updated_at = now;
+        }
+        self.look_at_disputes(now + DISPUTES_LOOKED_AT_EVERY);
+        if self.abandoned().next().is_some() {
+            self.last_look_at.get_or_insert(now + LAST_LOOK_AFTER);
+        }
+    }
+
+    /// When the disputes that hold it back are looked at again.
+    pub(crate) fn look_at_disputes(&mut self, next_look_at: Timestamp) {
+        self.state = OperationState::WaitsForDispute { next_look_at };
+    }
+
+    /// A person decides that it is not owed, or gives the money back in its place.
+    pub(crate) fn end_by_person(&mut self, now: Timestamp) {
+        self.decide(Decision::NoEffect(GatewayResponse::default(), NoEffect::EndedByPerson), now);
+    }
+
+    /// The decision about its last attempt stays on record; `refused` is one that was not final.
+    fn supersede_attempt(&mut self, refused: Option<Decision>, now: Timestamp) {
+        self.supersede_decision();
+        if let Some(decision) = refused {
+            self.supersede(self.attempt.clone(), self.amount, decision, now);
+        }
     }
 
     /// Makes it pending again, because the gateway contradicts the decision, which stays on record.

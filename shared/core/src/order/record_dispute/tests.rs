@@ -32,6 +32,73 @@ impl Fixture {
     }
 }
 
+/// Two payments of one order with a chargeback of the same case each.
+fn case_of_two_payments() -> (Fixture, [Uuid; 2]) {
+    let mut fixture = Fixture::new();
+    let ids = [1500, 1099].map(|minor| fixture.approved(PaymentKind::Purchase, Some(minor)));
+    for (id, minor) in ids.into_iter().zip([1500, 1099]) {
+        let reference = fixture.transaction(id).reference().map(str::to_owned);
+        let report = DisputeReport { reference, ..chargeback("c", &minor.to_string(), minor) };
+        assert_eq!(fixture.reported(&report), APPLIED);
+    }
+    (fixture, ids)
+}
+
+impl Fixture {
+    fn disputed_minor(&self, ids: [Uuid; 2]) -> [i64; 2] {
+        ids.map(|id| self.transaction(id).disputed().minor())
+    }
+}
+
+#[test]
+fn one_line_that_reverses_a_case_of_two_payments_is_shared_and_neither_stays_disputed() {
+    for (came_back, left) in [
+        (1000, [500, 1099]),
+        (1500, [0, 1099]),
+        (2000, [0, 599]),
+        (2599, [0, 0]),
+        // More can come back than was taken.
+        (2700, [0, -101]),
+    ] {
+        let (mut fixture, ids) = case_of_two_payments();
+        assert_eq!(fixture.reported(&reversal("c", "v", came_back)), APPLIED);
+        assert_eq!(fixture.disputed_minor(ids), left, "{came_back}");
+        let before = fixture.order.clone();
+        assert_eq!((fixture.reported(&reversal("c", "v", came_back)), &fixture.order), (KNOWN, &before));
+        // Each share has an entry of its own, and they add up.
+        let all = entries(None, &fixture.order);
+        let sum: i64 = all.iter().map(|entry| entry.changes.disputed.minor()).sum();
+        assert_eq!(sum, left.iter().sum::<i64>());
+        assert_eq!(fixture.order.may_have_open_dispute(), left.iter().any(|minor| *minor > 0));
+    }
+}
+
+#[test]
+fn a_shared_reversal_that_is_corrected_or_comes_before_a_chargeback_is_shared_anew() {
+    let (mut fixture, ids) = case_of_two_payments();
+    assert_eq!(fixture.reported(&reversal("c", "v", 2599)), APPLIED);
+    assert_eq!(fixture.reported(&changed(21, reversal("c", "v", 2000))), APPLIED);
+    assert_eq!(fixture.disputed_minor(ids), [0, 599]);
+    assert_eq!(fixture.reported(&changed(20, reversal("c", "v", 2599))), KNOWN, "an earlier word");
+    let mut gone = reversal("c", "v", 0);
+    gone.is_current = true;
+    assert_eq!(fixture.reported(&gone), APPLIED);
+    assert_eq!(fixture.disputed_minor(ids), [1500, 1099]);
+    // The payment of the second chargeback is found after the reversal.
+    let mut fixture = Fixture::new();
+    let ids = [1500, 1099].map(|minor| fixture.approved(PaymentKind::Purchase, Some(minor)));
+    let report = |fixture: &Fixture, n: usize| DisputeReport {
+        reference: fixture.transaction(ids[n]).reference().map(str::to_owned),
+        ..chargeback("c", &n.to_string(), [1500, 1099][n])
+    };
+    for report in [report(&fixture, 0), reversal("c", "v", 2599), report(&fixture, 1)] {
+        assert_eq!(fixture.reported(&report), APPLIED);
+    }
+    assert_eq!(fixture.disputed_minor(ids), [-1099, 1099]);
+    assert_eq!(fixture.reported(&reversal("c", "v", 2599)), APPLIED, "the next reading of its deposit");
+    assert_eq!(fixture.disputed_minor(ids), [0, 0]);
+}
+
 const APPLIED: Result<DisputeRecorded, DisputeRejection> = Ok(DisputeRecorded::Applied);
 const KNOWN: Result<DisputeRecorded, DisputeRejection> = Ok(DisputeRecorded::Known);
 

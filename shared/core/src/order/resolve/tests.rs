@@ -1,6 +1,7 @@
 //! The handling of the gateway's later response.
 
 mod giving_back;
+mod held_back;
 mod late;
 
 use uuid::Uuid;

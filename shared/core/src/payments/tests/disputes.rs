@@ -3,9 +3,183 @@
 use super::*;
 use crate::{
     memory::dispute,
-    order::{DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport},
-    payments::{NotRecorded, record_dispute},
+    order::{DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, Operation},
+    payments::{
+        KnownDisputes, NotRecorded,
+        reconcile::{ReconcileLimits, reconcile},
+        record_dispute,
+    },
 };
+
+/// The reports that settlement has read, or the reason why they cannot be had.
+#[derive(Default)]
+struct Known(Mutex<Option<Vec<DisputeReport>>>);
+
+#[async_trait]
+impl KnownDisputes for Known {
+    async fn of_payments(
+        &self,
+        _: &Merchant,
+        references: &[&str],
+        _: Timestamp,
+    ) -> Result<Vec<DisputeReport>, StoreError> {
+        let reports = self.0.lock().unwrap().clone();
+        let mut reports = reports.ok_or_else(|| StoreError::Unavailable("cut".to_owned()))?;
+        reports.retain(|one| one.reference.as_deref().is_none_or(|own| references.contains(&own)));
+        Ok(reports)
+    }
+}
+
+/// A part of 5.00 that was approved instead of 25.99, and settled before its void: it has to be
+/// given back.
+struct PartOwed {
+    fixture: Fixture,
+    known: Arc<Known>,
+    at: OperationRef,
+}
+
+impl PartOwed {
+    async fn new(reports: Option<Vec<DisputeReport>>) -> Self {
+        let mut fixture = Fixture::new().await;
+        let known = Arc::new(Known(Mutex::new(reports)));
+        fixture.payments.known_disputes = Some(known.clone());
+        let part = Amount::new(500).unwrap();
+        let approved = GatewayResponse { charged: Some(part.into()), ..approved_as("111") };
+        fixture.gateway_says(Outcome::PartiallyApproved(approved));
+        fixture.gateway_says(not_done(NoEffect::AlreadySettled));
+        // The gateway refuses the refund.
+        fixture.gateway_says(not_done(NoEffect::Unreachable));
+        let at = fixture.purchase(None).await.unwrap().at;
+        Self { fixture, known, at }
+    }
+
+    fn known(&self, reports: Option<Vec<DisputeReport>>) {
+        *self.known.0.lock().unwrap() = reports;
+    }
+
+    async fn last(&self) -> Operation {
+        self.fixture.stored().await.transactions[0].operations.last().unwrap().clone()
+    }
+
+    /// A run of the schedule, after days.
+    async fn reconciled(&mut self, days: i64, finding: Finding) -> Value {
+        let now = Timestamp::now() + SignedDuration::from_hours(24 * days);
+        self.fixture.payments.clock = Arc::new(Stopped(now));
+        self.fixture.inquiry_finds(finding);
+        let (limits, deadline) = (ReconcileLimits::default(), Deadline::after(Duration::from_secs(29)));
+        counts(&reconcile(&self.fixture.payments, &Everyone, limits, deadline).await)
+    }
+}
+
+fn refused() -> Finding {
+    Finding::Became(Box::new(not_done(NoEffect::Unreachable)))
+}
+
+#[tokio::test]
+async fn a_refund_that_a_rule_owes_is_not_sent_again_while_settlement_knows_a_chargeback() {
+    let mut part = PartOwed::new(Some(vec![])).await;
+    assert_eq!((part.last().await.kind, part.fixture.sent()), (Kind::Refund, 3));
+    part.known(Some(vec![part.fixture.chargeback()]));
+    // Also if the gateway shows no trace of it, twice.
+    for finding in [Finding::Absent, Finding::Absent] {
+        part.reconciled(1, finding).await;
+    }
+    part.reconciled(2, Finding::Absent).await;
+    assert_eq!((part.fixture.sent(), part.last().await.stage()), (3, Stage::WaitsForDispute));
+    assert_eq!(part.fixture.stored().await.transactions[0].disputed().minor(), 500, "it is on record");
+}
+
+#[tokio::test]
+async fn while_it_is_not_known_whether_a_bank_took_it_back_no_attempt_of_a_refund_is_sent() {
+    // The first attempt, and further ones.
+    let part = PartOwed::new(None).await;
+    assert_eq!((part.last().await.kind, part.fixture.sent()), (Kind::Void, 2));
+    let mut part = PartOwed::new(Some(vec![])).await;
+    part.known(None);
+    part.reconciled(1, refused()).await;
+    assert_eq!((part.fixture.sent(), part.last().await.stage()), (3, Stage::Pending));
+    part.known(Some(vec![]));
+    part.reconciled(2, refused()).await;
+    assert_eq!((part.fixture.sent(), part.last().await.stage()), (4, Stage::Approved));
+}
+
+#[tokio::test]
+async fn a_refund_that_waits_is_looked_at_daily_without_an_inquiry_and_sent_when_the_case_is_over() {
+    let mut part = PartOwed::new(Some(vec![])).await;
+    part.known(Some(vec![part.fixture.chargeback()]));
+    part.reconciled(1, refused()).await;
+    assert_eq!(part.last().await.stage(), Stage::WaitsForDispute);
+    part.fixture.gateway.findings.lock().unwrap().clear();
+    for day in [3, 5] {
+        let report = part.reconciled(day, Finding::Failed).await;
+        assert_eq!(report, json!({"waiting_for_dispute": 1, "complete": true}));
+        assert_eq!(part.fixture.gateway.findings.lock().unwrap().drain(..).count(), 1, "none was taken");
+    }
+    // Deposits that cannot be read put the look off by minutes, not by a day.
+    part.known(None);
+    part.reconciled(7, Finding::Failed).await;
+    let now = Timestamp::now() + SignedDuration::from_hours(24 * 7);
+    assert!(part.last().await.next_inquiry_at().unwrap() < now + SignedDuration::from_mins(6));
+    // Nobody has recorded the reversal yet: the look finds it.
+    let mut reversal = part.fixture.chargeback();
+    (reversal.dispute.kind, reversal.reference) = (DisputeKind::Reversal, None);
+    part.known(Some(vec![part.fixture.chargeback(), reversal]));
+    part.reconciled(8, Finding::Failed).await;
+    assert_eq!((part.fixture.sent(), part.last().await.stage()), (4, Stage::Approved));
+}
+
+#[tokio::test]
+async fn a_look_at_disputes_sends_nothing_beside_an_attempt_that_may_have_been_done() {
+    let mut part = PartOwed::new(Some(vec![])).await;
+    part.known(Some(vec![part.fixture.chargeback()]));
+    for day in [1, 2, 3] {
+        part.reconciled(day, Finding::Absent).await;
+    }
+    assert_eq!(part.last().await.stage(), Stage::WaitsForDispute);
+    part.known(Some(vec![]));
+    let reversal = DisputeReport {
+        reference: None,
+        dispute: dispute(DisputeKind::Reversal, "c"),
+        ..part.fixture.chargeback()
+    };
+    let (store, key) = (part.fixture.store.as_ref(), &part.fixture.key);
+    record_dispute(store, &SystemClock, key, &reversal).await.unwrap();
+    // The gateway does not say.
+    part.reconciled(5, Finding::Failed).await;
+    assert_eq!((part.fixture.sent(), part.last().await.stage()), (3, Stage::WaitsForDispute));
+    // It was done after all.
+    part.fixture.gateway.findings.lock().unwrap().clear();
+    part.reconciled(6, found("222")).await;
+    assert_eq!((part.fixture.sent(), part.last().await.stage()), (3, Stage::Approved));
+}
+
+#[tokio::test]
+async fn a_person_decides_a_refund_that_waits_unless_the_gateway_has_done_it_or_does_not_respond() {
+    let decide = async |part: &PartOwed| {
+        let (by, reason) = ("Ann".parse().unwrap(), "the case is lost".parse().unwrap());
+        let said = HandDecision {
+            verdict: crate::order::HandVerdict::NotDone,
+            by,
+            person: None,
+            reason,
+            reference: None,
+        };
+        let Fixture { payments, merchant, key, .. } = &part.fixture;
+        payments.decide_by_hand(merchant, key, part.at.transaction, &said).await
+    };
+    let mut part = PartOwed::new(Some(vec![])).await;
+    part.known(Some(vec![part.fixture.chargeback()]));
+    part.reconciled(1, refused()).await;
+    part.fixture.gateway.findings.lock().unwrap().clear();
+    for finding in [found("222"), Finding::Several(vec![]), Finding::Failed] {
+        part.fixture.inquiry_finds(finding.clone());
+        assert!(decide(&part).await.is_err(), "{finding:?}");
+        assert_eq!(part.last().await.stage(), Stage::WaitsForDispute);
+    }
+    part.fixture.inquiry_finds(Finding::Absent);
+    decide(&part).await.unwrap();
+    assert_eq!(part.last().await.no_effect(), Some(NoEffect::EndedByPerson));
+}
 
 impl Fixture {
     fn chargeback(&self) -> DisputeReport {

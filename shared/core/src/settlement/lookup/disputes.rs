@@ -21,10 +21,10 @@ pub struct DepositDisputes(pub Arc<dyn DepositStore>);
 
 #[async_trait]
 impl KnownDisputes for DepositDisputes {
-    async fn of_payment(
+    async fn of_payments(
         &self,
         merchant: &Merchant,
-        reference: &str,
+        references: &[&str],
         since: Timestamp,
     ) -> Result<Vec<DisputeReport>, StoreError> {
         let (mut chargebacks, mut reversals) = (Vec::new(), Vec::new());
@@ -35,7 +35,8 @@ impl KnownDisputes for DepositDisputes {
             return Err(StoreError::Corrupt(bad.key.clone()));
         }
         for deposit in known.deposits {
-            let own = deposit.chargebacks.iter().filter(|one| one.reference.as_deref() == Some(reference));
+            let is_own = |own: &str| references.contains(&own);
+            let own = deposit.chargebacks.iter().filter(|one| one.reference.as_deref().is_some_and(is_own));
             chargebacks.extend(own.filter_map(|one| FoundDispute::chargeback(&deposit.account, one)));
             let reversal = |one| FoundDispute::reversal(&deposit.account, &deposit.id, one);
             reversals.extend(deposit.adjustments.iter().filter_map(reversal));
@@ -45,9 +46,6 @@ impl KnownDisputes for DepositDisputes {
                 .iter()
                 .any(|own| (&own.account, &own.dispute.case) == (&one.account, &one.dispute.case))
         });
-        // A reversal names its case only, and belongs to the payment all the same.
-        let named = |found| FoundDispute { reference: Some(reference.to_owned()), ..found };
-        let report = |found| named(found).report(merchant);
-        Ok(chargebacks.into_iter().chain(reversals).map(report).collect())
+        Ok(chargebacks.into_iter().chain(reversals).map(|found| found.report(merchant)).collect())
     }
 }

@@ -115,7 +115,7 @@ impl DisputeMatcher<'_> {
         };
         let mut refused = line.is_contradicted.then_some(DisputeRejection::Contradicts);
         match recorded {
-            Ok((became, order)) => sums.found(line, became, order),
+            Ok(recorded) => recorded.into_iter().for_each(|(became, order)| sums.found(line, became, order)),
             Err(NotRecorded::Rejected(why)) => match why {
                 DisputeRejection::TooMany | DisputeRejection::Contradicts => refused = Some(why),
                 DisputeRejection::NewerVersion => sums.is_compared = false,

@@ -148,6 +148,10 @@ fn write_state(operation: &Operation, to: &mut Writer) {
     match &operation.state {
         OperationState::Pending(pending) => write_pending(pending, to),
         OperationState::Decided(decision) => write_decision(decision, operation.mechanism, to),
+        OperationState::WaitsForDispute { next_look_at } => {
+            to.put(STATE, &Stage::WaitsForDispute);
+            to.put(NEXT_INQUIRY_AT, next_look_at);
+        }
         OperationState::Unrecognized => {}
     }
 }
@@ -201,6 +205,11 @@ fn read_state(from: &mut Reader) -> Read<OperationState> {
     }
     let next_inquiry_at: Option<Timestamp> = from.get(NEXT_INQUIRY_AT)?;
     let (inquiries, absent_since) = (from.get_or(INQUIRIES, Some(0))?, from.get(ABSENT_SINCE)?);
+    if stage == Stage::WaitsForDispute {
+        from.skip(&[DECLINE, NO_EFFECT, DOUBT, RESPONSE]);
+        let next_look_at = next_inquiry_at.ok_or_else(|| corrupt(NEXT_INQUIRY_AT))?;
+        return Ok(OperationState::WaitsForDispute { next_look_at });
+    }
     if stage != Stage::Pending {
         from.skip(&[DOUBT]);
         return Ok(OperationState::Decided(read_decision(from, stage)?));
@@ -308,7 +317,8 @@ fn write_superseded(operation: &Operation, to: &mut Writer) {
 }
 
 fn read_superseded_decision(from: &mut Reader) -> Read<Option<Decision>> {
-    let decided = |word: &str| meaning(STAGES, word).filter(|stage| *stage != Stage::Pending);
+    let is_decided = |stage: &Stage| !matches!(stage, Stage::Pending | Stage::WaitsForDispute);
+    let decided = |word: &str| meaning(STAGES, word).filter(is_decided);
     let stage = from.word(STATE, None, decided)?;
     stage.map(|stage| read_decision(from, stage)).transpose()
 }

@@ -101,12 +101,17 @@ async fn an_operation_under_way_enters_no_index_until_its_response_is_missing() 
 async fn what_cannot_be_undone_fades_and_what_can_be_done_stays() {
     let world = World::default();
     let mut order = order_of(merchant(), 1, 0);
-    let new = new_operation(Uuid::from_u128(50), Kind::Purchase, 100);
+    let new = new_operation(Uuid::from_u128(50), Kind::Refund, 100);
     let mut late = Operation::new(new, at(0));
     late.decide(Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived), at(200));
     late.reopen(at(4_000));
     late.decide(Decision::Approved(GatewayResponse::default()), at(4_000));
-    order.transactions.push(payment(PaymentKind::Purchase, late));
+    let new = new_operation(Uuid::from_u128(51), Kind::Purchase, 100);
+    let mut paid = Operation::new(new, at(0));
+    paid.decide(Decision::Approved(GatewayResponse::default()), at(0));
+    let mut payment = payment(PaymentKind::Purchase, paid);
+    payment.operations.push(late);
+    order.transactions.push(payment);
     world.orders.keep(order);
     world.orders_in_doubt(&[(2, "m", 0)]);
     let lister = lister(&world);

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// A purchase that was approved twice, and the void of the second approval.
-fn charged_twice() -> (Fixture, OperationRef, OperationRef) {
+pub(super) fn charged_twice() -> (Fixture, OperationRef, OperationRef) {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
     let Some(NextStep::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };

@@ -9,7 +9,7 @@ fn suspected(order: &Order) -> Vec<OperationRef> {
 }
 
 /// A payment that was given up as absent, at the time of its last look.
-fn given_up() -> (Fixture, OperationRef) {
+pub(super) fn given_up() -> (Fixture, OperationRef) {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(100);
     fixture.learns(at, &Finding::Absent);

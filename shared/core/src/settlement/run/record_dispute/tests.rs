@@ -95,12 +95,12 @@ struct Shop {
     orders: OrderTable,
 }
 
-/// The result of recording, with the order's id.
+/// The result of recording, with the first order's id.
 fn recorded(shop: &Shop, found: &FoundDispute) -> Result<(DisputeRecorded, String), DisputeRejection> {
     let recorder = DisputeRecorder { log: &*shop.log, store: &shop.orders, clock: &SystemClock };
     let done = recorder.record(&test_merchant(merchant()), found).now_or_never().unwrap();
     match done {
-        Ok((became, order)) => Ok((became, order.id.to_string())),
+        Ok(recorded) => Ok((recorded[0].0, recorded[0].1.id.to_string())),
         Err(NotRecorded::Rejected(why)) => Err(why),
         Err(NotRecorded::Refused(why)) => panic!("{why}"),
     }
@@ -149,4 +149,31 @@ fn a_reference_that_another_account_has_too_leads_to_the_order_of_the_reported_o
     let found = FoundDispute::chargeback("1", &chargeback()).unwrap();
     assert_eq!(recorded(&shop, &found), Ok((DisputeRecorded::Applied, "o2".to_owned())));
     assert_eq!(disputed(&shop), [0, 9215]);
+}
+
+#[test]
+fn one_line_that_reverses_a_case_of_two_orders_is_shared_and_neither_stays_disputed() {
+    for (came_back, left) in [
+        (9_215, [0, 9_215]),
+        (10_000, [0, 8_430]),
+        (18_430, [0, 0]),
+        // More can come back than was taken.
+        (20_000, [-1_570, 0]),
+    ] {
+        let shop = paid(&["111", "278090245692"]);
+        for (id, reference) in [("1", "111"), ("2", "278090245692")] {
+            let (id, reference) = (LineId::Stated(id.to_owned()), Some(reference.to_owned()));
+            let line = Chargeback { id, reference, ..chargeback() };
+            recorded(&shop, &FoundDispute::chargeback("1", &line).unwrap()).unwrap();
+        }
+        let reversal = FoundDispute::reversal("1", "D2", &adjustment(came_back)).unwrap();
+        recorded(&shop, &reversal).unwrap();
+        // Which of them comes first depends on their entries' ids.
+        let mut all = disputed(&shop);
+        all.sort_unstable();
+        assert_eq!(all, left, "{came_back}");
+        let before = shop.orders.all().clone();
+        assert_eq!(recorded(&shop, &reversal).unwrap().0, DisputeRecorded::Known);
+        assert_eq!(*shop.orders.all(), before);
+    }
 }
