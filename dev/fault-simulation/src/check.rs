@@ -2,15 +2,17 @@
 
 pub(crate) mod credit_card;
 pub(crate) mod fees;
+pub(crate) mod owed;
 pub(crate) mod schedule;
 pub(crate) mod told;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     order::{
-        Cause, Decision, Kind, Mechanism, NoEffect, NoticeReason, Operation, Order, Stage, Superseded,
+        Cause, Decision, Doubt, Kind, Mechanism, NoEffect, NoticeReason, Operation, Order, Stage, Superseded,
         Transaction, TransactionStatus,
     },
     values::Amount,
@@ -19,6 +21,7 @@ use tollgate_core::{
 use crate::{
     fake_store::FakeStore,
     ledger::{Did, Exception, Ledger, Record, Sent, Stands, Totals, Wanted},
+    world::State,
 };
 
 /// One line about an order, for the step list.
@@ -151,8 +154,9 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
             continue;
         };
         let final_word = matches!(operation.stage(), Stage::Approved | Stage::Declined);
-        let again =
-            later.attempt.number == operation.attempt.number + 1 && later.attempt.id != operation.attempt.id;
+        // The first attempt of a refund that was held back before it has the operation's own id.
+        let is_new = later.attempt.id != operation.attempt.id || operation.attempt.number == 0;
+        let again = later.attempt.number == operation.attempt.number + 1 && is_new;
         let fine = match (operation.stage(), later.stage()) {
             (Stage::Declined, Stage::Declined | Stage::Approved) if contradicted(operation) => {
                 later.attempt.number == operation.attempt.number
@@ -177,6 +181,11 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
             }
             (Stage::NoEffect | Stage::WaitsForDispute, Stage::Pending) => again,
             (Stage::WaitsForDispute, _) => later.attempt.number == operation.attempt.number,
+            // The refund that a person requested in its place was refused.
+            (Stage::NoEffect, Stage::WaitsForDispute) => {
+                later.attempt.number == operation.attempt.number
+                    && operation.no_effect() == Some(NoEffect::EndedByPerson)
+            }
             // Found late, by the gateway's word: see `word`.
             (Stage::NoEffect, Stage::Approved | Stage::NoEffect) | (Stage::Pending, _) => {
                 later.attempt.number == operation.attempt.number
@@ -198,7 +207,8 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
     let refused = before.status() == TransactionStatus::Failed
         && before.decline().is_some()
         && !before.operations.iter().any(contradicted);
-    let given_back = after.pending().is_some_and(|operation| operation.cause != Cause::Requested);
+    let gives_back = |one: &Operation| one.cause != Cause::Requested || owed::replaces_owed(one);
+    let given_back = after.pending().is_some_and(gives_back);
     if !given_back
         && (refused || before.status() == TransactionStatus::Voided)
         && after.status() != before.status()
@@ -393,7 +403,8 @@ pub(crate) fn executed(
     let paid = totals.taken + totals.held;
     // A payment that a rule refunded, because its void came too late, is no client's.
     let by_rule = fake_store.order(&sent.order).into_iter().flat_map(Order::operations).filter(|(_, o)| {
-        o.kind == Kind::Refund && o.cause != Cause::Requested && ledger.times_done(o.id) > 0
+        let is_done = o.kind == Kind::Refund && o.cause != Cause::Requested && ledger.times_done(o.id) > 0;
+        is_done || owed::is_owed(o)
     });
     let given_back: u64 = by_rule.map(|(_, operation)| operation.amount.minor()).sum();
     // And a payment that was delivered twice is one payment of a client.
@@ -412,7 +423,7 @@ fn is_approved(earlier: &Superseded) -> bool {
 }
 
 /// The sums of our records, in the gateway's terms.
-pub(crate) fn totals(order: &Order) -> Totals {
+fn totals(order: &Order, ledger: &Ledger) -> Totals {
     let mut totals = Totals::default();
     for transaction in order.transactions.iter().filter(|t| t.began()) {
         if transaction.voided().is_none() {
@@ -421,6 +432,12 @@ pub(crate) fn totals(order: &Order) -> Totals {
             totals.held += held.minor();
             totals.fees_taken += if taken.is_zero() { 0 } else { fees::taken(transaction) };
             totals.fees_held += if held.is_zero() { 0 } else { fees::of(transaction.first()) };
+        }
+        // The gateway took the money of a refund that was not made, too.
+        for owed in transaction.operations.iter().filter(|one| owed::is_not_made(one)) {
+            let retref = owed.reference.as_deref().or(transaction.reference());
+            totals.taken += owed.amount.minor();
+            totals.fees_taken += retref.and_then(|retref| ledger.payment(retref)).map_or(0, |paid| paid.fee);
         }
         let refund = |o: &&Operation| {
             o.kind == Kind::Refund && o.is(Stage::Approved) && o.mechanism == Mechanism::Automatic
@@ -448,7 +465,8 @@ pub(crate) fn totals(order: &Order) -> Totals {
 }
 
 /// Whether it stays in doubt for a person: it undoes a payment that is not to stay, and is a void
-/// that was sent three times and did nothing, or a refund that cannot be told from something else;
+/// that was sent three times and did nothing, or a refund that cannot be told from something else,
+/// or that the gateway calls a duplicate;
 /// or it is a capture that met another one.
 pub(crate) fn is_left_to_a_person(order: &Order, operation: &Operation, ledger: &Ledger) -> bool {
     let met = |(_, other): (&Transaction, &Operation)| {
@@ -464,6 +482,7 @@ pub(crate) fn is_left_to_a_person(order: &Order, operation: &Operation, ledger: 
         Kind::Void => operation.attempt.number >= VOIDS_MAX,
         Kind::Refund => {
             operation.cause == Cause::Duplicate
+                || operation.pending().is_some_and(|pending| pending.doubt == Some(Doubt::Duplicate))
                 || ledger.paid_by_second_deliveries(&order.key().to_string()) > 0
         }
         Kind::Authorize | Kind::Purchase | Kind::Capture | Kind::Unrecognized => false,
@@ -518,7 +537,8 @@ pub(crate) fn known_totals(order: &Order, ledger: &Ledger) -> Totals {
 
 /// In the end: only operations left to a person are in doubt, and both ledgers agree but for the
 /// cases that are not promised.
-pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger) -> Vec<String> {
+pub(crate) fn ended(state: &State, now: Timestamp) -> Vec<String> {
+    let State { fake_store, ledger, banks, .. } = state;
     let mut broken = credit_card::references(fake_store);
     for order in fake_store.orders() {
         let key = order.key().to_string();
@@ -549,7 +569,8 @@ pub(crate) fn ended(fake_store: &FakeStore, ledger: &Ledger) -> Vec<String> {
                 broken.push(format!("{record:?} is at the gateway alone"));
             }
         }
-        let (ours, theirs) = (totals(order), known_totals(order, ledger));
+        broken.extend(owed::ended(order, banks, ledger, now));
+        let (ours, theirs) = (totals(order, ledger), known_totals(order, ledger));
         if ours != theirs {
             broken.push(format!("{key}: we say {ours:?}, the gateway {theirs:?}"));
         }

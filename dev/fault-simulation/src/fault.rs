@@ -15,6 +15,8 @@ pub(crate) enum Call {
     Perform,
     Inquire,
     Merchant,
+    /// Of the chargebacks that settlement knows.
+    Disputes,
 }
 
 /// The fault of one call.
@@ -176,7 +178,7 @@ impl Call {
             Unreachable, WrongIdentity,
         };
         match self {
-            Self::Load | Self::Merchant => &[CrashBefore, CrashAfter, Error, Slow, Frozen],
+            Self::Load | Self::Merchant | Self::Disputes => &[CrashBefore, CrashAfter, Error, Slow, Frozen],
             Self::Inquire => &[
                 CrashBefore,
                 CrashAfter,

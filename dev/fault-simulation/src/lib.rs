@@ -8,6 +8,7 @@
 //! end the gateway's ledger is compared with ours.
 
 mod ask;
+mod banks;
 mod broken;
 mod card;
 mod check;
@@ -16,6 +17,7 @@ mod customers;
 mod fake_store;
 mod fault;
 mod gateway;
+mod held_back;
 mod journal;
 mod ledger;
 mod merchants;
@@ -107,6 +109,26 @@ pub fn stored_cards(seed: u64) -> Run {
 /// Runs one seed of stored cards and keeps its steps.
 pub fn replay_stored_cards(seed: u64) -> Run {
     stored_cards::seed(seed, true)
+}
+
+/// Runs one history of refunds that a rule owes beside chargebacks, and every fourth twice.
+pub fn held_back(seed: u64) -> Run {
+    let mut first = held_back::seed(seed, false);
+    let twice = seed.is_multiple_of(TWICE_EVERY) && first.failure.is_none();
+    if twice && held_back::seed(seed, false).hash != first.hash {
+        first.failure = Some("two runs of the same seed differ".to_owned());
+    }
+    first
+}
+
+/// Runs one history of refunds that a rule owes once.
+pub fn held_back_once(seed: u64) -> Run {
+    held_back::seed(seed, false)
+}
+
+/// Runs one history of refunds that a rule owes and keeps its steps.
+pub fn replay_held_back(seed: u64) -> Run {
+    held_back::seed(seed, true)
 }
 
 /// Runs one history of money that arrives, or does not. With `whole`, a run of the settlement dies

@@ -33,6 +33,9 @@ struct Options {
     /// The same with chargebacks, reversals, and the reports about them.
     #[arg(long, conflicts_with_all = ["all", "sweep", "stored_cards", "settled"])]
     disputed: bool,
+    /// Refunds that a rule owes, beside chargebacks that are won and lost. With `--seed`, one of them.
+    #[arg(long, conflicts_with_all = ["sweep", "stored_cards", "settled", "disputed"])]
+    held_back: bool,
     /// Runs every scenario with every fault at every port call, instead of seeds.
     #[arg(long)]
     sweep: bool,
@@ -63,7 +66,7 @@ fn main() -> ExitCode {
         return if sweep.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     if options.all {
-        return all(options.from..options.from.saturating_add(options.seeds));
+        return all(&options);
     }
     // Shown on a terminal only.
     let progress = ProgressBar::new(options.seeds);
@@ -72,6 +75,8 @@ fn main() -> ExitCode {
             fault_simulation::settled(seed, true)
         } else if options.disputed {
             fault_simulation::disputed(seed)
+        } else if options.held_back {
+            fault_simulation::held_back(seed)
         } else if options.stored_cards {
             fault_simulation::stored_cards(seed)
         } else {
@@ -92,10 +97,15 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn all(seeds: std::ops::Range<u64>) -> ExitCode {
+fn all(options: &Options) -> ExitCode {
+    let seeds = options.from..options.from.saturating_add(options.seeds);
     let (mut broken, mut counts) = (0, BTreeMap::new());
     for seed in seeds {
-        let run = fault_simulation::seed_once(seed);
+        let run = if options.held_back {
+            fault_simulation::held_back_once(seed)
+        } else {
+            fault_simulation::seed_once(seed)
+        };
         for (what, times) in run.counts {
             *counts.entry(what).or_default() += times;
         }
@@ -121,6 +131,8 @@ fn steps(seed: u64, options: &Options) -> Run {
         fault_simulation::replay_settled(seed)
     } else if options.disputed {
         fault_simulation::replay_disputed(seed)
+    } else if options.held_back {
+        fault_simulation::replay_held_back(seed)
     } else if options.stored_cards {
         fault_simulation::replay_stored_cards(seed)
     } else {

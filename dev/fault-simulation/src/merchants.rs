@@ -297,7 +297,7 @@ fn document(
         r#"{{"keys": {keys:?}, "token_signing_key": "{generation:032}", "orders": "{name}",
             "discounts": [{{"code": "{DISCOUNT}", "percent": "{percent}"}}],
             "authorization_lifetime": "{lifetime}", {after}
-            "captures_paused": {paused}, "void_lapsed": {void_lapsed},
+            "captures_paused": {paused}, "capture_disputed": true, "void_lapsed": {void_lapsed},
             "decline_on": {{"avs": [], "cvv": [{refused}]}},
             "gateway": {{"base_url": "http://127.0.0.1:1/cardconnect/rest",
                          "username": "{GATEWAY_USER}", "password": "{password}",

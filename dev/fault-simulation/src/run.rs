@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tollgate_core::{
-    order::Order,
+    order::{Operation, Order, Stage as OperationStage},
     payments::{
         CaptureRequest, CaptureSources, Deadline, capture_due,
         reconcile::{ReconcileReport, reconcile},
@@ -21,6 +21,7 @@ use tollgate_core::{
 };
 
 use crate::{
+    banks::{self, Banks},
     check, client,
     fault::Plan,
     journal,
@@ -149,15 +150,17 @@ pub(crate) async fn end_without_journal(world: &Arc<World>) {
     {
         let mut state = world.state();
         state.plan = Plan::Calm;
-        state.outage = None;
+        (state.outage, state.try_again) = (None, false);
         // A release ends with one version; only the newer one can finish its own operations.
         state.today_still_runs = false;
         for merchant in [REGISTERED, EXTERNAL] {
             state.shops.rules(merchant, |rules| rules.paused = false);
         }
         world.note(&mut state, format_args!("faults end"));
+        banks::end_all(world, &mut state);
     }
     sleep(TRAVELS).await;
+    banks::record_all(world).await;
     settle(world).await;
     let until = Instant::now() + SETTLED_AFTER;
     let (mut began, mut settled, mut seen) = (world.now(), Instant::now(), 0);
@@ -191,11 +194,12 @@ pub(crate) async fn end_without_journal(world: &Arc<World>) {
         if capture.is_some_and(|due| due <= now) {
             capture_once(world, CaptureRequest::default()).await;
         }
+        banks::record_all(world).await;
     }
     client::credit_card::ask_how_all_stand(world).await;
     let mut guard = world.state();
     let state = &mut *guard;
-    let mut broken = check::ended(&state.fake_store, &state.ledger);
+    let mut broken = check::ended(state, world.now());
     broken.extend(check::schedule::ended(&state.fake_store, &state.ledger, &mut state.shops));
     broken.extend(check::told::promises(state));
     for rule in broken {
@@ -214,8 +218,17 @@ pub(crate) async fn end_without_journal(world: &Arc<World>) {
 /// When the next inquiry about something is due, and when something has to be captured.
 pub(crate) fn next_due(world: &World) -> (Option<Timestamp>, Option<Timestamp>) {
     let state = world.state();
-    let inquiry = state.fake_store.orders().filter_map(Order::next_inquiry_at).min();
+    let inquiry = state.fake_store.orders().filter_map(|order| next_inquiry(&state.banks, order)).min();
     (inquiry, state.fake_store.orders().filter_map(Order::next_capture_at).min())
+}
+
+/// A refund that an open case holds back is looked at every day, which never ends where the case is
+/// lost.
+fn next_inquiry(banks: &Banks, order: &Order) -> Option<Timestamp> {
+    let is_open = banks.is_open(&order.key().to_string());
+    let held_back = |one: &Operation| is_open && one.is(OperationStage::WaitsForDispute);
+    let due = |one: &Operation| if held_back(one) { one.last_look_at } else { one.next_inquiry_at() };
+    order.operations().filter_map(|(_, operation)| due(operation)).min()
 }
 
 /// Two batches: all captured payments are settled.

@@ -329,7 +329,7 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
 }
 
 /// Makes a request until its response is final or the client gives up.
-async fn pursue(world: &Arc<World>, mut ask: Ask) {
+pub(crate) async fn pursue(world: &Arc<World>, mut ask: Ask) {
     let retries = world.state().rng.below(RETRIES_MAX + 1);
     for _ in 0..=retries {
         let twice = world.state().rng.chance(10);

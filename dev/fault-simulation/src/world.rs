@@ -19,14 +19,15 @@ use tokio::{
 };
 use tollgate::{
     access::Access,
+    dynamodb::settlement::LeftToReconcile,
     ports::{self, Api, Checkout, Confirm, Job, Orders},
     source::Front,
 };
 use tollgate_core::{
     order::{ListKey, MerchantId, Order},
     payments::{
-        Attempts, CaptureSettings, Counts, Ended, ListedOrder, ListedPage, Merchant, NoQuote, OrderIndex,
-        Payments, Slot, Stop, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
+        Attempts, CaptureSettings, Counts, Ended, KnownDisputes, ListedOrder, ListedPage, Merchant, NoQuote,
+        OrderIndex, Payments, Slot, Stop, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
         reconcile::ReconcileLimits,
     },
     stored_cards::PaymentMethods,
@@ -36,6 +37,7 @@ use uuid::Uuid;
 
 use crate::{
     ask::{Ask, Telling},
+    banks::Banks,
     broken::Broken,
     card::Card,
     customers::StoredCards,
@@ -142,6 +144,8 @@ pub(crate) struct State {
     pub(crate) asked: Vec<Ask>,
     /// Customers with their cards, and the gateway's operations on cards.
     pub(crate) stored_cards: StoredCards,
+    /// The chargebacks of payments, and who knows of them.
+    pub(crate) banks: Banks,
     /// The first rule that was broken.
     pub(crate) failure: Option<String>,
     /// When each process that was frozen had begun, and when it went on.
@@ -239,6 +243,7 @@ impl World {
             told: Vec::new(),
             asked: Vec::new(),
             stored_cards: StoredCards::default(),
+            banks: Banks::default(),
             failure: None,
             thaws: Vec::new(),
             instances: 0,
@@ -331,7 +336,12 @@ impl Instance {
     }
 
     fn payments(self: &Arc<Self>) -> Payments {
-        Payments { store: self.clone(), gateway: self.clone(), clock: self.clone(), known_disputes: None }
+        self.payments_with(Arc::new(LeftToReconcile))
+    }
+
+    fn payments_with(self: &Arc<Self>, known: Arc<dyn KnownDisputes>) -> Payments {
+        let known_disputes = Some(known);
+        Payments { store: self.clone(), gateway: self.clone(), clock: self.clone(), known_disputes }
     }
 
     fn methods(self: &Arc<Self>) -> PaymentMethods {
@@ -371,19 +381,20 @@ impl Instance {
     }
 
     /// The same for schedules.
-    fn job<S>(self: &Arc<Self>, settings: S) -> Job<S> {
-        let switch = Arc::new(AlwaysOn);
-        Job { payments: self.payments(), merchants: self.clone(), switch, settings }
+    fn job<S>(self: &Arc<Self>, payments: Payments, settings: S) -> Job<S> {
+        Job { payments, merchants: self.clone(), switch: Arc::new(AlwaysOn), settings }
     }
 
-    /// Inquiries.
+    /// Inquiries, which alone may read the chargebacks.
     pub(crate) fn inquiries(self: &Arc<Self>) -> Job<ReconcileLimits> {
-        self.job(ReconcileLimits { shards: IN_DOUBT_SHARDS, ..ReconcileLimits::default() })
+        let limits = ReconcileLimits { shards: IN_DOUBT_SHARDS, ..ReconcileLimits::default() };
+        self.job(self.payments_with(self.clone()), limits)
     }
 
     /// Scheduled captures.
     pub(crate) fn captures(self: &Arc<Self>) -> Job<CaptureSettings> {
-        self.job(CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 })
+        let settings = CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 };
+        self.job(self.payments(), settings)
     }
 
     /// Runs an invocation until it returns, its process dies, or the platform ends it at its limit.

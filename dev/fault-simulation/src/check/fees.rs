@@ -7,7 +7,7 @@ use tollgate_core::order::{
 };
 
 use crate::{
-    check::credit_card::minor,
+    check::{credit_card::minor, owed::replaces_owed},
     ledger::{Ledger, Record, Sent, Stands, Wanted},
     world::State,
 };
@@ -54,7 +54,8 @@ pub(super) fn written(after: &Order, ledger: &Ledger) -> Vec<String> {
     let key = after.key().to_string();
     let mut broken = Vec::new();
     for transaction in &after.transactions {
-        let by_rule = refunds(transaction).any(|refund| refund.cause != Cause::Requested);
+        let by_rule =
+            refunds(transaction).any(|refund| refund.cause != Cause::Requested || replaces_owed(refund));
         // A refund that was approved twice has given back more at the gateway, which rounds on from
         // there.
         if by_rule || ledger.is_excused(&key) || ledger.may_stay_in_doubt(&key) {

@@ -13,7 +13,7 @@ use tollgate_core::{
 
 use crate::{
     broken::Broken,
-    check,
+    check::{self, owed},
     fault::{Call, Fault},
     versions::{self, Version},
     world::{IN_DOUBT_SHARDS, Instance, State, World},
@@ -28,9 +28,16 @@ const STALE: Duration = Duration::from_secs(90);
 /// Orders on a page of the index: few, so that reading goes over several pages.
 const PAGE: usize = 2;
 
+/// The process that writes, and its version. What no process of ours writes has no number.
+#[derive(Clone, Copy)]
+struct Writer {
+    number: Option<u32>,
+    version: Version,
+}
+
 impl World {
     /// One conditional write, as the table does it.
-    fn write(&self, order: &Order, new: bool, version: Version) -> Result<(), StoreError> {
+    fn write(&self, order: &Order, new: bool, writer: Writer) -> Result<(), StoreError> {
         let mut guard = self.state();
         let state = &mut *guard;
         let key = order.key().to_string();
@@ -42,18 +49,19 @@ impl World {
         };
         let unconditional = state.broken == Some(Broken::StoreWithoutCondition) && stored.is_some();
         if !as_read && !unconditional {
-            let stored = state.fake_store.read(&key, version)?;
+            let stored = state.fake_store.read(&key, writer.version)?;
             self.note(state, format_args!("  conflict on {key}"));
             return Err(match stored {
                 Some(stored) => StoreError::Conflict(Box::new(stored)),
                 None => StoreError::Unavailable("no such item".to_owned()),
             });
         }
-        self.replace(state, order, version);
+        self.replace(state, order, writer);
         Ok(())
     }
 
-    fn replace(&self, state: &mut State, order: &Order, version: Version) {
+    fn replace(&self, state: &mut State, order: &Order, writer: Writer) {
+        let version = writer.version;
         let key = order.key().to_string();
         let shards = Shards { in_doubt: IN_DOUBT_SHARDS, captures: state.capture_shards };
         let item = StoredOrder::next(order, shards).0;
@@ -70,12 +78,16 @@ impl World {
                 state.count("writes of what only a newer version can read");
             }
         }
-        let before = state.fake_store.order(&key);
+        let before = state.fake_store.order(&key).cloned();
+        let before = before.as_ref();
         state.ledger.know_attempts(&order);
         let mut broken = check::written(before, &order, &state.ledger);
         let mut terms = state.shops.terms(order.merchant.as_str());
         terms.paused_since = terms.paused_since.map(|since| state.last_thaw_of_what_began_before(since));
         broken.extend(check::schedule::written(before, &order, &terms, self.latest(state)));
+        if let Some(number) = writer.number {
+            broken.extend(owed::written(state, number, before, &order));
+        }
         self.note(state, format_args!("  {key} v{}: {}", order.version, check::Shown(&order)));
         for rule in broken {
             self.fail(state, &rule);
@@ -94,8 +106,7 @@ impl World {
                 state.sent_with.insert(transaction.id, transaction.capture.map(|schedule| schedule.at));
             }
         }
-        let before = state.fake_store.order(&key).cloned();
-        state.stream.push((before, order.clone()));
+        state.stream.push((before.cloned(), order.clone()));
         state.fake_store.put(item, order);
     }
 
@@ -107,7 +118,7 @@ impl World {
         let stored = state.fake_store.order(&order.key().to_string()).cloned();
         let mut other = stored.unwrap_or_else(|| Order::new(&order.key(), order.currency, order.total, now));
         other.updated_at = now;
-        self.replace(state, &other, Version::ToCome);
+        self.replace(state, &other, Writer { number: None, version: Version::ToCome });
     }
 }
 
@@ -115,23 +126,24 @@ impl Instance {
     async fn put(&self, order: &Order, new: bool) -> Result<(), StoreError> {
         let call = if new { Call::Create } else { Call::Save };
         let fault = self.enter(call, &order.id).await;
+        let writer = Writer { number: Some(self.number), version: self.version };
         match fault {
             Some(Fault::Error) => return Err(unavailable()),
             Some(Fault::OtherWriter) => self.world.other_writer(order),
             Some(Fault::LateWrite) => {
-                let (world, order, version) = (self.world.clone(), order.clone(), self.version);
+                let (world, order) = (self.world.clone(), order.clone());
                 let delay_ms = 1 + world.state().rng.below(8_000);
                 tokio::spawn(async move {
                     sleep(Duration::from_millis(delay_ms)).await;
                     world.step(format_args!("a write of {} arrives late", order.id));
                     // Whether it still fits is the condition's business.
-                    world.write(&order, new, version).unwrap_or_default();
+                    world.write(&order, new, writer).unwrap_or_default();
                 });
                 return Err(unavailable());
             }
             _ => {}
         }
-        let written = self.world.write(order, new, self.version);
+        let written = self.world.write(order, new, writer);
         self.leave(fault).await;
         match fault {
             Some(Fault::ErrorAfter) => Err(unavailable()),

@@ -1,0 +1,352 @@
+//! The cardholders' banks: they take charges back at any step, and give the money back where the
+//! merchant wins the case.
+//!
+//! A bank's act is a line of a report. Settlement knows it at once, so that a process that asks for
+//! the chargebacks of an order is told of it. It gets on the order's record later, by a process that
+//! may die, come twice or come very late.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tokio::time::sleep;
+use tollgate_core::{
+    order::{Dispute, DisputeKind, DisputeRejection, DisputeReport, LineId, Order, OrderKey},
+    payments::{KnownDisputes, Merchant, NotRecorded, StoreError, record_dispute},
+    values::Amount,
+};
+
+use crate::{
+    fault::{Call, Fault},
+    ledger::{Record, Stands},
+    merchants::linked,
+    world::{Instance, State, World},
+};
+
+/// Lines of one world at most: an order keeps many more.
+const LINES_MAX: usize = 30;
+
+/// How many of a hundred cases the merchant never wins.
+const LOST_PERCENT: u64 = 30;
+
+/// How many of a hundred chargebacks are of an order of which something must be given back, if there
+/// is one.
+const OWED_PERCENT: u64 = 75;
+
+/// How many of a hundred reports are recorded once more.
+const TWICE_PERCENT: u64 = 20;
+
+/// The platform's time limit of the function that records.
+const RECORD_LIMIT: Duration = Duration::from_secs(29);
+
+/// How often a report is recorded in the end, when nothing fails.
+const RECORDED_TIMES: usize = 3;
+
+/// A chargeback of a charge, and what follows.
+struct Case {
+    /// The merchant's order, with the merchant.
+    order: String,
+    retref: String,
+    merchid: String,
+    /// The amount of each chargeback, in minor units.
+    amount: u64,
+    is_lost: bool,
+}
+
+/// One line of a report.
+struct Line {
+    case: usize,
+    report: DisputeReport,
+}
+
+/// All cases, and who was told of them.
+#[derive(Default)]
+pub(crate) struct Banks {
+    cases: Vec<Case>,
+    lines: Vec<Line>,
+    /// The lines that a process was told of, by its number and the order.
+    told: BTreeMap<(u32, String), Vec<usize>>,
+    /// How often a process asked about an order and was answered, less the attempts that it began.
+    asked: BTreeMap<(u32, String), u32>,
+    /// How many of a hundred purchases are in a batch that leaves as soon as they are approved.
+    pub(crate) settle_percent: u64,
+}
+
+impl Banks {
+    /// Whether a bank ever took back a charge of an order.
+    pub(crate) fn has_case_of(&self, order: &str) -> bool {
+        self.cases.iter().any(|case| case.order == order)
+    }
+
+    /// Whether a case of an order is open, after all that the banks did.
+    pub(crate) fn is_open(&self, order: &str) -> bool {
+        self.is_open_after(order, |_| true)
+    }
+
+    /// Whether a case of an order is open, as far as is on its record or a process was told.
+    pub(crate) fn is_open_to(&self, process: u32, order: &Order) -> bool {
+        let key = order.key().to_string();
+        let told = self.told.get(&(process, key.clone()));
+        self.is_open_after(&key, |n| {
+            told.is_some_and(|told| told.contains(&n)) || self.is_on_record(n, order)
+        })
+    }
+
+    /// A process begins an attempt of a refund. Whether it asked for the chargebacks before.
+    pub(crate) fn begins(&mut self, process: u32, order: &str) -> bool {
+        let asked = self.asked.entry((process, order.to_owned())).or_default();
+        let has_asked = *asked > 0;
+        *asked = asked.saturating_sub(1);
+        has_asked
+    }
+
+    /// Whether a case is open after these lines: more was taken than was given back.
+    fn is_open_after(&self, order: &str, counts: impl Fn(usize) -> bool) -> bool {
+        (0..self.cases.len()).any(|case| self.cases[case].order == order && self.taken(case, &counts) > 0)
+    }
+
+    fn taken(&self, case: usize, counts: impl Fn(usize) -> bool) -> i128 {
+        let of_case = self.lines.iter().enumerate().filter(|(n, line)| line.case == case && counts(*n));
+        let amounts = of_case.map(|(_, line)| {
+            let amount = i128::from(line.report.dispute.amount.minor());
+            if line.report.dispute.kind == DisputeKind::Chargeback { amount } else { -amount }
+        });
+        amounts.sum()
+    }
+
+    fn is_on_record(&self, line: usize, order: &Order) -> bool {
+        let id = &self.lines[line].report.dispute.line;
+        order.transactions.iter().flat_map(|own| &own.disputes).any(|one| one.dispute.line == *id)
+    }
+
+    /// The bank takes money of a case, or gives it back.
+    fn add(&mut self, case: usize, kind: DisputeKind, minor: u64) {
+        let Case { retref, merchid, .. } = &self.cases[case];
+        let account: u64 = merchid.parse().unwrap_or_default();
+        let dispute = Dispute {
+            kind,
+            line: LineId::Stated(format!("L{}", self.lines.len())),
+            case: format!("case {case}"),
+            number: None,
+            amount: Amount::new(minor).unwrap_or(Amount::MAX),
+            day: None,
+            reason_code: None,
+            reason: None,
+            acquirer_reference: None,
+            deposit: None,
+            changed_on: None,
+        };
+        let report = DisputeReport {
+            reference: Some(retref.clone()),
+            accounts: vec![merchid.clone(), linked(account)],
+            currency: None,
+            dispute,
+            is_current: false,
+        };
+        self.lines.push(Line { case, report });
+    }
+
+    /// The merchant wins a case: all of it comes back, perhaps in two parts.
+    fn give_back(&mut self, case: usize, in_parts: bool) {
+        let all = u64::try_from(self.taken(case, |_| true)).unwrap_or_default();
+        let first = if in_parts { all / 2 } else { 0 };
+        for part in [first, all - first].into_iter().filter(|part| *part > 0) {
+            self.add(case, DisputeKind::Reversal, part);
+        }
+    }
+
+    fn open(&self) -> Vec<usize> {
+        (0..self.cases.len()).filter(|case| self.taken(*case, |_| true) > 0).collect()
+    }
+}
+
+/// One act of a bank, if it finds something to do.
+pub(crate) fn act(world: &World, state: &mut State) {
+    if state.banks.lines.len() >= LINES_MAX {
+        return;
+    }
+    let winnable = |case: &usize| !state.banks.cases[*case].is_lost;
+    let open: Vec<usize> = state.banks.open().into_iter().filter(winnable).collect();
+    let over: Vec<usize> = (0..state.banks.cases.len()).filter(|case| !open.contains(case)).collect();
+    let over: Vec<usize> = over.into_iter().filter(winnable).collect();
+    match state.rng.below(10) {
+        0..=3 => charge_back(world, state),
+        4 => {
+            let Some(case) = state.rng.pick(&over) else { return };
+            let amount = state.banks.cases[case].amount;
+            state.banks.add(case, DisputeKind::Chargeback, amount);
+            state.count("charged back again");
+            world.note(state, format_args!("bank: case {case} again, {amount}"));
+        }
+        _ => {
+            let Some(case) = state.rng.pick(&open) else { return };
+            let in_parts = state.rng.chance(30);
+            state.banks.give_back(case, in_parts);
+            state.count("cases won");
+            world.note(state, format_args!("bank: case {case} is won, in parts: {in_parts}"));
+        }
+    }
+}
+
+/// A bank takes back a charge that was captured, all of it or a part.
+fn charge_back(world: &World, state: &mut State) {
+    let taken = |record: &Record| record.stands == Stands::Taken && !record.order.is_empty();
+    let charges: Vec<Record> = state.ledger.records().into_iter().filter(taken).collect();
+    let owes = |order: &str| {
+        let order = state.fake_store.order(order);
+        order.is_some_and(|order| order.operations().any(|(_, one)| one.cause.must_succeed()))
+    };
+    let owed: Vec<Record> = charges.iter().filter(|record| owes(&record.order)).cloned().collect();
+    let among = if !owed.is_empty() && state.rng.chance(OWED_PERCENT) { owed } else { charges };
+    let index = usize::try_from(state.rng.below(among.len().max(1) as u64)).unwrap_or_default();
+    let Some(record) = among.get(index) else { return };
+    let Some(merchid) = state.ledger.simulator.record(&record.retref).map(|found| found.merchid) else {
+        return;
+    };
+    let all = (record.amount + record.fee).max(1);
+    let amount = if state.rng.chance(70) { all } else { 1 + state.rng.below(all) };
+    let is_lost = state.rng.chance(LOST_PERCENT);
+    let (order, retref) = (record.order.clone(), record.retref.clone());
+    world.note(state, format_args!("bank: {amount} of {retref} of {order}, to be lost: {is_lost}"));
+    state.banks.cases.push(Case { order, retref, merchid, amount, is_lost });
+    let case = state.banks.cases.len() - 1;
+    state.banks.add(case, DisputeKind::Chargeback, amount);
+    state.count("chargebacks");
+}
+
+/// Settlement puts a report on record that is not, or is.
+pub(crate) async fn record_one(world: &Arc<World>) {
+    let line = {
+        let mut guard = world.state();
+        let state = &mut *guard;
+        let again = state.rng.chance(TWICE_PERCENT);
+        let all: Vec<usize> = if again { (0..state.banks.lines.len()).collect() } else { unrecorded(state) };
+        state.rng.pick(&all)
+    };
+    if let Some(line) = line {
+        record(world, line).await;
+    }
+}
+
+/// The lines that are on no order's record.
+fn unrecorded(state: &State) -> Vec<usize> {
+    let is_new = |n: &usize| {
+        let order = state.fake_store.order(&state.banks.cases[state.banks.lines[*n].case].order);
+        !order.is_some_and(|order| state.banks.is_on_record(*n, order))
+    };
+    (0..state.banks.lines.len()).filter(is_new).collect()
+}
+
+async fn record(world: &Arc<World>, line: usize) {
+    let (order, report) = {
+        let state = world.state();
+        let Line { case, report } = &state.banks.lines[line];
+        (state.banks.cases[*case].order.clone(), report.clone())
+    };
+    let Some(key) = key_of(&order) else { return };
+    let instance = world.start();
+    world.step(format_args!("#{} records line {line} of {order}", instance.number));
+    let process = instance.clone();
+    let invocation =
+        async move { record_dispute(process.as_ref(), process.as_ref(), &key, &report).await.map(drop) };
+    let refused = instance.run(RECORD_LIMIT, invocation).await.and_then(Result::err);
+    if let Some(NotRecorded::Rejected(why)) = refused {
+        // It comes before its payment is found, before its chargeback, or to a version that is old.
+        let is_early = matches!(
+            why,
+            DisputeRejection::NoSuchPayment
+                | DisputeRejection::UnknownChargeback
+                | DisputeRejection::NewerVersion
+        );
+        if !is_early {
+            world.fail(&mut world.state(), &format!("line {line} of {order} is not recorded: {why}"));
+        }
+    }
+}
+
+fn key_of(order: &str) -> Option<OrderKey> {
+    let (merchant, id) = order.split_once('#')?;
+    Some(OrderKey { merchant: merchant.parse().ok()?, order: id.parse().ok()? })
+}
+
+/// The banks' acts and their records, beside everything else.
+pub(crate) async fn around(world: Arc<World>) {
+    loop {
+        let wait_s = 2 + world.state().rng.below(90);
+        sleep(Duration::from_secs(wait_s)).await;
+        let acts = {
+            let mut guard = world.state();
+            let acts = guard.rng.chance(60);
+            if acts {
+                act(&world, &mut guard);
+            }
+            acts
+        };
+        if !acts {
+            record_one(&world).await;
+        }
+    }
+}
+
+/// In the end each case that the merchant can win is won.
+pub(crate) fn end_all(world: &World, state: &mut State) {
+    let open: Vec<usize> = state.banks.open();
+    for case in open {
+        if !state.banks.cases[case].is_lost {
+            state.banks.give_back(case, false);
+            world.note(state, format_args!("bank: case {case} is won in the end"));
+        }
+    }
+}
+
+/// All that can be put on record is put there.
+pub(crate) async fn record_all(world: &Arc<World>) {
+    for _ in 0..RECORDED_TIMES {
+        let left = unrecorded(&world.state());
+        for line in left {
+            record(world, line).await;
+        }
+    }
+}
+
+#[async_trait]
+impl KnownDisputes for Instance {
+    async fn of_payments(
+        &self,
+        merchant: &Merchant,
+        references: &[&str],
+        _since: Timestamp,
+    ) -> Result<Vec<DisputeReport>, StoreError> {
+        let fault = self.enter(Call::Disputes, &merchant.id).await;
+        if fault == Some(Fault::Error) {
+            return Err(StoreError::Unavailable("simulated".to_owned()));
+        }
+        let reports = {
+            let mut guard = self.world.state();
+            let state = &mut *guard;
+            let payments = references.iter().filter_map(|retref| state.ledger.payment(retref));
+            let orders: std::collections::BTreeSet<String> = payments.map(|record| record.order).collect();
+            for order in orders {
+                *state.banks.asked.entry((self.number, order)).or_default() += 1;
+            }
+            state.banks.tell(self.number, references)
+        };
+        self.leave(fault).await;
+        Ok(reports)
+    }
+}
+
+impl Banks {
+    /// Tells a process of these payments' chargebacks, and after them of their reversals.
+    fn tell(&mut self, process: u32, references: &[&str]) -> Vec<DisputeReport> {
+        let is_of = |line: &Line| references.contains(&self.cases[line.case].retref.as_str());
+        let found: Vec<usize> = (0..self.lines.len()).filter(|n| is_of(&self.lines[*n])).collect();
+        for line in &found {
+            let order = self.cases[self.lines[*line].case].order.clone();
+            self.told.entry((process, order)).or_default().push(*line);
+        }
+        let mut reports: Vec<DisputeReport> = found.iter().map(|n| self.lines[*n].report.clone()).collect();
+        reports.sort_by_key(|report| report.dispute.kind);
+        reports
+    }
+}

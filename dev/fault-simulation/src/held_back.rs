@@ -1,0 +1,290 @@
+//! Refunds that a rule owes, beside chargebacks: partial approvals, refused security codes, second
+//! charges and duplicates whose batch closes before their void.
+
+use std::{sync::Arc, time::Duration};
+
+use cardpointe_simulator::{RefundSetlstat, Stage};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use tollgate_core::{
+    order::{HandVerdict, Order, OrderKey, Stage as OperationStage, Transaction},
+    payments::{HandDecision, NotByHand},
+};
+use uuid::Uuid;
+
+use crate::{
+    ask::{Ask, Asked, Media, Route},
+    banks,
+    card::Card,
+    client::credit_card::{payment, payment_id},
+    fault::Plan,
+    ledger::SetUp,
+    merchants::{EXTERNAL, REGISTERED},
+    rng::Rng,
+    run::{self, Run},
+    shoppers::pursue,
+    world::{Outage, State, World},
+};
+
+/// Accounts of Elastic Path's payments: cards that approve, approve a part, or do as they like.
+const ACCOUNTS: [u64; 8] = [1, 1, 1, 2, 2, 2, 4, 8];
+
+/// The security code that the gateway calls wrong.
+const WRONG: &str = "111";
+
+/// How long the gateway is away at most, in seconds.
+const AWAY_S: u64 = 900;
+
+/// How often something goes on after the clients have left, and the hours of one such time at most.
+const AFTERWARDS_MAX: u64 = 12;
+const HOURS_MAX: u64 = 30;
+
+/// How many acts follow each other then, at most.
+const ACTS_MAX: u64 = 8;
+
+/// A person looks the payment up and decides within this time.
+const PERSON_LIMIT: Duration = Duration::from_mins(1);
+
+/// Simulates the clients, banks and faults that one seed makes.
+pub(crate) fn seed(seed: u64, keep_steps: bool) -> Run {
+    let world = || {
+        let world = World::new(seed, Plan::Calm, keep_steps, None);
+        {
+            let mut guard = world.state();
+            let state = &mut *guard;
+            state.plan = Plan::Random(state.rng.pick(&[0, 2, 5, 10, 20]).unwrap_or(5));
+            state.banks.settle_percent = state.rng.pick(&[30, 60, 90]).unwrap_or(60);
+            let shown = state.rng.pick(&[RefundSetlstat::LifeCycle, RefundSetlstat::Refunded]);
+            let refund_setlstat = shown.unwrap_or(RefundSetlstat::LifeCycle);
+            let account = SetUp { findable: state.rng.chance(50), refund_setlstat, ..SetUp::PLAIN };
+            let number = state.rng.below(30);
+            state.ledger.set_up(account.numbered(number));
+            for merchant in [REGISTERED, EXTERNAL] {
+                state.shops.rules(merchant, |rules| rules.declines_wrong_codes = true);
+            }
+        }
+        world
+    };
+    run::run(world, story)
+}
+
+async fn story(world: Arc<World>) {
+    let clients = 1 + world.state().rng.below(2);
+    let beside = [
+        tokio::spawn(banks::around(world.clone())),
+        tokio::spawn(weather(world.clone())),
+        tokio::spawn(every_minute(world.clone())),
+    ];
+    let tasks: Vec<_> = (0..clients).map(|number| tokio::spawn(client(world.clone(), number))).collect();
+    for task in tasks {
+        if task.await.is_err() {
+            world.fail(&mut world.state(), "a client's task panicked");
+        }
+    }
+    for task in beside {
+        task.abort();
+        if task.await.is_err_and(|error| error.is_panic()) {
+            world.fail(&mut world.state(), "a task beside the clients panicked");
+        }
+    }
+    afterwards(&world).await;
+    run::end(&world).await;
+}
+
+/// A shopper pays, and a merchant refunds what may be refunded.
+async fn client(world: Arc<World>, number: u64) {
+    let wishes = 2 + world.state().rng.below(4);
+    for wish in 0..wishes {
+        world.wait_for_a_shopper().await;
+        let ask = wish_for(&mut world.state(), number, wish);
+        Box::pin(pursue(&world, ask)).await;
+    }
+}
+
+fn wish_for(state: &mut State, client: u64, wish: u64) -> Ask {
+    let key = format!("c{client}-{wish}");
+    let order = "o0".to_owned();
+    let is_known = state.fake_store.order(&format!("{REGISTERED}#{order}")).is_some();
+    if !is_known && state.rng.chance(50) {
+        let data = json!({"type": "order", "amount": 1_000 + state.rng.below(4_000), "currency": "USD"});
+        return Ask {
+            merchant: REGISTERED,
+            order,
+            route: Route::Register,
+            transaction: None,
+            data,
+            key: None,
+        };
+    }
+    match state.rng.below(10) {
+        0 | 1 => card_payment(&mut state.rng),
+        2..=5 => {
+            let merchant = if is_known && state.rng.chance(50) { REGISTERED } else { EXTERNAL };
+            let account = state.rng.pick(&ACCOUNTS).unwrap_or(1);
+            let mut data = json!({"gateway": "card_connect", "method": "purchase",
+                "payment": format!("{account}|16178397535388255208")});
+            if merchant == EXTERNAL || state.rng.chance(50) {
+                data["amount"] = (1 + state.rng.below(3_000)).into();
+            }
+            let key = state.rng.chance(80).then_some(key);
+            Ask { merchant, order, route: Route::Purchase, transaction: None, data, key }
+        }
+        _ => persons_refund(state, key.clone()).unwrap_or_else(|| card_payment(&mut state.rng)),
+    }
+}
+
+/// A payment through the credit-card API, perhaps with a wrong security code.
+fn card_payment(rng: &mut Rng) -> Ask {
+    let merchant = rng.pick(&[REGISTERED, EXTERNAL]).unwrap_or(EXTERNAL);
+    let reference = format!("r{}", rng.below(3));
+    let card = rng.pick(&[Card::Approves, Card::ApprovesPart]).unwrap_or(Card::Approves);
+    let mut data = payment(card, 100 + rng.below(2_000));
+    if rng.chance(60) {
+        data["Card"]["CVV"] = WRONG.into();
+    }
+    let order = payment_id(merchant, &reference).to_string();
+    let route = Route::Card(Asked::Charge, Media::Json);
+    Ask { merchant, order, route, transaction: None, data, key: Some(reference) }
+}
+
+/// A transaction of which a refund waits.
+fn waiting(state: &mut State) -> Option<(OrderKey, Uuid)> {
+    let waits = |own: &&Transaction| own.operations.iter().any(|one| one.is(OperationStage::WaitsForDispute));
+    let of = |order: &Order| {
+        let found: Vec<(OrderKey, Uuid)> =
+            order.transactions.iter().filter(waits).map(|own| (order.key(), own.id)).collect();
+        found
+    };
+    let all: Vec<(OrderKey, Uuid)> = state.fake_store.orders().flat_map(of).collect();
+    let index = usize::try_from(state.rng.below(all.len().max(1) as u64)).unwrap_or_default();
+    all.get(index).cloned()
+}
+
+/// A person refunds a payment although it is disputed, all of it or a part: one whose refund waits,
+/// if there is one.
+fn persons_refund(state: &mut State, key: String) -> Option<Ask> {
+    let refundable = |order: &Order| {
+        let own = order.transactions.iter().filter(|own| !own.refundable().is_zero());
+        own.map(|own| (order.key(), own.id)).collect::<Vec<_>>()
+    };
+    let all: Vec<(OrderKey, Uuid)> = state.fake_store.orders().flat_map(refundable).collect();
+    let any = usize::try_from(state.rng.below(all.len().max(1) as u64)).unwrap_or_default();
+    let (of, transaction) = waiting(state).or_else(|| all.get(any).cloned())?;
+    let merchant = if of.merchant.as_str() == REGISTERED { REGISTERED } else { EXTERNAL };
+    let stored = state.fake_store.order(&of.to_string())?.transaction(transaction)?;
+    let all = stored.refundable().minor().max(1);
+    let mut data: Value = json!({"refund_disputed": state.rng.chance(80)});
+    if state.rng.chance(40) {
+        data["amount"] = (1 + state.rng.below(all)).into();
+    }
+    let key = state.rng.chance(60).then_some(key);
+    let (order, transaction) = (of.order.to_string(), Some(transaction));
+    Some(Ask { merchant, order, route: Route::Refund, transaction, data, key })
+}
+
+/// A person ends a refund that waits.
+async fn end_by_person(world: &Arc<World>) {
+    let found = {
+        let mut guard = world.state();
+        let found = waiting(&mut guard);
+        found.and_then(|(key, id)| Some((guard.shops.merchant(key.merchant.as_str())?, key, id)))
+    };
+    let Some((merchant, key, transaction)) = found else { return };
+    let (Ok(by), Ok(reason)) = ("Ann".parse(), "the case is lost".parse()) else { return };
+    let verdict = HandDecision { verdict: HandVerdict::NotDone, by, person: None, reason, reference: None };
+    let instance = world.start();
+    world.step(format_args!("#{} a person ends the refund of {transaction}", instance.number));
+    let payments = instance.api().payments;
+    let invocation =
+        async move { payments.decide_by_hand(&merchant, &key, transaction, &verdict).await.map(drop) };
+    let decided = instance.run(PERSON_LIMIT, invocation).await;
+    if matches!(decided, Some(Err(NotByHand::GatewayKnows(_)))) {
+        world.state().count("refunds that a person did not end, because they were done");
+    }
+}
+
+/// Batches, and a gateway that is away or does nothing.
+async fn weather(world: Arc<World>) {
+    loop {
+        let wait_s = 2 + world.state().rng.below(60);
+        sleep(Duration::from_secs(wait_s)).await;
+        change(&world).await;
+    }
+}
+
+async fn change(world: &Arc<World>) {
+    let what = world.state().rng.below(12);
+    if what == 0 {
+        return end_by_person(world).await;
+    }
+    let mut guard = world.state();
+    let state = &mut *guard;
+    match what {
+        1..=4 => {
+            let goes_to = if state.rng.chance(30) { Stage::Batch } else { Stage::Accepted };
+            state.ledger.settle(goes_to);
+            world.note(state, format_args!("batch: {goes_to:?}"));
+        }
+        5 | 6 => {
+            let away_s = 5 + state.rng.below(AWAY_S);
+            state.outage = Some(Outage { until: Instant::now() + Duration::from_secs(away_s), of: None });
+            state.count("gateway away");
+            world.note(state, format_args!("the gateway is away for {away_s} s"));
+        }
+        7 | 8 => {
+            state.try_again = !state.try_again;
+            let does_nothing = state.try_again;
+            world.note(state, format_args!("the gateway does nothing and says so: {does_nothing}"));
+        }
+        _ => {}
+    }
+}
+
+/// Every minute the operations in doubt, now and then by two runs at once.
+async fn every_minute(world: Arc<World>) {
+    loop {
+        sleep(Duration::from_mins(1)).await;
+        reconcile(&world).await;
+    }
+}
+
+async fn reconcile(world: &Arc<World>) {
+    if world.state().rng.chance(20) {
+        tokio::join!(biased; run::reconcile_once(world), run::reconcile_once(world));
+    } else {
+        run::reconcile_once(world).await;
+    }
+}
+
+/// Hours and days later: banks act, reports are recorded, persons decide, beside runs of the
+/// schedule.
+async fn afterwards(world: &Arc<World>) {
+    let rounds = world.state().rng.below(AFTERWARDS_MAX + 1);
+    for round in 0..rounds {
+        let (wait_s, acts) = {
+            let mut state = world.state();
+            let longest_s = state.rng.pick(&[120, 3_600, HOURS_MAX * 3_600]).unwrap_or(120);
+            (state.rng.below(longest_s), state.rng.below(ACTS_MAX))
+        };
+        sleep(Duration::from_secs(wait_s)).await;
+        tokio::join!(biased; several(world, round, acts), reconcile(world));
+        reconcile(world).await;
+    }
+}
+
+async fn several(world: &Arc<World>, round: u64, acts: u64) {
+    for act in 0..acts {
+        let what = world.state().rng.below(8);
+        match what {
+            0..=2 => banks::act(world, &mut world.state()),
+            3..=5 => banks::record_one(world).await,
+            6 => change(world).await,
+            _ => {
+                let ask = persons_refund(&mut world.state(), format!("p{round}-{act}"));
+                if let Some(ask) = ask {
+                    Box::pin(pursue(world, ask)).await;
+                }
+            }
+        }
+    }
+}
