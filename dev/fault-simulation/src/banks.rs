@@ -70,6 +70,8 @@ pub(crate) struct Banks {
     asked: BTreeMap<(u32, String), u32>,
     /// How many of a hundred purchases are in a batch that leaves as soon as they are approved.
     pub(crate) settle_percent: u64,
+    /// How many of a hundred payments the gateway gets late or twice, besides other faults.
+    pub(crate) second_percent: u64,
 }
 
 impl Banks {
@@ -290,6 +292,7 @@ pub(crate) async fn around(world: Arc<World>) {
 
 /// In the end each case that the merchant can win is won.
 pub(crate) fn end_all(world: &World, state: &mut State) {
+    (state.banks.settle_percent, state.banks.second_percent) = (0, 0);
     let open: Vec<usize> = state.banks.open();
     for case in open {
         if !state.banks.cases[case].is_lost {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
     order::{
-        Cause, Decision, Doubt, Kind, Mechanism, NoEffect, NoticeReason, Operation, Order, Stage, Superseded,
+        Cause, Decision, Kind, Mechanism, NoEffect, NoticeReason, Operation, Order, Stage, Superseded,
         Transaction, TransactionStatus,
     },
     values::Amount,
@@ -482,12 +482,18 @@ pub(crate) fn is_left_to_a_person(order: &Order, operation: &Operation, ledger: 
         Kind::Void => operation.attempt.number >= VOIDS_MAX,
         Kind::Refund => {
             operation.cause == Cause::Duplicate
-                || operation.pending().is_some_and(|pending| pending.doubt == Some(Doubt::Duplicate))
+                || is_called_a_duplicate(operation)
                 || ledger.paid_by_second_deliveries(&order.key().to_string()) > 0
         }
         Kind::Authorize | Kind::Purchase | Kind::Capture | Kind::Unrecognized => false,
     };
     operation.is(Stage::Pending) && operation.cause.must_succeed() && is_over
+}
+
+/// Whether the gateway refused it as a duplicate of itself, which is not sent again.
+fn is_called_a_duplicate(operation: &Operation) -> bool {
+    let text = operation.response().and_then(|response| response.text.as_deref());
+    text.is_some_and(|text| text.contains("Duplicate"))
 }
 
 /// Whether it may stay in doubt in the end: for that reason, or because it is a refund whose record

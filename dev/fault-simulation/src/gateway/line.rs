@@ -225,6 +225,7 @@ impl Transport for Line<'_> {
         self.check_amount(&request);
         let began = Instant::now();
         let fault = self.instance.enter_for(Some(self.merchant), call, self.about).await;
+        let fault = fault.or_else(|| self.second_charge());
         if fault == Some(Fault::Unreachable) {
             return Err(TransportError::NotConnected);
         }
@@ -259,6 +260,21 @@ impl Line<'_> {
         if let Some(rule) = check::fees::sent(state, sent, request.body()) {
             world.fail(state, &rule);
         }
+    }
+
+    /// Whether a payment becomes two: it arrives after it was repeated, or twice.
+    fn second_charge(&self) -> Option<Fault> {
+        let mut state = self.instance.world.state();
+        let percent = state.banks.second_percent;
+        if percent == 0 || self.carries() != Carries::Payment || !state.rng.chance(percent) {
+            return None;
+        }
+        state.rng.pick(&[
+            Fault::LateRequest,
+            Fault::LateRequest,
+            Fault::HoursLateRequest,
+            Fault::DeliveredTwice,
+        ])
     }
 
     fn carries(&self) -> Carries {
