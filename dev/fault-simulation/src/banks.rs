@@ -70,7 +70,7 @@ pub(crate) struct Banks {
     asked: BTreeMap<(u32, String), u32>,
     /// How many of a hundred purchases are in a batch that leaves as soon as they are approved.
     pub(crate) settle_percent: u64,
-    /// How many of a hundred payments the gateway gets late or twice, besides other faults.
+    /// How many of a hundred payments the gateway gets late, besides other faults.
     pub(crate) second_percent: u64,
 }
 

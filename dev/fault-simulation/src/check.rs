@@ -100,9 +100,8 @@ fn sums(order: &Order) -> Vec<String> {
             broken.push(format!("two operations pending on {}", transaction.id));
         }
     }
-    let gives_back = order
-        .operations()
-        .any(|(_, operation)| operation.is(Stage::Pending) && operation.cause.must_succeed());
+    let returns = |one: &Operation| one.cause.must_succeed() || owed::replaces_owed(one);
+    let gives_back = order.operations().any(|(_, one)| one.is(Stage::Pending) && returns(one));
     if !gives_back {
         broken.extend(rests(order));
     }

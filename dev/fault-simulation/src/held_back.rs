@@ -32,6 +32,10 @@ const ACCOUNTS: [u64; 8] = [1, 1, 1, 2, 2, 2, 4, 8];
 /// The security code that the gateway calls wrong.
 const WRONG: &str = "111";
 
+/// How many of a hundred requests are made again once a lost one was given up, and when.
+const AGAIN_PERCENT: u64 = 60;
+const GIVEN_UP_AFTER: Duration = Duration::from_mins(5);
+
 /// How long the gateway is away at most, in seconds.
 const AWAY_S: u64 = 900;
 
@@ -98,7 +102,13 @@ async fn client(world: Arc<World>, number: u64) {
     for wish in 0..wishes {
         world.wait_for_a_shopper().await;
         let ask = wish_for(&mut world.state(), number, wish);
-        Box::pin(pursue(&world, ask)).await;
+        Box::pin(pursue(&world, ask.clone())).await;
+        // A request that is late was given up by then, so that the same one is a second charge.
+        let is_repeated = world.state().rng.chance(AGAIN_PERCENT);
+        if is_repeated {
+            sleep(GIVEN_UP_AFTER).await;
+            Box::pin(pursue(&world, ask)).await;
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     ask::{Ask, Route, Word},
+    banks,
     broken::Broken,
     client::{deliver, wait},
     fault::Plan,
@@ -48,6 +49,13 @@ const SURCHARGING_PERCENT: u64 = 40;
 /// How often of a hundred times a batch settles before a client's next wish, where accounts add a
 /// surcharge.
 const SETTLES_PERCENT: u64 = 40;
+
+/// In one seed of so many, banks take charges back.
+const CHARGEBACKS_EVERY: u64 = 3;
+
+/// How many of a hundred refunds are made although the payment is disputed, where an order's ever
+/// was.
+const ALTHOUGH_DISPUTED_PERCENT: u64 = 50;
 
 /// An hour, and two looks.
 const UNTIL_REFUNDS_ARE_GIVEN_UP: Duration = Duration::from_mins(64);
@@ -110,6 +118,9 @@ async fn story(world: Arc<World>) {
         (1 + state.rng.below(3), 1 + state.rng.below(2))
     };
     let around = tokio::spawn(weather(world.clone()));
+    // Nothing is drawn in the other seeds, whose histories stay as they are.
+    let has_chargebacks = world.state().seed % CHARGEBACKS_EVERY == 1;
+    let banks = has_chargebacks.then(|| tokio::spawn(banks::around(world.clone())));
     let schedule = tokio::spawn(schedule::every_minute(world.clone()));
     let tasks: Vec<_> =
         (0..clients).map(|number| tokio::spawn(client(world.clone(), number, orders))).collect();
@@ -120,6 +131,7 @@ async fn story(world: Arc<World>) {
     }
     around.abort();
     schedule.abort();
+    banks.iter().for_each(tokio::task::JoinHandle::abort);
     if schedule.await.is_err_and(|error| error.is_panic()) {
         world.fail(&mut world.state(), "the schedule panicked");
     }
@@ -275,6 +287,7 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
     let targets = |order: &Order| order.transactions.iter().map(|found| Target::of(order, found)).collect();
     let transactions: Vec<Target> = stored.map(targets).unwrap_or_default();
     let owing = stored.and_then(Order::owing).is_none_or(|owing| !owing.is_zero());
+    let is_disputed = state.banks.has_case_of(&format!("{merchant}#{order}"));
     let unregistered = merchant == REGISTERED && stored.is_none();
     let key = state.rng.chance(60).then(|| format!("c{client}-{wish}"));
     let ask =
@@ -317,6 +330,10 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
     };
     let route = state.rng.pick(sensible).unwrap_or(Route::Confirm);
     match route {
+        Route::Refund if is_disputed && state.rng.chance(ALTHOUGH_DISPUTED_PERCENT) => {
+            part["refund_disputed"] = true.into();
+            ask(route, Some(id), part, key)
+        }
         Route::Capture | Route::Reauthorize | Route::Refund => ask(route, Some(id), part, key),
         Route::Cancel => ask(route, Some(id), json!({}), key),
         Route::Reschedule => {

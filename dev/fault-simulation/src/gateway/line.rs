@@ -262,19 +262,14 @@ impl Line<'_> {
         }
     }
 
-    /// Whether a payment becomes two: it arrives after it was repeated, or twice.
+    /// Whether a payment may become two: it arrives after it may have been repeated.
     fn second_charge(&self) -> Option<Fault> {
         let mut state = self.instance.world.state();
         let percent = state.banks.second_percent;
         if percent == 0 || self.carries() != Carries::Payment || !state.rng.chance(percent) {
             return None;
         }
-        state.rng.pick(&[
-            Fault::LateRequest,
-            Fault::LateRequest,
-            Fault::HoursLateRequest,
-            Fault::DeliveredTwice,
-        ])
+        state.rng.pick(&[Fault::LateRequest, Fault::LateRequest, Fault::HoursLateRequest])
     }
 
     fn carries(&self) -> Carries {
