@@ -41,7 +41,7 @@ const AWAY_S: u64 = 900;
 
 /// How often something goes on after the clients have left, and the hours of one such time at most.
 const AFTERWARDS_MAX: u64 = 12;
-const HOURS_MAX: u64 = 30;
+const HOURS_MAX: u64 = 80;
 
 /// How many acts follow each other then, at most.
 const ACTS_MAX: u64 = 8;
@@ -58,7 +58,7 @@ pub(crate) fn seed(seed: u64, keep_steps: bool) -> Run {
             let state = &mut *guard;
             state.plan = Plan::Random(state.rng.pick(&[0, 2, 5, 10, 20]).unwrap_or(5));
             state.banks.settle_percent = state.rng.pick(&[30, 60, 90]).unwrap_or(60);
-            state.banks.second_percent = state.rng.pick(&[0, 20, 50]).unwrap_or(20);
+            state.banks.second_percent = state.rng.pick(&[0, 40, 80]).unwrap_or(40);
             let shown = state.rng.pick(&[RefundSetlstat::LifeCycle, RefundSetlstat::Refunded]);
             let refund_setlstat = shown.unwrap_or(RefundSetlstat::LifeCycle);
             let account = SetUp { findable: state.rng.chance(50), refund_setlstat, ..SetUp::PLAIN };
@@ -137,7 +137,7 @@ fn wish_for(state: &mut State, client: u64, wish: u64) -> Ask {
             if merchant == EXTERNAL || state.rng.chance(50) {
                 data["amount"] = (1 + state.rng.below(3_000)).into();
             }
-            let key = state.rng.chance(80).then_some(key);
+            let key = state.rng.chance(50).then_some(key);
             Ask { merchant, order, route: Route::Purchase, transaction: None, data, key }
         }
         _ => persons_refund(state, key.clone()).unwrap_or_else(|| card_payment(&mut state.rng)),
@@ -274,7 +274,7 @@ async fn afterwards(world: &Arc<World>) {
     for round in 0..rounds {
         let (wait_s, acts) = {
             let mut state = world.state();
-            let longest_s = state.rng.pick(&[120, 3_600, HOURS_MAX * 3_600]).unwrap_or(120);
+            let longest_s = state.rng.pick(&[120, 3_600, 30 * 3_600, HOURS_MAX * 3_600]).unwrap_or(120);
             (state.rng.below(longest_s), state.rng.below(ACTS_MAX))
         };
         sleep(Duration::from_secs(wait_s)).await;

@@ -28,6 +28,13 @@ pub(super) fn is_not_made(operation: &Operation) -> bool {
     is_owed(operation) && (operation.is(Stage::WaitsForDispute) || is_ended_by_person(operation))
 }
 
+/// How many charges of a transaction stand beside the one that counts, because they were not given
+/// back yet, or are not to be.
+pub(crate) fn left_standing(transaction: &Transaction) -> usize {
+    let is_under_way = |one: &Operation| one.cause.must_succeed() && one.is(Stage::Pending);
+    transaction.operations.iter().filter(|one| is_not_made(one) || is_under_way(one)).count()
+}
+
 fn is_ended_by_person(operation: &Operation) -> bool {
     operation.no_effect() == Some(NoEffect::EndedByPerson)
 }

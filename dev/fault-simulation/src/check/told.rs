@@ -7,6 +7,7 @@ use tollgate_core::order::Stage;
 
 use crate::{
     ask::{Telling, Word},
+    check::owed,
     ledger::Did,
     world::State,
 };
@@ -81,7 +82,7 @@ fn stands(state: &State, telling: &Telling) -> Option<String> {
     let latest = transaction.latest_of(operation);
     let by_rule = latest.cause.declines_as().is_some();
     let mut did = state.ledger.did(operation.id);
-    let fine = times <= 1
+    let fine = times <= 1 + owed::left_standing(transaction)
         && match word {
             Word::Done => latest.is(Stage::Approved) && !by_rule,
             Word::Declined => by_rule || did.any(|did| matches!(did, Did::Declined | Did::Refused(_))),

@@ -15,6 +15,7 @@ use crate::{
     check::{
         credit_card as check,
         credit_card::{Answered, minor, payment as payment_of},
+        owed,
     },
     merchants::{EXTERNAL, REGISTERED},
     world::{State, World},
@@ -203,14 +204,15 @@ pub(crate) async fn ask_how_all_stand(world: &Arc<World>) {
         }
         let mut guard = world.state();
         let state = &mut *guard;
-        let (done, times) = {
+        let (done, times, beside) = {
             let payment = state.fake_store.order(&ask.order_key()).and_then(payment_of);
             let first = payment.and_then(Transaction::first);
             let id = first.map_or(Uuid::nil(), |first| first.id);
-            (state.ledger.times_done(id), state.ledger.times_standing(id))
+            let beside = payment.map_or(0, owed::left_standing);
+            (state.ledger.times_done(id), state.ledger.times_standing(id), beside)
         };
         let fine = match told {
-            Some(Word::Done) => done > 0 && times <= 1,
+            Some(Word::Done) => done > 0 && times <= 1 + beside,
             Some(Word::Declined) => true,
             Some(Word::NotDone | Word::Refused) => times == 0,
             // It is left to a person.
