@@ -5,7 +5,11 @@
 //! the chargebacks of an order is told of it. It gets on the order's record later, by a process that
 //! may die, come twice or come very late.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -22,12 +26,6 @@ use crate::{
     merchants::linked,
     world::{Instance, State, World},
 };
-
-/// Lines of one world at most: an order keeps many more.
-const LINES_MAX: usize = 30;
-
-/// How many of a hundred cases the merchant never wins.
-const LOST_PERCENT: u64 = 30;
 
 /// How many of a hundred chargebacks are of an order of which something must be given back, if there
 /// is one.
@@ -60,7 +58,6 @@ struct Line {
 }
 
 /// All cases, and who was told of them.
-#[derive(Default)]
 pub(crate) struct Banks {
     cases: Vec<Case>,
     lines: Vec<Line>,
@@ -68,10 +65,29 @@ pub(crate) struct Banks {
     told: BTreeMap<(u32, String), Vec<usize>>,
     /// How often a process asked about an order and was answered, less the attempts that it began.
     asked: BTreeMap<(u32, String), u32>,
+    /// Lines at most: an order keeps many more than the most that are drawn.
+    pub(crate) lines_max: usize,
+    /// How many of a hundred cases the merchant never wins.
+    pub(crate) lost_percent: u64,
     /// How many of a hundred purchases are in a batch that leaves as soon as they are approved.
     pub(crate) settle_percent: u64,
     /// How many of a hundred payments the gateway gets late, besides other faults.
     pub(crate) second_percent: u64,
+}
+
+impl Default for Banks {
+    fn default() -> Self {
+        Self {
+            cases: Vec::new(),
+            lines: Vec::new(),
+            told: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            lines_max: 12,
+            lost_percent: 30,
+            settle_percent: 0,
+            second_percent: 0,
+        }
+    }
 }
 
 impl Banks {
@@ -164,7 +180,7 @@ impl Banks {
 
 /// One act of a bank, if it finds something to do.
 pub(crate) fn act(world: &World, state: &mut State) {
-    if state.banks.lines.len() >= LINES_MAX {
+    if state.banks.lines.len() >= state.banks.lines_max {
         return;
     }
     let winnable = |case: &usize| !state.banks.cases[*case].is_lost;
@@ -207,7 +223,7 @@ fn charge_back(world: &World, state: &mut State) {
     };
     let all = (record.amount + record.fee).max(1);
     let amount = if state.rng.chance(70) { all } else { 1 + state.rng.below(all) };
-    let is_lost = state.rng.chance(LOST_PERCENT);
+    let is_lost = state.rng.chance(state.banks.lost_percent);
     let (order, retref) = (record.order.clone(), record.retref.clone());
     world.note(state, format_args!("bank: {amount} of {retref} of {order}, to be lost: {is_lost}"));
     state.banks.cases.push(Case { order, retref, merchid, amount, is_lost });
@@ -328,7 +344,7 @@ impl KnownDisputes for Instance {
             let mut guard = self.world.state();
             let state = &mut *guard;
             let payments = references.iter().filter_map(|retref| state.ledger.payment(retref));
-            let orders: std::collections::BTreeSet<String> = payments.map(|record| record.order).collect();
+            let orders: BTreeSet<String> = payments.map(|record| record.order).collect();
             for order in orders {
                 *state.banks.asked.entry((self.number, order)).or_default() += 1;
             }

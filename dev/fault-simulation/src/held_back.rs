@@ -59,6 +59,8 @@ pub(crate) fn seed(seed: u64, keep_steps: bool) -> Run {
             state.plan = Plan::Random(state.rng.pick(&[0, 2, 5, 10, 20]).unwrap_or(5));
             state.banks.settle_percent = state.rng.pick(&[30, 60, 90]).unwrap_or(60);
             state.banks.second_percent = state.rng.pick(&[0, 40, 80]).unwrap_or(40);
+            state.banks.lines_max = state.rng.pick(&[3, 6, 12, 30]).unwrap_or(6);
+            state.banks.lost_percent = state.rng.pick(&[0, 0, 20, 60]).unwrap_or(20);
             let shown = state.rng.pick(&[RefundSetlstat::LifeCycle, RefundSetlstat::Refunded]);
             let refund_setlstat = shown.unwrap_or(RefundSetlstat::LifeCycle);
             let account = SetUp { findable: state.rng.chance(50), refund_setlstat, ..SetUp::PLAIN };

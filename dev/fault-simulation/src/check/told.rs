@@ -15,7 +15,9 @@ use crate::{
 /// The moment that it is told.
 pub(crate) fn now(state: &State, telling: &Telling) -> Vec<String> {
     let Telling { word, key, order, .. } = telling;
-    let mut broken: Vec<String> = stands(state, telling).into_iter().collect();
+    // One that came late stands beside another until it is found.
+    let most = if state.ledger.has_late(order) { usize::MAX } else { 1 };
+    let mut broken: Vec<String> = stands(state, telling, most).into_iter().collect();
     if telling.wish.is_none() && *word != Word::Pending && word.is_of_an_operation() {
         let payment = state.fake_store.order(order).and_then(super::credit_card::payment);
         let unchanged = state.fake_store.written_at(order).is_some_and(|at| at < telling.began);
@@ -50,7 +52,7 @@ pub(crate) fn promises(state: &State) -> Vec<String> {
     for telling in &state.told {
         last.insert((&telling.order, format!("{:?}", telling.key)), telling);
     }
-    last.into_values().filter_map(|telling| stands(state, telling)).collect()
+    last.into_values().filter_map(|telling| stands(state, telling, 1)).collect()
 }
 
 /// Whether it was declined although it was done, and found an hour later.
@@ -63,7 +65,9 @@ fn is_contradicted(state: &State, telling: &Telling) -> bool {
     })
 }
 
-fn stands(state: &State, telling: &Telling) -> Option<String> {
+/// Whether it is told as it is at the gateway, where it was done so often at most, and what is left
+/// standing.
+fn stands(state: &State, telling: &Telling, most: usize) -> Option<String> {
     let Telling { word, order, key, .. } = telling;
     if state.ledger.is_excused(order) {
         return None;
@@ -82,7 +86,7 @@ fn stands(state: &State, telling: &Telling) -> Option<String> {
     let latest = transaction.latest_of(operation);
     let by_rule = latest.cause.declines_as().is_some();
     let mut did = state.ledger.did(operation.id);
-    let fine = times <= 1 + owed::left_standing(transaction)
+    let fine = times.saturating_sub(owed::left_standing(transaction)) <= most
         && match word {
             Word::Done => latest.is(Stage::Approved) && !by_rule,
             Word::Declined => by_rule || did.any(|did| matches!(did, Did::Declined | Did::Refused(_))),
