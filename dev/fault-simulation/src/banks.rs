@@ -5,40 +5,27 @@
 //! the chargebacks of an order is told of it. It gets on the order's record later, by a process that
 //! may die, come twice or come very late.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+mod reports;
 
-use async_trait::async_trait;
-use jiff::Timestamp;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use cardpointe_simulator::Stage;
 use tokio::time::sleep;
 use tollgate_core::{
-    order::{Dispute, DisputeKind, DisputeRejection, DisputeReport, LineId, Order, OrderKey},
-    payments::{KnownDisputes, Merchant, NotRecorded, StoreError, record_dispute},
+    order::{Dispute, DisputeKind, DisputeReport, LineId, Order},
     values::Amount,
 };
 
+pub(crate) use self::reports::{record_all, record_one};
 use crate::{
-    fault::{Call, Fault},
     ledger::{Record, Stands},
     merchants::linked,
-    world::{Instance, State, World},
+    world::{State, World},
 };
 
 /// How many of a hundred chargebacks are of an order of which something must be given back, if there
 /// is one.
 const OWED_PERCENT: u64 = 75;
-
-/// How many of a hundred reports are recorded once more.
-const TWICE_PERCENT: u64 = 20;
-
-/// The platform's time limit of the function that records.
-const RECORD_LIMIT: Duration = Duration::from_secs(29);
-
-/// How often a report is recorded in the end, when nothing fails.
-const RECORDED_TIMES: usize = 3;
 
 /// A chargeback of a charge, and what follows.
 struct Case {
@@ -57,14 +44,21 @@ struct Line {
     report: DisputeReport,
 }
 
+/// A process by its number, and the order that it asked about.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Asker {
+    process: u32,
+    order: String,
+}
+
 /// All cases, and who was told of them.
 pub(crate) struct Banks {
     cases: Vec<Case>,
     lines: Vec<Line>,
-    /// The lines that a process was told of, by its number and the order.
-    told: BTreeMap<(u32, String), Vec<usize>>,
+    /// The lines that a process was told of.
+    told: BTreeMap<Asker, Vec<usize>>,
     /// How often a process asked about an order and was answered, less the attempts that it began.
-    asked: BTreeMap<(u32, String), u32>,
+    asked: BTreeMap<Asker, u32>,
     /// Lines at most: an order keeps many more than the most that are drawn.
     pub(crate) lines_max: usize,
     /// How many of a hundred cases the merchant never wins.
@@ -104,7 +98,7 @@ impl Banks {
     /// Whether a case of an order is open, as far as is on its record or a process was told.
     pub(crate) fn is_open_to(&self, process: u32, order: &Order) -> bool {
         let key = order.key().to_string();
-        let told = self.told.get(&(process, key.clone()));
+        let told = self.told.get(&Asker { process, order: key.clone() });
         self.is_open_after(&key, |n| {
             told.is_some_and(|told| told.contains(&n)) || self.is_on_record(n, order)
         })
@@ -112,7 +106,7 @@ impl Banks {
 
     /// A process begins an attempt of a refund. Whether it asked for the chargebacks before.
     pub(crate) fn begins(&mut self, process: u32, order: &str) -> bool {
-        let asked = self.asked.entry((process, order.to_owned())).or_default();
+        let asked = self.asked.entry(Asker { process, order: order.to_owned() }).or_default();
         let has_asked = *asked > 0;
         *asked = asked.saturating_sub(1);
         has_asked
@@ -214,8 +208,8 @@ fn charge_back(world: &World, state: &mut State) {
         let order = state.fake_store.order(order);
         order.is_some_and(|order| order.operations().any(|(_, one)| one.cause.must_succeed()))
     };
-    let owed: Vec<Record> = charges.iter().filter(|record| owes(&record.order)).cloned().collect();
-    let among = if !owed.is_empty() && state.rng.chance(OWED_PERCENT) { owed } else { charges };
+    let returned: Vec<Record> = charges.iter().filter(|record| owes(&record.order)).cloned().collect();
+    let among = if !returned.is_empty() && state.rng.chance(OWED_PERCENT) { returned } else { charges };
     let index = usize::try_from(state.rng.below(among.len().max(1) as u64)).unwrap_or_default();
     let Some(record) = among.get(index) else { return };
     let Some(merchid) = state.ledger.simulator.record(&record.retref).map(|found| found.merchid) else {
@@ -230,61 +224,6 @@ fn charge_back(world: &World, state: &mut State) {
     let case = state.banks.cases.len() - 1;
     state.banks.add(case, DisputeKind::Chargeback, amount);
     state.count("chargebacks");
-}
-
-/// Settlement puts a report on record that is not, or is.
-pub(crate) async fn record_one(world: &Arc<World>) {
-    let line = {
-        let mut guard = world.state();
-        let state = &mut *guard;
-        let again = state.rng.chance(TWICE_PERCENT);
-        let all: Vec<usize> = if again { (0..state.banks.lines.len()).collect() } else { unrecorded(state) };
-        state.rng.pick(&all)
-    };
-    if let Some(line) = line {
-        record(world, line).await;
-    }
-}
-
-/// The lines that are on no order's record.
-fn unrecorded(state: &State) -> Vec<usize> {
-    let is_new = |n: &usize| {
-        let order = state.fake_store.order(&state.banks.cases[state.banks.lines[*n].case].order);
-        !order.is_some_and(|order| state.banks.is_on_record(*n, order))
-    };
-    (0..state.banks.lines.len()).filter(is_new).collect()
-}
-
-async fn record(world: &Arc<World>, line: usize) {
-    let (order, report) = {
-        let state = world.state();
-        let Line { case, report } = &state.banks.lines[line];
-        (state.banks.cases[*case].order.clone(), report.clone())
-    };
-    let Some(key) = key_of(&order) else { return };
-    let instance = world.start();
-    world.step(format_args!("#{} records line {line} of {order}", instance.number));
-    let process = instance.clone();
-    let invocation =
-        async move { record_dispute(process.as_ref(), process.as_ref(), &key, &report).await.map(drop) };
-    let refused = instance.run(RECORD_LIMIT, invocation).await.and_then(Result::err);
-    if let Some(NotRecorded::Rejected(why)) = refused {
-        // It comes before its payment is found, before its chargeback, or to a version that is old.
-        let is_early = matches!(
-            why,
-            DisputeRejection::NoSuchPayment
-                | DisputeRejection::UnknownChargeback
-                | DisputeRejection::NewerVersion
-        );
-        if !is_early {
-            world.fail(&mut world.state(), &format!("line {line} of {order} is not recorded: {why}"));
-        }
-    }
-}
-
-fn key_of(order: &str) -> Option<OrderKey> {
-    let (merchant, id) = order.split_once('#')?;
-    Some(OrderKey { merchant: merchant.parse().ok()?, order: id.parse().ok()? })
 }
 
 /// The banks' acts and their records, beside everything else.
@@ -306,6 +245,15 @@ pub(crate) async fn around(world: Arc<World>) {
     }
 }
 
+/// A batch closes as soon as a payment in it is approved, so that a void comes too late.
+pub(crate) fn close_batch(state: &mut State) {
+    let percent = state.banks.settle_percent;
+    if percent > 0 && state.rng.chance(percent) {
+        let goes_to = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
+        state.ledger.settle(goes_to);
+    }
+}
+
 /// In the end each case that the merchant can win is won.
 pub(crate) fn end_all(world: &World, state: &mut State) {
     (state.banks.settle_percent, state.banks.second_percent) = (0, 0);
@@ -315,57 +263,5 @@ pub(crate) fn end_all(world: &World, state: &mut State) {
             state.banks.give_back(case, false);
             world.note(state, format_args!("bank: case {case} is won in the end"));
         }
-    }
-}
-
-/// All that can be put on record is put there.
-pub(crate) async fn record_all(world: &Arc<World>) {
-    for _ in 0..RECORDED_TIMES {
-        let left = unrecorded(&world.state());
-        for line in left {
-            record(world, line).await;
-        }
-    }
-}
-
-#[async_trait]
-impl KnownDisputes for Instance {
-    async fn of_payments(
-        &self,
-        merchant: &Merchant,
-        references: &[&str],
-        _since: Timestamp,
-    ) -> Result<Vec<DisputeReport>, StoreError> {
-        let fault = self.enter(Call::Disputes, &merchant.id).await;
-        if fault == Some(Fault::Error) {
-            return Err(StoreError::Unavailable("simulated".to_owned()));
-        }
-        let reports = {
-            let mut guard = self.world.state();
-            let state = &mut *guard;
-            let payments = references.iter().filter_map(|retref| state.ledger.payment(retref));
-            let orders: BTreeSet<String> = payments.map(|record| record.order).collect();
-            for order in orders {
-                *state.banks.asked.entry((self.number, order)).or_default() += 1;
-            }
-            state.banks.tell(self.number, references)
-        };
-        self.leave(fault).await;
-        Ok(reports)
-    }
-}
-
-impl Banks {
-    /// Tells a process of these payments' chargebacks, and after them of their reversals.
-    fn tell(&mut self, process: u32, references: &[&str]) -> Vec<DisputeReport> {
-        let is_of = |line: &Line| references.contains(&self.cases[line.case].retref.as_str());
-        let found: Vec<usize> = (0..self.lines.len()).filter(|n| is_of(&self.lines[*n])).collect();
-        for line in &found {
-            let order = self.cases[self.lines[*line].case].order.clone();
-            self.told.entry((process, order)).or_default().push(*line);
-        }
-        let mut reports: Vec<DisputeReport> = found.iter().map(|n| self.lines[*n].report.clone()).collect();
-        reports.sort_by_key(|report| report.dispute.kind);
-        reports
     }
 }

@@ -152,62 +152,13 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
             broken.push(format!("operation {} is gone", operation.attempt.gateway_order_id));
             continue;
         };
-        let final_word = matches!(operation.stage(), Stage::Approved | Stage::Declined);
-        // The first attempt of a refund that was held back before it has the operation's own id.
-        let is_new = later.attempt.id != operation.attempt.id || operation.attempt.number == 0;
-        let again = later.attempt.number == operation.attempt.number + 1 && is_new;
-        let fine = match (operation.stage(), later.stage()) {
-            (Stage::Declined, Stage::Declined | Stage::Approved) if contradicted(operation) => {
-                later.attempt.number == operation.attempt.number
-            }
-            // Nothing but that the last look at an earlier attempt was taken, that facts learned
-            // while only a newer version could read the decision are kept, and that its merchant is
-            // notified.
-            _ if final_word => {
-                later.notices.starts_with(&operation.notices)
-                    && *operation
-                        == Operation {
-                            notices: operation.notices.clone(),
-                            last_look_at: operation.last_look_at,
-                            look_again: operation.look_again.clone(),
-                            superseded: operation.superseded.clone(),
-                            carried: operation.carried.clone(),
-                            ..later.clone()
-                        }
-            }
-            (Stage::Pending, Stage::Pending) => {
-                later.attempt.number == operation.attempt.number || (again && operation.cause.must_succeed())
-            }
-            (Stage::NoEffect | Stage::WaitsForDispute, Stage::Pending) => again,
-            (Stage::WaitsForDispute, _) => later.attempt.number == operation.attempt.number,
-            // The refund that a person requested in its place was refused.
-            (Stage::NoEffect, Stage::WaitsForDispute) => {
-                later.attempt.number == operation.attempt.number
-                    && operation.no_effect() == Some(NoEffect::EndedByPerson)
-            }
-            // Found late, by the gateway's word: see `word`.
-            (Stage::NoEffect, Stage::Approved | Stage::NoEffect) | (Stage::Pending, _) => {
-                later.attempt.number == operation.attempt.number
-            }
-            _ => false,
-        };
-        if !fine
-            || (!again && later.attempt.gateway_order_id != operation.attempt.gateway_order_id)
-            || later.route != operation.route
-        {
-            broken.push(format!(
-                "operation {} went from {:?} to {:?}",
-                operation.attempt.gateway_order_id,
-                operation.stage(),
-                later.stage()
-            ));
-        }
+        broken.extend(changed(operation, later, ledger));
     }
     let refused = before.status() == TransactionStatus::Failed
         && before.decline().is_some()
         && !before.operations.iter().any(contradicted);
-    let gives_back = |one: &Operation| one.cause != Cause::Requested || owed::replaces_owed(one);
-    let given_back = after.pending().is_some_and(gives_back);
+    let by_rule = |one: &Operation| one.cause != Cause::Requested || owed::replaces_owed(one);
+    let given_back = after.pending().is_some_and(by_rule);
     if !given_back
         && (refused || before.status() == TransactionStatus::Voided)
         && after.status() != before.status()
@@ -227,6 +178,58 @@ fn history(before: &Transaction, after: &Transaction, ledger: &Ledger) -> Vec<St
         broken.push(format!("captured or refunded of {} fell", before.id));
     }
     broken
+}
+
+/// The change of an operation that no outcome explains.
+fn changed(operation: &Operation, later: &Operation, ledger: &Ledger) -> Option<String> {
+    let final_word = matches!(operation.stage(), Stage::Approved | Stage::Declined);
+    // The first attempt of a refund that was held back before it has the operation's own id.
+    let is_new = later.attempt.id != operation.attempt.id || operation.attempt.number == 0;
+    let again = later.attempt.number == operation.attempt.number + 1 && is_new;
+    let fine = match (operation.stage(), later.stage()) {
+        (Stage::Declined, Stage::Declined | Stage::Approved) if ledger.is_contradicted(operation.id) => {
+            later.attempt.number == operation.attempt.number
+        }
+        // Nothing but that the last look at an earlier attempt was taken, that facts learned
+        // while only a newer version could read the decision are kept, and that its merchant is
+        // notified.
+        _ if final_word => {
+            later.notices.starts_with(&operation.notices)
+                && *operation
+                    == Operation {
+                        notices: operation.notices.clone(),
+                        last_look_at: operation.last_look_at,
+                        look_again: operation.look_again.clone(),
+                        superseded: operation.superseded.clone(),
+                        carried: operation.carried.clone(),
+                        ..later.clone()
+                    }
+        }
+        (Stage::Pending, Stage::Pending) => {
+            later.attempt.number == operation.attempt.number || (again && operation.cause.must_succeed())
+        }
+        (Stage::NoEffect | Stage::WaitsForDispute, Stage::Pending) => again,
+        (Stage::WaitsForDispute, _) => later.attempt.number == operation.attempt.number,
+        // The refund that a person requested in its place was refused.
+        (Stage::NoEffect, Stage::WaitsForDispute) => {
+            later.attempt.number == operation.attempt.number
+                && operation.no_effect() == Some(NoEffect::EndedByPerson)
+        }
+        // Found late, by the gateway's word: see `word`.
+        (Stage::NoEffect, Stage::Approved | Stage::NoEffect) | (Stage::Pending, _) => {
+            later.attempt.number == operation.attempt.number
+        }
+        _ => false,
+    };
+    let is_sent_as_before = again || later.attempt.gateway_order_id == operation.attempt.gateway_order_id;
+    (!fine || !is_sent_as_before || later.route != operation.route).then(|| {
+        format!(
+            "operation {} went from {:?} to {:?}",
+            operation.attempt.gateway_order_id,
+            operation.stage(),
+            later.stage()
+        )
+    })
 }
 
 /// Whether the gateway's response agrees with the operation's state.

@@ -13,7 +13,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use cardpointe_simulator::{Alteration, Delivery, Endpoint, Fault, FaultKind, RecordOf, Response, Stage};
+use cardpointe_simulator::{Alteration, Delivery, Endpoint, Fault, FaultKind, RecordOf, Response};
 use http::{Method, Request};
 use tokio::{
     sync::oneshot,
@@ -22,6 +22,7 @@ use tokio::{
 use tollgate::{cardpointe::CardPointe, lambda::GATEWAY};
 
 use crate::{
+    banks,
     broken::Broken,
     card::{self, Card},
     check, customers,
@@ -100,12 +101,8 @@ impl World {
         for did in &did {
             if let (true, Did::Approved { retref, .. }) = (is_payment, did) {
                 state.cards.insert(retref.clone(), paid_with);
+                banks::close_batch(state);
             }
-        }
-        // The batch closes just now, so that a void comes too late.
-        if is_payment && state.banks.settle_percent > 0 && state.rng.chance(state.banks.settle_percent) {
-            let goes_to = if state.rng.chance(50) { Stage::Batch } else { Stage::Accepted };
-            state.ledger.settle(goes_to);
         }
         if state.broken == Some(Broken::GatewayExecutesTwice) {
             state.ledger.execute(&sent, &request);

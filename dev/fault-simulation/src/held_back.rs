@@ -1,16 +1,13 @@
 //! Refunds that a rule owes, beside chargebacks: partial approvals, refused security codes, second
 //! charges and duplicates whose batch closes before their void.
 
+mod persons;
+
 use std::{sync::Arc, time::Duration};
 
 use cardpointe_simulator::{RefundSetlstat, Stage};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
-use tollgate_core::{
-    order::{HandVerdict, Order, OrderKey, Stage as OperationStage, Transaction},
-    payments::{HandDecision, NotByHand},
-};
-use uuid::Uuid;
 
 use crate::{
     ask::{Ask, Asked, Media, Route},
@@ -46,9 +43,6 @@ const HOURS_MAX: u64 = 80;
 
 /// How many acts follow each other then, at most.
 const ACTS_MAX: u64 = 8;
-
-/// A person looks the payment up and decides within this time.
-const PERSON_LIMIT: Duration = Duration::from_mins(1);
 
 /// Simulates the clients, banks and faults that one seed makes.
 pub(crate) fn seed(seed: u64, keep_steps: bool) -> Run {
@@ -143,7 +137,7 @@ fn wish_for(state: &mut State, client: u64, wish: u64) -> Ask {
             let key = state.rng.chance(50).then_some(key);
             Ask { merchant, order, route: Route::Purchase, transaction: None, data, key }
         }
-        _ => persons_refund(state, key.clone()).unwrap_or_else(|| card_payment(&mut state.rng)),
+        _ => persons::refund(state, key).unwrap_or_else(|| card_payment(&mut state.rng)),
     }
 }
 
@@ -161,62 +155,6 @@ fn card_payment(rng: &mut Rng) -> Ask {
     Ask { merchant, order, route, transaction: None, data, key: Some(reference) }
 }
 
-/// A transaction of which a refund waits.
-fn waiting(state: &mut State) -> Option<(OrderKey, Uuid)> {
-    let waits = |own: &&Transaction| own.operations.iter().any(|one| one.is(OperationStage::WaitsForDispute));
-    let of = |order: &Order| {
-        let found: Vec<(OrderKey, Uuid)> =
-            order.transactions.iter().filter(waits).map(|own| (order.key(), own.id)).collect();
-        found
-    };
-    let all: Vec<(OrderKey, Uuid)> = state.fake_store.orders().flat_map(of).collect();
-    let index = usize::try_from(state.rng.below(all.len().max(1) as u64)).unwrap_or_default();
-    all.get(index).cloned()
-}
-
-/// A person refunds a payment although it is disputed, all of it or a part: one whose refund waits,
-/// if there is one.
-fn persons_refund(state: &mut State, key: String) -> Option<Ask> {
-    let refundable = |order: &Order| {
-        let own = order.transactions.iter().filter(|own| !own.refundable().is_zero());
-        own.map(|own| (order.key(), own.id)).collect::<Vec<_>>()
-    };
-    let all: Vec<(OrderKey, Uuid)> = state.fake_store.orders().flat_map(refundable).collect();
-    let any = usize::try_from(state.rng.below(all.len().max(1) as u64)).unwrap_or_default();
-    let (of, transaction) = waiting(state).or_else(|| all.get(any).cloned())?;
-    let merchant = if of.merchant.as_str() == REGISTERED { REGISTERED } else { EXTERNAL };
-    let stored = state.fake_store.order(&of.to_string())?.transaction(transaction)?;
-    let all = stored.refundable().minor().max(1);
-    let mut data: Value = json!({"refund_disputed": state.rng.chance(80)});
-    if state.rng.chance(40) {
-        data["amount"] = (1 + state.rng.below(all)).into();
-    }
-    let key = state.rng.chance(60).then_some(key);
-    let (order, transaction) = (of.order.to_string(), Some(transaction));
-    Some(Ask { merchant, order, route: Route::Refund, transaction, data, key })
-}
-
-/// A person ends a refund that waits.
-async fn end_by_person(world: &Arc<World>) {
-    let found = {
-        let mut guard = world.state();
-        let found = waiting(&mut guard);
-        found.and_then(|(key, id)| Some((guard.shops.merchant(key.merchant.as_str())?, key, id)))
-    };
-    let Some((merchant, key, transaction)) = found else { return };
-    let (Ok(by), Ok(reason)) = ("Ann".parse(), "the case is lost".parse()) else { return };
-    let verdict = HandDecision { verdict: HandVerdict::NotDone, by, person: None, reason, reference: None };
-    let instance = world.start();
-    world.step(format_args!("#{} a person ends the refund of {transaction}", instance.number));
-    let payments = instance.api().payments;
-    let invocation =
-        async move { payments.decide_by_hand(&merchant, &key, transaction, &verdict).await.map(drop) };
-    let decided = instance.run(PERSON_LIMIT, invocation).await;
-    if matches!(decided, Some(Err(NotByHand::GatewayKnows(_)))) {
-        world.state().count("refunds that a person did not end, because they were done");
-    }
-}
-
 /// Batches, and a gateway that is away or does nothing.
 async fn weather(world: Arc<World>) {
     loop {
@@ -229,7 +167,7 @@ async fn weather(world: Arc<World>) {
 async fn change(world: &Arc<World>) {
     let what = world.state().rng.below(12);
     if what == 0 {
-        return end_by_person(world).await;
+        return persons::end(world).await;
     }
     let mut guard = world.state();
     let state = &mut *guard;
@@ -294,7 +232,7 @@ async fn several(world: &Arc<World>, round: u64, acts: u64) {
             3..=5 => banks::record_one(world).await,
             6 => change(world).await,
             _ => {
-                let ask = persons_refund(&mut world.state(), format!("p{round}-{act}"));
+                let ask = persons::refund(&mut world.state(), format!("p{round}-{act}"));
                 if let Some(ask) = ask {
                     Box::pin(pursue(world, ask)).await;
                 }

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use cardpointe_simulator::{PortalAction, RecordKind, RecordState, RefundSetlstat, Stage};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use tollgate_core::order::{Order, Transaction};
 use uuid::Uuid;
@@ -20,6 +20,7 @@ use crate::{
     fault::Plan,
     ledger::SetUp,
     merchants::{EXTERNAL, REGISTERED},
+    rng::Rng,
     run::{self, Run},
     surcharging::Surcharging,
     world::{Outage, State, World},
@@ -287,7 +288,6 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
     let targets = |order: &Order| order.transactions.iter().map(|found| Target::of(order, found)).collect();
     let transactions: Vec<Target> = stored.map(targets).unwrap_or_default();
     let owing = stored.and_then(Order::owing).is_none_or(|owing| !owing.is_zero());
-    let is_disputed = state.banks.has_case_of(&format!("{merchant}#{order}"));
     let unregistered = merchant == REGISTERED && stored.is_none();
     let key = state.rng.chance(60).then(|| format!("c{client}-{wish}"));
     let ask =
@@ -315,10 +315,7 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
         }
         return ask(route, None, data, key);
     };
-    let mut part = json!({});
-    if state.rng.chance(50) {
-        part["amount"] = (1 + state.rng.below(amount)).into();
-    }
+    let mut part = all_or_part(&mut state.rng, amount);
     let sensible: &[Route] = match (capturable, refundable) {
         _ if state.rng.chance(25) => {
             &[Route::Capture, Route::Refund, Route::Cancel, Route::Reschedule, Route::Reauthorize]
@@ -329,11 +326,8 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
         _ => &[Route::Confirm, Route::Read],
     };
     let route = state.rng.pick(sensible).unwrap_or(Route::Confirm);
+    although_disputed(state, &format!("{merchant}#{order}"), route, &mut part);
     match route {
-        Route::Refund if is_disputed && state.rng.chance(ALTHOUGH_DISPUTED_PERCENT) => {
-            part["refund_disputed"] = true.into();
-            ask(route, Some(id), part, key)
-        }
         Route::Capture | Route::Reauthorize | Route::Refund => ask(route, Some(id), part, key),
         Route::Cancel => ask(route, Some(id), json!({}), key),
         Route::Reschedule => {
@@ -342,6 +336,19 @@ fn wish_for(world: &World, client: u64, wish: u64, orders: u64) -> Ask {
             ask(route, Some(id), data, None)
         }
         _ => ask(route, Some(id), json!({}), None),
+    }
+}
+
+/// No amount, or a part of one.
+fn all_or_part(rng: &mut Rng, amount: u64) -> Value {
+    if rng.chance(50) { json!({"amount": 1 + rng.below(amount)}) } else { json!({}) }
+}
+
+/// Half of the refunds of orders that banks ever took something of are meant in spite of it.
+fn although_disputed(state: &mut State, order: &str, route: Route, part: &mut Value) {
+    if route == Route::Refund && state.banks.has_case_of(order) && state.rng.chance(ALTHOUGH_DISPUTED_PERCENT)
+    {
+        part["refund_disputed"] = true.into();
     }
 }
 
