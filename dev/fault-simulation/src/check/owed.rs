@@ -57,6 +57,10 @@ pub(crate) fn written(state: &mut State, process: u32, before: Option<&Order>, a
         if !state.banks.begins(process, &key) {
             broken.push(format!("refund {id} is owed and sent, and no report was read before"));
         }
+        let is_in_its_place = |one: &Operation| one.follows == Some(operation.id) && one.is(Stage::Approved);
+        if transaction.operations.iter().any(is_in_its_place) {
+            broken.push(format!("refund {id} is owed and sent, and a person's in its place is done"));
+        }
         if state.banks.is_open_to(process, after) {
             broken.push(format!("refund {id} is owed and sent while a case of {key} is open"));
         }
