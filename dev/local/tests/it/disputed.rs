@@ -171,7 +171,17 @@ async fn a_payment_that_its_bank_took_back_before_it_was_found_is_not_refunded_a
         let shown = shop.transaction("o", &id).await;
         let status = if by_another_card { "failed" } else { "complete" };
         assert_eq!((&shown["status"], &shown["meta"]["disputes"][0]["case"]), (&json!(status), &json!(CASE)));
-        assert!(concerns(&shop, &id).await.contains(&"disputed".to_owned()));
+        let held_back = "refund_held_back".to_owned();
+        let needed = concerns(&shop, &id).await;
+        assert!(needed.contains(&"disputed".to_owned()) && needed.contains(&held_back), "{needed:?}");
+        // The case is won: what its record wakes, the next run sends.
+        shop.stack.deliver_stream().await.unwrap();
+        reversed(&shop, "2", "25.99").await;
+        run(&shop).await;
+        assert_eq!(gateway_totals(&shop), (2 * 2599, 2599), "{by_another_card}");
+        assert!(!concerns(&shop, &id).await.contains(&held_back));
+        run(&shop).await;
+        assert_eq!(gateway_totals(&shop), (2 * 2599, 2599), "once");
         shop.close().await;
     }
 }
