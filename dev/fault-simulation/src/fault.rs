@@ -251,6 +251,8 @@ pub(crate) enum Plan {
     Every(Call, Fault),
     /// With this chance, in percent, at every call.
     Random(u64),
+    /// The same, but never this one.
+    RandomBut(u64, Fault),
 }
 
 impl Plan {
@@ -259,10 +261,13 @@ impl Plan {
             Self::Calm => None,
             Self::At(planned) => planned.iter().find(|(at, _)| *at == index).map(|(_, fault)| *fault),
             Self::Every(of, fault) => (call == *of).then_some(*fault),
-            Self::Random(percent) => {
-                let times = if call == Call::Perform { PERFORM_TIMES } else { 1 };
-                rng.chance(*percent * times).then(|| rng.pick(call.faults())).flatten()
-            }
+            Self::Random(percent) => random(*percent, call, rng),
+            Self::RandomBut(percent, never) => random(*percent, call, rng).filter(|fault| fault != never),
         }
     }
+}
+
+fn random(percent: u64, call: Call, rng: &mut Rng) -> Option<Fault> {
+    let times = if call == Call::Perform { PERFORM_TIMES } else { 1 };
+    rng.chance(percent * times).then(|| rng.pick(call.faults())).flatten()
 }

@@ -14,7 +14,7 @@ use crate::{
     banks,
     card::Card,
     client::credit_card::{payment, payment_id},
-    fault::Plan,
+    fault::{Fault, Plan},
     ledger::SetUp,
     merchants::{EXTERNAL, REGISTERED},
     rng::Rng,
@@ -51,7 +51,10 @@ pub(crate) fn seed(seed: u64, keep_steps: bool) -> Run {
         {
             let mut guard = world.state();
             let state = &mut *guard;
-            state.plan = Plan::Random(state.rng.pick(&[0, 2, 5, 10, 20]).unwrap_or(5));
+            // A second payment that Tollgate never knows of is the random simulation's business: with
+            // it, another operation's record can look like a refund's.
+            let percent = state.rng.pick(&[0, 2, 5, 10, 20]).unwrap_or(5);
+            state.plan = Plan::RandomBut(percent, Fault::DeliveredTwice);
             state.banks.settle_percent = state.rng.pick(&[30, 60, 90]).unwrap_or(60);
             state.banks.second_percent = state.rng.pick(&[0, 40, 80]).unwrap_or(40);
             state.banks.lines_max = state.rng.pick(&[3, 6, 12, 30]).unwrap_or(6);
