@@ -161,6 +161,26 @@ async fn a_disputed_payment_is_refunded_only_with_a_tick() {
     assert!(posts(&api)[0].contains(r#""refund_disputed":true"#), "{:?}", posts(&api));
 }
 
+/// The payment is declined and nothing of it counts as captured, but its money is there.
+#[tokio::test]
+async fn a_payment_whose_refund_waits_for_a_dispute_is_refunded_only_with_a_tick() {
+    let mut waits = paid();
+    let refund = payment::operation("refund", 2599, "waits_for_dispute");
+    waits["data"]["meta"]["operations"].as_array_mut().unwrap().push(refund);
+    waits["data"]["meta"]["state"] = json!("declined");
+    waits["data"]["meta"]["display_captured_amount"] = json!({"amount": 0});
+    waits["data"]["meta"]["refundable"] = json!({"amount": 2599});
+    let api = at(&waits);
+    api.says("POST", ROUTE, 200, &waits);
+    let page = api.post(FORM, &filled("amount=5")).await;
+    assert_says(&page.body, &["Please tick the box if it is meant."]);
+    let page = api.post(FORM, &filled("amount=5&disputed=yes")).await;
+    let page = api.get(&page.location).await;
+    assert_says(&page.body, &["Refund $5.00 of $25.99"]);
+    api.post(FORM, &filled("amount=5&disputed=yes&step=send")).await;
+    assert!(posts(&api)[0].contains(r#""refund_disputed":true"#), "{:?}", posts(&api));
+}
+
 #[tokio::test]
 async fn a_form_of_another_version_says_what_has_changed() {
     let mut changed = paid();

@@ -42,6 +42,8 @@ async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stak
         operation("refund", 100, "declined")]);
     let mut ended = row("UM-6", &[("capture_skipped", "2026-11-23T20:00:00Z")], &approved);
     ended["meta"]["capturable"]["amount"] = json!(0);
+    let held_back =
+        json!([operation("purchase", 2599, "approved"), operation("refund", 900, "waits_for_dispute")]);
     let twice = ("disputed", "2026-11-25T05:00:00Z");
     let rows = [
         row("UM-1", &[("authorization_ending", "2026-11-25T20:00:00Z")], &approved),
@@ -50,6 +52,7 @@ async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stak
         row("UM-4", &[("settlement_rejected", "2026-11-22T20:00:00Z")], &rejected),
         row("UM-5", &[("disputed", "2026-11-24T05:00:00Z")], &approved),
         ended,
+        row("UM-7", &[("refund_held_back", "2026-11-24T05:00:00Z")], &held_back),
     ];
     let api = with("operate", &rows);
     let html = api.get(PAGE).await.body;
@@ -64,6 +67,8 @@ async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stak
             "UM-2 $20.00 The bank approved $25.99 and holds it. Capture Nov 25, 3:00 PM",
             "The cardholder's bank took the money back Do something.",
             "UM-5 $15.00 The cardholder's bank took back $15.00: Fraud. Nov 25, 12:00 AM",
+            "A refund that Tollgate owes waits for a dispute Do something. tollgate payment resolve",
+            "UM-7 $9.00 $9.00 is to be refunded, which waits until no chargeback of the order is open. Refund",
         ],
     );
     for part in [
@@ -98,6 +103,7 @@ async fn each_cause_offers_what_helps_to_those_who_may_and_where_it_is_possible(
         ("settlement_rejected", "", ""),
         ("disputed", "", ""),
         ("dispute_unclear", "", ""),
+        ("refund_held_back", "refund", "operate, all"),
     ] {
         for role in ["read", "pay", "operate", "all"] {
             let expected = if roles.contains(role) { act } else { "" };
