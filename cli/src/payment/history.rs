@@ -461,7 +461,12 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         writeln!(text, "     requested with {}", who_and_why(told))?;
     }
     let mode = mode(&operation.route);
-    writeln!(text, "     sent to {mode} MID {} as {gateway_order_id}", operation.route.account)?;
+    if operation.is(Stage::WaitsForDispute) {
+        writeln!(text, "     held back while a chargeback of the order is open")?;
+    }
+    if *number > 0 || !operation.is(Stage::WaitsForDispute) {
+        writeln!(text, "     sent to {mode} MID {} as {gateway_order_id}", operation.route.account)?;
+    }
     if let Some(response) = operation.response() {
         write_response(text, order, response)?;
     }
