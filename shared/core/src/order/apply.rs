@@ -40,8 +40,9 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
         Stage::Pending => settle(operation, outcome, context),
         // The late response to an attempt that was given up.
         Stage::WaitsForDispute if moved => settle(operation, outcome, context),
-        Stage::WaitsForDispute => return NextStep::Respond,
-        Stage::Approved | Stage::Declined | Stage::NoEffect => return NextStep::Respond,
+        Stage::Approved | Stage::Declined | Stage::NoEffect | Stage::WaitsForDispute => {
+            return NextStep::Respond;
+        }
         // Only a newer version can tell the outcome's meaning for this operation. The outcome must
         // not be lost until then.
         Stage::Unrecognized => {

@@ -98,11 +98,7 @@ fn decide_openly(
             let step = Step { kind: Kind::Refund, amount, mechanism, again };
             let fits = if closes { Order::check_closing_fits } else { Order::check_step_fits };
             let owed = transaction.held_back_refund().map(|owed| owed.id);
-            let mut plan = step.add(transaction.id, order, intent, context, fits)?;
-            if let (Plan::Send(order, at) | Plan::Record(order, at), Some(owed)) = (&mut plan, owed) {
-                order.replace_owed_refund(*at, owed, context.now);
-            }
-            Ok(plan)
+            Ok(step.add(transaction.id, order, intent, context, fits)?.in_place_of(owed, context.now))
         }
         Action::Void { target, reopen } => {
             let transaction = chosen(&order, *target, again, |t| may_void(t).is_ok())?;

@@ -1,5 +1,8 @@
 //! The plan for an intent, and the steps that every decision is made of.
 
+use jiff::Timestamp;
+use uuid::Uuid;
+
 use super::{Context, Intent, OperationRef, Order, Rejection, Target, limits::ABANDONED_MAX};
 use crate::{
     order::{Kind, NewOperation, Operation, Route, Transaction, TransactionStatus},
@@ -15,6 +18,16 @@ pub enum Plan {
     Record(Order, OperationRef),
     /// The request was received before: respond with its present status.
     Replay(Order, OperationRef),
+}
+
+impl Plan {
+    /// The same where the refund takes the place of one that a rule owes.
+    pub(super) fn in_place_of(mut self, owed: Option<Uuid>, now: Timestamp) -> Self {
+        if let (Self::Send(order, at) | Self::Record(order, at), Some(owed)) = (&mut self, owed) {
+            order.replace_owed_refund(*at, owed, now);
+        }
+        self
+    }
 }
 
 /// The payment that is meant.

@@ -168,7 +168,7 @@ fn the_order_of_reports_does_not_decide_whether_a_second_charge_is_given_back() 
             let refund = story.fixture.operation(story.refund);
             assert_eq!((refund.attempt.number, refund.attempt.id), (1, refund.id), "sent once");
             story.fixture.approve(story.refund);
-            assert_eq!(story.concerns().contains(&Concern::FoundLate), false, "given back");
+            assert!(!story.concerns().contains(&Concern::FoundLate), "given back");
             assert_eq!(story.fixture.operation(story.refund).next_inquiry_at(), None);
         }
     }

@@ -100,7 +100,7 @@ fn recorded(shop: &Shop, found: &FoundDispute) -> Result<(DisputeRecorded, Strin
     let recorder = DisputeRecorder { log: &*shop.log, store: &shop.orders, clock: &SystemClock };
     let done = recorder.record(&test_merchant(merchant()), found).now_or_never().unwrap();
     match done {
-        Ok(recorded) => Ok((recorded[0].0, recorded[0].1.id.to_string())),
+        Ok(orders) => Ok((orders[0].0, orders[0].1.id.to_string())),
         Err(NotRecorded::Rejected(why)) => Err(why),
         Err(NotRecorded::Refused(why)) => panic!("{why}"),
     }
