@@ -8,6 +8,7 @@ pub(crate) mod told;
 
 use std::fmt;
 
+use cardpointe_simulator::ResponseCode;
 use jiff::Timestamp;
 use tollgate::elastic_path::transaction_status;
 use tollgate_core::{
@@ -494,8 +495,9 @@ pub(crate) fn is_left_to_a_person(order: &Order, operation: &Operation, ledger: 
 
 /// Whether the gateway refused it as a duplicate of itself, which is not sent again.
 fn is_called_a_duplicate(operation: &Operation) -> bool {
-    let text = operation.response().and_then(|response| response.text.as_deref());
-    text.is_some_and(|text| text.contains("Duplicate"))
+    let Some(response) = operation.response() else { return false };
+    let code = response.processor.as_deref().zip(response.code.as_deref());
+    code.is_some_and(|code| ResponseCode::DUPLICATES.contains(&code))
 }
 
 /// Whether it may stay in doubt in the end: for that reason, or because it is a refund whose record
