@@ -2,8 +2,8 @@
 //! merchant wins the case.
 //!
 //! A bank's act is a line of a report. Settlement knows it at once, so that a process that asks for
-//! the chargebacks of an order is told of it. It gets on the order's record later, by a process that
-//! may die, come twice or come very late.
+//! the chargebacks of an order is told of it. It gets on the order's record later, by a process
+//! that may die, come twice or come very late.
 
 mod reports;
 
@@ -23,8 +23,8 @@ use crate::{
     world::{State, World},
 };
 
-/// How many of a hundred chargebacks are of an order of which something must be given back, if there
-/// is one.
+/// How many of a hundred chargebacks are of an order of which something must be given back, if
+/// there is one.
 const OWED_PERCENT: u64 = 75;
 
 /// A chargeback of a charge, and what follows.

@@ -23,8 +23,8 @@ use crate::{
     world::{Outage, State, World},
 };
 
-/// Accounts of Elastic Path's payments: cards that approve all or a part. A card that declines a second
-/// attempt whose first one came late is the random simulation's business.
+/// Accounts of Elastic Path's payments: cards that approve all or a part. A card that declines a
+/// second attempt whose first one came late is the random simulation's business.
 const ACCOUNTS: [u64; 7] = [1, 1, 1, 2, 2, 2, 8];
 
 /// The security code that the gateway calls wrong.
@@ -51,8 +51,8 @@ pub(crate) fn seed(seed: u64, keep_steps: bool) -> Run {
         {
             let mut guard = world.state();
             let state = &mut *guard;
-            // A second payment that Tollgate never knows of is the random simulation's business: with
-            // it, another operation's record can look like a refund's.
+            // A second payment that Tollgate never knows of is the random simulation's business:
+            // with it, another operation's record can look like a refund's.
             let percent = state.rng.pick(&[0, 2, 5, 10, 20]).unwrap_or(5);
             state.plan = Plan::RandomBut(percent, Fault::DeliveredTwice);
             state.banks.settle_percent = state.rng.pick(&[30, 60, 90]).unwrap_or(60);

@@ -33,7 +33,8 @@ struct Options {
     /// The same with chargebacks, reversals, and the reports about them.
     #[arg(long, conflicts_with_all = ["all", "sweep", "stored_cards", "settled"])]
     disputed: bool,
-    /// Refunds that a rule owes, beside chargebacks that are won and lost. With `--seed`, one of them.
+    /// Refunds that a rule owes, beside chargebacks that are won and lost. With `--seed`, one of
+    /// them.
     #[arg(long, conflicts_with_all = ["sweep", "stored_cards", "settled", "disputed"])]
     held_back: bool,
     /// Runs every scenario with every fault at every port call, instead of seeds.

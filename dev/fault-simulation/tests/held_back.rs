@@ -1,5 +1,5 @@
-//! Refunds that a rule owes, beside chargebacks: none is sent while a case of its order is open, and
-//! each cent is given back, kept by right, or a person's to decide.
+//! Refunds that a rule owes, beside chargebacks: none is sent while a case of its order is open,
+//! and each cent is given back, kept by right, or a person's to decide.
 //!
 //! With `SIMULATION=whole` it runs all 10,000 histories.
 

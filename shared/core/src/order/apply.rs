@@ -99,15 +99,22 @@ pub(super) fn send_owed(
     NextStep::Send(at)
 }
 
-/// A refund that a person requested in the place of one that a rule owes: if it was refused, the
-/// rule's waits again. If it turns out to be done after that, the rule's ends after all.
+/// A refund that a person requested in the place of one that a rule owes: if it was refused, and no
+/// other is in its place, the rule's waits again. If it turns out to be done after that, the rule's
+/// ends after all.
 fn decide_replaced(transaction: &mut Transaction, refund: &Operation, now: Timestamp) {
     let replaced = refund.follows.filter(|_| refund.cause == Cause::Requested);
+    let is_in_place = |other: &Operation| {
+        other.follows == replaced
+            && other.cause == Cause::Requested
+            && (other.is(Stage::Approved) || other.is(Stage::Pending))
+    };
+    let is_replaced = transaction.operations.iter().any(is_in_place);
     let Some(owed) = replaced.and_then(|id| transaction.operation_mut(id)) else { return };
     let (is_done, is_over) = (refund.is(Stage::Approved), !refund.is(Stage::Pending));
     if is_done && owed.is(Stage::WaitsForDispute) {
         owed.end_by_person(now);
-    } else if is_over && !is_done && owed.no_effect() == Some(NoEffect::EndedByPerson) {
+    } else if is_over && !is_replaced && owed.no_effect() == Some(NoEffect::EndedByPerson) {
         owed.wait_for_dispute(None, now);
     }
 }

@@ -295,6 +295,27 @@ fn if_the_refund_of_a_person_is_refused_the_one_that_a_rule_owes_waits_again_unt
 }
 
 #[test]
+fn a_refund_of_a_person_that_turns_up_beside_their_next_one_leaves_nothing_owed_if_that_is_refused() {
+    let mut story = TwoCharges::found();
+    story.bank(DisputeKind::Chargeback, STANDS, TOTAL);
+    story.settles();
+    story.fixture.refund_disputed = true;
+    let first = story.refund_late(Some(500)).unwrap();
+    story.fixture.told(first, &unknown());
+    for seconds in [3_600, 60] {
+        story.fixture.later(seconds);
+        story.fixture.learns(first, &Finding::Absent);
+    }
+    assert!(story.waits());
+    let next = story.refund_late(Some(270)).unwrap();
+    story.fixture.later(3_600);
+    let finding = found(&story.fixture, first);
+    story.fixture.learns(first, &finding);
+    story.fixture.told(next, &not_done(NoEffect::Unreachable));
+    assert!(!story.waits(), "the customer has the money");
+}
+
+#[test]
 fn a_refund_of_another_charge_leaves_the_one_that_waits_as_it_is() {
     let mut story = TwoCharges::found();
     story.bank(DisputeKind::Chargeback, LATE, TOTAL);
