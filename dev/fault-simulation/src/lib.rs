@@ -11,6 +11,7 @@ mod ask;
 mod banks;
 mod broken;
 mod card;
+mod cases;
 mod check;
 mod client;
 mod customers;

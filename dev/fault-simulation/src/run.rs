@@ -21,7 +21,8 @@ use tollgate_core::{
 };
 
 use crate::{
-    banks::{self, Banks},
+    banks,
+    cases::Banks,
     check, client,
     fault::Plan,
     journal,

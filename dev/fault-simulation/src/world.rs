@@ -37,9 +37,9 @@ use uuid::Uuid;
 
 use crate::{
     ask::{Ask, Telling},
-    banks::Banks,
     broken::Broken,
     card::Card,
+    cases::Banks,
     customers::StoredCards,
     fake_store::FakeStore,
     fault::{Call, Fault, Plan},

@@ -10,8 +10,8 @@ use tollgate_core::{
     payments::{KnownDisputes, Merchant, NotRecorded, StoreError, record_dispute},
 };
 
-use super::{Asker, Banks, Line};
 use crate::{
+    cases::{Asker, Line},
     fault::{Call, Fault},
     world::{Instance, State, World},
 };
@@ -114,20 +114,5 @@ impl KnownDisputes for Instance {
         };
         self.leave(fault).await;
         Ok(reports)
-    }
-}
-
-impl Banks {
-    /// Tells a process of these payments' chargebacks, and after them of their reversals.
-    fn tell(&mut self, process: u32, references: &[&str]) -> Vec<DisputeReport> {
-        let is_of = |line: &Line| references.contains(&self.cases[line.case].retref.as_str());
-        let found: Vec<usize> = (0..self.lines.len()).filter(|n| is_of(&self.lines[*n])).collect();
-        for line in &found {
-            let order = self.cases[self.lines[*line].case].order.clone();
-            self.told.entry(Asker { process, order }).or_default().push(*line);
-        }
-        let mut reports: Vec<DisputeReport> = found.iter().map(|n| self.lines[*n].report.clone()).collect();
-        reports.sort_by_key(|report| report.dispute.kind);
-        reports
     }
 }

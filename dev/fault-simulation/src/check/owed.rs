@@ -8,7 +8,7 @@ use tollgate_core::{
 };
 
 use crate::{
-    banks::Banks,
+    cases::Banks,
     ledger::{Did, Ledger},
     world::State,
 };
