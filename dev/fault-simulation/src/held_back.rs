@@ -132,7 +132,7 @@ fn wish_for(state: &mut State, client: u64, wish: u64) -> Ask {
         2..=5 => {
             let merchant = if is_known && state.rng.chance(50) { REGISTERED } else { EXTERNAL };
             let account = state.rng.pick(&ACCOUNTS).unwrap_or(1);
-            // The amount is stated: what is owing may be another one with the next attempt.
+            // The amount is stated, because the amount owing can differ at the next attempt.
             let data = json!({"gateway": "card_connect", "method": "purchase",
                 "payment": format!("{account}|16178397535388255208"), "amount": 1 + state.rng.below(3_000)});
             let key = state.rng.chance(50).then_some(key);

@@ -28,7 +28,7 @@ const STALE: Duration = Duration::from_secs(90);
 /// Orders on a page of the index: few, so that reading goes over several pages.
 const PAGE: usize = 2;
 
-/// The process that writes, and its version. What no process of ours writes has no number.
+/// The process that writes, and its version. Other writers have no number.
 #[derive(Clone, Copy)]
 struct Writer {
     number: Option<u32>,
