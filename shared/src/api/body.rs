@@ -12,6 +12,9 @@ mod xml;
 
 use std::fmt;
 
+use tollgate_core::values::clean_text;
+
+use super::members::NAME_SHOWN_MAX;
 pub(crate) use write::to_xml;
 
 /// The namespace of `nil`.
@@ -52,13 +55,20 @@ pub(crate) enum Names {
 pub(crate) struct Document {
     /// The value of the whole body.
     pub(crate) root: Node,
+    /// The parts of XML that no member is in, by path: attributes, and elements of other
+    /// namespaces.
+    pub(crate) passed_over: Vec<String>,
     names: Names,
 }
 
 impl Document {
     /// A body without members.
     pub(crate) fn empty(names: Names) -> Self {
-        Self { root: Node::Object(Vec::new()), names }
+        Self::of_json(Node::Object(Vec::new()), names)
+    }
+
+    fn of_json(root: Node, names: Names) -> Self {
+        Self { root, passed_over: Vec::new(), names }
     }
 
     /// The member `name` of `node`; `None` if `node` has no such member or is no object.
@@ -113,9 +123,9 @@ impl fmt::Display for Position {
     }
 }
 
-/// Why a body cannot be read. States the fault and its place, and never quotes: the body holds card
-/// numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why a body cannot be read. States the fault and its place, and quotes no more than a name without
+/// numbers: the body holds card numbers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     #[error("the body is not valid JSON: {0}")]
     Json(Position),
@@ -143,10 +153,17 @@ pub(crate) enum Unreadable {
     Mixed(Position),
     #[error("a nil attribute is neither true nor false, or its element is not empty: {0}")]
     Nil(Position),
-    #[error("the body names a member twice: {0}")]
-    Twice(Position),
+    #[error("the body names a member twice: {name}, {at}")]
+    Twice { name: String, at: Position },
     #[error("the body is nested deeper than {DEPTH_MAX} levels: {0}")]
     TooDeep(Position),
+}
+
+impl Unreadable {
+    /// A member that is named twice. The name comes from outside: never if it is a number.
+    fn twice(name: &str, at: Position) -> Self {
+        Self::Twice { name: clean_text(name, NAME_SHOWN_MAX), at }
+    }
 }
 
 /// The name and the namespace of an XML document's root; all its elements that mean something are
@@ -159,14 +176,14 @@ pub(crate) struct Root {
 
 /// Reads a JSON body; its root is an object.
 pub(crate) fn from_json(text: &str, names: Names) -> Result<Document, Unreadable> {
-    Ok(Document { root: json::read(text, names)?, names })
+    Ok(Document::of_json(json::read(text, names)?, names))
 }
 
 /// Reads an XML body, whose names are matched exactly. Elements of other namespaces are an
 /// extension that is ignored with all that is in them, unless `is_known` knows the name: then the
 /// namespace is the mistake.
 pub(crate) fn from_xml(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result<Document, Unreadable> {
-    Ok(Document { root: xml::read(text, root, is_known)?, names: Names::Exact })
+    xml::read(text, root, is_known)
 }
 
 /// Where `part` starts in `whole`, of which it is a slice: both parsers lend slices without

@@ -1,9 +1,13 @@
 //! Reads the members of a request: every problem is found and named by its path, none is fatal to
 //! finding the rest.
 
-use std::{cell::RefCell, net::Ipv4Addr};
+mod elsewhere;
 
-use tollgate_core::values::{Currency, TextUse, check_kept, clean_text};
+use std::cell::RefCell;
+
+use tollgate_core::values::{TextUse, check_kept, clean_text};
+
+pub(crate) use elsewhere::{Stray, is_written_as, strays};
 
 use super::{
     Code,
@@ -17,15 +21,6 @@ pub(crate) const NAME_SHOWN_MAX: usize = 40;
 
 /// How many unknown members a response names; a body of 64 KiB has room for thousands.
 pub(crate) const UNKNOWN_SHOWN_MAX: usize = 10;
-
-/// Words in the names of contact data, whose digits are hardly ever meant as an amount.
-const CONTACT_WORDS: [&str; 5] = ["phone", "mobile", "zip", "postcode", "postal"];
-
-/// The characters of an amount besides digits and white space.
-const SIGNS_IN_AMOUNTS: &str = "+-\u{2212}.,'\u{2019}_$€£¥";
-
-/// A member of unknown objects that is read elsewhere.
-const IDEMPOTENCY_KEY: &str = "idempotency_key";
 
 /// The members of one object, with its path and the problems found in it.
 pub(crate) struct Members<'a> {
@@ -51,10 +46,14 @@ impl<'a> Members<'a> {
         Self { document, node, path, problems, problems_of_now, read: RefCell::default() }
     }
 
-    /// The members of the object `name`, which may be missing or null.
-    pub(crate) fn inside_if_any(self, name: &str) -> Result<Self, Failure> {
+    /// The members of the object `name`, which may be missing. Null is no object: it may be a
+    /// variable that was never filled.
+    pub(crate) fn inside_if_any(mut self, name: &str) -> Result<Self, Failure> {
         static NOTHING: Node = Node::Object(Vec::new());
-        if self.is_null(name) {
+        if matches!(self.node(name), Some(Node::Null)) {
+            self.wrong_type::<()>(name, "an object");
+        }
+        if self.lacks(name) {
             let path = self.member(name);
             return Ok(Self { node: &NOTHING, path, ..self });
         }
@@ -349,45 +348,6 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Notes every member that nothing has looked at and that is probably meant to be this one: for
-    /// requests in which unknown members are ignored, and leaving this one out means anybody's.
-    pub(crate) fn no_near_miss_of(&mut self, name: &str) {
-        let near = self.unread().filter(|(other, _)| is_near(other, name)).map(|(other, _)| other.to_owned());
-        self.not_meant(&near.collect::<Vec<_>>(), name);
-    }
-
-    /// Notes every member that nothing has looked at and that may be meant as the amount `name`: by
-    /// its name, or because it is a number or a text that begins with one. In an unknown object
-    /// only numbers and names count, because profiles and postal codes are texts of digits. For
-    /// requests in which leaving the amount out means everything; call it when all that is known
-    /// has been read.
-    pub(crate) fn no_other_amount(&mut self, name: &str) {
-        let mut meant = Vec::new();
-        for (other, value) in self.unread() {
-            if is_near(other, name) {
-                meant.push(other.to_owned());
-            } else {
-                amounts_within(value, other, name, is_number_or_text_of_one, &mut meant);
-            }
-        }
-        // A list's numbers have its name.
-        meant.dedup();
-        self.not_meant(&meant, name);
-    }
-
-    fn not_meant(&mut self, members: &[String], name: &str) {
-        for other in members.iter().take(UNKNOWN_SHOWN_MAX) {
-            let shown = clean_text(other, NAME_SHOWN_MAX);
-            let letters = letters_of(other);
-            let hint = if CONTACT_WORDS.iter().any(|word| letters.contains(word)) {
-                "put it into metadata or leave it out".to_owned()
-            } else {
-                format!("did you mean {name}?")
-            };
-            self.problem(&shown, Code::UnknownMember, format!("is not known here; {hint}"));
-        }
-    }
-
     /// Notes that a member is of another type.
     pub(crate) fn wrong_type<T>(&mut self, name: &str, wanted: &str) -> Option<T> {
         let member = self.member(name);
@@ -404,89 +364,6 @@ impl<'a> Members<'a> {
 /// others.
 fn is_of_a_serializer(name: &str) -> bool {
     name.starts_with('$') || name.starts_with("__")
-}
-
-/// The paths of members within an unknown one that may be meant as the amount `name`.
-fn amounts_within(
-    value: &Node,
-    path: &str,
-    name: &str,
-    is_amount: fn(&Node) -> bool,
-    meant: &mut Vec<String>,
-) {
-    match value {
-        Node::List(items) => items.iter().for_each(|item| amounts_within(item, path, name, is_amount, meant)),
-        Node::Object(members) => {
-            for (other, value) in members.iter().filter(|(other, _)| other != IDEMPOTENCY_KEY) {
-                let inner = format!("{path}.{other}");
-                if other == name || is_near(other, name) {
-                    meant.push(inner);
-                } else {
-                    amounts_within(value, &inner, name, is_number, meant);
-                }
-            }
-        }
-        Node::Null | Node::Text(_) | Node::Number(_) | Node::Bool(_) => {
-            if is_amount(value) {
-                meant.push(path.to_owned());
-            }
-        }
-    }
-}
-
-fn is_number(value: &Node) -> bool {
-    matches!(value, Node::Number(_))
-}
-
-fn is_number_or_text_of_one(value: &Node) -> bool {
-    is_number(value) || matches!(value, Node::Text(text) if begins_with_number(text))
-}
-
-/// Whether a text begins with a number as people and programs write amounts (`5`, `-5.00`,
-/// `1,000.00`, `1.000,00`, `1 000`, `$5`, `USD 5`) and ends there or goes on with a blank or a
-/// word: `5.00 USD`, `5 cents`, `5cents`. A network address is no number.
-fn begins_with_number(text: &str) -> bool {
-    let text = text.trim();
-    let is_code = text.get(..3).is_some_and(|code| Currency::parse(code).is_ok());
-    let text = if is_code { &text[3..] } else { text };
-    let is_written = |c: char| c.is_numeric() || c.is_whitespace() || SIGNS_IN_AMOUNTS.contains(c);
-    let end = text.find(|c| !is_written(c)).unwrap_or(text.len());
-    let (number, rest) = text.split_at(end);
-    let goes_on = rest.is_empty() || number.ends_with(char::is_whitespace) || begins_with_word(rest);
-    goes_on && number.contains(char::is_numeric) && number.trim().parse::<Ipv4Addr>().is_err()
-}
-
-/// Whether a text begins with two or more letters and nothing else up to a blank. A single letter
-/// belongs to the digits before it, as in the house number `4A`.
-fn begins_with_word(text: &str) -> bool {
-    let word = text.split(char::is_whitespace).next().unwrap_or_default();
-    word.chars().count() > 1 && word.chars().all(char::is_alphabetic)
-}
-
-/// Whether a name is probably meant to be the other, without being it.
-fn is_near(name: &str, meant: &str) -> bool {
-    let letters = letters_of(name);
-    name != meant && (letters.contains(meant) || one_slip_apart(&letters, meant))
-}
-
-/// A name's letters and digits in lower case, however it joins its words.
-fn letters_of(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-/// Whether one letter left out, added, changed or swapped with its neighbor makes one text the
-/// other.
-fn one_slip_apart(one: &str, other: &str) -> bool {
-    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
-    let (short, long) = (short.as_bytes(), long.as_bytes());
-    let start = short.iter().zip(long).take_while(|(a, b)| a == b).count();
-    let (short, long) = (&short[start..], &long[start..]);
-    match (short, long) {
-        (_, []) => false,
-        ([a, b, rest @ ..], [c, d, other @ ..]) if a == d && b == c && rest == other => true,
-        _ if short.len() == long.len() => short[1..] == long[1..],
-        _ => *short == long[1..],
-    }
 }
 
 #[cfg(test)]

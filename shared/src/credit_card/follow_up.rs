@@ -79,7 +79,9 @@ pub(super) async fn follow_up(
     let merchant = &exchange.caller.merchant;
     // A misspelled Amount must not capture or refund everything.
     let refused: &[&str] = if follow_up == FollowUp::Void { &[AMOUNT] } else { &[] };
-    request.only_besides(&[&OWN[..], &ALSO[..]].concat(), refused);
+    let own = [&OWN[..], &ALSO[..]].concat();
+    request.only_besides(&own, refused);
+    request.nothing_elsewhere(exchange.request, &own);
     pay::transaction_type(&mut request, requested);
     let id = if follow_up == FollowUp::Refund && !request.has(TRANSACTION_ID) && request.has("Card") {
         let detail = "is required: a refund gives a payment back and names it; a card alone is not credited";

@@ -12,11 +12,23 @@ use tollgate_core::order::{KeyDigest, Principal, Transaction};
 
 use crate::{
     access_token,
-    api::{Caller, Code, Document, Failure, Node, Problem},
+    api::{
+        Caller, Code, Document, Failure, Node, Problem,
+        members::{Stray, UNKNOWN_SHOWN_MAX, is_written_as, strays},
+    },
     elastic_path::response::View,
     invocation::route_key,
     ports::Api,
 };
+
+/// The header of a key, as errors name it.
+const KEY_HEADER: &str = "Idempotency-Key";
+
+/// Headers that other APIs have for a key.
+const MISNAMED_HEADERS: [&str; 2] = ["X-Idempotency-Key", "Idempotent-Key"];
+
+/// The member of a key, in `data` or beside it.
+const KEY_MEMBER: &str = "options.idempotency_key";
 
 /// Longest `Idempotency-Key`, in characters.
 const KEY_MAX_CHARS: usize = 255;
@@ -49,29 +61,60 @@ impl Caller {
 /// shopper's scope.
 ///
 /// The key is the `Idempotency-Key` header, bare or in quotes, or `options.idempotency_key` in the
-/// body, which users of the SDK can set for a single call.
+/// body, which users of the SDK can set for a single call. A key under another name is refused
+/// unless there is one.
 pub(super) fn idempotency_key(
     request: &Request,
     body: &Document,
     target: &str,
 ) -> Result<Option<KeyDigest>, Failure> {
-    // Two such headers arrive as one, joined by API Gateway.
-    let header = request.headers().get("idempotency-key").map(|value| {
-        let printable = value.to_str().ok().filter(|text| !text.contains('\t'));
-        key_of("Idempotency-Key", printable)
-    });
+    let header = key_header(request);
     let member = in_options(body).map(|member| {
         let text = if let Node::Text(text) = member { Some(text.as_str()) } else { None };
-        key_of("options.idempotency_key", text.filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~'))))
+        key_of(KEY_MEMBER, text.filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~'))))
     });
     let key = match (header.transpose()?, member.transpose()?) {
         (Some(header), Some(member)) if header != member => {
             let detail = "the Idempotency-Key header and options.idempotency_key say two things";
-            return Err(Problem::about("Idempotency-Key", Code::InvalidValue, detail).into());
+            return Err(Problem::about(KEY_HEADER, Code::InvalidValue, detail).into());
         }
         (header, member) => header.or(member),
     };
+    if key.is_none() {
+        no_misnamed_key(request, body)?;
+    }
     Ok(key.map(|key| KeyDigest::new(counted_on(&route_key(request)), target, key)))
+}
+
+/// The key of the header. Two such headers arrive as one, joined by API Gateway with a comma: equal
+/// ones are one key.
+fn key_header(request: &Request) -> Option<Result<&str, Failure>> {
+    let values = request.headers().get_all(KEY_HEADER).iter();
+    let texts = values.map(|value| value.to_str().ok().filter(|text| !text.contains('\t')));
+    let parts = texts.flat_map(|text| match text {
+        Some(text) => text.split(',').map(Some).collect(),
+        None => vec![None],
+    });
+    parts.map(|part| key_of(KEY_HEADER, part)).reduce(|one, other| match (one?, other?) {
+        (one, other) if one == other => Ok(one),
+        _ => {
+            let detail = "holds several keys, or one with a comma: send one, and a key with a comma as \
+                          options.idempotency_key";
+            Err(Problem::invalid(KEY_HEADER, detail).into())
+        }
+    })
+}
+
+/// Refuses a key that nothing reads: its sender takes a repetition for safe.
+fn no_misnamed_key(request: &Request, body: &Document) -> Result<(), Failure> {
+    let misnamed = MISNAMED_HEADERS.into_iter().filter(|name| request.headers().contains_key(*name));
+    let hint = format!("did you mean {KEY_HEADER}?");
+    let headers = misnamed.map(|name| Stray { path: name.to_owned(), meant: KEY_HEADER }.problem(&hint));
+    let known = [KEY_MEMBER.to_owned(), format!("data.{KEY_MEMBER}"), "data.metadata".to_owned()];
+    let meant = |name: &str| is_written_as(name, "idempotency_key").then_some(KEY_MEMBER);
+    let hint = format!("did you mean {KEY_MEMBER}?");
+    let members = strays(body, request, &known, meant).into_iter().map(|stray| stray.problem(&hint));
+    Failure::of_problems(headers.chain(members).take(UNKNOWN_SHOWN_MAX).collect())
 }
 
 /// The route that a key counts on. The three paying routes are one, so that a payment repeated on

@@ -126,7 +126,9 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     let document = json_body(request)?;
     let mut data = Members::of(&document).inside("data")?;
     // A misspelled name would leave a capture scheduled that its sender takes for canceled.
-    data.only(&["capture_at", "capture", "capture_amount", "actor", "reason", "type", "id"]);
+    let own = ["capture_at", "capture", "capture_amount", "actor", "reason", "type", "id"];
+    data.only(&own);
+    data.nothing_elsewhere(request, &own);
     if capture_terms::MEMBERS.iter().all(|name| data.lacks(name)) {
         data.problem("capture_at", Code::Required, "is required: a time, or null to cancel the capture");
     }

@@ -29,4 +29,5 @@ mod stop;
 mod stored_cards;
 mod surcharges;
 mod tokens;
+mod unread;
 mod webhooks;

@@ -171,6 +171,8 @@ async fn a_scheduled_capture_is_moved_or_canceled_as_stated() {
             ],
         ),
         ("data.capture_amonut", &[json!(1)]),
+        ("capture_amount", &[json!(1)]),
+        ("options", &[json!({"capture_amount": 1}), json!({"other": 1})]),
         ("data.capture", &[json!(null), json!({"after": "P1D"})]),
         ("data.captureAt", &[json!(null)]),
         ("data.type", &[json!("transaction")]),

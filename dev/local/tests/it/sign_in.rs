@@ -405,6 +405,8 @@ async fn a_proposal_is_carried_out_once_by_another_person_and_has_both_names() {
     changed["body"] = json!({"data": {"amount": 2599}});
     let changed = format!("{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(changed.to_string()));
     shop.follow_up("o", &paid, "refund", json!({"proposal": changed})).await.error(400, "invalid_value");
+    let elsewhere = json!({"proposal": proposal, "options": {"amount": 100}});
+    shop.follow_up("o", &paid, "refund", elsewhere).await.error(400, "unknown_member");
     let more = json!({"proposal": proposal, "amount": 2599});
     shop.follow_up("o", &paid, "refund", more).await.error(400, "unknown_member");
     assert!(shop.ledger("refund").is_empty());

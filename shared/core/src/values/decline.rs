@@ -67,6 +67,9 @@ words! {
             (Never, "The earlier transaction does not allow this (any more, or yet)."),
         /// The amount is too small, too large, or does not suit this operation.
         InvalidAmount => "invalid_amount": (FixData, "The amount is not accepted."),
+        /// The processor takes back all of a payment or nothing.
+        PartialRefundNotSupported => "partial_refund_not_supported":
+            (FixData, "The processor does not refund a part: refund all of it."),
         /// The merchant account does not take this currency.
         CurrencyNotSupported => "currency_not_supported":
             (FixData, "The merchant account does not take this currency."),

@@ -64,7 +64,7 @@ impl JsonText<'_> {
                 Names::AnyCase => name.to_ascii_lowercase(),
             };
             if !seen.insert(same) {
-                return Err(Unreadable::Twice(Position::of(text, offset_in(text, raw.get()))));
+                return Err(Unreadable::twice(&name, Position::of(text, offset_in(text, raw.get()))));
             }
             members.push((name, self.value(raw.get(), depth + 1)?));
         }

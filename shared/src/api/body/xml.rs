@@ -14,14 +14,14 @@ use quick_xml::{
     name::{Namespace, NamespaceResolver, ResolveResult},
 };
 
-use super::{DEPTH_MAX, Node, Position, Root, SCHEMA_INSTANCE, Unreadable, offset_in};
+use super::{DEPTH_MAX, Document, Names, Node, Position, Root, SCHEMA_INSTANCE, Unreadable, offset_in};
 
 /// An [`Unreadable`] that still lacks its place. Lines are only counted for an error.
 type WhyUnreadable = fn(Position) -> Unreadable;
 
 /// Reads a whole body whose root element is `root`. `is_known` are names that are in no other
 /// namespace.
-pub(super) fn read(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result<Node, Unreadable> {
+pub(super) fn read(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result<Document, Unreadable> {
     let fail = |why: WhyUnreadable, at: usize| why(Position::of(text, at));
     if let Some((at, _)) = text.char_indices().find(|(_, c)| !is_char(*c)) {
         return Err(fail(Unreadable::Character, at));
@@ -32,7 +32,7 @@ pub(super) fn read(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result
     }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().check_comments = true;
-    let mut tree = Tree { root, is_known, open: Vec::new(), done: None };
+    let mut tree = Tree { root, is_known, open: Vec::new(), passed_over: Vec::new(), done: None };
     loop {
         let at = byte(reader.buffer_position());
         // Errors of namespaces have no position of their own.
@@ -41,11 +41,23 @@ pub(super) fn read(text: &str, root: Root, is_known: fn(&str) -> bool) -> Result
         match event {
             Event::Decl(declaration) if at == 0 && declares_xml_1_0(&declaration) => {}
             Event::Eof => break,
-            event => tree.take(reader.resolver(), &event).map_err(|problem| fail(problem, at))?,
+            event => tree.take(reader.resolver(), &event).map_err(|problem| match fail(problem, at) {
+                Unreadable::Twice { at: position, .. } => {
+                    Unreadable::twice(element_name(&text[at..]), position)
+                }
+                other => other,
+            })?,
         }
     }
     // Only the end of the root makes it done, and nothing opens after that.
-    tree.done.ok_or_else(|| fail(Unreadable::Xml, text.len()))
+    let root = tree.done.ok_or_else(|| fail(Unreadable::Xml, text.len()))?;
+    Ok(Document { root, passed_over: tree.passed_over, names: Names::Exact })
+}
+
+/// The name in the tag that a text begins with.
+fn element_name(text: &str) -> &str {
+    let name = text.trim_start_matches('<');
+    name.split(|c| is_white_char(c) || matches!(c, '>' | '/')).next().unwrap_or_default()
 }
 
 /// An element whose end has not come yet.
@@ -67,6 +79,7 @@ struct Tree {
     root: Root,
     is_known: fn(&str) -> bool,
     open: Vec<Open>,
+    passed_over: Vec<String>,
     done: Option<Node>,
 }
 
@@ -120,15 +133,19 @@ impl Tree {
             Some(parent) => {
                 // How often something is ignored does not matter.
                 if !is_foreign && !parent.names.insert(name.to_owned()) {
-                    return Err(Unreadable::Twice);
+                    return Err(|at| Unreadable::twice("", at));
                 }
                 parent.text.clear();
                 parent.has_elements = true;
             }
         }
+        let path = self.path_of(name);
+        if is_foreign {
+            self.passed_over.push(path.clone());
+        }
         self.open.push(Open {
             name: name.to_owned(),
-            nil: is_nil(names, tag)?,
+            nil: is_nil(names, tag, &path, &mut self.passed_over)?,
             text: String::new(),
             members: Vec::new(),
             names: HashSet::new(),
@@ -136,6 +153,12 @@ impl Tree {
             is_foreign,
         });
         Ok(())
+    }
+
+    /// Where an element stands that opens now; the root has no name in it.
+    fn path_of(&self, name: &str) -> String {
+        let around = self.open.iter().map(|element| element.name.as_str());
+        around.chain([name]).skip(1).collect::<Vec<_>>().join(".")
     }
 
     /// The reader has checked that the end tag fits.
@@ -180,8 +203,14 @@ impl Tree {
     }
 }
 
-/// Checks the attributes of a tag and reads the only one that means something here, `nil`.
-fn is_nil(names: &NamespaceResolver, tag: &BytesStart<'_>) -> Result<bool, WhyUnreadable> {
+/// Checks the attributes of a tag and reads the only one that means something here, `nil`. The
+/// others are passed over.
+fn is_nil(
+    names: &NamespaceResolver,
+    tag: &BytesStart<'_>,
+    path: &str,
+    passed_over: &mut Vec<String>,
+) -> Result<bool, WhyUnreadable> {
     let mut nil = None;
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|_| Unreadable::Xml as WhyUnreadable)?;
@@ -213,7 +242,9 @@ fn is_nil(names: &NamespaceResolver, tag: &BytesStart<'_>) -> Result<bool, WhyUn
                     return Err(Unreadable::Xml);
                 }
             }
-            (ResolveResult::Bound(_) | ResolveResult::Unbound, _) => {}
+            (ResolveResult::Bound(_) | ResolveResult::Unbound, local) => {
+                passed_over.push(format!("{path}.@{}", local.into_inner()));
+            }
         }
     }
     Ok(nil.unwrap_or(false))

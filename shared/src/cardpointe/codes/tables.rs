@@ -17,8 +17,8 @@ use tollgate_core::values::DeclineCode::{
     DoNotHonor, DoNotTryAgain, DuplicateTransaction, ExpiredCard, FraudSuspected, GenericDecline,
     IncorrectCvc, IncorrectExpiry, IncorrectNumber, IncorrectPin, IncorrectZip, InsufficientFunds,
     InvalidAccount, InvalidAmount, InvalidRequest, InvalidState, InvalidStoredCard, IssuerUnavailable,
-    LimitExceeded, LostOrStolen, MerchantConfiguration, PickUpCard, ProcessingError, RestrictedCard,
-    StopRecurring, TransactionNotPermitted,
+    LimitExceeded, LostOrStolen, MerchantConfiguration, PartialRefundNotSupported, PickUpCard,
+    ProcessingError, RestrictedCard, StopRecurring, TransactionNotPermitted,
 };
 
 /// Reasons, each with the codes that mean it.
@@ -62,7 +62,8 @@ const GATEWAY: CodeTable = &[
     (CurrencyNotSupported, &["31", "32"]),
     (CardNotSupported, &["33", "44", "48"]),
     (TransactionNotPermitted, &["104"]),
-    (InvalidRequest, &["12", "34", "36", "45", "46", "71", "105"]),
+    (InvalidRequest, &["12", "34", "36", "45", "71", "105"]),
+    (PartialRefundNotSupported, &["46"]),
     (InvalidAmount, &["41", "42", "43"]),
     (InvalidStoredCard, &["96", "98"]),
     (IssuerUnavailable, &["61", "62"]),

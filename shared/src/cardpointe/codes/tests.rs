@@ -81,6 +81,8 @@ fn the_same_digits_mean_what_the_processor_means_by_them() {
         ("CRDX", "2", DeclineCode::FraudSuspected),
         ("CRDX", "02", DeclineCode::CallIssuer),
         ("PPS", "14", DeclineCode::IncorrectCvc),
+        // All of it would be refunded; nothing of the request is wrong.
+        ("PPS", "46", DeclineCode::PartialRefundNotSupported),
         ("VANT", "14", DeclineCode::IncorrectNumber),
         ("FNOR", "1A", DeclineCode::AuthenticationRequired),
         ("NASH", "1A", DeclineCode::GenericDecline),

@@ -104,7 +104,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
 
 async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
     on_named(api, request, what(follow_up), |data, _, transaction| {
-        let action = action(data, follow_up, Target::Transaction(transaction), &[]);
+        let action = action(data, request, follow_up, Target::Transaction(transaction), &[]);
         let essentials = essentials(follow_up, &action, None);
         Ok((action, essentials))
     })
@@ -113,16 +113,9 @@ async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Ha
 
 async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
     on_named(api, request, None, |data, caller, transaction| {
-        data.only(&[
-            "amount",
-            "capture_at",
-            "capture",
-            "capture_amount",
-            "options",
-            "type",
-            "reason",
-            "actor",
-        ]);
+        let own = ["amount", "capture_at", "capture", "capture_amount", "options", "type", "reason", "actor"];
+        data.only(&own);
+        data.nothing_elsewhere(request, &own);
         let _options = data.object("options");
         let amount = data.amount("amount");
         let capture = capture_terms::of_authorization(data, PaymentKind::Authorize, caller)?;
@@ -162,7 +155,7 @@ async fn on_named(
     let text = json_text(request)?;
     let own = json_document(text)?;
     let submitted = match &about {
-        Some(about) => submitted(&own, &caller, about, &api.access).await?,
+        Some(about) => submitted(request, &own, about, &caller, &api.access).await?,
         None => None,
     };
     let document = match &submitted {
@@ -201,9 +194,10 @@ async fn on_named(
 
 /// The proposal that a request submits, if it does; then it states nothing else.
 async fn submitted(
+    request: &Request,
     document: &Document,
-    caller: &Caller,
     about: &ProposalTarget<'_>,
+    caller: &Caller,
     access: &Access,
 ) -> Result<Option<Proposal>, Failure> {
     if document.member(&document.root, "data").and_then(|data| document.member(data, PROPOSAL)).is_none() {
@@ -212,6 +206,7 @@ async fn submitted(
     only_data_and_options(document)?;
     let mut data = Members::of(document).inside("data")?;
     data.only(&[PROPOSAL, "options", "type"]);
+    data.nothing_elsewhere(request, &[]);
     let _options = data.object("options");
     let text = data.text(PROPOSAL, PROPOSAL_MAX);
     data.finish()?;
@@ -234,7 +229,7 @@ pub(in crate::elastic_path) async fn of_order(
         text.parse().ok().or_else(|| data.no_value("transaction", "is not a transaction id"))
     });
     let target = named.map_or(Target::OnlyEligible, Target::Transaction);
-    let action = action(&mut data, follow_up, target, &ALSO_IN_PAYMENTS.concat());
+    let action = action(&mut data, on.request, follow_up, target, &ALSO_IN_PAYMENTS.concat());
     let refund_disputed = data.flag(REFUND_DISPUTED).unwrap_or(false);
     let (actor, reason) = who_and_why(&mut data);
     data.finish()?;
@@ -260,7 +255,13 @@ pub(in crate::elastic_path) fn only_data_and_options(document: &Document) -> Res
     members.finish()
 }
 
-fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&str]) -> Action {
+fn action(
+    data: &mut Members<'_>,
+    request: &Request,
+    follow_up: FollowUp,
+    target: Target,
+    also: &[&str],
+) -> Action {
     let own: &[&str] = match follow_up {
         FollowUp::Capture => {
             &["amount", "custom_reference", "capture_mechanism", "options", "type", "reason", "actor"]
@@ -271,6 +272,7 @@ fn action(data: &mut Members<'_>, follow_up: FollowUp, target: Target, also: &[&
         FollowUp::Void => &["reason", "actor", "reopen", REFUND_DISPUTED, "options", "type"],
     };
     data.only(&[own, also].concat());
+    data.nothing_elsewhere(request, own);
     let _options = data.object("options");
     match follow_up {
         FollowUp::Capture => {

@@ -54,8 +54,7 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     gateway(&mut data)?;
     match requested(&mut data, route) {
         Some(RequestedMethod::Pay(kind)) => {
-            data.absorb(beside_data(&document));
-            let payment = RequestedPayment::read(clock, &caller, data, request.headers(), kind)?;
+            let payment = RequestedPayment::read(clock, &caller, data, request, kind)?;
             pay_once(checkout, on, &document, payment).await
         }
         Some(RequestedMethod::FollowUp(follow_up)) => {
@@ -70,13 +69,9 @@ async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>
     }
 }
 
-/// The members beside `data`, where an amount would be overlooked as well.
-fn beside_data(document: &Document) -> Members<'_> {
-    let mut body = Members::of(document);
-    body.lacks("data");
-    body.no_other_amount("amount");
-    body
-}
+/// The members of `data` that say how much is taken, by whom, or when, besides a stored card's
+/// customer.
+const OWN: [&str; 6] = ["amount", "capture_amount", "capture_at", "initiated_by", "scheduled", "save"];
 
 /// A payment as its request states it.
 struct RequestedPayment {
@@ -92,7 +87,7 @@ impl RequestedPayment {
         clock: &dyn Clock,
         caller: &Caller,
         mut data: Members<'_>,
-        headers: &HeaderMap,
+        request: &Request,
         kind: PaymentKind,
     ) -> Result<Self, Failure> {
         let policy = &caller.merchant.policy;
@@ -114,13 +109,17 @@ impl RequestedPayment {
                     let detail = "is required: this merchant's orders are not registered here";
                     data.problem("amount", Code::AmountRequired, detail);
                 }
-                let stated = stated.or_else(|| header_currency(headers));
+                let stated = stated.or_else(|| header_currency(request.headers()));
                 account_currency(&mut data, stated, &caller.merchant)
             }
         };
-        // An amount by another name would pay everything that is owing. Last, when all that is
-        // known was read.
-        data.no_other_amount("amount");
+        // A misspelled customer would pay with any customer's card. Beside a card, clients of other
+        // gateways send one of their own.
+        let is_stored = named.as_ref().is_some_and(Named::is_stored);
+        let customer_too = if is_stored { &[CUSTOMER][..] } else { &[] };
+        data.nothing_elsewhere(request, &[&OWN, customer_too].concat());
+        // Last, when all that is known was read.
+        data.no_stray_number();
         data.finish()?;
         let named = named.ok_or_else(Failure::unreadable)?;
         if named.is_stored() && !policy.takes_stored_cards_of(caller.principal) {
@@ -264,8 +263,6 @@ fn stored_card_rules(
     }
     let customer = if save || !data.is_null(CUSTOMER) { customer(data) } else { None };
     if named.as_ref().is_some_and(Named::is_stored) {
-        // A misspelled customer would pay with any customer's card.
-        data.no_near_miss_of(CUSTOMER);
         if save {
             data.invalid("save", "is for a card or a token: this one is stored already");
         }
