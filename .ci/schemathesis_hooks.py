@@ -147,7 +147,7 @@ BEYOND_A_SCHEMA = (
     "to must not be before from", "must be a day such as", "must be a month such as", "must be the id of a delivery in the list", "data.save is for a card or a token", "data.scheduled is for payments with",
     "data.capture_at is for authorize", "is not the same as data.custom_reference",
     "bytes in all names and values", "is longer than 64 bytes", "is longer than 250 bytes",
-    "is not known here; did you mean",  # a number by another name
+    "is not known here; did you mean", "is not known here; leave it out",  # a member elsewhere
     # A person who signed in states no actor.
     "data.actor is required of a key",
 )

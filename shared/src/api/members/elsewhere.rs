@@ -152,11 +152,11 @@ impl Members<'_> {
     pub(crate) fn no_stray_number(&mut self) {
         let mut found = Vec::new();
         for (name, value) in self.unread() {
-            numbers_in(value, &self.member(name), is_money(name), &mut found);
+            numbers_in(value, &self.member(name), text_of_amount(name), &mut found);
         }
         let beside = self.document.root.members().filter(|(_, value)| !std::ptr::eq(*value, self.node));
         for (name, value) in beside {
-            numbers_in(value, name, is_money(name), &mut found);
+            numbers_in(value, name, text_of_amount(name), &mut found);
         }
         // A list's numbers have its name.
         found.dedup();
@@ -183,30 +183,25 @@ impl Members<'_> {
     }
 }
 
-/// The paths of the numbers in an unknown member.
-fn numbers_in(value: &Node, path: &str, is_money: bool, found: &mut Vec<String>) {
+/// The paths of the numbers in an unknown member, and of the texts that are amounts.
+fn numbers_in(value: &Node, path: &str, is_amount: fn(&str) -> bool, found: &mut Vec<String>) {
     match value {
-        Node::List(items) => items.iter().for_each(|item| numbers_in(item, path, is_money, found)),
+        Node::List(items) => items.iter().for_each(|item| numbers_in(item, path, is_amount, found)),
         Node::Object(members) => {
             for (name, value) in members.iter().filter(|(name, _)| name != IDEMPOTENCY_KEY) {
-                deep_numbers_in(value, &format!("{path}.{name}"), found);
+                numbers_in(value, &format!("{path}.{name}"), |_| false, found);
             }
         }
-        Node::Text(text) if begins_with_number(text) || is_money && text.contains(char::is_numeric) => {
-            found.push(path.to_owned());
-        }
-        Node::Number(_) => found.push(path.to_owned()),
-        Node::Null | Node::Text(_) | Node::Bool(_) => {}
+        Node::Text(text) if !is_amount(text) => {}
+        Node::Text(_) | Node::Number(_) => found.push(path.to_owned()),
+        Node::Null | Node::Bool(_) => {}
     }
 }
 
-fn deep_numbers_in(value: &Node, path: &str, found: &mut Vec<String>) {
-    match value {
-        Node::List(items) => items.iter().for_each(|item| deep_numbers_in(item, path, found)),
-        Node::Object(_) => numbers_in(value, path, false, found),
-        Node::Number(_) => found.push(path.to_owned()),
-        Node::Null | Node::Text(_) | Node::Bool(_) => {}
-    }
+/// How a text under this name is recognized as an amount.
+fn text_of_amount(name: &str) -> fn(&str) -> bool {
+    let is_money = words_of(name).iter().any(|word| MONEY_WORDS.contains(&word.as_str()));
+    if is_money { |text| text.contains(char::is_numeric) } else { begins_with_number }
 }
 
 /// Whether a text begins with a number as people and programs write amounts (`5`, `-5.00`,
@@ -234,10 +229,6 @@ fn begins_with_word(text: &str) -> bool {
 fn is_amount(name: &str) -> bool {
     letters_of(name).contains(AMOUNT)
         || words_of(name).iter().any(|word| SHORT_AMOUNTS.contains(&word.as_str()))
-}
-
-fn is_money(name: &str) -> bool {
-    words_of(name).iter().any(|word| MONEY_WORDS.contains(&word.as_str()))
 }
 
 /// Whether a name is probably the other: in other letters, joined otherwise, or with a slip. One

@@ -118,7 +118,7 @@ fn a_member_named_twice_is_refused_whatever_its_case_or_its_escapes() {
         ("{\"A\":{\n\"B\":1,\n\"b\":2}}", "b", at(3, 5)),
         (r#"{"A":[{"B":1,"b":2}]}"#, "b", at(1, 18)),
         (r#"{"":1,"":2}"#, "", at(1, 10)),
-        (r#"{"4111111111111111":1,"4111111111111111":2}"#, "411111XXXXXX1111", at(1, 43)),
+        (r#"{"4111111111111111":1,"4111111111111111":2}"#, "[card ****1111]", at(1, 42)),
     ] {
         assert_eq!(from_json(body), Err(Unreadable::Twice { name: name.to_owned(), at: position }), "{body}");
     }
