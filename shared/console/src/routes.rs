@@ -121,7 +121,8 @@ async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>
 /// which does not belong in a form, would stay in the browser's history.
 fn again(request: &Request) -> String {
     let path = request.uri().path();
-    let (address_of_form, typed) = (Pairs::of_address(request), Pairs::of_form(request));
+    let address_of_form = Pairs::of_address(request).without_card_number();
+    let typed = Pairs::of_form(request).without_card_number();
     let is_kept = |(name, value): &(&str, &str)| match *name {
         "csrf" | "step" => false,
         "reason" | "note" => !looks_like_card_number(value, TextUse::Words),
@@ -140,6 +141,12 @@ async fn signed_in(
     page: &[&str],
 ) -> Result<Response<Body>, Problem> {
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
+    let typed = Pairs::of_address(request);
+    let clean = typed.without_card_number();
+    // Before anything is read or shown for it, or kept of it for a sign-in.
+    if is_read && typed != clean {
+        return Ok(redirect(&address(request.uri().path(), &clean.iter().collect::<Vec<_>>())));
+    }
     let session = match Cookie::Session.of(request) {
         Some(cookie) => console.session(&cookie).await?,
         None => None,
@@ -156,6 +163,9 @@ async fn signed_in(
     }
     if !is_read && !is_genuine(console, request, &session) {
         return Err(Problem::Forged);
+    }
+    if !is_read && page == ["payments"] {
+        return payments::find(merchant, &Pairs::of_form(request));
     }
     if console.clock.now() >= session.token_until {
         // Only the issuer can say that the person is still there.

@@ -392,6 +392,31 @@ async fn with_another_token_somebody_comes_back_to_the_same_page_and_without_the
 }
 
 #[tokio::test]
+async fn a_card_number_that_is_looked_for_is_in_no_address_and_in_no_log() {
+    let watch = Watch::over("info");
+    let (shop, mut visitor) = open().await;
+    let (payments, clean) = (visitor.path("payments"), visitor.path("payments?q=1443"));
+    let typed = visitor.path("payments?q=4788250000121443");
+    assert_eq!(visitor.get(&typed).await.location(), clean, "signed out");
+    visitor.sign_in("ann").await;
+    assert_eq!(visitor.get(&typed).await.location(), clean);
+    let form = [("q", "4788 2500 0012 1443"), ("from", ""), ("to", "")];
+    assert_eq!(visitor.post(&payments, &form).await.location(), clean);
+    assert_eq!(visitor.get(&clean).await.status, 200);
+    let url = shop.stack.console_url().to_owned();
+    let forged = visitor.send(Method::POST, &payments, &[(ORIGIN.as_str(), &url)], &form).await;
+    assert_eq!(forged.status, 403);
+    // A session that has ended meanwhile leads to the same search.
+    shop.stack.advance_clock(16 * MINUTE_S);
+    let sent = visitor.post(&payments, &form).await;
+    let back = visitor.choose(&sent.button(), "ann").await;
+    assert_eq!(visitor.get(&back).await.location(), format!("{clean}&ended=yes"));
+    let log: String = watch.lines().into_iter().map(|(line, _)| line).collect();
+    assert!(log.contains("request answered") && !log.contains("4788"), "{log}");
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn nothing_of_cookies_tokens_and_sign_ins_is_in_the_table_or_the_log() {
     let watch = Watch::over("info");
     let (shop, mut visitor) = open().await;
