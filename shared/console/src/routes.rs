@@ -20,12 +20,9 @@ use crate::{
     seal::is_masked,
     session::Session,
     settings::Console,
-    sign_in::{WayToIssuer, merchant_of},
-    web::{Cookie, Pairs, icon, redirect, style},
+    sign_in::WayToIssuer,
+    web::{BACK_MAX_BYTES, Cookie, Pairs, icon, merchant_of, merchant_of_page, redirect, style},
 };
-
-/// Longest address that is gone back to after a sign-in: API Gateway takes 10,240 bytes of headers.
-const BACK_MAX_BYTES: usize = 6_000;
 
 /// Responds to a request. HEAD gets the response of GET, as the platform cuts the body off.
 pub async fn handle(console: &Console, request: Request) -> Response<Body> {
@@ -85,7 +82,9 @@ async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, P
     let Some(merchant) = merchant_of(typed) else {
         return sign_in::show(typed, "Please type the merchant's id, such as 170200123.");
     };
-    let way = console.way_to_issuer(merchant, &format!("/{merchant}/payments"), None).await?;
+    let payments = format!("/{merchant}/payments");
+    let back = form.get("back").filter(|back| merchant_of_page(back) == Some(merchant));
+    let way = console.way_to_issuer(merchant, back.unwrap_or(&payments), None).await?;
     to_issuer(&way, false)
 }
 

@@ -68,6 +68,12 @@ impl Cookie {
     }
 }
 
+/// Longest address that is gone back to after a sign-in: API Gateway takes 10,240 bytes of headers.
+pub(crate) const BACK_MAX_BYTES: usize = 6_000;
+
+/// Longest merchant id that is taken from a form.
+const MERCHANT_MAX_BYTES: usize = 64;
+
 /// The name of the text that a person looks for.
 pub(crate) const SOUGHT: &str = "q";
 
@@ -126,6 +132,22 @@ fn with_last_four(text: &str) -> String {
     // A disguised number has no place of its own in the text.
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     digits[digits.len().saturating_sub(4)..].to_owned()
+}
+
+/// A merchant's id from a form, if the text can be a part of an address.
+pub(crate) fn merchant_of(text: &str) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    (text.len() <= MERCHANT_MAX_BYTES && !text.is_empty() && text.bytes().all(is_plain)).then_some(text)
+}
+
+/// The merchant of a page that a person may come back to after a sign-in; none for the address of
+/// anything else. The text may come from a form that others wrote.
+pub(crate) fn merchant_of_page(address: &str) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    let is_sound = address.len() <= BACK_MAX_BYTES && address.bytes().all(is_plain);
+    // A merchant's id has a character, so `//` does not lead to another host.
+    let (merchant, _) = address.strip_prefix('/').filter(|_| is_sound)?.split_once('/')?;
+    merchant_of(merchant)
 }
 
 /// A page.

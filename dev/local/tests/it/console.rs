@@ -392,6 +392,43 @@ async fn with_another_token_somebody_comes_back_to_the_same_page_and_without_the
 }
 
 #[tokio::test]
+async fn a_link_is_opened_after_the_sign_in_and_no_other_site_or_merchant_is() {
+    let (shop, mut visitor) = open().await;
+    let link = visitor.path("payments?state=held&q=order%2D1");
+    let page = visitor.get(&link).await;
+    assert_eq!(page.status, 401);
+    let field = |name: &str| {
+        let field = Regex::new(&format!(r#"name="{name}" value="([^"]*)""#)).unwrap();
+        field.captures(&page.html).unwrap_or_else(|| panic!("{}", page.html))[1].replace("&#38;", "&")
+    };
+    let (merchant, back) = (field("merchant"), field("back"));
+    assert_eq!((&*merchant, &back), (merchants::REGISTERED, &link));
+    let payments = visitor.path("payments");
+    let long = format!("{link}{}", "x".repeat(6_000));
+    for (asked, opened) in [
+        (link.as_str(), link.as_str()),
+        ("", &payments),
+        ("//evil.example/payments", &payments),
+        ("/\\evil.example/payments", &payments),
+        ("/%2F/evil.example", &payments),
+        ("https://evil.example/170200123/payments", &payments),
+        ("/170200124/payments", &payments),
+        ("/170200123", &payments),
+        ("/170200123/\\evil.example", &payments),
+        ("/170200123/pay ments", &payments),
+        ("/170200123/payments\r\nset-cookie: a=b", &payments),
+        ("/170200123/payments\u{202e}", &payments),
+        (&long, &payments),
+    ] {
+        let sent = visitor.post("/sign-in", &[("merchant", merchants::REGISTERED), ("back", asked)]).await;
+        let back = visitor.choose(&sent.button(), "ann").await;
+        assert_eq!(visitor.get(&back).await.location(), opened, "{asked}");
+    }
+    assert_eq!(visitor.get(&link).await.status, 200);
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_card_number_that_is_looked_for_is_in_no_address_and_in_no_log() {
     let watch = Watch::over("info");
     let (shop, mut visitor) = open().await;
