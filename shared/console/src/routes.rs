@@ -62,7 +62,7 @@ async fn home(console: &Console, request: &Request) -> Result<Response<Body>, Pr
     };
     match session {
         Some(session) => Ok(redirect(&format!("/{}/payments", session.merchant))),
-        None => sign_in::show("", ""),
+        None => sign_in::show(console.settings.merchant.unwrap_or_default(), ""),
     }
 }
 
