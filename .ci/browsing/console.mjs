@@ -50,6 +50,13 @@ async function checkFinding() {
   assert.equal(await rows(page), 1);
   step("a payment is found by last four and amount, invoice, order and the gateway's reference");
 
+  await page.fill("#q", "4788 2500 0012 1443");
+  await page.click("button:text-is('Show')");
+  await page.waitForURL((address) => address.searchParams.get("q") === "1443");
+  assert.ok(!(await page.content()).includes("4788"));
+  assert.ok((await rows(page)) >= 1);
+  step("of a card number in the box only the last four digits are left");
+
   await find(page, "no such thing");
   assert.match(await page.innerText("main"), /No such payments/);
   assert.match(await page.innerText("main"), /order no such thing, then reference no such thing/i);

@@ -221,7 +221,8 @@ fn introduce(stack: &Stack) {
     let simulator = stack.simulator().control_url();
     let sign_in = stack.issuer().unwrap_or("none");
     println!("Shop         {url}/checkout");
-    println!("Console      {}", stack.console_url());
+    let merchant = stack.console_merchant().map(|merchant| format!("  merchant {merchant}"));
+    println!("Console      {}{}", stack.console_url(), merchant.unwrap_or_default());
     println!("API          {url}/docs");
     println!("Simulator    {}", simulator.trim_end_matches("_simulator"));
     println!("Sign-in      {sign_in}");

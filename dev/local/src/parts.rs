@@ -24,6 +24,8 @@ pub struct AppSettings {
     pub issuer: Option<IssuerUrl>,
     /// The console's own address, without a slash at the end.
     pub console_url: String,
+    /// The merchant whose people the samples add; none without samples.
+    pub console_merchant: Option<&'static str>,
     /// Where callers reach the API, the console among them.
     pub callers_url: String,
 }

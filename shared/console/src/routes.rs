@@ -20,12 +20,9 @@ use crate::{
     seal::is_masked,
     session::Session,
     settings::Console,
-    sign_in::{WayToIssuer, merchant_of},
-    web::{Cookie, Pairs, icon, redirect, style},
+    sign_in::WayToIssuer,
+    web::{BACK_MAX_BYTES, Cookie, Pairs, icon, merchant_of, merchant_of_page, redirect, style},
 };
-
-/// Longest address that is gone back to after a sign-in: API Gateway takes 10,240 bytes of headers.
-const BACK_MAX_BYTES: usize = 6_000;
 
 /// Responds to a request. HEAD gets the response of GET, as the platform cuts the body off.
 pub async fn handle(console: &Console, request: Request) -> Response<Body> {
@@ -65,7 +62,7 @@ async fn home(console: &Console, request: &Request) -> Result<Response<Body>, Pr
     };
     match session {
         Some(session) => Ok(redirect(&format!("/{}/payments", session.merchant))),
-        None => sign_in::show("", ""),
+        None => sign_in::show(console.settings.merchant.unwrap_or_default(), ""),
     }
 }
 
@@ -85,7 +82,9 @@ async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, P
     let Some(merchant) = merchant_of(typed) else {
         return sign_in::show(typed, "Please type the merchant's id, such as 170200123.");
     };
-    let way = console.way_to_issuer(merchant, &format!("/{merchant}/payments"), None).await?;
+    let payments = format!("/{merchant}/payments");
+    let back = form.get("back").filter(|back| merchant_of_page(back) == Some(merchant));
+    let way = console.way_to_issuer(merchant, back.unwrap_or(&payments), None).await?;
     to_issuer(&way, false)
 }
 
@@ -121,7 +120,8 @@ async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>
 /// which does not belong in a form, would stay in the browser's history.
 fn again(request: &Request) -> String {
     let path = request.uri().path();
-    let (address_of_form, typed) = (Pairs::of_address(request), Pairs::of_form(request));
+    let address_of_form = Pairs::of_address(request).without_card_number();
+    let typed = Pairs::of_form(request).without_card_number();
     let is_kept = |(name, value): &(&str, &str)| match *name {
         "csrf" | "step" => false,
         "reason" | "note" => !looks_like_card_number(value, TextUse::Words),
@@ -140,6 +140,12 @@ async fn signed_in(
     page: &[&str],
 ) -> Result<Response<Body>, Problem> {
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
+    let typed = Pairs::of_address(request);
+    let clean = typed.without_card_number();
+    // Before anything is read or shown for it, or kept of it for a sign-in.
+    if is_read && typed != clean {
+        return Ok(redirect(&address(request.uri().path(), &clean.iter().collect::<Vec<_>>())));
+    }
     let session = match Cookie::Session.of(request) {
         Some(cookie) => console.session(&cookie).await?,
         None => None,
@@ -156,6 +162,9 @@ async fn signed_in(
     }
     if !is_read && !is_genuine(console, request, &session) {
         return Err(Problem::Forged);
+    }
+    if !is_read && page == ["payments"] {
+        return payments::find(merchant, &Pairs::of_form(request));
     }
     if console.clock.now() >= session.token_until {
         // Only the issuer can say that the person is still there.

@@ -13,6 +13,8 @@ pub struct Settings {
     pub url: String,
     /// The issuer of OpenID Connect, exactly as its tokens spell it.
     pub issuer: String,
+    /// The merchant that the sign-in form begins with, if it does.
+    pub merchant: Option<&'static str>,
     /// Its registration at the issuer and at Tollgate.
     pub client: Client,
 }

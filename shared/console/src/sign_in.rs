@@ -21,9 +21,6 @@ const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 /// An access token counts as ended so long before it does: a page makes several calls with it.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// Longest merchant id that is taken from a form.
-const MERCHANT_MAX_BYTES: usize = 64;
-
 /// Where the issuer sends people, and where codes become tokens.
 struct Endpoints {
     authorize: String,
@@ -176,10 +173,4 @@ fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap_or_default();
     let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap_or_default();
     serde_json::from_slice(&payload).unwrap_or_default()
-}
-
-/// A merchant's id from a form, if the text can be a part of an address.
-pub(crate) fn merchant_of(text: &str) -> Option<&str> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    (text.len() <= MERCHANT_MAX_BYTES && !text.is_empty() && text.bytes().all(is_plain)).then_some(text)
 }

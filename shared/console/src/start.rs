@@ -46,6 +46,9 @@ pub struct ConsoleConfig {
     pub table: String,
     /// The name of the secret with the client's and the sealing key (`CONSOLE_SECRET`).
     pub secret: String,
+    /// The merchant that the sign-in form begins with: none in a deployment, which does not tell
+    /// strangers whose it is.
+    pub merchant: Option<&'static str>,
     /// Where the table and the secret are.
     pub aws: AwsSettings,
 }
@@ -82,6 +85,7 @@ impl ConsoleConfig {
                 .map_err(|_| WrongVariable::new("OPENID_ISSUER", "is no issuer's URL"))?,
             table: needed("CONSOLE_TABLE_NAME")?,
             secret: needed("CONSOLE_SECRET")?,
+            merchant: None,
             aws: AwsSettings::from_env()?,
         })
     }
@@ -102,7 +106,7 @@ impl ConsoleConfig {
         let web = https::web_client(CALL_LIMIT).map_err(|_| StartFailure::Web)?;
         let issuer = self.issuer.as_str().to_owned();
         Ok(Console {
-            settings: Settings { url: self.url.clone(), issuer, client },
+            settings: Settings { url: self.url.clone(), issuer, merchant: self.merchant, client },
             api: Api::new(self.api_url.clone(), web),
             sessions: Arc::new(DynamoDbSessions::new(dynamodb, self.table.clone())),
             key,

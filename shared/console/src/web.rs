@@ -4,6 +4,7 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
+use tollgate_core::values::{TextUse, looks_like_card_number, mask_card_numbers};
 
 /// The cookie of a session. `__Host-` binds it to this host, and no script reads it. `Lax`: a link
 /// in a message opens the page, and the way back from the issuer is such a link.
@@ -67,7 +68,17 @@ impl Cookie {
     }
 }
 
+/// Longest address that is gone back to after a sign-in: API Gateway takes 10,240 bytes of headers.
+pub(crate) const BACK_MAX_BYTES: usize = 6_000;
+
+/// Longest merchant id that is taken from a form.
+const MERCHANT_MAX_BYTES: usize = 64;
+
+/// The name of the text that a person looks for.
+pub(crate) const SOUGHT: &str = "q";
+
 /// Parameters of an address or members of a form, in their order.
+#[derive(PartialEq)]
 pub(crate) struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
@@ -85,6 +96,16 @@ impl Pairs {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
+    /// The same, with no more than the last four digits of a card number in the text that is
+    /// looked for: an address stays in the browser's history.
+    pub(crate) fn without_card_number(&self) -> Self {
+        let pairs = self.iter().map(|(name, value)| {
+            let value = if name == SOUGHT { with_last_four(value) } else { value.to_owned() };
+            (name.to_owned(), value)
+        });
+        Self(pairs.collect())
+    }
+
     /// All pairs.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
@@ -95,6 +116,38 @@ impl Pairs {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
+}
+
+/// A text with the last four digits of each card number in it. Numbers that any other system gives
+/// stay.
+fn with_last_four(text: &str) -> String {
+    let is_clean = |text: &str| !looks_like_card_number(text, TextUse::Reference);
+    if is_clean(text) {
+        return text.to_owned();
+    }
+    let short = mask_card_numbers(text).replace("[card ****", "").replace(']', "");
+    if is_clean(&short) {
+        return short;
+    }
+    // A disguised number has no place of its own in the text.
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits[digits.len().saturating_sub(4)..].to_owned()
+}
+
+/// A merchant's id from a form, if the text can be a part of an address.
+pub(crate) fn merchant_of(text: &str) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    (text.len() <= MERCHANT_MAX_BYTES && !text.is_empty() && text.bytes().all(is_plain)).then_some(text)
+}
+
+/// The merchant of a page that a person may come back to after a sign-in; none for the address of
+/// anything else. The text may come from a form that others wrote.
+pub(crate) fn merchant_of_page(address: &str) -> Option<&str> {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
+    let is_sound = address.len() <= BACK_MAX_BYTES && address.bytes().all(is_plain);
+    // A merchant's id has a character, so `//` does not lead to another host.
+    let (merchant, _) = address.strip_prefix('/').filter(|_| is_sound)?.split_once('/')?;
+    merchant_of(merchant)
 }
 
 /// A page.

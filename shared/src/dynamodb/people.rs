@@ -115,10 +115,10 @@ impl DynamoDbPeople {
         before: &str,
         limit: usize,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        let texts = [(":bucket", bucket), (":from", from), (":before", before)];
-        let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :before";
-        let query = self.table.query(condition, &KEY_NAMES, &texts).scan_index_forward(false);
-        let found = page(query, limit).await?;
+        let Some(query) = self.table.between(KEYS, bucket, from..=before) else {
+            return Ok((Vec::new(), false));
+        };
+        let found = page(query.scan_index_forward(false), limit).await?;
         Ok((found.items.unwrap_or_default(), found.last_evaluated_key.is_some()))
     }
 }
@@ -342,9 +342,6 @@ impl AuditTrail for DynamoDbPeople {
         };
         let mut page = AuditPage::default();
         for _ in 0..READ_MAX / READ_AT_A_TIME {
-            if before < from {
-                return Ok(page);
-            }
             let (items, more) = self.page(&bucket, &from, &before, READ_AT_A_TIME).await?;
             let read_to = items.last().and_then(|item| text(item, SORT).cloned());
             for item in items {

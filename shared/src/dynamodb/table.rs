@@ -1,6 +1,6 @@
 //! A table: its requests, and the meaning of its responses.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -111,6 +111,21 @@ impl Table {
             request.expression_attribute_values(*of, AttributeValue::S((*text).to_owned()))
         })
     }
+
+    /// A query of the items of a partition whose sort keys are in a range, with the attributes that
+    /// hold the two keys. None if the range ends before it begins: it has no item, and DynamoDB
+    /// refuses to look.
+    pub(super) fn between(
+        &self,
+        [bucket, sort]: [&str; 2],
+        partition: &str,
+        range: RangeInclusive<&str>,
+    ) -> Option<QueryFluentBuilder> {
+        let names = [("#bucket", bucket), ("#sort", sort)];
+        let texts = [(":bucket", partition), (":from", range.start()), (":to", range.end())];
+        let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :to";
+        (!range.is_empty()).then(|| self.query(condition, &names, &texts))
+    }
 }
 
 /// The next items that a query finds, at most so many.
@@ -147,4 +162,52 @@ where
 
 pub(super) fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> StoreError {
     StoreError::Unavailable(aws_error::describe(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, civil::date};
+    use tollgate_core::{
+        journal::{Agenda as _, AgendaList, AgendaQuery, Retention, TotalsStore as _},
+        people::{AuditFilter, AuditTrail as _},
+        settlement::{DayRange, DepositStore as _},
+        values::ReadOrder,
+    };
+
+    use crate::{
+        dynamodb::{
+            journal::DynamoDbTotals, orders::DynamoDbStore, people::DynamoDbPeople,
+            settlement::DynamoDbSettlement,
+        },
+        test_aws::{Aws, SHARDS},
+    };
+
+    /// DynamoDB would refuse each, and the caller would take the refusal for a table that is away.
+    #[tokio::test]
+    async fn a_range_that_ends_before_it_begins_is_empty_and_takes_no_request() {
+        let (aws, table) = (Aws::responding([]), || "table".to_owned());
+        let (merchant, first, last) = ("m".parse().unwrap(), date(2026, 11, 20), date(2026, 11, 10));
+
+        let deposits = DynamoDbSettlement::new(aws.dynamodb(), table(), Retention::default());
+        let (days, order) = (DayRange { first, last }, ReadOrder::NewestFirst);
+        let page = deposits.list(&merchant, days, order, None, 25).await.unwrap();
+        assert!(page.deposits.is_empty() && page.next.is_none());
+
+        let orders = DynamoDbStore::new(aws.dynamodb(), table(), SHARDS);
+        let between = ("due#2026-11-20", "due#2026-11-10");
+        let query =
+            AgendaQuery { merchant: &merchant, list: AgendaList::Captures, part: 1, between, limit: 7 };
+        let page = orders.between(query).await.unwrap();
+        assert!(page.orders.is_empty() && !page.more);
+
+        let totals = DynamoDbTotals::new(aws.dynamodb(), table(), Retention::default());
+        assert!(totals.days(&merchant, first, last).await.unwrap().sums.is_empty());
+        assert_eq!(totals.marked(&merchant, first, last).await.unwrap(), []);
+
+        let people = DynamoDbPeople::new(aws.dynamodb(), table(), SignedDuration::from_hours(1));
+        let [from, to] = ["2026-11-20T00:00:00Z", "2026-11-10T00:00:00Z"].map(|at| at.parse().ok());
+        let filter = AuditFilter { from, to, ..AuditFilter::default() };
+        let page = people.audit(&merchant, &filter, None, 25).await.unwrap();
+        assert!(page.entries.is_empty() && page.next.is_none());
+    }
 }

@@ -159,6 +159,7 @@ fn console(aws: AwsSettings, settings: &AppSettings) -> Option<ConsoleConfig> {
         issuer: settings.issuer.clone()?,
         table: CONSOLE_TABLE_NAME.to_owned(),
         secret: CONSOLE_SECRET.to_owned(),
+        merchant: settings.console_merchant,
         aws,
     })
 }

@@ -179,6 +179,11 @@ fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, S
         issuer: options.issuer.clone(),
         // Known once their ports are.
         console_url: String::new(),
+        console_merchant: match (options.month, options.samples) {
+            (true, _) => Some(merchants::MONTH),
+            (false, true) => Some(merchants::REGISTERED),
+            (false, false) => None,
+        },
         callers_url: String::new(),
     })
 }

@@ -8,6 +8,8 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use local::merchants;
+
 use crate::support::client;
 
 fn command(arguments: &[&str]) -> Command {
@@ -139,8 +141,14 @@ fn a_start_prints_a_line_about_the_month_and_seven_lines_of_which_the_last_is_a_
     let names: Vec<_> = said[1..].iter().map(|line| line[..13].trim_end()).collect();
     assert_eq!(names, ["Shop", "Console", "API", "Simulator", "Sign-in", "Credentials", "First call"]);
     for line in &said[1..7] {
-        let page = Command::new("curl").args(["-s", "--fail", &line[13..]]).output().unwrap();
+        let (url, rest) = line[13..].split_once("  ").unwrap_or((&line[13..], ""));
+        let page = Command::new("curl").args(["-s", "--fail", url]).output().unwrap();
         assert!(page.status.success(), "{line}");
+        // The merchant to sign in at is printed, and in the form.
+        let merchant = if line.starts_with("Console") { merchants::MONTH } else { "" };
+        assert_eq!(rest.trim_start_matches("merchant "), merchant, "{line}");
+        let field = format!("name=\"merchant\" value=\"{merchant}\"");
+        assert!(merchant.is_empty() || String::from_utf8_lossy(&page.stdout).contains(&field), "{line}");
     }
     let call = Command::new("sh").args(["-c", &said[7][13..]]).output().unwrap();
     let answer = String::from_utf8(call.stdout).unwrap();

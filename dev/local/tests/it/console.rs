@@ -392,6 +392,68 @@ async fn with_another_token_somebody_comes_back_to_the_same_page_and_without_the
 }
 
 #[tokio::test]
+async fn a_link_is_opened_after_the_sign_in_and_no_other_site_or_merchant_is() {
+    let (shop, mut visitor) = open().await;
+    let link = visitor.path("payments?state=held&q=order%2D1");
+    let page = visitor.get(&link).await;
+    assert_eq!(page.status, 401);
+    let field = |name: &str| {
+        let field = Regex::new(&format!(r#"name="{name}" value="([^"]*)""#)).unwrap();
+        field.captures(&page.html).unwrap_or_else(|| panic!("{}", page.html))[1].replace("&#38;", "&")
+    };
+    let (merchant, back) = (field("merchant"), field("back"));
+    assert_eq!((&*merchant, &back), (merchants::REGISTERED, &link));
+    let payments = visitor.path("payments");
+    let long = format!("{link}{}", "x".repeat(6_000));
+    for (asked, opened) in [
+        (link.as_str(), link.as_str()),
+        ("", &payments),
+        ("//evil.example/payments", &payments),
+        ("/\\evil.example/payments", &payments),
+        ("/%2F/evil.example", &payments),
+        ("https://evil.example/170200123/payments", &payments),
+        ("/170200124/payments", &payments),
+        ("/170200123", &payments),
+        ("/170200123/\\evil.example", &payments),
+        ("/170200123/pay ments", &payments),
+        ("/170200123/payments\r\nset-cookie: a=b", &payments),
+        ("/170200123/payments\u{202e}", &payments),
+        (&long, &payments),
+    ] {
+        let sent = visitor.post("/sign-in", &[("merchant", merchants::REGISTERED), ("back", asked)]).await;
+        let back = visitor.choose(&sent.button(), "ann").await;
+        assert_eq!(visitor.get(&back).await.location(), opened, "{asked}");
+    }
+    assert_eq!(visitor.get(&link).await.status, 200);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_card_number_that_is_looked_for_is_in_no_address_and_in_no_log() {
+    let watch = Watch::over("info");
+    let (shop, mut visitor) = open().await;
+    let (payments, clean) = (visitor.path("payments"), visitor.path("payments?q=1443"));
+    let typed = visitor.path("payments?q=4788250000121443");
+    assert_eq!(visitor.get(&typed).await.location(), clean, "signed out");
+    visitor.sign_in("ann").await;
+    assert_eq!(visitor.get(&typed).await.location(), clean);
+    let form = [("q", "4788 2500 0012 1443"), ("from", ""), ("to", "")];
+    assert_eq!(visitor.post(&payments, &form).await.location(), clean);
+    assert_eq!(visitor.get(&clean).await.status, 200);
+    let url = shop.stack.console_url().to_owned();
+    let forged = visitor.send(Method::POST, &payments, &[(ORIGIN.as_str(), &url)], &form).await;
+    assert_eq!(forged.status, 403);
+    // A session that has ended meanwhile leads to the same search.
+    shop.stack.advance_clock(16 * MINUTE_S);
+    let sent = visitor.post(&payments, &form).await;
+    let back = visitor.choose(&sent.button(), "ann").await;
+    assert_eq!(visitor.get(&back).await.location(), format!("{clean}&ended=yes"));
+    let log: String = watch.lines().into_iter().map(|(line, _)| line).collect();
+    assert!(log.contains("request answered") && !log.contains("4788"), "{log}");
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn nothing_of_cookies_tokens_and_sign_ins_is_in_the_table_or_the_log() {
     let watch = Watch::over("info");
     let (shop, mut visitor) = open().await;
@@ -500,7 +562,10 @@ async fn the_functions_binary_admits_only_its_front_and_keeps_a_sign_in_in_its_t
         serde_json::from_str(include_str!("../../../../events/console-first-page.json")).unwrap();
     assert_eq!(function.answer(&event).await["statusCode"], 403);
     event["headers"]["x-front-secret"] = json!(secret);
-    assert_eq!(function.answer(&event).await["statusCode"], 200);
+    let first = function.answer(&event).await;
+    assert_eq!(first["statusCode"], 200);
+    // A deployed console names no merchant to strangers.
+    assert!(first["body"].as_str().unwrap().contains("name=\"merchant\" value=\"\""), "{first}");
     // A form as API Gateway hands it on.
     event["rawPath"] = json!("/sign-in");
     event["requestContext"]["http"]["method"] = json!("POST");

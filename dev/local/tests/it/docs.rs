@@ -285,3 +285,15 @@ fn the_parameters_of_scheduled_capture_are_documented_with_their_defaults() {
     assert_eq!(default("CaptureShards"), captures.shards.to_string());
     assert_eq!(default("CaptureConcurrency"), captures.concurrency.to_string());
 }
+
+#[test]
+fn the_readme_deploys_with_the_commands_of_the_page_on_deployment() {
+    let commands = |page: &'static str, heading: &str| {
+        let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();
+        let block = section.split("```").nth(1).unwrap();
+        block.lines().skip(1).map(|line| line.trim_start_matches("$ ")).collect::<Vec<_>>()
+    };
+    let readme = include_str!("../../../../README.md");
+    let page = include_str!("../../../../docs/deploy.md");
+    assert_eq!(commands(readme, "Deploy it"), commands(page, "The first deployment"));
+}

@@ -220,3 +220,28 @@ async fn a_journal_that_cannot_be_read_is_said_and_no_empty_list() {
     assert!(!error.to_string().contains("dynamodb"), "{error}");
     shop.close().await;
 }
+
+/// DynamoDB refuses such a range, and the refusal would look like a table that is away.
+#[tokio::test]
+async fn a_range_that_ends_before_it_begins_is_an_empty_list_and_no_fault_of_the_table() {
+    let shop = Shop::share().await;
+    let day = |ago: i64| {
+        let at = shop.stack.clock().now() - jiff::SignedDuration::from_hours(24 * ago);
+        at.strftime("%F").to_string()
+    };
+    let (from, to) = (day(3), day(5));
+    for (path, field) in [
+        ("/v2/transactions", "created_at"),
+        ("/v2/transactions", "authorization_expires_at"),
+        ("/v2/orders", "created_at"),
+        ("/v2/entries", "created_at"),
+        ("/v2/captures", "next_capture_attempt"),
+        ("/v2/deposits", "date"),
+        ("/v2/settlement/outstanding", "date"),
+        ("/v2/audit", "at"),
+    ] {
+        let page = shop.get(&format!("{path}?filter=ge({field},{from}):le({field},{to})")).await;
+        assert_eq!((page.status.as_u16(), &page.body["data"]), (200, &json!([])), "{path}: {}", page.body);
+    }
+    shop.close().await;
+}

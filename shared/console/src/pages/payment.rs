@@ -45,6 +45,8 @@ struct Notice {
 struct Button {
     name: &'static str,
     address: String,
+    /// Whether the page advises against it.
+    is_inadvisable: bool,
 }
 
 #[derive(Template)]
@@ -250,7 +252,10 @@ fn done(read: &Read<'_>, frame: &Frame) -> Option<Done> {
 
 /// The forms that the reader may open.
 fn buttons(frame: &Frame, read: &Read<'_>) -> Vec<Button> {
-    let button = |act: Act| Some(Button { name: act.verb(), address: read.form(act, frame)? });
+    let button = |act: Act| {
+        let address = read.form(act, frame)?;
+        Some(Button { name: act.verb(), address, is_inadvisable: act::needs_tick(act, read) })
+    };
     Act::ALL.into_iter().filter_map(button).collect()
 }
 

@@ -10,7 +10,7 @@ use crate::{
     api::{Failure, address},
     frame::Frame,
     pages::{Tab, Visit, download, problem::Problem, rendered},
-    web::{self, Pairs},
+    web::{self, Pairs, SOUGHT, redirect},
     words::{self, Tone, said, text},
 };
 
@@ -53,7 +53,7 @@ impl Search {
     fn of(parameters: &Pairs) -> Self {
         let value = |name: &str| said(&Value::from(parameters.get(name).unwrap_or_default()));
         Self {
-            text: value("q"),
+            text: value(SOUGHT),
             from: value("from"),
             to: value("to"),
             tab: value("state"),
@@ -64,7 +64,7 @@ impl Search {
     /// The address of this search with another tab or from another place on.
     fn address(&self, path: &str, tab: &str, cursor: &str) -> String {
         let all = [
-            ("q", self.text.as_str()),
+            (SOUGHT, self.text.as_str()),
             ("from", &self.from),
             ("to", &self.to),
             ("state", tab),
@@ -184,6 +184,14 @@ fn meanings(search: &Search) -> Result<Vec<Guess>, Problem> {
         return Ok(vec![Guess { conditions: Vec::new(), meaning: String::new() }]);
     }
     Ok(guesses(&search.text))
+}
+
+/// The address of the search that a person typed. The form is posted, so that a card number in it
+/// is in no address.
+pub(crate) fn find(merchant: &str, typed: &Pairs) -> Result<Response<Body>, Problem> {
+    let search = Search::of(&typed.without_card_number());
+    meanings(&search)?;
+    Ok(redirect(&search.address(&format!("/{merchant}/payments"), &search.tab, "")))
 }
 
 /// The list. Only a text that may be two things costs a second call, and only if it is not the

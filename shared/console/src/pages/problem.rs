@@ -6,7 +6,7 @@ use lambda_http::{Body, Response, http::StatusCode};
 use crate::{
     api::{Failure, Refusal},
     store::StoreFailure,
-    web::page,
+    web::{merchant_of_page, page},
 };
 
 /// Why there is no page.
@@ -59,6 +59,9 @@ struct ProblemPage<'a> {
     /// The page to go on to, and its name.
     way: &'a str,
     way_name: &'a str,
+    /// The merchant to sign in at, to come back to `here`.
+    merchant: Option<&'a str>,
+    here: &'a str,
 }
 
 impl Problem {
@@ -119,7 +122,8 @@ impl Problem {
             }
         };
         let request_id = if let Self::Refused(refusal) = self { refusal.request_id.as_str() } else { "" };
-        let shown = ProblemPage { title, text, request_id, way, way_name };
+        let merchant = merchant_of_page(here).filter(|_| matches!(self, Self::SignedOut));
+        let shown = ProblemPage { title, text, request_id, way, way_name, merchant, here };
         page(StatusCode::from_u16(status).unwrap_or_default(), shown.render().unwrap_or_default())
     }
 }

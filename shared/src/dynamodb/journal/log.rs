@@ -85,15 +85,11 @@ impl DynamoDbEntryLog {
     ) -> Result<EntryPage<E>, StoreError> {
         // Both ends of BETWEEN count: these two are just inside of the query's.
         let (from, to) = (just_above(query.between.0), just_below(query.between.1));
-        if from > to {
-            return Ok(EntryPage::default());
-        }
         let Partition { index, name, key, has_entries, ends } = Partition::of(partition, query);
-        let names = [("#partition", name), ("#sort", SORT)];
-        let texts = [(":partition", key.as_str()), (":from", &from), (":to", &to)];
-        let request = self
-            .0
-            .query("#partition = :partition AND #sort BETWEEN :from AND :to", &names, &texts)
+        let Some(request) = self.0.between([name, SORT], &key, &*from..=&*to) else {
+            return Ok(EntryPage::default());
+        };
+        let request = request
             .set_index_name(index.map(str::to_owned))
             // A new entry has to be in the totals that it marked. A response without the columns
             // that totals do not need takes half the work.

@@ -69,9 +69,8 @@ impl DynamoDbTotals {
 
     /// All items of a partition that sort between two texts.
     async fn all(&self, bucket: &str, from: &str, to: &str) -> Result<Vec<Item>, StoreError> {
-        let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :to";
-        let texts = [(":bucket", bucket), (":from", from), (":to", to)];
-        all(self.table.query(condition, &KEY_NAMES, &texts).consistent_read(true)).await
+        let Some(query) = self.table.between(KEYS, bucket, from..=to) else { return Ok(Vec::new()) };
+        all(query.consistent_read(true)).await
     }
 }
 

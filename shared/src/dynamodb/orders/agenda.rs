@@ -24,15 +24,11 @@ impl Agenda for DynamoDbStore {
     async fn between(&self, query: AgendaQuery<'_>) -> Result<AgendaPage, StoreError> {
         let AgendaQuery { merchant, list, part, between: (first, last), limit } = query;
         let names = agenda_names(list);
-        let request = self
-            .table
-            .query(
-                "#part = :part AND #sort_key BETWEEN :first AND :last",
-                &[("#part", names.shard), ("#sort_key", names.at)],
-                &[(":part", &list_shard(merchant, part)), (":first", first), (":last", last)],
-            )
-            .index_name(names.index);
-        let page = page(request, limit).await?;
+        let part = list_shard(merchant, part);
+        let Some(request) = self.table.between([names.shard, names.at], &part, first..=last) else {
+            return Ok(AgendaPage::default());
+        };
+        let page = page(request.index_name(names.index), limit).await?;
         let orders = page.items().iter().map(|item| {
             let sort_key = text(item, names.at).cloned().unwrap_or_default();
             AgendaOrder { sort_key, key: listed_key(item) }
@@ -71,8 +67,8 @@ mod tests {
             assert!(matches!(store.between(query).await, Err(StoreError::Unavailable(_))));
             let body = &aws.bodies("Query")[0];
             assert_eq!((&body["IndexName"], &body["Limit"]), (&json!(index), &json!(7)));
-            assert_eq!(body["ExpressionAttributeNames"], json!({"#part": "gp", "#sort_key": at}));
-            let values = json!({":part": {"S": "m#1"}, ":first": {"S": "open#"}, ":last": {"S": "open#9"}});
+            assert_eq!(body["ExpressionAttributeNames"], json!({"#bucket": "gp", "#sort": at}));
+            let values = json!({":bucket": {"S": "m#1"}, ":from": {"S": "open#"}, ":to": {"S": "open#9"}});
             assert_eq!(body["ExpressionAttributeValues"], values);
         }
     }

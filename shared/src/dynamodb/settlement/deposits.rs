@@ -119,9 +119,9 @@ impl DepositStore for DynamoDbSettlement {
     ) -> Result<DepositPage, StoreError> {
         let bucket = by_day(merchant);
         let (from, to) = (first.to_string(), format!("{last}#~"));
-        let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :to";
-        let query =
-            self.table.query(condition, &KEY_NAMES, &[(":bucket", &bucket), (":from", &from), (":to", &to)]);
+        let Some(query) = self.table.between(KEYS, &bucket, &*from..=&*to) else {
+            return Ok(DepositPage::default());
+        };
         let query = query
             .scan_index_forward(order == ReadOrder::OldestFirst)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))

@@ -394,6 +394,7 @@ impl Tour {
             front: Front::default(),
             issuer: None,
             console_url: String::new(),
+            console_merchant: None,
             callers_url: String::new(),
         };
         let stack = &self.shop.stack;

@@ -225,7 +225,7 @@ fn checked(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
 }
 
 /// Whether the operation would give money back that the cardholder's bank has already taken back.
-fn needs_tick(act: Act, read: &Read<'_>) -> bool {
+pub(super) fn needs_tick(act: Act, read: &Read<'_>) -> bool {
     // The refund of a second charge is not in the way of a refund of the first.
     let is_owed = read.held_back_refund().is_some_and(|refund| refund["reason"] != "twin");
     act != Act::Capture && (read.minor("disputed") > 0 || is_owed)

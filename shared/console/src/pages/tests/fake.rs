@@ -156,7 +156,7 @@ fn console(api: &str) -> Console {
     let text = str::to_owned;
     let client = Client { id: text("console"), secret: text("s"), audience: text("a"), issuer_secret: None };
     Console {
-        settings: Settings { url: text(URL), issuer: text("https://issuer.example"), client },
+        settings: Settings { url: text(URL), issuer: text("https://issuer.example"), merchant: None, client },
         api: Api::new(api.to_owned(), reqwest::Client::builder().no_proxy().build().unwrap()),
         sessions: Arc::new(MemoryStore::default()),
         key: SealingKey::new(&[7; 32]).unwrap(),

@@ -267,3 +267,16 @@ async fn a_receipt_has_what_a_customer_needs_and_says_that_it_is_a_test() {
     assert_says(&html, &["There is no receipt: the payment was not approved."]);
     assert_eq!(api.get("/170200126/payments/UM-2/01a2/receipt").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_refund_that_a_page_advises_against_is_not_its_main_button() {
+    for (state, disputed, class) in [("paid", 0, "button primary"), ("disputed", 2599, "button")] {
+        let mut payment = payment(state, &[operation("purchase", 2599, "approved")]);
+        payment["data"]["next_actions"] = json!(["refund"]);
+        payment["data"]["meta"]["refundable"]["amount"] = json!(2599);
+        payment["data"]["meta"]["disputed"] = json!({"amount": disputed});
+        let html = page("operate", &payment).await;
+        let button = format!(r#"<a class="{class}" href="/170200126/payments/UM-1/01a2/refund">Refund</a>"#);
+        assert!(html.contains(&button), "{html}");
+    }
+}

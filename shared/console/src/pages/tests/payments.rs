@@ -97,3 +97,47 @@ async fn a_row_that_cannot_be_read_has_its_key_and_what_others_wrote_stays_text(
     let page = api.get(&format!("/170200126/payments?q={query}&from={query}&state={query}")).await;
     assert_says(&page.body, &["Cannot be read: order#&#60;b&#62;1"]);
 }
+
+#[tokio::test]
+async fn of_a_card_number_in_the_box_an_address_has_only_the_last_four_digits() {
+    let api = api("read");
+    let path = "/170200126/payments";
+    for (typed, sought) in [
+        ("4788250000121443", "1443"),
+        ("4788 2500 0012 1443", "1443"),
+        ("4788-2500-0012-1443 25.99", "1443+25.99"),
+        ("3714 496353 98431", "8431"),
+        ("4788/2500/0012/1443", "1443"),
+    ] {
+        let query = form_urlencoded::byte_serialize(typed.as_bytes()).collect::<String>();
+        let rest = "from=2026-11-01&state=refunded";
+        let page = api.post(path, &format!("q={query}&{rest}")).await;
+        assert_eq!((page.status, &*page.location), (303, &*format!("{path}?q={sought}&{rest}")), "{typed}");
+        for path in [path, "/170200126/payments.csv"] {
+            let page = api.get(&format!("{path}?q={query}&{rest}")).await;
+            let clean = format!("{path}?q={sought}&{rest}");
+            assert_eq!((page.status, page.location, &*page.body), (303, clean, ""), "{typed}");
+        }
+    }
+    assert_eq!(api.requests(), [""; 0], "nothing was looked for under a number");
+}
+
+#[tokio::test]
+async fn any_other_text_is_looked_for_as_it_was_typed() {
+    let api = api("read");
+    api.says("GET", LIST, 200, &listed(&[], None));
+    for typed in ["1443", "25.99", "327975232415", "UM-2019 [a]", "9411111111111111", "4788250000121444"] {
+        let query = form_urlencoded::byte_serialize(typed.as_bytes()).collect::<String>();
+        let found = format!("/170200126/payments?q={query}");
+        let page = api.post("/170200126/payments", &format!("q={query}")).await;
+        assert_eq!((page.status, &*page.location), (303, &*found));
+        let page = api.get(&found).await;
+        assert_eq!(page.status, 200, "{typed}");
+        let form = r#"<form class="filters" method="post" action="/170200126/payments">"#;
+        assert!(
+            page.body.contains(form) && page.body.contains(&format!("value=\"{typed}\"")),
+            "{}",
+            page.body
+        );
+    }
+}

@@ -37,11 +37,11 @@ fn january(merchant: &MerchantId, order: ReadOrder) -> EntryQuery<'_> {
 /// The request for it.
 fn query(column: &str, key: &str, is_forward: bool) -> Value {
     json!({
-        "TableName": "journal", "KeyConditionExpression": "#partition = :partition AND #sort BETWEEN :from AND :to",
+        "TableName": "journal", "KeyConditionExpression": "#bucket = :bucket AND #sort BETWEEN :from AND :to",
         "ScanIndexForward": is_forward, "Limit": 12,
-        "ExpressionAttributeNames": { "#partition": column, "#sort": "s" },
+        "ExpressionAttributeNames": { "#bucket": column, "#sort": "s" },
         "ExpressionAttributeValues": {
-            ":partition": { "S": key }, ":from": { "S": "2026-01-01!" }, ":to": { "S": "2026-01-05~" },
+            ":bucket": { "S": key }, ":from": { "S": "2026-01-01!" }, ":to": { "S": "2026-01-05~" },
         },
     })
 }
