@@ -123,8 +123,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// Why a body cannot be read. States the fault and its place, and quotes no more than a name without
-/// numbers: the body holds card numbers.
+/// Why a body cannot be read. States the fault and its place, and quotes no more than a name
+/// without numbers: the body holds card numbers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unreadable {
     #[error("the body is not valid JSON: {0}")]

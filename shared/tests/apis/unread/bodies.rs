@@ -84,7 +84,7 @@ pub(super) struct Stray {
     pub(super) kind: Kind,
 }
 
-/// What a member is to a route.
+/// The meaning of a member for a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The amount, in its place.

@@ -18,7 +18,7 @@ const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Mo
 /// A card that the gateway stores, of no customer.
 const STORED_CARD: &str = "1|16178397535388255208";
 
-/// What there is when a request is sent.
+/// The payments that there are when a request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Prepared {
     /// An order of which nothing is paid.

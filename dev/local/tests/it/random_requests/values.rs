@@ -85,8 +85,9 @@ impl Values {
         let mut transaction = Uuid::from_u128(rng.random()).to_string();
         let there: Vec<_> = self.transactions.iter().filter(|(order, _)| order.starts_with(of)).collect();
         let there = if template.ends_with("/reauthorize") { self.rests.iter().collect() } else { there };
-        let is_one = template == "/v2/orders/{orderId}/transactions/{transactionId}" && !external;
-        let there = if is_one && rng.random_bool(0.5) { self.held.iter().collect() } else { there };
+        let is_one = template == "/v2/orders/{orderId}/transactions/{transactionId}";
+        let needs_held = (is_one || template.ends_with("/cancel")) && !external;
+        let there = if needs_held && rng.random_bool(0.5) { self.held.iter().collect() } else { there };
         if let Some((of_order, known)) = there.choose(rng)
             && template.contains("{transactionId}")
             && rng.random_bool(0.9)
