@@ -14,8 +14,10 @@ use std::fmt;
 
 use tollgate_core::values::clean_text;
 
-use super::members::NAME_SHOWN_MAX;
 pub(crate) use write::to_xml;
+
+/// How much of a member's name a response repeats.
+pub(crate) const NAME_SHOWN_MAX: usize = 40;
 
 /// The namespace of `nil`.
 const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";

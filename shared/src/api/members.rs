@@ -11,13 +11,10 @@ pub(crate) use elsewhere::{Stray, is_written_as, strays};
 
 use super::{
     Code,
-    body::{Document, Node},
+    body::{Document, NAME_SHOWN_MAX, Node},
     failure::Failure,
     problem::Problem,
 };
-
-/// How much of an unknown member's name a response repeats.
-pub(crate) const NAME_SHOWN_MAX: usize = 40;
 
 /// How many unknown members a response names; a body of 64 KiB has room for thousands.
 pub(crate) const UNKNOWN_SHOWN_MAX: usize = 10;

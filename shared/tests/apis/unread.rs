@@ -26,16 +26,16 @@ const BODIES: usize = 2_000;
 /// Names of amounts, and of members that restrict, that no route reads in any of the places below.
 const NAMES: [&str; 11] = [
     "amount",
-    "capture_amount",
     "amt",
     "amnt",
-    "initiated_by",
-    "scheduled",
-    "save",
     "capture_at",
-    "reopen",
-    "refund_mechanism",
+    "capture_amount",
     "refund_disputed",
+    "refund_mechanism",
+    "initiated_by",
+    "reopen",
+    "save",
+    "scheduled",
 ];
 
 /// Slips of these names: another case, another way to join words, letters exchanged.

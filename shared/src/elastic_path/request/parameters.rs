@@ -6,10 +6,7 @@ use tollgate_core::{
     values::{ReadOrder, SearchTerm, UnknownZone, Zone, clean_text},
 };
 
-use crate::api::{
-    Code, Failure, Problem,
-    members::{NAME_SHOWN_MAX, UNKNOWN_SHOWN_MAX},
-};
+use crate::api::{Code, Failure, Problem, body::NAME_SHOWN_MAX, members::UNKNOWN_SHOWN_MAX};
 
 /// The parameter that says which rows of a list come first.
 pub(in crate::elastic_path) const SORT: &str = "sort";
