@@ -130,7 +130,7 @@ impl Members<'_> {
         let known: Vec<String> = in_place.chain(&[METADATA]).map(|name| self.member(name)).collect();
         let meant = |name: &str| {
             let written_so = watched.iter().copied().find(|meant| is_written_as(name, meant));
-            let id = customer.filter(|_| letters_of(name) == CUSTOMER_ID);
+            let id = customer.filter(|_| is_same(name, CUSTOMER_ID));
             written_so.or(id).or_else(|| is_amount(name).then_some(AMOUNT))
         };
         for stray in strays(self.document, request, &known, meant) {
@@ -227,8 +227,9 @@ fn begins_with_word(text: &str) -> bool {
 
 /// Whether a name is that of an amount, however it goes on: `total_amount`, `refundAmt`.
 fn is_amount(name: &str) -> bool {
-    letters_of(name).contains(AMOUNT)
-        || words_of(name).iter().any(|word| SHORT_AMOUNTS.contains(&word.as_str()))
+    let letters = letters_of(name);
+    let is_short = |short: &&str| letters.contains(short) && words_of(name).iter().any(|word| word == short);
+    letters.contains(AMOUNT) || SHORT_AMOUNTS.iter().any(is_short)
 }
 
 /// Whether a name is probably the other: in other letters, joined otherwise, or with a slip. One
@@ -237,17 +238,25 @@ pub(crate) fn is_written_as(name: &str, meant: &str) -> bool {
     if name.strip_prefix(meant).is_some_and(|rest| rest.starts_with('_')) {
         return false;
     }
+    // Of most names this alone decides, without a copy.
+    if letters_in(name).count().abs_diff(letters_in(meant).count()) > 1 {
+        return false;
+    }
     let (letters, meant) = (letters_of(name), letters_of(meant));
     letters == meant || (meant.len() >= SLIP_LETTERS_MIN && is_slip(&letters, &meant))
 }
 
 fn is_same(name: &str, other: &str) -> bool {
-    letters_of(name) == letters_of(other)
+    letters_in(name).eq(letters_in(other))
 }
 
 /// A name's letters and digits in lower case, however it joins its words.
 fn letters_of(name: &str) -> String {
-    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    letters_in(name).collect()
+}
+
+fn letters_in(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase())
 }
 
 /// A name's words in lower case: those of `unit_price`, `unit-price` and `unitPrice` are the same.
