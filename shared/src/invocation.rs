@@ -47,6 +47,16 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// of their own.
 const AUTHENTICATE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tollgate\"");
 
+/// The names of a request's query parameters, in alphabetical order: the query is a map, whose order
+/// would differ from request to request.
+pub(crate) fn query_names(request: &Request) -> Vec<&str> {
+    let stated = request.query_string_parameters_ref();
+    let mut names: Vec<&str> =
+        stated.into_iter().flat_map(|query| query.iter()).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names
+}
+
 /// A request after its response was made, for its metrics.
 #[derive(Clone, Debug)]
 pub struct Served {

@@ -4,7 +4,7 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
-use tollgate_core::values::{TextUse, looks_like_card_number, mask_card_numbers};
+use tollgate_core::values::{TextUse, looks_like_card_number, shorten_card_numbers};
 
 /// The cookie of a session. `__Host-` binds it to this host, and no script reads it. `Lax`: a link
 /// in a message opens the page, and the way back from the issuer is such a link.
@@ -125,7 +125,7 @@ fn with_last_four(text: &str) -> String {
     if is_clean(text) {
         return text.to_owned();
     }
-    let short = mask_card_numbers(text).replace("[card ****", "").replace(']', "");
+    let short = shorten_card_numbers(text);
     if is_clean(&short) {
         return short;
     }

@@ -25,7 +25,7 @@ mod zone;
 pub use card::{
     Brand, CardAccount, CardNumber, CardNumberError, CardSummary, CardToken, Expiry, ExpiryError,
     SecurityCode, SecurityCodeError, StoredCard, TextUse, Unkeepable, check_kept, clean_text,
-    looks_like_card_number, mask_card_numbers,
+    looks_like_card_number, mask_card_numbers, shorten_card_numbers,
 };
 pub use carried::Carried;
 pub use charged::{Charged, Fee, FeeKind};

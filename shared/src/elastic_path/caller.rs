@@ -14,7 +14,7 @@ use crate::{
     access_token,
     api::{
         Caller, Code, Document, Failure, Node, Problem,
-        members::{Stray, UNKNOWN_SHOWN_MAX, is_written_as, strays},
+        members::{IDEMPOTENCY_KEY, METADATA, Stray, UNKNOWN_SHOWN_MAX, is_written_as, strays},
     },
     elastic_path::response::View,
     invocation::route_key,
@@ -110,10 +110,16 @@ fn no_misnamed_key(request: &Request, body: &Document) -> Result<(), Failure> {
     let misnamed = MISNAMED_HEADERS.into_iter().filter(|name| request.headers().contains_key(*name));
     let hint = format!("did you mean {KEY_HEADER}?");
     let headers = misnamed.map(|name| Stray { path: name.to_owned(), meant: KEY_HEADER }.problem(&hint));
-    let known = [KEY_MEMBER.to_owned(), format!("data.{KEY_MEMBER}"), "data.metadata".to_owned()];
-    let meant = |name: &str| is_written_as(name, "idempotency_key").then_some(KEY_MEMBER);
+    let data = body.member(&body.root, "data");
+    let options = options(body);
+    let is = |one: Option<&Node>, object: &Node| one.is_some_and(|one| std::ptr::eq(one, object));
+    let in_place = |object: &Node, name: &str| {
+        (name == IDEMPOTENCY_KEY && options.iter().any(|options| is(*options, object)))
+            || (name == METADATA && is(data, object))
+    };
+    let meant = |name: &str| is_written_as(name, IDEMPOTENCY_KEY).then_some(KEY_MEMBER);
     let hint = format!("did you mean {KEY_MEMBER}?");
-    let members = strays(body, request, &known, meant).into_iter().map(|stray| stray.problem(&hint));
+    let members = strays(body, request, in_place, meant).into_iter().map(|stray| stray.problem(&hint));
     Failure::of_problems(headers.chain(members).take(UNKNOWN_SHOWN_MAX).collect())
 }
 
@@ -124,10 +130,14 @@ fn counted_on(route: &str) -> &str {
     payments.filter(|route| route.ends_with("/payments")).unwrap_or(route)
 }
 
+/// The objects `options`, in `data` and beside it.
+fn options(body: &Document) -> [Option<&Node>; 2] {
+    [body.member(&body.root, "data"), Some(&body.root)].map(|within| body.member(within?, "options"))
+}
+
 /// `options.idempotency_key`, in `data` or, as the SDK's refunds have it, beside it.
 fn in_options(body: &Document) -> Option<&Node> {
-    let of = |within| body.member(body.member(within, "options")?, "idempotency_key");
-    let keys = [body.member(&body.root, "data").and_then(of), of(&body.root)];
+    let keys = options(body).map(|options| body.member(options?, IDEMPOTENCY_KEY));
     keys.into_iter().flatten().find(|key| !matches!(key, Node::Null))
 }
 

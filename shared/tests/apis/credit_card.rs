@@ -1,7 +1,7 @@
 //! The credit-card API, in JSON and in XML.
 
 mod follow_ups;
-mod media;
+pub(crate) mod media;
 mod members;
 mod outcomes;
 mod stored;

@@ -1,4 +1,4 @@
-//! A caller means what they wrote: on each route that takes a missing amount for all, nothing moves
+//! The words of a caller count: on each route that takes a missing amount for all, nothing moves
 //! while an amount, or a member that restricts, stands where nothing reads it.
 //!
 //! The routes are those of `docs/openapi.yaml` whose `x-missing-amount` is `all`.
@@ -38,8 +38,9 @@ const NAMES: [&str; 11] = [
     "scheduled",
 ];
 
-/// Slips of these names: another case, another way to join words, letters exchanged.
-const SLIPS: [&str; 14] = [
+/// Slips of these names: another case, another way to join words, letters exchanged, a path as a
+/// name.
+const SLIPS: [&str; 16] = [
     "Amount",
     "$amount",
     "amuont",
@@ -54,6 +55,8 @@ const SLIPS: [&str; 14] = [
     "reepon",
     "refundMechanism",
     "refund_dispuetd",
+    "data.amount",
+    "Request.Amount",
 ];
 
 /// Names of other systems, which mean nothing here.

@@ -12,7 +12,7 @@ mod mask;
 mod token;
 
 pub use disguise::{TextUse, Unkeepable, check_kept, clean_text, looks_like_card_number};
-pub use mask::mask_card_numbers;
+pub use mask::{mask_card_numbers, shorten_card_numbers};
 pub use token::{CardAccount, CardToken};
 
 use std::{fmt, str::FromStr};

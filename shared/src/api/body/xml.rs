@@ -139,13 +139,16 @@ impl Tree {
                 parent.has_elements = true;
             }
         }
-        let path = self.path_of(name);
+        // Where the element stands; the root has no name in it. Few have anything to pass over.
+        let around = self.open.iter().map(|element| element.name.as_str());
+        let path = || around.clone().chain([name]).skip(1).collect::<Vec<_>>().join(".");
         if is_foreign {
-            self.passed_over.push(path.clone());
+            self.passed_over.push(path());
         }
+        let nil = is_nil(names, tag, |attribute| self.passed_over.push(format!("{}.@{attribute}", path())))?;
         self.open.push(Open {
             name: name.to_owned(),
-            nil: is_nil(names, tag, &path, &mut self.passed_over)?,
+            nil,
             text: String::new(),
             members: Vec::new(),
             names: HashSet::new(),
@@ -153,12 +156,6 @@ impl Tree {
             is_foreign,
         });
         Ok(())
-    }
-
-    /// Where an element stands that opens now; the root has no name in it.
-    fn path_of(&self, name: &str) -> String {
-        let around = self.open.iter().map(|element| element.name.as_str());
-        around.chain([name]).skip(1).collect::<Vec<_>>().join(".")
     }
 
     /// The reader has checked that the end tag fits.
@@ -204,12 +201,11 @@ impl Tree {
 }
 
 /// Checks the attributes of a tag and reads the only one that means something here, `nil`. The
-/// others are passed over.
+/// names of others are passed over.
 fn is_nil(
     names: &NamespaceResolver,
     tag: &BytesStart<'_>,
-    path: &str,
-    passed_over: &mut Vec<String>,
+    mut pass_over: impl FnMut(&str),
 ) -> Result<bool, WhyUnreadable> {
     let mut nil = None;
     for attribute in tag.attributes() {
@@ -242,9 +238,7 @@ fn is_nil(
                     return Err(Unreadable::Xml);
                 }
             }
-            (ResolveResult::Bound(_) | ResolveResult::Unbound, local) => {
-                passed_over.push(format!("{path}.@{}", local.into_inner()));
-            }
+            (ResolveResult::Bound(_) | ResolveResult::Unbound, local) => pass_over(local.into_inner()),
         }
     }
     Ok(nil.unwrap_or(false))

@@ -5,11 +5,14 @@
 
 use std::net::Ipv4Addr;
 
-use lambda_http::{Request, RequestExt};
+use lambda_http::Request;
 use tollgate_core::values::{Currency, clean_text};
 
 use super::{Members, NAME_SHOWN_MAX, UNKNOWN_SHOWN_MAX};
-use crate::api::{Code, Document, Node, Problem};
+use crate::{
+    api::{Code, Document, Node, Problem},
+    invocation::query_names,
+};
 
 /// The name of all amounts, and of members that contain it.
 const AMOUNT: &str = "amount";
@@ -53,10 +56,10 @@ const IDENTITY_WORDS: [&str; 5] = ["id", "number", "reference", "code", "quantit
 const SIGNS_IN_AMOUNTS: &str = "+-\u{2212}.,'\u{2019}_$€£¥";
 
 /// A member of unknown objects that is read elsewhere.
-const IDEMPOTENCY_KEY: &str = "idempotency_key";
+pub(crate) const IDEMPOTENCY_KEY: &str = "idempotency_key";
 
 /// A member with a merchant's own members, which mean nothing here.
-const METADATA: &str = "metadata";
+pub(crate) const METADATA: &str = "metadata";
 
 /// A member where nothing reads it.
 pub(crate) struct Stray {
@@ -79,43 +82,44 @@ impl Stray {
 }
 
 /// All members of a request that `meant` takes for one that is read at another place: in the query,
-/// in the body, and in the parts of XML that no member is in. The `known` paths are left alone with
-/// all that is in them.
+/// in the body, and in the parts of XML that no member is in. A member that is `in_place`, by the
+/// object that it is in and by its name, is left alone with all that is in it.
 pub(crate) fn strays(
     document: &Document,
     request: &Request,
-    known: &[String],
+    in_place: impl Fn(&Node, &str) -> bool,
     meant: impl Fn(&str) -> Option<&'static str>,
 ) -> Vec<Stray> {
     let mut found = Vec::new();
-    let query = request.query_string_parameters();
-    let mut names: Vec<&str> = query.iter().map(|(name, _)| name).collect();
-    // The query is a map: its order would differ from request to request.
-    names.sort_unstable();
-    for name in names.into_iter().chain(document.passed_over.iter().map(String::as_str)) {
+    for name in query_names(request).into_iter().chain(document.passed_over.iter().map(String::as_str)) {
         let last = name.rsplit(['.', '[', ']', '@']).find(|part| !part.is_empty()).unwrap_or_default();
         found.extend(meant(last).map(|meant| Stray::new(name, meant)));
     }
-    let mut open = vec![(String::new(), &document.root)];
-    while let Some((path, node)) = open.pop() {
-        if let Node::List(items) = node {
-            open.extend(items.iter().rev().map(|item| (path.clone(), item)));
+    walk(&document.root, "", &mut |object, name, path| {
+        if in_place(object, name) {
+            return false;
         }
-        // The last one is looked into first.
-        let mut inner = Vec::new();
-        for (name, value) in node.members() {
-            let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            if known.iter().any(|known| document.same_name(known, &path)) {
-                continue;
-            }
-            match meant(name) {
-                Some(meant) => found.push(Stray::new(&path, meant)),
-                None => inner.push((path, value)),
-            }
-        }
-        open.extend(inner.into_iter().rev());
-    }
+        let stray = meant(name).map(|meant| Stray::new(path, meant));
+        let goes_on = stray.is_none();
+        found.extend(stray);
+        goes_on
+    });
     found
+}
+
+/// Hands over each member with its object and its path, and goes into it if it is told to.
+fn walk(node: &Node, path: &str, enters: &mut impl FnMut(&Node, &str, &str) -> bool) {
+    if let Node::List(items) = node {
+        for item in items {
+            walk(item, path, enters);
+        }
+    }
+    for (name, value) in node.members() {
+        let inner = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+        if enters(node, name, &inner) {
+            walk(value, &inner, enters);
+        }
+    }
 }
 
 impl Members<'_> {
@@ -126,14 +130,18 @@ impl Members<'_> {
     pub(crate) fn nothing_elsewhere(&mut self, request: &Request, own: &[&str]) {
         let customer = Some(CUSTOMER).filter(|name| own.contains(name));
         let watched: Vec<&'static str> = WATCHED.into_iter().chain(customer).collect();
-        let in_place = own.iter().filter(|own| watched.iter().any(|name| is_same(name, own)));
-        let known: Vec<String> = in_place.chain(&[METADATA]).map(|name| self.member(name)).collect();
+        let read = own.iter().filter(|own| watched.iter().any(|name| is_same(name, own)));
+        let read: Vec<&str> = read.copied().chain([METADATA]).collect();
+        // By the object and not by a path, which a name with a dot in it looks like.
+        let in_place = |object: &Node, name: &str| {
+            std::ptr::eq(object, self.node) && read.iter().any(|read| self.document.same_name(read, name))
+        };
         let meant = |name: &str| {
             let written_so = watched.iter().copied().find(|meant| is_written_as(name, meant));
             let id = customer.filter(|_| is_same(name, CUSTOMER_ID));
             written_so.or(id).or_else(|| is_amount(name).then_some(AMOUNT))
         };
-        for stray in strays(self.document, request, &known, meant) {
+        for stray in strays(self.document, request, in_place, meant) {
             let is_it = |name: &&&str| is_same(name, stray.meant);
             let is_amount = |name: &&&str| stray.meant.ends_with(AMOUNT) && is_same(name, AMOUNT);
             let place = own.iter().find(is_it).or_else(|| own.iter().find(is_amount));

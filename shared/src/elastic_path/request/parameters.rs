@@ -6,7 +6,10 @@ use tollgate_core::{
     values::{ReadOrder, SearchTerm, UnknownZone, Zone, clean_text},
 };
 
-use crate::api::{Code, Failure, Problem, body::NAME_SHOWN_MAX, members::UNKNOWN_SHOWN_MAX};
+use crate::{
+    api::{Code, Failure, Problem, body::NAME_SHOWN_MAX, members::UNKNOWN_SHOWN_MAX},
+    invocation::query_names,
+};
 
 /// The parameter that says which rows of a list come first.
 pub(in crate::elastic_path) const SORT: &str = "sort";
@@ -42,11 +45,8 @@ impl<'a> Parameters<'a> {
     ) -> Self {
         let is_taken = |name: &str| known.contains(&name) || tolerated.contains(&name);
         let mut parameters = Self { request, has_sort: is_taken(SORT), problems: Vec::new() };
-        let stated = request.query_string_parameters();
-        let mut names: Vec<&str> = stated.iter().map(|(name, _)| name).collect();
-        // The query is a map: its order would differ from request to request.
-        names.sort_unstable();
-        let (taken, mut unknown): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| is_taken(name));
+        let (taken, mut unknown): (Vec<&str>, Vec<&str>) =
+            query_names(request).into_iter().partition(|name| is_taken(name));
         // Either value could be the intended one.
         for twice in taken.chunk_by(|one, next| one == next).filter(|same| same.len() > 1) {
             parameters.invalid(twice[0], "is there more than once");

@@ -6,7 +6,8 @@ use crate::fixture::{NUMBER, declined};
 use crate::merchants::key;
 use crate::table::Table;
 
-const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
+/// The namespace of requests.
+pub(crate) const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
 
 fn xml(route: &str, inner: &str) -> Ask {
     let body =

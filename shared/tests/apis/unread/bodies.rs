@@ -53,12 +53,8 @@ impl Place {
             places.iter().map(|names| Self::Within(names.to_vec())).collect()
         };
         let mut places = vec![Self::Query];
-        if !base.is_credit_card() {
-            places.extend(within(&LET_PASS));
-        } else if base.syntax == Syntax::Json {
-            places.extend(within(&LET_PASS_BY_CARD));
-        } else {
-            places.extend(within(&LET_PASS_BY_CARD));
+        places.extend(within(if base.is_credit_card() { &LET_PASS_BY_CARD[..] } else { &LET_PASS }));
+        if base.syntax == Syntax::Xml {
             places.extend(within(&FOREIGN));
             places.extend(ATTRIBUTES_OF.map(Self::Attribute));
         }

@@ -6,14 +6,11 @@ use serde_json::{Value, json};
 
 use crate::{
     ask::{Ask, post},
-    credit_card,
+    credit_card::{self, media::NAMESPACE},
     fixture::{pay, registered},
     merchants::key,
     world::World,
 };
-
-/// The namespace of XML requests.
-const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
 
 /// A card that the gateway stores, of no customer.
 const STORED_CARD: &str = "1|16178397535388255208";

@@ -107,6 +107,7 @@ async fn of_a_card_number_in_the_box_an_address_has_only_the_last_four_digits() 
         ("4788 2500 0012 1443", "1443"),
         ("4788-2500-0012-1443 25.99", "1443+25.99"),
         ("3714 496353 98431", "8431"),
+        ("[a] 4788250000121443", "%5Ba%5D+1443"),
         ("4788/2500/0012/1443", "1443"),
     ] {
         let query = form_urlencoded::byte_serialize(typed.as_bytes()).collect::<String>();

@@ -19,15 +19,24 @@ pub(super) const CARD_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// stay (`docs/cardpointe.md`, *Cards, tokens and profiles*). So do UUIDs, one in a thousand of
 /// which would pass for a card number. Other numbers that look like a card's are replaced.
 pub fn mask_card_numbers(text: &str) -> String {
+    with_last_four(text, "[card ****", "]")
+}
+
+/// The text with no more than the last four digits of every card number in it, as people look for a
+/// card.
+pub fn shorten_card_numbers(text: &str) -> String {
+    with_last_four(text, "", "")
+}
+
+/// The text with the last four digits of every card number in it, between these two.
+fn with_last_four(text: &str, before: &str, after: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut copied = 0;
     for card in card_numbers(text) {
         let last_four = text[card.clone()].bytes().rev().filter(u8::is_ascii_digit).take(4);
         let last_four: String = last_four.collect::<Vec<_>>().into_iter().rev().map(char::from).collect();
         masked.push_str(&text[copied..card.start]);
-        masked.push_str("[card ****");
-        masked.push_str(&last_four);
-        masked.push(']');
+        masked.extend([before, &last_four, after]);
         copied = card.end;
     }
     masked.push_str(&text[copied..]);

@@ -1,5 +1,7 @@
 use std::collections::HashMap;
 
+use lambda_http::RequestExt;
+
 use super::*;
 use crate::api::body::{Names, from_json};
 
@@ -16,16 +18,9 @@ fn a_slip_of_the_pen_is_told_from_another_word() {
 /// The problems of a request with this body and query, whose `data` has these members.
 fn elsewhere(json: &str, query: &str, own: &[&str]) -> Vec<String> {
     let document = from_json(json, Names::Exact).unwrap();
-    let mut request = Request::default();
-    *request.uri_mut() = format!("/?{query}").parse().unwrap();
-    let request =
-        request.with_query_string_parameters(form_urlencoded::parse(query.as_bytes()).into_owned().fold(
-            HashMap::<String, Vec<String>>::new(),
-            |mut all, (name, value)| {
-                all.entry(name).or_default().push(value);
-                all
-            },
-        ));
+    let query = form_urlencoded::parse(query.as_bytes()).into_owned();
+    let query: HashMap<String, Vec<String>> = query.map(|(name, value)| (name, vec![value])).collect();
+    let request = Request::default().with_query_string_parameters(query);
     let mut data = Members::of(&document).inside("data").unwrap();
     data.nothing_elsewhere(&request, own);
     let problems = data.problems.iter();
@@ -41,11 +36,14 @@ fn a_member_that_stands_elsewhere_is_refused_with_its_place() {
         |path: &str, place: &str| vec![format!("{path} is not known here; did you mean data.{place}?")];
     for (json, path, place) in [
         (r#"{"data":{},"amount":1}"#, "amount", "amount"),
+        (r#"{"data":{},"data.amount":"five"}"#, "data.amount", "amount"),
         (r#"{"data":{"options":{"amount":null}}}"#, "data.options.amount", "amount"),
         (r#"{"data":{"a":[{"b":{"Total-Amount":1}}]}}"#, "data.a.b.Total-Amount", "amount"),
         (r#"{"data":{"amuont":"5"}}"#, "data.amuont", "amount"),
         (r#"{"data":{"amt":"five"}}"#, "data.amt", "amount"),
         (r#"{"data":{"capture_amuont":1}}"#, "data.capture_amuont", "capture_amount"),
+        (r#"{"data":{"capture_amont":1}}"#, "data.capture_amont", "capture_amount"),
+        (r#"{"data":{"custommer":"bob"}}"#, "data.custommer", "customer"),
         (r#"{"data":{},"x":{"captureAt":1}}"#, "x.captureAt", "capture_at"),
         (r#"{"data":{"costumer":"bob"}}"#, "data.costumer", "customer"),
         (r#"{"data":{"customer_id":"bob"}}"#, "data.customer_id", "customer"),
@@ -130,7 +128,7 @@ fn a_number_that_nothing_has_read_may_be_meant_as_the_amount() {
     assert_eq!(named(r#"{"amount":1,"total":5,"sum":6}"#), ["total", "sum"], "beside an amount, too");
     assert_eq!(named(r#"{"total":{"amount":null,"net":5,"of":{"tax":1}}}"#), ["total.net", "total.of.tax"]);
     assert_eq!(named(r#"{"options":{"profile":"36949175","idempotency_key":5,"yes":true}}"#), none);
-    assert_eq!(named(r#"{"read":{"amount":5}}"#), none, "whoever reads it decides");
+    assert_eq!(named(r#"{"read":{"amount":5}}"#), none, "the reader of the object decides");
 }
 
 #[test]
