@@ -327,15 +327,17 @@ impl<'a> Members<'a> {
         let is_known = |name: &&str| known.iter().any(|known| self.document.same_name(known, name));
         let unknown: Vec<&str> =
             self.node.names().filter(|name| !is_known(name) && !is_of_a_serializer(name)).collect();
+        let accepted: Vec<&str> = known.iter().copied().filter(|name| !refused.contains(name)).collect();
         for (n, name) in unknown.iter().take(UNKNOWN_SHOWN_MAX).enumerate() {
             // The name comes from outside: never if it is a number, and shown short after that.
             let shown = clean_text(name, NAME_SHOWN_MAX);
-            let detail = match n {
-                0 => {
-                    let accepted = known.iter().copied().filter(|name| !refused.contains(name));
-                    format!("is not known here; known are {}", accepted.collect::<Vec<_>>().join(", "))
-                }
-                _ => "is not known here".to_owned(),
+            let is_key = accepted.contains(&"options") && is_written_as(name, IDEMPOTENCY_KEY);
+            let near = accepted.iter().find(|known| is_written_as(name, known));
+            let detail = match near {
+                _ if is_key => format!("is not known here; did you mean options.{IDEMPOTENCY_KEY}?"),
+                Some(near) => format!("is not known here; did you mean {}?", self.member(near)),
+                None if n == 0 => format!("is not known here; known are {}", accepted.join(", ")),
+                None => "is not known here".to_owned(),
             };
             self.problem(&shown, Code::UnknownMember, detail);
         }

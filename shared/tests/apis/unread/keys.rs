@@ -53,6 +53,9 @@ async fn a_key_under_another_name_is_refused_and_nothing_moves() {
         let path = format!("/v2/orders/a/payments/purchase?{name}=k");
         t.ask("in the query", &post(path).by("shop:pay").data(card(500))).await;
     }
+    for beside in [json!({"data": {"idempotency_key": "k"}}), json!({"data": {}, "idempotencyKey": "k"})] {
+        t.ask("of a refund, which takes no other member", &refund().json(beside)).await;
+    }
     let in_options = json!({"amount": 500, "options": {"idempotencyKey": "k"}});
     t.ask("in other letters", &refund().data(in_options.clone())).await;
     let stores = json!({"customer": "c-1", "idempotency_key": "k", "payment": "9418594164541111", "month": "08",
