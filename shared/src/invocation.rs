@@ -47,8 +47,8 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 /// of their own.
 const AUTHENTICATE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tollgate\"");
 
-/// The names of a request's query parameters, in alphabetical order: the query is a map, whose order
-/// would differ from request to request.
+/// The names of a request's query parameters, in alphabetical order: the query is a map, whose
+/// order would differ from request to request.
 pub(crate) fn query_names(request: &Request) -> Vec<&str> {
     let stated = request.query_string_parameters_ref();
     let mut names: Vec<&str> =
