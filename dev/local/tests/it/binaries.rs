@@ -14,9 +14,15 @@ use crate::{
     function::Function,
 };
 
-/// The file with the environments in which SAM runs the binaries, instead of the stack's own;
-/// `.ci/ask-sam environments` writes it.
+/// The file with the environments in which SAM's commands run the binaries, instead of the stack's
+/// own; `.ci/ask-sam environments` writes it.
 const SAM_ENVIRONMENTS: &str = "SAM_ENVIRONMENTS";
+
+/// The `sam local` commands that run functions.
+const SAM_COMMANDS: [&str; 3] = ["invoke", "start-api", "start-lambda"];
+
+/// Environments by binary.
+type Environments = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Where `events/env.json` has the services of a stack on its usual ports. The stack of this test
 /// has free ones.
@@ -26,16 +32,29 @@ const ENDPOINTS: [(&str, &str); 3] = [
     ("AWS_ENDPOINT_URL_EVENTBRIDGE", "http://localhost:3004"),
 ];
 
-/// The environments by binary, with the stack's endpoints.
-fn environments(stack: &Stack) -> BTreeMap<String, BTreeMap<String, String>> {
+/// The environments of each command of SAM, or else the stack's own.
+fn given() -> Option<Vec<Environments>> {
+    let file = env::var(SAM_ENVIRONMENTS).ok()?;
+    let by_command: BTreeMap<String, Environments> =
+        serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    assert!(by_command.keys().eq(SAM_COMMANDS), "{:?}", by_command.keys());
+    // Commands with equal environments run the binaries equally.
+    let mut different: Vec<Environments> = by_command.into_values().collect();
+    different.dedup();
+    Some(different)
+}
+
+/// The stack's own environment for each binary.
+fn own(stack: &Stack) -> Environments {
     let own: BTreeMap<_, _> =
         stack.environment().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let Ok(file) = env::var(SAM_ENVIRONMENTS) else {
-        let names = functions::TABLE.iter().map(|(name, _)| *name).chain(functions::invoked_by_events());
-        return names.map(|name| (name.to_owned(), own.clone())).collect();
-    };
-    let mut all: BTreeMap<String, BTreeMap<String, String>> =
-        serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let names = functions::TABLE.iter().map(|(name, _)| *name).chain(functions::invoked_by_events());
+    names.map(|name| (name.to_owned(), own.clone())).collect()
+}
+
+/// SAM's environments, with the stack's endpoints.
+fn at_endpoints(stack: &Stack, mut all: Environments) -> Environments {
+    let own: BTreeMap<_, _> = stack.environment().into_iter().collect();
     for (name, environment) in &mut all {
         for (variable, usual) in ENDPOINTS {
             if let Some(url) = environment.get_mut(variable) {
@@ -49,6 +68,18 @@ fn environments(stack: &Stack) -> BTreeMap<String, BTreeMap<String, String>> {
 
 #[tokio::test]
 async fn every_event_gets_its_response_from_the_function_that_is_deployed() {
+    match given() {
+        Some(different) => {
+            for environments in different {
+                play(|stack| at_endpoints(stack, environments)).await;
+            }
+        }
+        None => play(own).await,
+    }
+}
+
+/// Plays every event on a stack with fresh samples, by binaries in these environments.
+async fn play(environments: impl FnOnce(&Stack) -> Environments) {
     // The gateway then has the name that containers know it by.
     let containers = Some(Ipv4Addr::LOCALHOST.into());
     let stack = Stack::start(Options { samples: true, containers, ..Options::default() }).await.unwrap();
