@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     client::{Client, ClientCall},
     functions::Functions,
-    merchants::{REGISTERED, REGISTERED_KEY},
+    merchants::{RAPID_CONNECT, RAPID_CONNECT_KEY, REGISTERED, REGISTERED_KEY},
 };
 
 /// The profile that the simulator knows from the start, as account and profile id.
@@ -46,6 +46,12 @@ const CUSTOMER: &str = "customer-18";
 
 /// A payment of an earlier day, recorded in the journal: `transactions-report` adds it up.
 const JOURNALED: &str = include_str!("../../../events/journal-purchase.json");
+
+/// A payment of a part of [`REPEATED_ORDER`], whose merchant knows it again for a year.
+const REPEATED: &str = include_str!("../../../events/purchase-possible-duplicate.json");
+
+/// The number of the order that [`REPEATED`] pays.
+const REPEATED_ORDER: u8 = 20;
 
 /// Late enough that no stack is up so long, early enough for the authorization's seven days.
 const CAPTURE_AFTER: SignedDuration = SignedDuration::from_hours(6 * 24);
@@ -190,7 +196,10 @@ async fn pay(functions: &Functions, clock: &SampleClock, simulator: &Simulator) 
     }
     client.store_card().await?;
     client.journal().await?;
-    Ok(SAMPLES.len() + CARD_SAMPLES.len())
+    clock.begin(REPEATED_ORDER);
+    client.log_in(RAPID_CONNECT, RAPID_CONNECT_KEY).await?;
+    client.pay_before_repetition().await?;
+    Ok(SAMPLES.len() + CARD_SAMPLES.len() + 1)
 }
 
 impl Client<'_> {
@@ -264,6 +273,13 @@ impl Client<'_> {
         let path = "/v2/payment-methods";
         let call = ClientCall { function: "payment-methods", method: "POST", path, parameters: &[] };
         self.send(&call, &card).await.map(drop)
+    }
+
+    /// Makes the payment that [`REPEATED`] repeats.
+    async fn pay_before_repetition(&self) -> Result<(), String> {
+        self.register(&order_id(REPEATED_ORDER).to_string(), 2599).await?;
+        let paid = self.functions.run("purchase", REPEATED).await.map_err(|error| error.to_string())?;
+        if paid.status().is_success() { Ok(()) } else { Err(format!("purchase answered {}", paid.status())) }
     }
 
     /// Tells the journal of a payment, and has its day added up.

@@ -192,7 +192,7 @@ async fn nothing_is_of_today(month: &mut Month) {
 
 /// The first merchant's are the same as without the month.
 async fn sample_orders(month: &mut Month) {
-    assert_eq!(month.shop.stack.samples(), 22);
+    assert_eq!(month.shop.stack.samples(), 23);
     month.shop.renew_token().await;
     let orders = month.shop.rows("/v2/orders", &[]).await;
     assert_eq!(orders.len(), 15, "those of the order API, and the one that the API's description names");
