@@ -3,6 +3,7 @@
 #[macro_use]
 mod aws;
 mod connections;
+mod event;
 mod people;
 mod settlement;
 mod streams;
@@ -15,7 +16,6 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use lambda_http::{
     Adapter, Body, Error, Request, Response,
-    http::header,
     lambda_runtime::{self, LambdaEvent},
     request::LambdaRequest,
     service_fn,
@@ -36,6 +36,7 @@ use tollgate_core::{
 
 pub use aws::{AWS_ATTEMPTS, AwsSettings, Credentials, aws_http_client, limits as aws_limits};
 pub use connections::Opening;
+pub use event::RequestEvent;
 pub use people::{AUDIT_DAYS, PeopleConfig, SignInConfig};
 pub use settlement::{SettlementConfig, start_settlement};
 pub use streams::{JournalConfig, run_journal, run_stream, start_totals};
@@ -368,17 +369,10 @@ where
             Ok::<_, Error>(response)
         }
     }));
-    lambda_runtime::run(adapter.map_request(without_host)).await
-}
-
-/// Takes the host out of a request. Nothing here depends on it, and the library would stop the
-/// process at one that is no part of a URL.
-fn without_host(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
-    if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
-        request.headers.remove(header::HOST);
-        request.request_context.domain_name = None;
-    }
-    event
+    let read = |event: LambdaEvent<RequestEvent>| {
+        LambdaEvent::new(LambdaRequest::from(event.payload), event.context)
+    };
+    lambda_runtime::run(adapter.map_request(read)).await
 }
 
 /// Runs one function that a schedule invokes, in the Lambda runtime until the platform stops it.

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use lambda_http::{Body, Context, Request, RequestExt, Response};
+use lambda_http::{Body, Context, Request, RequestExt, Response, request::LambdaRequest};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tollgate::{
     dynamodb::stream::StreamResponse,
     invocation::deadline_of,
-    lambda::GATEWAY,
+    lambda::{GATEWAY, RequestEvent},
     ports::{
         Api, Checkout, Confirm, Deliveries, Job, JournalKeeper, JournalTotals, Orders, Personnel, StopSwitch,
         StoredCards, Tokens, Transactions,
@@ -254,9 +254,9 @@ impl Functions {
         let name = name.to_owned();
         async move {
             let handler = handler?;
-            let request = lambda_http::request::from_str(&event)
-                .map_err(|error| InvokeError::BadEvent(error.to_string()))?
-                .with_lambda_context(context);
+            let request: RequestEvent =
+                serde_json::from_str(&event).map_err(|error| InvokeError::BadEvent(error.to_string()))?;
+            let request = Request::from(LambdaRequest::from(request)).with_lambda_context(context);
             let answer = tokio::time::timeout(limit, acting_as(name, handler(&ports, request))).await;
             answer.map_err(|_| InvokeError::TimedOut(limit))
         }

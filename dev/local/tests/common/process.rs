@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lambda_simulator::{FreezeMode, Simulator, SimulatorError};
+use lambda_simulator::{FreezeMode, InvocationState, Simulator, SimulatorError};
 use serde_json::Value;
 
 /// A process that has not responded, or not started, within this has hung.
@@ -55,13 +55,18 @@ impl Process {
         Self { api, child }
     }
 
-    /// Its response to the invocation with this id. The Runtime API's fake can miss a change that
-    /// happens just as a wait begins, so each wait is short: `wait`.
+    /// Its response to the invocation with this id.
     pub(crate) async fn response(&self, id: &str, wait: Duration) -> Value {
+        self.completed(id, wait).await.response.expect("a response, not an error").payload
+    }
+
+    /// The invocation with this id once it has ended. The Runtime API's fake can miss a change that
+    /// happens just as a wait begins, so each wait is short: `wait`.
+    pub(crate) async fn completed(&self, id: &str, wait: Duration) -> InvocationState {
         let started = Instant::now();
         while started.elapsed() < HUNG {
             match self.api.wait_for_invocation_complete(id, wait).await {
-                Ok(state) => return state.response.expect("a response, not an error").payload,
+                Ok(state) => return state,
                 Err(SimulatorError::Timeout(_)) => {}
                 Err(error) => panic!("{error}"),
             }

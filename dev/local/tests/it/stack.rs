@@ -96,7 +96,14 @@ async fn a_function_can_be_invoked_with_an_event() {
     let answer = client().post(&url).body(event).send().await.unwrap();
     assert_eq!(answer.status(), 200);
     assert!(answer.json::<Value>().await.unwrap()["statusCode"].is_number());
-    assert_eq!(client().post(&url).body("{}").send().await.unwrap().status(), 400);
+    for (wrong, why) in
+        [("{}", "no request in payload format 2.0"), (r#"{"version":"1.0"}"#, "payload format 1.0")]
+    {
+        let answer = client().post(&url).body(wrong).send().await.unwrap();
+        assert_eq!(answer.status(), 400);
+        let body = answer.text().await.unwrap();
+        assert!(body.contains(why), "{body}");
+    }
     let unknown = client().post(format!("{}/_local/invoke/nothing", stack.url())).body(event);
     assert_eq!(unknown.send().await.unwrap().status(), 404);
     stack.stop().await;

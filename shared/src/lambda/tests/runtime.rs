@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use lambda_http::http::StatusCode;
+use lambda_http::http::{StatusCode, header};
 use serde_json::{Value, json};
 use tollgate_core::{
     journal::{JournalReport, TotalsReport},
