@@ -27,6 +27,7 @@ pub mod merchants;
 mod month;
 mod parts;
 pub mod permissions;
+pub mod progress;
 mod resources;
 pub mod samples;
 pub mod secrets_manager;

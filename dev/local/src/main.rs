@@ -3,11 +3,11 @@
 use std::{net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use local::{
     Options, Stack, Unattended,
     load::{Load, fill},
     merchants,
+    progress::Progress,
 };
 use tokio::signal;
 use tollgate::openid::IssuerUrl;
@@ -180,31 +180,27 @@ async fn run(options: Options, load: Option<LoadCaptures>) -> Result<(), Box<dyn
 async fn load_captures(stack: &Stack, load: LoadCaptures) -> Result<(), String> {
     let LoadCaptures { count, due_in } = load;
     let total = u64::try_from(count).unwrap_or(u64::MAX);
-    let bar = |what: &'static str| {
-        let style = ProgressStyle::with_template("{msg:12} {wide_bar} {pos}/{len} {per_sec} {eta}");
-        let bar = ProgressBar::new(total).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        bar.with_message(what)
-    };
     // Far enough ahead that none is captured while the others are being made; moved to its time by
     // the clock.
-    let filling = bar("authorizing");
+    let filling = Progress::new("authorizing", total);
     let job = stack.ports().captures.clone();
     let margin = jiff::SignedDuration::from_mins(i64::try_from(count / 3_000).unwrap_or(0) + 1);
     let capture_at = job.payments.clock.now() + due_in + margin;
     let load = Load { count, capture_at, amount: 2599 };
-    fill(&job, load, |done| filling.set_position(u64::try_from(done).unwrap_or(total))).await?;
+    fill(&job, load, |done| filling.reach(u64::try_from(done).unwrap_or(total))).await?;
     filling.finish();
     let ahead = capture_at.duration_since(job.payments.clock.now() + due_in);
     stack.advance_clock(ahead.as_secs().max(0));
     println!("{count} authorizations are captured in {due_in:#}; the schedule runs every minute.");
-    let capturing = bar("captured");
-    while !capturing.is_finished() {
+    let capturing = Progress::new("captured", total);
+    loop {
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         let captured = stack.simulator().transactions();
         let captured = captured.iter().filter(|entry| entry["setlstat"] == "Queued for Capture").count();
-        capturing.set_position(u64::try_from(captured).unwrap_or(total).min(total));
+        capturing.reach(u64::try_from(captured).unwrap_or(total).min(total));
         if captured >= count {
             capturing.finish();
+            break;
         }
     }
     println!("All of them are captured.");

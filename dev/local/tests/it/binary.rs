@@ -83,6 +83,20 @@ async fn without_schedules_changes_still_reach_the_functions_that_read_streams()
     child.wait().unwrap();
 }
 
+/// No bar is drawn there.
+#[test]
+fn captures_to_come_are_counted_in_lines_where_no_terminal_shows_them() {
+    let arguments = ["--port", "0", "--no-samples", "load-captures", "--count", "20", "--due-in", "1h"];
+    let mut child = command(&arguments).stderr(Stdio::null()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.as_mut().unwrap()).lines().map(Result::unwrap);
+    let is_said_next = |line: &String| line.starts_with("20 authorizations are captured in ");
+    let told: Vec<String> = lines.skip(7).take_while(|line| !is_said_next(line)).collect();
+    let counted: Vec<String> = (1..=10).map(|tenth| format!("authorizing: {} of 20", tenth * 2)).collect();
+    assert_eq!(told, counted);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 #[tokio::test]
 async fn json_is_indented_for_curl_and_for_nothing_else() {
     let (mut child, api) = start(&["--port", "0", "--no-samples", "--no-schedules"]);
