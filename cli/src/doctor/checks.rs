@@ -2,8 +2,12 @@
 
 use std::process::Command;
 
+use secrecy::ExposeSecret as _;
 use tollgate::secrets_manager::SecretKind;
-use tollgate_core::{order::MerchantId, payments::MerchantKey};
+use tollgate_core::{
+    order::MerchantId,
+    payments::{Merchant, MerchantKey},
+};
 
 use super::{Check, Mark};
 use crate::{
@@ -199,7 +203,8 @@ fn surcharges(id: &MerchantId, document: &Document, checked: &[CheckedMid]) -> O
     Some(Check::new(format!("surcharges of {id}"), mark, found))
 }
 
-/// Members that nothing reads, keys that can be guessed, and a merchant that is disabled.
+/// Members that nothing reads, keys that can be guessed, white space around credentials, and a
+/// merchant that is disabled.
 fn warnings(id: &MerchantId, document: &Document) -> Vec<Check> {
     let merchant = &document.merchant;
     let mut checks = Vec::new();
@@ -215,11 +220,36 @@ fn warnings(id: &MerchantId, document: &Document) -> Vec<Check> {
         );
         checks.push(Check::new(format!("keys of {id}"), Mark::Note, found));
     }
+    let blank = with_blank_ends(merchant);
+    if !blank.is_empty() {
+        let found = format!(
+            "begin or end with white space, which is part of them and often comes from copying: {}",
+            blank.join(", ")
+        );
+        checks.push(Check::new(format!("white space of {id}"), Mark::Note, found));
+    }
     if merchant.disabled {
         let found = "it is disabled: its document refuses all its requests; remove the member `disabled`";
         checks.push(Check::new(format!("state of {id}"), Mark::Note, found));
     }
     checks
+}
+
+/// The members that begin or end with white space, never their values.
+fn with_blank_ends(merchant: &Merchant) -> Vec<String> {
+    let is_blank = |text: &str| text.trim() != text;
+    let keys = merchant.keys.iter().filter(|key| is_blank(key.secret.expose_secret()));
+    let mut members: Vec<String> = keys
+        .map(|key| {
+            key.name.as_ref().map_or("a key without a name".to_owned(), |name| format!("the key {name}"))
+        })
+        .collect();
+    let gateway = &merchant.gateway;
+    let credentials =
+        [("username", gateway.username.as_str()), ("password", gateway.password.expose_secret())];
+    let blank = credentials.into_iter().filter(|(_, text)| is_blank(text));
+    members.extend(blank.map(|(name, _)| format!("gateway.{name}")));
+    members
 }
 
 fn currencies(document: &Document) -> String {

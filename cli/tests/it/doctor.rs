@@ -111,3 +111,38 @@ async fn a_mid_that_adds_a_surcharge_and_is_not_listed_is_an_error() {
     }
     fixture.close().await;
 }
+
+#[tokio::test]
+async fn white_space_around_credentials_is_named_and_their_values_are_not() {
+    const KEY: &str = "a-key-with-more-than-20-characters";
+    let fixture = Fixture::open().await;
+    let name = format!("tollgate/merchants/{MERCHANT}");
+    let document = fixture.stack.secrets().get(&name).unwrap();
+    let named = json!({ "key": format!("{KEY}\n"), "name": "till-1", "role": "pay" });
+    let good = json!({ "key": format!("{KEY} 2"), "name": "till-2", "role": "pay" });
+    for (keys, username, password, expected) in [
+        (json!([KEY, good]), "testing", "testing123", None),
+        (json!([named, good]), "testing", "testing123", Some("the key till-1")),
+        (json!([format!(" {KEY}")]), "testing", "testing123", Some("a key without a name")),
+        (json!([KEY]), "testing ", "testing123\r\n", Some("gateway.username, gateway.password")),
+    ] {
+        let mut document = document.clone();
+        document["keys"] = keys;
+        document["gateway"]["username"] = json!(username);
+        document["gateway"]["password"] = json!(password);
+        fixture.stack.secrets().put(&name, document);
+        let ran = fixture.run(&["doctor", "--merchant", MERCHANT, "--json"], "").await;
+        ran.never_says(KEY);
+        ran.never_says("testing123");
+        let check = format!("white space of {MERCHANT}");
+        match expected {
+            Some(members) => {
+                let report = report(&ran);
+                let (result, found) = result(&report, &check);
+                assert_eq!((result, found.rsplit_once(": ").unwrap().1), ("note", members));
+            }
+            None => assert!(!ran.out.contains(&check), "{ran:?}"),
+        }
+    }
+    fixture.close().await;
+}
