@@ -168,8 +168,12 @@ pub(crate) fn icon() -> Response<Body> {
     with(response, header::CACHE_CONTROL, "public, max-age=86400")
 }
 
+/// By this first character, a spreadsheet knows that a file is in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A list to keep. Its name comes from us.
-pub(crate) fn download(name: &str, csv: String) -> Response<Body> {
+pub(crate) fn download(name: &str, mut csv: String) -> Response<Body> {
+    csv.insert(0, BYTE_ORDER_MARK);
     let response = response(StatusCode::OK, "text/csv; charset=utf-8", csv);
     with(response, header::CONTENT_DISPOSITION, &format!("attachment; filename=\"{name}\""))
 }
