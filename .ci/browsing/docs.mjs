@@ -8,6 +8,7 @@ import { assertFits, close, launch, step, visitor } from "./browse.mjs";
 const [program, stack] = process.argv.slice(2);
 const TOKEN = "/oauth/access_token";
 const PAY = "/v2/orders/order-1001/payments";
+const LIST = "/v2/transactions";
 
 await launch(program);
 const page = await visitor({ width: 1440, allowed: [stack] });
@@ -18,11 +19,16 @@ async function press(text) {
   await page.locator("a:visible, button:visible", { hasText: begins }).first().click();
 }
 
-/** The status of the response to a click that requests something. */
-async function statusOf(path, text) {
-  const response = page.waitForResponse((response) => response.url().endsWith(path));
+/** The response to a click that requests something. */
+async function responseTo(path, text) {
+  const response = page.waitForResponse((response) => new URL(response.url()).pathname === path);
   await press(text);
-  return (await response).status();
+  return await response;
+}
+
+/** Its status. */
+async function statusOf(path, text) {
+  return (await responseTo(path, text)).status();
 }
 
 /** From another page, so that the part behind the # is opened. */
@@ -54,6 +60,14 @@ await press("Pay an order");
 await press("Test Request(post /v2/orders/{orderId}/payments)");
 assert.equal(await statusOf(PAY, "Send"), 200);
 step("authorize, pay, send");
+
+await open(page, "docs");
+assert.equal(await statusOf(TOKEN, "Authorize"), 200);
+await press("Open Group - Transactions");
+await press("Search transactions");
+await press(`Test Request(get ${LIST})`);
+assert.equal((await responseTo(LIST, "Send")).headers()["content-type"], "application/json");
+step("authorize, search, send: JSON, not CSV");
 
 const phone = await visitor({ width: 360, allowed: [stack] });
 for (const [section, shown] of [

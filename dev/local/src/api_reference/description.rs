@@ -40,7 +40,8 @@ pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {
 
 /// Leaves out the variants with `HEAD`, which would double the menu, and the examples of headers
 /// that a first request should not have: the viewer sends every header that has an example. A key
-/// it should have, so that sending twice pays once.
+/// it should have, so that sending twice pays once. Lists are left out as CSV: the viewer accepts
+/// every form that a response has, and the API returns CSV to those that accept it.
 fn leave_out(document: &mut Value) {
     let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     paths.filter_map(Value::as_object_mut).for_each(|path| drop(path.remove("head")));
@@ -51,6 +52,17 @@ fn leave_out(document: &mut Value) {
             parameter["schema"].as_object_mut().map(|schema| schema.remove("examples"));
         }
     }
+    for response in responses(document) {
+        response.get_mut("content").and_then(Value::as_object_mut).map(|forms| forms.remove("text/csv"));
+    }
+}
+
+/// The responses of all operations.
+fn responses(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    let operations = paths.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut());
+    let responses = operations.filter_map(|operation| operation.get_mut("responses")?.as_object_mut());
+    responses.flat_map(|responses| responses.values_mut())
 }
 
 struct Page {
@@ -81,10 +93,7 @@ fn explain_codes(document: &mut Value) {
             response["description"] = json!(format!("{text}\n\n{}", lines.join("\n")));
         }
     };
-    let paths = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
-    let operations = paths.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut());
-    let responses = operations.filter_map(|operation| operation.get_mut("responses")?.as_object_mut());
-    responses.flat_map(|responses| responses.values_mut()).for_each(explain);
+    responses(document).for_each(explain);
     if let Some(shared) = document["components"]["responses"].as_object_mut() {
         shared.values_mut().for_each(explain);
     }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use local::Stack;
+use local::{
+    Stack,
+    merchants::{REGISTERED, REGISTERED_KEY},
+};
 use reqwest::{Response, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -50,13 +53,14 @@ fn descriptions(value: &Value, found: &mut Vec<String>) {
 }
 
 /// The same without descriptions, which the viewer gets in other words, the variants with `HEAD`,
-/// and examples.
+/// CSV, and examples.
 fn without_words(mut value: Value) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(members) => {
                 members.retain(|name, member| name != "description" || !member.is_string());
-                members.retain(|name, _| !["head", "example", "examples"].contains(&name.as_str()));
+                members
+                    .retain(|name, _| !["head", "text/csv", "example", "examples"].contains(&name.as_str()));
                 members.values_mut().for_each(strip);
             }
             Value::Array(items) => items.iter_mut().for_each(strip),
@@ -216,5 +220,30 @@ async fn the_credentials_that_the_page_fills_in_get_a_token() {
         let order = json!({"data": {"type": "order", "amount": 2599, "currency": "USD"}});
         assert_eq!(read.json(&order).send().await.unwrap().status(), StatusCode::CREATED);
     }
+    stack.stop().await;
+}
+
+/// The viewer accepts all forms of a response that the description names, in their order.
+#[tokio::test]
+async fn a_list_that_the_page_requests_is_json() {
+    let stack = stack().await;
+    let shown = shown(&stack).await;
+    let form = format!("grant_type=client_credentials&client_id={REGISTERED}&client_secret={REGISTERED_KEY}");
+    let request = client().post(format!("{}/oauth/access_token", stack.url())).body(form);
+    let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let token: Value = request.send().await.unwrap().json().await.unwrap();
+    let mut lists = 0;
+    for (path, operations) in DESCRIPTION.document["paths"].as_object().unwrap() {
+        if operations["get"]["responses"]["200"]["content"]["text/csv"].is_null() || path.contains('{') {
+            continue;
+        }
+        lists += 1;
+        let forms = shown["paths"][path]["get"]["responses"]["200"]["content"].as_object().unwrap();
+        let accept = forms.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let request = client().get(format!("{}{path}", stack.url())).header(header::ACCEPT, accept);
+        let response = request.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+        assert_eq!((response.status(), media(&response)), (StatusCode::OK, "application/json"), "{path}");
+    }
+    assert!(lists > 5, "{lists} lists");
     stack.stop().await;
 }
