@@ -11,7 +11,7 @@ use crate::{
     call::Call,
     config::Merchant,
     reply::{Answer, Reply},
-    settings::{FundingAccess, FundingDays, NoDeposits, Settings},
+    settings::{DepositForm, FundingAccess, FundingDays, NoDeposits, Settings},
     settlestat::recent_date,
     state::RecordState,
     transaction::Transaction,
@@ -19,15 +19,31 @@ use crate::{
 };
 
 mod deposit;
+mod older;
 mod written;
 
 use deposit::Deposit;
 
 const NOTHING: &str = "No deposits match your request";
 
+/// The service that reports deposits.
+#[derive(Clone, Copy)]
+pub(crate) enum Service {
+    /// `funding`.
+    Funding,
+    /// `deposit`, which was there before.
+    Deposit,
+}
+
 /// The deposit of a day, with its lines. `date` is MMDD or YYYYMMDD; without one it is the oldest
 /// deposit that no such request has returned.
-pub(crate) fn report(world: &mut World, merchant: &Merchant, date: Option<&str>, call: Call) -> Answer {
+pub(crate) fn report(
+    world: &mut World,
+    merchant: &Merchant,
+    service: Service,
+    date: Option<&str>,
+    call: Call,
+) -> Answer {
     if let Some(imposed) = call.imposed {
         return Reply::of(imposed.verdict).with("merchid", merchant.merchid.as_str()).into();
     }
@@ -40,11 +56,16 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, date: Option<&str>,
         .and_then(|day| Deposit::of(world, merchant, day));
     let Some(deposit) = deposit else { return nothing(merchant.settings.reports.no_deposits) };
     let is_broken = deposit.deviation.broken;
-    let (day, answer) = (deposit.day, written::write(&deposit, merchant));
+    let day = deposit.day;
+    let answer = match (service, merchant.settings.reports.deposit_form) {
+        (Service::Funding, _) => written::write(&deposit, merchant).into(),
+        (Service::Deposit, DepositForm::Object) => older::write(&deposit, merchant).into(),
+        (Service::Deposit, DepositForm::Array) => Answer::Many(vec![older::write(&deposit, merchant)]),
+    };
     if date.is_none() || merchant.settings.reports.dated_reads_consume {
         world.bank.read_deposits.insert((merchant.merchid.clone(), day));
     }
-    Answer::from(answer).broken_if(is_broken)
+    answer.broken_if(is_broken)
 }
 
 /// The response for an account without `funding`, if it is an HTTP error.

@@ -72,10 +72,10 @@ pub use record::{Change, Origin, Record};
 pub use response::{Delivery, Response};
 pub use server::Server;
 pub use settings::{
-    AmountForm, AuthdateForm, DateForm, Deposits, FeeBasis, FeeForm, FeeMembers, FeeType, FundingAccess,
-    FundingDays, FundingWords, HostbatchForm, IdForm, LinkedMerchid, MissingProfile, NoBatches, NoDeposits,
-    NullForm, RefundSetlstat, ReportSettings, ReportZone, Settings, Settled, SettlestatForm,
-    SettlestatMembers, TimedOutRefunds, VoidOrderId,
+    AmountForm, AuthdateForm, DateForm, DepositForm, Deposits, FeeBasis, FeeForm, FeeMembers, FeeType,
+    FundingAccess, FundingDays, FundingWords, HostbatchForm, IdForm, LinkedMerchid, MissingProfile,
+    NoBatches, NoDeposits, NullForm, RefundSetlstat, ReportSettings, ReportZone, Settings, Settled,
+    SettlestatForm, SettlestatMembers, TimedOutRefunds, VoidOrderId,
 };
 pub use settlement::Stage;
 pub use simulator::Simulator;

@@ -298,7 +298,9 @@ fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, 
         },
         Route::Settlestat { wanted: Some(wanted), .. } => settlestat::report(world, merchant, wanted, call),
         Route::Settlestat { wanted: None, .. } => settlestat::unreadable(),
-        Route::Funding { date, .. } => funding::report(world, merchant, date.as_deref(), call),
+        Route::Funding { service, date, .. } => {
+            funding::report(world, merchant, *service, date.as_deref(), call)
+        }
         Route::Surcharge(asked) => match call.imposed {
             Some(imposed) => Reply::of(imposed.verdict).into(),
             None => preview::surcharge(world, merchant, asked).into(),

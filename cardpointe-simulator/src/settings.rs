@@ -180,8 +180,9 @@ macro_rules! words {
 mod reports;
 
 pub use reports::{
-    AmountForm, AuthdateForm, DateForm, Deposits, FundingAccess, FundingDays, FundingWords, HostbatchForm,
-    IdForm, NoBatches, NoDeposits, NullForm, ReportSettings, ReportZone, SettlestatForm, SettlestatMembers,
+    AmountForm, AuthdateForm, DateForm, DepositForm, Deposits, FundingAccess, FundingDays, FundingWords,
+    HostbatchForm, IdForm, NoBatches, NoDeposits, NullForm, ReportSettings, ReportZone, SettlestatForm,
+    SettlestatMembers,
 };
 
 words! {

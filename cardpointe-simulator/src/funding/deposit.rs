@@ -146,6 +146,13 @@ impl<'a> Deposit<'a> {
         let fundings = fundings(&lines, &adjustments, merchant, &deviation);
         Some(Self { day, fundings, lines, adjustments, chargebacks, deviation })
     }
+
+    /// The day and the digits that end the account's number: short enough for a JSON number.
+    pub(super) fn number(&self, merchid: &str) -> i64 {
+        let digits: String = merchid.chars().filter(char::is_ascii_digit).collect();
+        let end = digits.get(digits.len().saturating_sub(6)..).and_then(|end| end.parse().ok());
+        day_number(self.day) * 1_000_000 + end.unwrap_or(0_i64)
+    }
 }
 
 /// A day as a number of eight digits.

@@ -56,15 +56,12 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The day and the digits that end the account's number: short enough for a JSON number.
-    fn master_number(&self) -> i64 {
-        let digits: String = self.merchant.merchid.chars().filter(char::is_ascii_digit).collect();
-        let end = digits.get(digits.len().saturating_sub(6)..).and_then(|end| end.parse().ok());
-        day_number(self.deposit.day) * 1_000_000 + end.unwrap_or(0_i64)
-    }
-
     fn master(&self) -> Value {
-        self.forms.id(self.deposit.deviation.number.unwrap_or_else(|| self.master_number()))
+        self.forms.id(self
+            .deposit
+            .deviation
+            .number
+            .unwrap_or_else(|| self.deposit.number(&self.merchant.merchid)))
     }
 
     fn day(&self, at: Timestamp) -> Date {
@@ -77,7 +74,8 @@ impl Writer<'_> {
         let trace = self.deposit.deviation.trace_number.clone().filter(|_| place == 0);
         let mut members = Map::new();
         let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-        let number = self.master_number() * 10 + i64::try_from(place).unwrap_or_default();
+        let number =
+            self.deposit.number(&self.merchant.merchid) * 10 + i64::try_from(place).unwrap_or_default();
         put("fundingid", forms.id(number));
         put("fundingmasterid", self.master());
         put("merchid", json!(self.merchant.merchid));

@@ -4,7 +4,10 @@ use http::{Method, Uri};
 use percent_encoding::percent_decode_str;
 
 use super::REST_PATH;
-use crate::{alterations::Named, faults::Endpoint, fields::Fields, preview::Preview, settlestat::Wanted};
+use crate::{
+    alterations::Named, faults::Endpoint, fields::Fields, funding::Service, preview::Preview,
+    settlestat::Wanted,
+};
 
 /// The endpoint that a path names.
 pub(super) enum Route {
@@ -36,7 +39,9 @@ pub(super) enum Route {
         merchid: String,
         wanted: Option<Wanted>,
     },
+    /// Also `deposit`, the older form of `funding`.
     Funding {
+        service: Service,
         merchid: String,
         date: Option<String>,
     },
@@ -52,7 +57,13 @@ impl Route {
         let segments: Vec<String> =
             path.strip_prefix('/')?.split('/').map(decoded).collect::<Option<Vec<_>>>()?;
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-        if let ["profile", profileid, acctid, merchid] = *segments {
+        // Apache's HTTP client makes one slash of the two around an empty account id.
+        let profile = match *segments {
+            ["profile", profileid, merchid] => Some((profileid, "", merchid)),
+            ["profile", profileid, acctid, merchid] => Some((profileid, acctid, merchid)),
+            _ => None,
+        };
+        if let Some((profileid, acctid, merchid)) = profile {
             let named = !profileid.is_empty() && !merchid.is_empty();
             let acctid = Some(acctid.to_owned()).filter(|acctid| !acctid.is_empty());
             return named.then(|| Self::Profile {
@@ -86,10 +97,8 @@ impl Route {
             ["inquireMerchant", merchid] => Self::InquireMerchant { merchid: merchid.to_owned() },
             ["bin", merchid, token] => Self::Bin { merchid: merchid.to_owned(), token: token.to_owned() },
             ["settlestat"] => Self::settlestat(uri),
-            ["funding"] => Self::Funding {
-                merchid: parameter(uri, "merchid").unwrap_or_default(),
-                date: parameter(uri, "date"),
-            },
+            ["funding"] => Self::funding(uri, Service::Funding),
+            ["deposit"] => Self::funding(uri, Service::Deposit),
             ["surcharge"] => {
                 let named = |name| parameter(uri, name).unwrap_or_default();
                 Self::Surcharge(Preview {
@@ -101,6 +110,11 @@ impl Route {
             }
             _ => return None,
         })
+    }
+
+    fn funding(uri: &Uri, service: Service) -> Self {
+        let merchid = parameter(uri, "merchid").unwrap_or_default();
+        Self::Funding { service, merchid, date: parameter(uri, "date") }
     }
 
     fn settlestat(uri: &Uri) -> Self {

@@ -44,6 +44,8 @@ pub struct ReportSettings {
     pub no_batches: NoBatches,
     /// The response of `funding` when there is nothing. Default: an object with `errormsg`.
     pub no_deposits: NoDeposits,
+    /// The container of the deposit of `deposit`. Default: none, the response is the deposit.
+    pub deposit_form: DepositForm,
     /// Whether the account has `funding`, and its response if not. Default: enabled.
     pub funding_access: FundingAccess,
     /// `settlestat` and `funding` never respond. Default off.
@@ -86,6 +88,7 @@ impl Default for ReportSettings {
             settlestat_members: SettlestatMembers::Current,
             no_batches: NoBatches::Text,
             no_deposits: NoDeposits::Object,
+            deposit_form: DepositForm::Object,
             funding_access: FundingAccess::Enabled,
             reports_hang: false,
             dated_reads_consume: false,
@@ -121,6 +124,7 @@ impl ReportSettings {
             ("settlestat_members", Word(&mut self.settlestat_members)),
             ("no_batches", Word(&mut self.no_batches)),
             ("no_deposits", Word(&mut self.no_deposits)),
+            ("deposit_form", Word(&mut self.deposit_form)),
             ("funding_access", Word(&mut self.funding_access)),
             ("reports_hang", Switch(&mut self.reports_hang)),
             ("dated_reads_consume", Switch(&mut self.dated_reads_consume)),
@@ -289,6 +293,16 @@ words! {
         Empty = "empty",
         /// An empty array.
         EmptyArray = "empty_array",
+    }
+}
+
+words! {
+    /// The container of the deposit of `deposit`.
+    DepositForm {
+        /// None, as the vendor's clients expect.
+        Object = "object",
+        /// An array, as recorded in 2014.
+        Array = "array",
     }
 }
 

@@ -1,8 +1,8 @@
 //! Batches at the cut-off, deposits, and differences: each as documented, and to the cent.
 
 use cardpointe_simulator::{
-    Adjustment, Chargeback, Config, DepositDeviation, Deviation, Elsewhere, Endpoint, Fault, FaultKind,
-    Listing, ManySettled, NullForm, ReportSettings, Returned, Settings, Simulator, Stage, Tender,
+    Adjustment, Chargeback, Config, DepositDeviation, DepositForm, Deviation, Elsewhere, Endpoint, Fault,
+    FaultKind, Listing, ManySettled, NullForm, ReportSettings, Returned, Settings, Simulator, Stage, Tender,
 };
 use jiff::Timestamp;
 use jiff::civil::{Date, date};
@@ -711,4 +711,38 @@ fn a_report_that_is_refused_with_429_comes_with_the_second_request() {
         assert_eq!(serde_json::from_str::<Value>(&read(endpoint)).unwrap()["status"], 429);
         assert_eq!(read(endpoint), whole);
     }
+}
+
+/// Members and forms are those of a response that was recorded in 2014.
+#[test]
+fn the_vendors_first_clients_read_a_deposit_by_the_service_before_funding() {
+    let (shop, retref) = Shop::with_deposit(ReportSettings { deposit_fee: 25, ..ReportSettings::default() });
+    let read = |query: &str| shop.send("GET", &format!("/deposit{query}"), &json!({}));
+    // Java sends a date with its year, PHP one without.
+    let by_year = format!("?merchid={MID}&date=20300311");
+    let deposit: Value = serde_json::from_str(&read(&by_year)).unwrap();
+    let members = json!({
+        "depositid": 20_300_311_873_888_i64, "merchid": MID, "respproc": "FNOR", "accttype": "V", "action": "",
+        "actdate": "20300311", "postdate": "20300312", "currency": "USD", "amount": "9.75", "feeamnt": "0.25",
+        "cbakamnt": "0.00", "resptext": "",
+    });
+    let mut rest = deposit.clone();
+    let lines = rest.as_object_mut().unwrap().remove("txns").unwrap();
+    assert_eq!(rest, members);
+    let line = &lines.as_array().unwrap()[0];
+    assert_members(line, json!({ "retref": retref, "action": "DEB", "depamnt": "10.00", "feeamnt": "0.00" }));
+    assert!(line["merchbatch"].is_u64(), "{line}");
+    assert_eq!(line["hostbatch"].as_str().unwrap().len(), 4);
+    let by_day: Value = serde_json::from_str(&read(&format!("?merchid={MID}&date=0311"))).unwrap();
+    assert_eq!(by_day, deposit);
+    let nothing = json!({ "errormsg": "No deposits match your request" });
+    for query in [format!("?merchid={MID}&date=0310"), String::new()] {
+        assert_eq!(serde_json::from_str::<Value>(&read(&query)).unwrap(), nothing, "{query}");
+    }
+    shop.set(ReportSettings {
+        deposit_fee: 25,
+        deposit_form: DepositForm::Array,
+        ..ReportSettings::default()
+    });
+    assert_eq!(serde_json::from_str::<Value>(&read(&by_year)).unwrap(), json!([deposit]));
 }

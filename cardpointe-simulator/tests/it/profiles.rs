@@ -260,3 +260,14 @@ async fn the_permission_to_store_is_optional_and_shown_by_reading_the_profile() 
         assert_members(&accounts[0], json!({ "acctid": "1", "cofpermission": permission }));
     }
 }
+
+/// Apache's HTTP client, which the vendor's Java client has, makes one slash of two.
+#[tokio::test]
+async fn a_profile_is_read_and_deleted_as_a_whole_also_without_the_empty_account_id() {
+    let gateway = start().await;
+    let profileid = two_accounts(&gateway).await;
+    let path = format!("/profile/{profileid}/{MID}");
+    assert_eq!(gateway.get(&path).await.as_array().unwrap().len(), 2);
+    assert_eq!(delete(&gateway, &path).await["resptext"], "Profile Deleted");
+    assert_eq!(delete(&gateway, &path).await["respcode"], "96");
+}
