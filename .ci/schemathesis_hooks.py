@@ -26,13 +26,13 @@ for order in ORDERS:
 
 
 # Values that no schema can describe: a check digit, a future date, a merchant's grant, a country
-# that exists.
+# that exists, a postal code of one.
 SOUND = {
     "payment": "1|16178397535388255208", "number": "4242424242424242", "year": "2031",
     "verification_value": "123",
     "CardNumber": "4788250000121443", "ExpiryDate": "10/31", "CVV": "112",
     "Country": "USA", "CountryName": "", "Country2AlphaCode": "", "Country3AlphaCode": "",
-    "CountryNumericCode": "",
+    "CountryNumericCode": "", "postcode": "62701",
     "after": "P2D", "zone": "America/New_York",
     "Authorizer": "", "DiscountCode": "", "Product": "", "TransactionDateTime": "",
 }
@@ -56,7 +56,8 @@ def sound(value):
     if isinstance(right.get("Zip"), str):
         # For a country that has postal codes.
         right["Country"] = "USA"
-        right["Zip"] = right["Zip"].strip() or "55555"
+        if sum(letter.isdigit() for letter in right["Zip"]) not in (5, 9):
+            right["Zip"] = "55555"
     who = right.get("Authentication")
     if isinstance(who, dict) and isinstance(who.get("Id"), str) and isinstance(who.get("Key"), str):
         right["Authentication"] = {**who, "Id": MERCHANT, "Key": KEY}
@@ -143,6 +144,7 @@ BEYOND_A_SCHEMA = (
     "the body names a member twice", "options.idempotency_key say two things", "holds characters that are not seen",
     "must be customer: the card is not a stored one", "to must be within",
     "data.customer is required",  # with `save: true`
+    "client_id is required", "client_secret is required",  # in the form or as HTTP Basic
     "capture.zone is required with at and business_days",  # of a merchant without a zone
     "to must not be before from", "must be a day such as", "must be a month such as", "must be the id of a delivery in the list", "data.save is for a card or a token", "data.scheduled is for payments with",
     "data.capture_at is for authorize", "is not the same as data.custom_reference",

@@ -17,7 +17,7 @@ use tollgate::{
     dynamodb::{Item, orders::switch::DynamoDbSwitch},
     secrets_manager::SecretKind,
 };
-use tollgate_core::order::MerchantId;
+use tollgate_core::{order::MerchantId, values::without_mark};
 
 use crate::{
     failure::Failure,
@@ -138,7 +138,7 @@ impl Aws {
     pub(crate) async fn document(&self, name: &str) -> Result<Option<SecretString>, Failure> {
         match self.secrets.get_secret_value().secret_id(name).send().await {
             Ok(secret) => {
-                let text = secret.secret_string.map(SecretString::from);
+                let text = secret.secret_string.map(|text| SecretString::from(without_mark(&text)));
                 text.map(Some).ok_or_else(|| Failure::Input(format!("the secret {name} is not a text")))
             }
             Err(error) => match error.as_service_error() {

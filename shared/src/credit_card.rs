@@ -263,7 +263,10 @@ fn role(requested: Purpose, request: &Members<'_>) -> Role {
 fn read(request: &Request, (media, charset): BodyType) -> Result<Document, Failure> {
     let code = if media.is_xml() { Code::InvalidXml } else { Code::InvalidJson };
     let bytes = body_bytes(request, code)?;
-    let text = media::decode(bytes, charset).map_err(|error| Failure::new(code, error.to_string()))?;
+    let declared = if charset.is_none() && media.is_xml() { media::declared(bytes) } else { Ok(None) };
+    let declared = declared.map_err(|error| Failure::new(Code::UnsupportedMediaType, error.to_string()))?;
+    let text =
+        media::decode(bytes, charset.or(declared)).map_err(|error| Failure::new(code, error.to_string()))?;
     if text.trim().is_empty() {
         let detail = "the body is empty: Authentication and Request are required";
         return Err(Failure::new(Code::Required, detail));
@@ -300,14 +303,9 @@ impl Exchange<'_> {
         let (is_follow_up, saves_card) = (!stated.is_payment(), stated.saves_card());
         // Each payment is an order of its own, so the attempt counts if the server states the
         // shopper's address or the customer.
-        let attempt = match attempts.filter(|_| stated.is_payment()) {
-            Some(attempts) => Some(Attempt::begin(attempts, &api.access, request, caller, customer).await?),
-            None => None,
-        };
-        let performed = stated.perform(&api.payments, caller, &key, deadline).await;
-        if let Some(attempt) = attempt {
-            attempt.end_payment(&performed).await;
-        }
+        let attempt = attempts.filter(|_| stated.is_payment());
+        let attempt = attempt.map(|attempts| Attempt::of(attempts, &api.access, request, caller, customer));
+        let performed = stated.perform(&api.payments, caller, &key, deadline, attempt.transpose()?).await;
         match performed {
             Ok(performed) => {
                 of_operation(&performed, saves_card, api.payments.gateway.info(), api.access.now())
@@ -348,7 +346,7 @@ fn of_operation(
     gateway: &dyn GatewayInfo,
     now: Timestamp,
 ) -> Handled<Outgoing> {
-    let (transaction, operation) = stated::operation(performed)?;
+    let (transaction, operation) = performed.operation()?;
     let mut reply = Outgoing::of_operation(&performed.order, transaction, operation, gateway);
     let kept = transaction.memo.as_ref().map(|memo| memo.save_card);
     if performed.replayed && saves_card != kept && saves_card.is_some() {

@@ -43,9 +43,20 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
 ];
 
-/// The challenge of every 401 (RFC 9110 §15.5.2). Credentials that travel in a body have no scheme
-/// of their own.
-const AUTHENTICATE: HeaderValue = HeaderValue::from_static("Bearer realm=\"tollgate\"");
+/// The challenge of a 401 (RFC 9110 §15.5.2). Credentials that travel in a body have no scheme of
+/// their own. A client that asks for a token is told the scheme that it used (RFC 6749 §5.2).
+fn challenge(request: &Request) -> HeaderValue {
+    let scheme = request.headers().get(header::AUTHORIZATION).and_then(|value| value.as_bytes().get(..6));
+    let is_basic = scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"basic "));
+    HeaderValue::from_static(if is_basic && route_key(request) == TOKEN_ROUTE {
+        "Basic realm=\"tollgate\""
+    } else {
+        "Bearer realm=\"tollgate\""
+    })
+}
+
+/// The route that takes HTTP Basic.
+const TOKEN_ROUTE: &str = "POST /oauth/access_token";
 
 /// The names of a request's query parameters, in alphabetical order: the query is a map, whose
 /// order would differ from request to request.
@@ -92,7 +103,7 @@ pub(crate) async fn serve(
     let headers = response.headers_mut();
     headers.extend(HEADERS);
     if status == 401 {
-        headers.insert(header::WWW_AUTHENTICATE, AUTHENTICATE);
+        headers.insert(header::WWW_AUTHENTICATE, challenge(request));
     }
     if let Ok(id) = HeaderValue::from_str(callers.as_deref().unwrap_or(&own)) {
         headers.insert(REQUEST_ID, id);

@@ -14,7 +14,7 @@ use tollgate_core::{
         DeclineOn, FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy, StatedRule,
     },
     payments::{GatewayAccount, GatewayInfo, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
-    values::{Currency, Discounts, SearchedBy, TextUse, Zone, check_kept},
+    values::{Currency, Discounts, SearchedBy, TextUse, Zone, check_kept, without_mark},
 };
 
 use self::hosts::GatewayHosts;
@@ -33,7 +33,7 @@ const MERCHIDS: &str = "gateway.merchids";
 /// Reads a merchant's document (JSON), whose account is at this gateway. The error names the member
 /// that is wrong and quotes nothing.
 pub fn parse(id: MerchantId, json: &str, gateway: &dyn GatewayInfo) -> Result<Merchant, MerchantsError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let mut deserializer = serde_json::Deserializer::from_str(without_mark(json));
     let document: MerchantDocument =
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             // The names in the map of MIDs are the document's own text, so the path ends before

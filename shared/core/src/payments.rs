@@ -32,6 +32,7 @@ pub use gateway::{
     BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquired, Inquiry, Instruction,
     KnownPayment, Labels, PaymentSource, WORKING_MAX,
 };
+pub use intent::Prepared;
 pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};
 pub use order_index::{ListedOrder, ListedPage, OrderIndex, order_of_payment};
 pub use orders::Sender;
@@ -52,8 +53,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
     order::{
-        self, Context, Doubt, Intent, NextStep, OperationRef, Order, OrderKey, Outcome, Plan, Rejection,
-        void_came_too_late,
+        self, Context, Doubt, Intent, NextStep, Operation, OperationRef, Order, OrderKey, Outcome, Plan,
+        Rejection, Transaction, void_came_too_late,
     },
     values::Clock,
 };
@@ -91,6 +92,14 @@ pub struct Performed {
     pub replayed: bool,
 }
 
+impl Performed {
+    /// The payment that it was performed on, and the operation.
+    pub fn operation(&self) -> Result<(&Transaction, &Operation), Rejection> {
+        let Self { order, at, .. } = self;
+        order.transaction(at.transaction).zip(order.operation(*at)).ok_or(Rejection::TransactionNotFound)
+    }
+}
+
 /// The use cases of payments, and the ports they need.
 pub struct Payments {
     /// Loads and writes orders, each write conditional on the version that was read.
@@ -116,11 +125,20 @@ impl Payments {
         source: Option<&PaymentSource>,
         deadline: Deadline,
     ) -> Result<Performed, Refusal> {
-        trail::note(|trail| {
-            trail.merchant = Some(key.merchant.to_string());
-            trail.order = Some(key.order.to_string());
-        });
-        let (order, at, replayed) = match self.save_intent(merchant, key, intent, deadline).await? {
+        let prepared = self.prepare(merchant, key, intent).await?;
+        self.perform_prepared(merchant, prepared, intent, source, deadline).await
+    }
+
+    /// The same for an intent that was prepared.
+    pub async fn perform_prepared(
+        &self,
+        merchant: &Merchant,
+        prepared: Prepared,
+        intent: &Intent,
+        source: Option<&PaymentSource>,
+        deadline: Deadline,
+    ) -> Result<Performed, Refusal> {
+        let (order, at, replayed) = match self.save_intent(merchant, prepared, intent, deadline).await? {
             Plan::Send(order, at) => (self.carry_out(merchant, order, at, source, deadline).await, at, false),
             Plan::Record(order, at) => (order, at, false),
             // Requested before, and still in doubt although its request has ended: send an inquiry

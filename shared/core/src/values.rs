@@ -1,5 +1,6 @@
 //! Values that every subject uses: pure, and without a rule about orders.
 
+mod ascii;
 mod card;
 mod carried;
 mod charged;
@@ -12,6 +13,7 @@ mod instrument;
 mod memo;
 mod moment;
 mod money;
+mod postcode;
 mod quarter;
 mod read_order;
 mod references;
@@ -22,6 +24,7 @@ pub(crate) mod text;
 mod words;
 mod zone;
 
+pub use ascii::nearest_ascii;
 pub use card::{
     Brand, CardAccount, CardNumber, CardNumberError, CardSummary, CardToken, Expiry, ExpiryError,
     SecurityCode, SecurityCodeError, StoredCard, TextUse, Unkeepable, check_kept, clean_text,
@@ -38,6 +41,7 @@ pub use instrument::Instrument;
 pub use memo::{Discounted, Memo};
 pub use moment::sort_of;
 pub use money::{Amount, AmountError, Currency, UnknownCurrency};
+pub use postcode::{InvalidPostcode, check_postcode, sent_postcode};
 pub use quarter::QuarterHour;
 pub use read_order::ReadOrder;
 pub use references::{
@@ -47,4 +51,5 @@ pub use references::{
 pub use refund_max::{REFUND_LIMITS_MAX, RefundMax};
 pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
 pub use signed_amount::{ReadTooLarge, SignedAmount};
+pub use text::without_mark;
 pub use zone::{UnknownZone, Zone, local_time};

@@ -1,6 +1,8 @@
 //! A payment or a verification as an attempt of a person who tries out cards: the one place where
 //! it is counted, for both APIs and for stored cards.
 
+use std::mem;
+
 use futures_util::future::join_all;
 use lambda_http::Request;
 use tollgate_core::{
@@ -15,7 +17,6 @@ use tollgate_core::{
 use super::{
     caller::Caller,
     failure::{Failure, LimitOf},
-    stated,
 };
 use crate::{
     access::Access,
@@ -29,21 +30,22 @@ struct Counter {
     whose: LimitOf,
 }
 
-/// A payment or a verification that has begun.
+/// A payment or a verification, and what it counts against.
 pub(crate) struct Attempt<'a> {
     attempts: &'a dyn Attempts,
     access: &'a Access,
     merchant: &'a Merchant,
+    counters: Vec<Counter>,
     slot: Slot,
     begun: Vec<(String, Counts)>,
     source_is_known: bool,
 }
 
 impl<'a> Attempt<'a> {
-    /// Counts an attempt before anything is sent. It counts against the shopper's source, where it
-    /// is known: a browser's own, or the one that the merchant's server states. Otherwise it counts
+    /// An attempt that is not counted yet. It counts against the shopper's source, where it is
+    /// known: a browser's own, or the one that the merchant's server states. Otherwise it counts
     /// against the customer that the merchant names, and the order has a limit of its own.
-    pub(crate) async fn begin(
+    pub(crate) fn of(
         attempts: &'a dyn Attempts,
         access: &'a Access,
         request: &Request,
@@ -53,23 +55,29 @@ impl<'a> Attempt<'a> {
         let merchant = caller.merchant.as_ref();
         let source = caller.shopper_source(access, request)?;
         let counters = counters(merchant, source, customer);
-        let (now, mut refused) = (access.now(), None);
-        let (slot, source_is_known) = (Slot::at(now), source.is_some());
-        let mut attempt = Self { attempts, access, merchant, slot, begun: Vec::new(), source_is_known };
-        let taken = counters.iter().map(|counter| attempts.begin(&counter.key, attempt.slot));
+        let (slot, source_is_known) = (Slot::at(access.now()), source.is_some());
+        Ok(Self { attempts, access, merchant, counters, slot, begun: Vec::new(), source_is_known })
+    }
+
+    /// Counts the attempt, once, before anything is sent.
+    pub(crate) async fn begin(&mut self) -> Result<(), Failure> {
+        let counters = mem::take(&mut self.counters);
+        let (now, mut refused) = (self.access.now(), None);
+        let taken = counters.iter().map(|counter| self.attempts.begin(&counter.key, self.slot));
         for (counter, counts) in counters.iter().zip(join_all(taken).await) {
             match counts {
                 Ok(counts) => {
                     if let Err(full) = counts.check(counter.limits, now) {
                         refused.get_or_insert(Failure::full(full, counter.limits, counter.whose));
                     }
-                    attempt.begun.push((counter.key.clone(), counts));
+                    self.begun.push((counter.key.clone(), counts));
                 }
                 Err(error) => refused = Some(Refusal::Store(error).into()),
             }
         }
-        let Some(failure) = refused else { return Ok(attempt) };
-        attempt.write(&Effect::Nothing).await;
+        let Some(failure) = refused else { return Ok(()) };
+        self.write(&Effect::Nothing).await;
+        self.begun.clear();
         Err(failure)
     }
 
@@ -97,7 +105,7 @@ impl<'a> Attempt<'a> {
     /// because nothing then knows the source; nor is an approval, so a lost response blocks
     /// no address.
     fn payment(&self, performed: &Performed) -> Option<Effect> {
-        let Ok((transaction, operation)) = stated::operation(performed) else { return Some(Effect::Nothing) };
+        let Ok((transaction, operation)) = performed.operation() else { return Some(Effect::Nothing) };
         if performed.replayed {
             return Some(Effect::Nothing);
         }

@@ -197,9 +197,11 @@ impl Caller {
 }
 
 /// The token in the value of `Authorization`. `@moltin/sdk` up to 6.6.0 writes `Bearer: ` with a
-/// colon.
+/// colon, and the vendor's PHP SDK nothing but the token. A single word of another form is no token
+/// of this stack, which its first check tells.
 fn bearer_token(value: &str) -> Option<&str> {
-    let (scheme, token) = value.trim().split_once(' ')?;
+    let value = value.trim();
+    let Some((scheme, token)) = value.split_once(' ') else { return Some(value) };
     let scheme = scheme.strip_suffix(':').unwrap_or(scheme);
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -7,6 +7,7 @@ use lambda_http::{
 use tollgate_core::{
     order::MerchantId,
     payments::{Switch, trail},
+    values::without_mark,
 };
 
 use super::{
@@ -129,10 +130,11 @@ pub(crate) fn json_body(request: &Request) -> Result<Document, Failure> {
 /// The request's body, to be read as JSON; empty where there is none.
 pub(crate) fn json_text(request: &Request) -> Result<&str, Failure> {
     let bytes = body_bytes(request, Code::InvalidJson)?;
-    std::str::from_utf8(bytes).map_err(|error| {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
         Failure::new(Code::InvalidJson, format!("the body is not UTF-8 from byte {at} on"))
-    })
+    })?;
+    Ok(without_mark(text))
 }
 
 /// A JSON body; without one, an object without members.

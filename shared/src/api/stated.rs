@@ -3,14 +3,13 @@
 use jiff::Timestamp;
 use tollgate_core::{
     order::{
-        Action, Actor, Essentials, Fingerprint, Intent, KeyDigest, Operation, OrderKey, Pay, Person, Reason,
-        Rejection, Transaction,
+        Action, Actor, Essentials, Fingerprint, Intent, KeyDigest, OrderKey, Pay, Person, Reason, Transaction,
     },
     payments::{Deadline, PaymentSource, Payments, Performed, Refusal},
     values::Currency,
 };
 
-use super::{caller::Caller, failure::Failure};
+use super::{attempt::Attempt, caller::Caller, failure::Failure};
 
 /// The statements of a request that moves money, read from its members.
 pub(crate) struct Stated<'a> {
@@ -49,6 +48,12 @@ pub(crate) enum NotPerformed {
     Refused(Refusal),
 }
 
+impl From<Refusal> for NotPerformed {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl From<NotPerformed> for Failure {
     fn from(not_performed: NotPerformed) -> Self {
         match not_performed {
@@ -56,12 +61,6 @@ impl From<NotPerformed> for Failure {
             NotPerformed::Refused(refusal) => refusal.into(),
         }
     }
-}
-
-/// The payment that something was performed on, and the operation.
-pub(crate) fn operation(performed: &Performed) -> Result<(&Transaction, &Operation), Rejection> {
-    let Performed { order, at, .. } = performed;
-    order.transaction(at.transaction).zip(order.operation(*at)).ok_or(Rejection::TransactionNotFound)
 }
 
 impl<'a> Stated<'a> {
@@ -115,13 +114,14 @@ impl<'a> Stated<'a> {
     }
 
     /// Performs the operation on an order, for this caller. A request that is not in order any more
-    /// is only looked up.
+    /// is only looked up, and one that the order's rules refuse does not begin its attempt.
     pub(crate) async fn perform(
         self,
         payments: &Payments,
         caller: &Caller,
         order: &OrderKey,
         deadline: Deadline,
+        mut attempt: Option<Attempt<'_>>,
     ) -> Result<Performed, NotPerformed> {
         let merchant = &caller.merchant;
         let intent = Intent {
@@ -137,15 +137,22 @@ impl<'a> Stated<'a> {
             refund_disputed: self.refund_disputed,
             refund_max: caller.person().map(|person| person.grant.refund_max.clone()).unwrap_or_default(),
         };
-        let performed = match self.in_order_now {
-            Ok(()) => payments.perform(merchant, order, &intent, self.source, deadline).await,
-            Err(failure) => match payments.repeat(merchant, order, &intent, deadline).await {
-                Ok(None) => return Err(NotPerformed::NotInOrder(failure)),
-                Ok(Some(performed)) => Ok(performed),
-                Err(refusal) => Err(refusal),
-            },
+        let performed = async {
+            if let Err(failure) = self.in_order_now {
+                let repeated = payments.repeat(merchant, order, &intent, deadline).await?;
+                return repeated.ok_or(NotPerformed::NotInOrder(failure));
+            }
+            let prepared = payments.prepare(merchant, order, &intent).await?;
+            if let Some(attempt) = &mut attempt {
+                attempt.begin().await.map_err(NotPerformed::NotInOrder)?;
+            }
+            Ok(payments.perform_prepared(merchant, prepared, &intent, self.source, deadline).await?)
         };
-        performed.map_err(NotPerformed::Refused)
+        let performed = performed.await;
+        if let Some(attempt) = attempt {
+            attempt.end_payment(&performed).await;
+        }
+        performed
     }
 }
 

@@ -15,7 +15,9 @@ use serde_json::{Map, Value};
 use tollgate_core::{
     order::GatewayResponse,
     payments::{Command, Initiator, Instruction, KnownPayment, Labels, PaymentSource},
-    values::{Amount, CardToken, Carried, Charged, Currency, SecurityCode, StoredCard},
+    values::{
+        Amount, CardToken, Carried, Charged, Currency, SecurityCode, StoredCard, nearest_ascii, sent_postcode,
+    },
 };
 
 /// Longest name, address line and city that CardPointe takes (`docs/cardpointe.md`, *Amounts, dates
@@ -23,15 +25,11 @@ use tollgate_core::{
 const TEXT_MAX: usize = 30;
 /// Longest region, in characters.
 const REGION_MAX: usize = 20;
-/// Longest e-mail address, in characters.
-const EMAIL_MAX: usize = 128;
 /// Most of a reference and of a description that the gateway is told, in characters. All free
 /// fields together have 4,000 bytes, in which JSON writes quotes and backslashes twice.
 const LABEL_MAX: usize = 255;
 /// Most of the metadata that the gateway is told, in characters: whole members only.
 const METADATA_MAX: usize = 1_000;
-/// Longest postal code, in characters.
-const POSTAL_MAX: usize = 9;
 
 /// A request's body, an object of texts and free fields. It may hold a card number: no `Debug`.
 struct Body<'a> {
@@ -146,7 +144,8 @@ fn auth<'a>(instruction: &'a Instruction<'_>, source: &'a PaymentSource) -> Body
         .with("orderid", instruction.gateway_order_id)
         .with("currency", instruction.currency.code())
         .with_receipt()
-        .maybe("email", instruction.labels.email.and_then(|text| ascii(text, EMAIL_MAX)));
+        // The nearest address in ASCII can be somebody else's.
+        .maybe("email", instruction.labels.email.filter(|text| text.is_ascii()));
     match source {
         PaymentSource::Profile { account, profile, initiator } => {
             // R: one of a series that the merchant takes by schedule. C: the cardholder pays; M:
@@ -191,18 +190,15 @@ pub(super) fn decimal(amount: Amount, currency: Currency) -> String {
     currency.decimal(amount)
 }
 
-/// The gateway takes US-ASCII. Other characters become `?`: AVS compares digits, and a name is not
-/// compared.
+/// The text in US-ASCII, cut where the gateway's member ends.
 fn ascii(text: &str, max: usize) -> Option<String> {
-    let plain = |c: char| if c.is_ascii_graphic() || c == ' ' { c } else { '?' };
-    let text: String = text.trim().chars().map(plain).take(max).collect();
+    let text: String = nearest_ascii(text.trim()).chars().take(max).collect();
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// US postal codes are 5 or 9 digits without a hyphen; others lose their spaces.
+/// A postal code, which was checked where it came in.
 pub(super) fn postal(text: &str) -> Option<String> {
-    let text: String = text.chars().filter(char::is_ascii_alphanumeric).take(POSTAL_MAX).collect();
-    Some(text).filter(|text| !text.is_empty())
+    Some(sent_postcode(text)).filter(|text| !text.is_empty())
 }
 
 pub(super) fn json(body: &impl Serialize) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! The billing address: the parts that the gateway compares, and the country.
 
 use celes::{Country, LookupTable};
-use tollgate_core::payments::BillingAddress;
+use tollgate_core::{payments::BillingAddress, values::check_postcode};
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
 use crate::api::{Code, Members};
@@ -17,6 +17,9 @@ const ZIP_MAX: usize = 12;
 const WITHOUT_ZIP: &str = "AE AG AO AQ AW BF BI BJ BO BQ BS BV BW BZ CD CF CG CI CK CM CW DJ DM ER FJ GA GD GH GM GQ \
                            GY HK JM KI KM KN LC LY ML MO MR MS MW NR NU PA PS QA RW SB SC SL SR SS ST SX SY TD TF TG \
                            TK TL TO TT TV UG VU WS YE ZW";
+
+/// Names of countries beside those that [`celes`] has: a line each, its columns divided by tabs.
+const OTHER_NAMES: &str = include_str!("country_names.tsv");
 
 /// Reads the country in a member.
 type LookUp = fn(&str) -> Option<Country>;
@@ -54,6 +57,7 @@ pub(super) fn billing_address(request: &mut Members<'_>) -> Option<BillingAddres
     let is_left_out = named.and_then(|mut named| country(&mut named)).is_some_and(without_zip);
     let postcode = zip(&mut address, !is_left_out);
     let alpha_2 = country(&mut address);
+    address.checked("Zip", postcode.as_deref().map(|text| check_postcode(text, alpha_2.as_deref())));
     request.absorb(address);
     // Where there are no states the county is the region.
     Some(BillingAddress { line_1, line_2, city, region: state.or(county), postcode, country: alpha_2 })
@@ -117,19 +121,27 @@ fn by_name(text: &str) -> Option<Country> {
     let by_name = all.iter().find(|country| is_it(country.long_name));
     let by_name =
         by_name.or_else(|| all.iter().find(|country| country.aliases.iter().any(|alias| is_it(alias))));
-    by_name.copied().or_else(|| by_abbreviation(text))
+    by_name.copied().or_else(|| by_abbreviation(text)).or_else(|| by_other_name(is_it))
 }
 
-/// `The United States of America` as `unitedstatesofamerica`, and `Côte d’Ivoire` as `cotedivoire`,
-/// whichever apostrophe it has and however its accent is encoded.
+/// A country by one of [`OTHER_NAMES`].
+fn by_other_name(is_it: impl Fn(&str) -> bool) -> Option<Country> {
+    let rows = OTHER_NAMES.lines().filter_map(|line| line.split_once('\t'));
+    let mut rows = rows.filter(|(_, names)| names.split('\t').any(&is_it));
+    rows.next().and_then(|(code, _)| Country::from_alpha2(code).ok())
+}
+
+/// `The United States of America` as `unitedstatesofamerica`, `Côte d’Ivoire` as `cotedivoire`,
+/// whichever apostrophe it has and however its accent is encoded, and `St. Kitts & Nevis` as
+/// `saintkittsandnevis`.
 fn squeezed(name: &str) -> String {
-    let name = name.replace('&', "and");
+    let name = name.replace('&', " and ");
     // Some apostrophes count as letters: the modifier letters of U+02B9 to U+02BF, an okina among
     // them.
-    let is_kept =
-        |c: &char| c.is_alphanumeric() && !is_combining_mark(*c) && !('\u{2B9}'..='\u{2BF}').contains(c);
-    let letters: String = name.nfkd().filter(is_kept).flat_map(char::to_lowercase).collect();
-    letters.strip_prefix("the").map(str::to_owned).unwrap_or(letters)
+    let is_kept = |c: &char| !is_combining_mark(*c) && !('\u{2B9}'..='\u{2BF}').contains(c);
+    let plain: String = name.nfkd().filter(is_kept).flat_map(char::to_lowercase).collect();
+    let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| *word != "the");
+    words.map(|word| if word == "st" { "saint" } else { word }).collect()
 }
 
 #[cfg(test)]

@@ -48,10 +48,12 @@ pub const CVV: &[LetterRow] = &[
     ("X", "P", "no answer from the card scheme"),
 ];
 
-/// `AvsResultCode` of an approval. Where the gateway says nothing, nothing was compared; a letter
-/// that is in no published list has no known meaning, which the page calls an error.
-pub(super) fn avs(letter: Option<&str>) -> &'static str {
-    letter.map_or("P", |letter| find(AVS, letter).unwrap_or("E"))
+/// `AvsResultCode` of an approval. Where the gateway says nothing, nothing was compared, perhaps
+/// because no address was sent; a letter that is in no published list has no known meaning, which
+/// the page calls an error.
+pub(super) fn avs(letter: Option<&str>, address_was_sent: bool) -> &'static str {
+    let not_compared = if address_was_sent { "P" } else { "B" };
+    letter.map_or(not_compared, |letter| find(AVS, letter).unwrap_or("E"))
 }
 
 /// `CvvResultCode` of an approval. Nothing, or a letter that is in no list, counts as not
@@ -81,7 +83,7 @@ mod tests {
         for letter in published.split(' ') {
             let row = AVS.iter().find(|(theirs, ..)| *theirs == letter);
             assert!(row.is_some_and(|(_, _, reason)| !reason.is_empty()), "{letter}");
-            assert!(PAGE_AVS.split(' ').any(|page| page == avs(Some(letter))), "{letter}");
+            assert!(PAGE_AVS.split(' ').any(|page| page == avs(Some(letter), true)), "{letter}");
         }
         for letter in "M N P S U X".split(' ') {
             assert!(CVV.iter().any(|(theirs, ..)| *theirs == letter), "{letter}");
@@ -96,17 +98,17 @@ mod tests {
     #[test]
     fn a_partial_match_abroad_is_not_taken_for_no_comparison() {
         // The same letters mean something else on the page.
-        assert_eq!((avs(Some("B")), avs(Some("P"))), ("A", "Z"));
-        assert_eq!((avs(Some("D")), avs(Some("M"))), ("Y", "Y"));
-        assert_eq!((avs(Some("C")), avs(Some("I"))), ("G", "G"));
+        for (gateway, page) in [("B", "A"), ("P", "Z"), ("D", "Y"), ("M", "Y"), ("C", "G"), ("I", "G")] {
+            assert_eq!((avs(Some(gateway), true), avs(Some(gateway), false)), (page, page));
+        }
     }
 
     #[test]
     fn a_mismatch_stays_a_mismatch_and_what_is_unknown_is_no_match() {
-        assert_eq!((avs(Some("N")), cvv(Some("N"))), ("N", "N"));
-        assert_eq!((avs(None), cvv(None)), ("P", "P"));
+        assert_eq!((avs(Some("N"), true), cvv(Some("N"))), ("N", "N"));
+        assert_eq!((avs(None, true), avs(None, false), cvv(None)), ("P", "B", "P"));
         for unknown in ["?", "", "9", "y", "YY"] {
-            assert_eq!((avs(Some(unknown)), cvv(Some(unknown))), ("E", "P"), "{unknown}");
+            assert_eq!((avs(Some(unknown), false), cvv(Some(unknown))), ("E", "P"), "{unknown}");
         }
     }
 }

@@ -284,11 +284,22 @@ pub(super) enum Undecodable {
     OddLength,
 }
 
-/// The text of a body, without its byte order mark.
-///
-/// The mark wins over the stated charset, which wins over UTF-8. An XML declaration's own
-/// `encoding="…"` is not looked at: the transport decides (RFC 7303 §3), and a body that was
-/// re-encoded on its way still declares its old charset.
+/// The charset that an XML body's own declaration names; where the header names one, the transport
+/// decides (RFC 7303 §3). None without a declaration, and where a declaration that is legible byte
+/// by byte says UTF-16: it was written before the body was encoded anew, as .NET's writers of
+/// strings do.
+pub(super) fn declared(bytes: &[u8]) -> Result<Option<Charset>, Unsupported> {
+    let declaration = bytes.strip_prefix(b"<?xml").and_then(|rest| rest.split(|byte| *byte == b'>').next());
+    let text = declaration.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+    let value = text.split_once("encoding").and_then(|(_, rest)| rest.trim_start().strip_prefix('='));
+    let name = value.and_then(|value| value.trim_start().split(['"', '\'']).nth(1));
+    let Some(name) = name else { return Ok(None) };
+    let charset = Charset::named(name).ok_or(Unsupported::Charset)?;
+    Ok(Some(charset).filter(|charset| matches!(charset, Charset::Ascii | Charset::Utf8)))
+}
+
+/// The text of a body, without its byte order mark. The mark wins over the stated charset, which
+/// wins over UTF-8.
 pub(super) fn decode(bytes: &[u8], charset: Option<Charset>) -> Result<Cow<'_, str>, Undecodable> {
     let (charset, text) = match bytes {
         [0xEF, 0xBB, 0xBF, rest @ ..] => (Charset::Utf8, rest),

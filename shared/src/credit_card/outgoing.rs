@@ -180,11 +180,11 @@ impl Outgoing {
         let response = transaction.first().and_then(|first| first.response());
         // The issuer's letters are there once it approved; a decline may come with letters, too.
         if let Some(response) = response {
-            let letter = |letter: Option<&String>, page: fn(Option<&str>) -> &'static str| {
-                (transaction.began() || letter.is_some()).then(|| page(letter.map(String::as_str)).to_owned())
-            };
-            facts.avs = letter(response.avs.as_ref(), letters::avs);
-            facts.cvv = letter(response.cvv.as_ref(), letters::cvv);
+            let is_told = |letter: &Option<String>| transaction.began() || letter.is_some();
+            let was_sent = transaction.memo.as_ref().is_none_or(|memo| !memo.without_address);
+            let avs = is_told(&response.avs).then(|| letters::avs(response.avs.as_deref(), was_sent));
+            let cvv = is_told(&response.cvv).then(|| letters::cvv(response.cvv.as_deref()));
+            (facts.avs, facts.cvv) = (avs.map(str::to_owned), cvv.map(str::to_owned));
             // The page: no value for refunds or voids.
             facts.auth_code = match kind {
                 // Nor for an approval that was given back.

@@ -117,7 +117,8 @@ async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
         card: summary,
     };
     let deadline = deadline(request, cards.access.now());
-    let attempt = Attempt::begin(cards.attempts.as_ref(), &cards.access, request, &caller, None).await?;
+    let mut attempt = Attempt::of(cards.attempts.as_ref(), &cards.access, request, &caller, None)?;
+    attempt.begin().await?;
     let changed = cards.methods.add(&caller.merchant, &customer, &new, card, deadline).await;
     attempt.end_verification(&changed).await;
     let mut changed = changed?;

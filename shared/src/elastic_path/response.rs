@@ -248,6 +248,7 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
             },
             "items": {"data": []},
         },
+        "links": {},
         "shipping": "unfulfilled",
         "anonymized": false,
         // Without an e-mail address: a client that validates it rejects an empty one.

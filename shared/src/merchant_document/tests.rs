@@ -34,6 +34,12 @@ fn a_site_becomes_the_gateways_address() {
 }
 
 #[test]
+fn the_byte_order_mark_of_an_editor_is_skipped() {
+    let marked = format!("\u{FEFF}{}", document());
+    assert!(super::parse("m".parse().unwrap(), &marked, GATEWAY).is_ok());
+}
+
+#[test]
 fn a_member_that_nothing_reads_is_found_where_it_is_no_error() {
     let mut document = document();
     assert_eq!(ignored_members(&document).count(), 0);

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex;
-use tollgate_core::values::Clock;
+use tollgate_core::values::{Clock, without_mark};
 
 use crate::aws_error::SecretFailure;
 
@@ -103,8 +103,8 @@ impl RegisteredClients {
 
 /// The registered clients of a document, by id. The error shows no content.
 pub fn parse(json: &str) -> Result<BTreeMap<String, RegisteredClient>, InvalidClients> {
-    let document: ClientsDocument =
-        serde_json::from_str(json).map_err(|_| InvalidClients::Malformed("it is not as documented"))?;
+    let document: ClientsDocument = serde_json::from_str(without_mark(json))
+        .map_err(|_| InvalidClients::Malformed("it is not as documented"))?;
     let is_usable = |client: &RegisteredClient| {
         client.secret.expose_secret().chars().count() >= SECRET_MIN_CHARS && !client.audience.is_empty()
     };

@@ -3,7 +3,10 @@
 use reqwest::Url;
 use secrecy::SecretString;
 use serde::Deserialize;
-use tollgate_core::webhooks::{MessageFormat, Receiver};
+use tollgate_core::{
+    values::without_mark,
+    webhooks::{MessageFormat, Receiver},
+};
 
 use super::{
     message::{ELASTIC_PATH_EVENTS, secret_key_value},
@@ -53,7 +56,7 @@ enum FormatName {
 
 /// Reads a document. An error says where it is wrong, never its content.
 pub fn parse(json: &str, allowed: Allowed) -> Result<Vec<Receiver>, String> {
-    let document: ReceiversDocument = serde_json::from_str(json).map_err(|error| {
+    let document: ReceiversDocument = serde_json::from_str(without_mark(json)).map_err(|error| {
         // The parser's own words may quote the document.
         format!("not the JSON that is expected, line {} column {}", error.line(), error.column())
     })?;
@@ -155,6 +158,11 @@ mod tests {
 
     fn secret(byte: u8) -> String {
         signature::text(&[byte; 32])
+    }
+
+    #[test]
+    fn the_byte_order_mark_of_an_editor_is_skipped() {
+        assert!(parse("\u{FEFF}{\"receivers\": []}", Allowed::Public).is_ok_and(|all| all.is_empty()));
     }
 
     #[test]

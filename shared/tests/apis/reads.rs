@@ -174,7 +174,9 @@ async fn orders_are_listed_newest_first_as_they_are_now() {
         "?filter=(eq(payment,paid)|eq(payment,unpaid))",
         "?sort=created_at",
         "?sort=-with_tax",
-        "?page[offset]=25",
+        "?page[offset]=-1",
+        "?page[offset]=two",
+        "?page[offset]=4294967296",
         "?include=items",
         "?page[limit]=0",
         "?page[limit]=101",
@@ -184,9 +186,22 @@ async fn orders_are_listed_newest_first_as_they_are_now() {
     ] {
         t.ask("not supported", &orders(query)).await;
     }
-    for query in ["?sort=-created_at", "?page[offset]=0"] {
-        assert_eq!(ids(&t.prepare(&orders(query)).await).len(), 6, "{query}");
+    for (query, found) in [
+        ("?sort=-created_at", &["refunded", "declined", "partly", "held", "paid", "unpaid"][..]),
+        ("?page[offset]=0", &["refunded", "declined", "partly", "held", "paid", "unpaid"]),
+        ("?page[offset]=4", &["paid", "unpaid"]),
+        ("?page[offset]=2&page[limit]=2", &["partly", "held"]),
+        ("?page[offset]=1&filter=eq(payment,unpaid)", &["unpaid"]),
+        ("?page[offset]=6", &[]),
+        ("?page[offset]=25", &[]),
+    ] {
+        assert_eq!(ids(&t.prepare(&orders(query)).await), found, "{query}");
     }
+    let listed = t.ask("two are passed over", &orders("?page[offset]=2&page[limit]=2")).await;
+    let cursor = listed["meta"]["page"]["cursor"].as_str().unwrap();
+    let both = |offset: u32| orders(&format!("?page[offset]={offset}&page[limit]=2&page[cursor]={cursor}"));
+    assert_eq!(ids(&t.prepare(&both(0)).await), ["paid", "unpaid"]);
+    t.ask("a page has one beginning", &both(1)).await;
     for header in ["x-moltin-customer-token", "ep-account-management-authentication-token"] {
         t.ask("for one customer", &orders("").header(header, "token")).await;
     }

@@ -196,3 +196,26 @@ async fn each_different_card_that_is_verified_after_a_decline_allows_one_more() 
         assert_eq!(more, "too_many_declines address", "{} approved", approved.len());
     }
 }
+
+/// A payment that the order's rules refuse needs no gateway. A browser's counts all the same: it is
+/// a stranger's.
+#[tokio::test(start_paused = true)]
+async fn a_refused_payment_of_a_server_takes_no_slot_and_one_of_a_browser_does() {
+    let world = with_order(&registered("a", 1_000)).await;
+    let from_shopper = |ask: Ask| ask.by("shop:pay").header(SHOPPER_ADDRESS, "203.0.113.9");
+    for refused in [
+        from_shopper(pay("a", "purchase", card(1_001))),
+        from_shopper(pay("nothing", "purchase", card(1_000))),
+    ] {
+        assert_ne!(tried(&world, &refused).await, "sent");
+        assert!(world.state().counters.is_empty());
+    }
+    assert_eq!(tried(&world, &from_shopper(pay("a", "purchase", card(1_000)))).await, "sent");
+    assert_eq!(world.state().counters.len(), 1);
+    world.state().counters.clear();
+    assert_eq!(
+        tried(&world, &pay("nothing", "purchase", card(1_000)).by("shop:shopper1")).await,
+        "order_not_found"
+    );
+    assert_eq!(world.state().counters.len(), 1);
+}

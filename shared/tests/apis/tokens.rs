@@ -1,6 +1,9 @@
 //! Access tokens: who gets one, the requests that it permits, and the limit on trying out keys.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use ring::hmac;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -48,6 +51,20 @@ async fn a_token_is_issued_for_a_key_or_to_a_browser() {
     ] {
         t.ask(hazard, &form(text)).await;
     }
+    t.ask("a byte order mark", &form("\u{FEFF}grant_type=implicit&client_id=shop")).await;
+    let granted = || form("grant_type=client_credentials");
+    let basic = |pair: &str| granted().header("authorization", format!("Basic {}", STANDARD.encode(pair)));
+    let own = format!("shop:{}", key("all"));
+    t.ask("HTTP Basic", &basic(&own)).await;
+    t.ask("each part is form-encoded", &basic(&own.replace("shop", "%73hop"))).await;
+    t.ask("a wrong secret in it", &basic("shop:wrong-key-of-merchant")).await;
+    t.ask("no secret in it", &basic("shop:")).await;
+    t.ask("no colon in it", &basic("shop")).await;
+    t.ask("no base64", &granted().header("authorization", "Basic shop:x")).await;
+    t.ask("of another scheme", &granted().header("authorization", "Bearer undefined")).await;
+    let twice = |id: &str| basic(&own).text(format!("grant_type=client_credentials&client_id={id}"));
+    t.ask("the id in both places", &twice("shop")).await;
+    t.ask("another id in the form", &twice("strict")).await;
     let filled = |bytes: usize| {
         let start = "grant_type=implicit&client_id=shop&x=";
         form(format!("{start}{}", "x".repeat(bytes - start.len())))

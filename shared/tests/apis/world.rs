@@ -51,7 +51,7 @@ pub(crate) type Found = Box<dyn FnOnce(GatewayResponse) -> Finding + Send>;
 #[derive(Default)]
 pub(crate) struct State {
     customers: BTreeMap<String, Customer>,
-    counters: BTreeMap<String, Counts>,
+    pub(crate) counters: BTreeMap<String, Counts>,
     references: u64,
     /// Calls of the gateway since they were last looked at.
     pub(crate) sent: Vec<Value>,

@@ -222,7 +222,10 @@ async fn shown(shop: &Shop, lists: &[String]) -> BTreeMap<String, Option<Value>>
 }
 
 /// Runs every schedule. Returns those that did not end, or not with all others.
-async fn stopped(shop: &Shop) -> Vec<String> {
+///
+/// `waiting` accounts of the settlement fail without any damage: the gateway reports nothing where
+/// it reported something before.
+async fn stopped(shop: &Shop, waiting: u64) -> Vec<String> {
     let mut stopped = Vec::new();
     for (function, _) in SCHEDULED {
         match shop.stack.invoke_scheduled(function).await {
@@ -231,7 +234,7 @@ async fn stopped(shop: &Shop) -> Vec<String> {
                 let number = |name: &str| report[name].as_u64().unwrap_or_default();
                 // The one account whose item it is may wait.
                 let may_wait = *function == "settlement" && number("read") > 0;
-                if number("failed") > u64::from(may_wait) {
+                if number("failed") > if may_wait { waiting.max(1) } else { 0 } {
                     stopped.push(format!("{function}: {report}"));
                 }
             }
@@ -279,6 +282,8 @@ async fn one_bad_item_is_one_bad_row_in_every_table() {
     assert!(lists.len() > 12, "{lists:?}");
     let cases = cases(&client).await;
     let all = cases.len();
+    let settlement = shop.stack.invoke_scheduled("settlement").await.unwrap();
+    let waiting = settlement["failed"].as_u64().unwrap();
     let cases = sample(cases);
     eprintln!("{} of {all} damages", cases.len());
     let mut found = Vec::new();
@@ -301,7 +306,7 @@ async fn one_bad_item_is_one_bad_row_in_every_table() {
         found.extend(other.map(|path| format!("{}: {path} is another one", case.says())));
         // The effects of runs in between may show afterwards.
         assert!(put(&client, table, case.damaged()).await);
-        found.extend(stopped(&shop).await.into_iter().map(|run| format!("{}: {run}", case.says())));
+        found.extend(stopped(&shop, waiting).await.into_iter().map(|run| format!("{}: {run}", case.says())));
         assert!(put(&client, table, case.item.clone()).await);
         before = shown(&shop, &lists).await;
         let closed = before.iter().filter(|(_, shown)| shown.is_none());

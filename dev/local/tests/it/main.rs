@@ -76,6 +76,7 @@ mod support;
 mod surcharges;
 mod template;
 mod template_rules;
+mod texts;
 mod transactions;
 mod transfer;
 mod webhooks;

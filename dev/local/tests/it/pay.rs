@@ -292,7 +292,7 @@ async fn the_gateway_is_told_what_finance_and_address_verification_need() {
     assert_eq!((&entry["amount"], &entry["currency"]), (&json!("25.99"), &json!("USD")));
     assert_eq!((&entry["name"], &entry["entrymode"]), (&json!("John Smith"), &json!("ECommerce")));
     let fields = json!([{"order_id": "order-77"}, {"reference": "invoice 7"}, {"description": "Two lamps"},
-        {"metadata": "a=caf?; channel=web"}]);
+        {"metadata": "a=cafe; channel=web"}]);
     assert_eq!(entry["userfields"], fields);
     assert_eq!(paid.body["data"]["reference"], entry["retref"]);
     shop.close().await;

@@ -262,6 +262,7 @@ fn longest_memo() -> Memo {
         authorizer: text(),
         discount: Some(Discounted { code: "é".repeat(100), product: text(), amount: Amount::MAX }),
         save_card: true,
+        without_address: true,
     }
 }
 

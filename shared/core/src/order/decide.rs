@@ -163,11 +163,13 @@ impl Pay {
                     transaction.say(&pay.references, context);
                 }
             }
-            // A card that this attempt stores at the gateway is on record, too.
+            // A card that this attempt stores at the gateway is on record, too, and its address is
+            // that of this attempt.
             let memo =
                 order.transaction_mut(at.transaction).and_then(|transaction| transaction.memo.as_mut());
             if let (Some(memo), Some(alone)) = (memo, &pay.standalone) {
                 memo.save_card |= alone.memo.save_card;
+                memo.without_address = alone.memo.without_address;
             }
             return attempt_again(order, at, amount, context);
         }

@@ -3,13 +3,48 @@
 use super::{Deadline, Payments, Refusal, attempt, audit, next_version};
 use crate::{
     order::{self, Action, Intent, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection},
-    payments::{Merchant, StoreError, trail::INTENT_SAVED},
+    payments::{
+        Merchant, StoreError,
+        trail::{self, INTENT_SAVED},
+    },
 };
 
 /// How often a decision is made anew because another process changed the order in between.
 pub(super) const DECISIONS_MAX: usize = 8;
 
+/// An intent's plan, with the order that it was made for. Nothing is on record yet.
+pub struct Prepared {
+    before: Order,
+    plan: Plan,
+}
+
 impl Payments {
+    /// Reads the order of an intent, and refuses what its rules refuse: a request that needs no
+    /// gateway ends here.
+    pub async fn prepare(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        intent: &Intent,
+    ) -> Result<Prepared, Refusal> {
+        trail::note(|trail| {
+            trail.merchant = Some(key.merchant.to_string());
+            trail.order = Some(key.order.to_string());
+        });
+        let before = self.start(merchant, key, intent).await?;
+        match self.weigh(merchant, before.clone(), intent) {
+            Ok(plan) => Ok(Prepared { before, plan }),
+            // A new order that is rejected now may have been accepted when the same request made
+            // it.
+            Err(rejection) if is_new(&before) => {
+                let there = self.store.load(key).await.map_err(Refusal::Store)?;
+                let before = there.ok_or(rejection)?;
+                Ok(Prepared { plan: self.weigh(merchant, before.clone(), intent)?, before })
+            }
+            Err(rejection) => Err(rejection.into()),
+        }
+    }
+
     /// The plan that an intent would put on record now. Sends and changes nothing.
     pub fn weigh(&self, merchant: &Merchant, order: Order, intent: &Intent) -> Result<Plan, Rejection> {
         let route = merchant.route(order.currency);
@@ -23,11 +58,12 @@ impl Payments {
     pub(super) async fn save_intent(
         &self,
         merchant: &Merchant,
-        key: &OrderKey,
+        prepared: Prepared,
         intent: &Intent,
         deadline: Deadline,
     ) -> Result<Plan, Refusal> {
-        let mut stored = self.start(merchant, key, intent).await?;
+        let Prepared { before: mut stored, plan } = prepared;
+        let mut first = Some(plan);
         let mut looked_back = false;
         let mut unsaved = Refusal::Contended;
         for again in 0..DECISIONS_MAX {
@@ -36,16 +72,9 @@ impl Payments {
             if again > 0 && deadline.gateway_limit().is_none() {
                 break;
             }
-            let decision = match self.weigh(merchant, stored.clone(), intent) {
-                Ok(decision) => decision,
-                // A new order that is rejected now may have been accepted when the same request
-                // made it.
-                Err(rejection) if is_new(&stored) => {
-                    let there = self.store.load(key).await.map_err(Refusal::Store)?;
-                    stored = there.ok_or(rejection)?;
-                    continue;
-                }
-                Err(rejection) => return Err(rejection.into()),
+            let decision = match first.take() {
+                Some(plan) => plan,
+                None => self.weigh(merchant, stored.clone(), intent)?,
             };
             if let Plan::Send(order, at) = &decision
                 && !looked_back

@@ -11,6 +11,7 @@ mod disguise;
 mod mask;
 mod token;
 
+pub(super) use digits::plain as with_plain_digits;
 pub use disguise::{TextUse, Unkeepable, check_kept, clean_text, looks_like_card_number};
 pub use mask::{mask_card_numbers, shorten_card_numbers};
 pub use token::{CardAccount, CardToken};

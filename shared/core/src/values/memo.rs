@@ -26,6 +26,8 @@ pub struct Memo {
     pub discount: Option<Discounted>,
     /// Whether the card is to be stored at the gateway.
     pub save_card: bool,
+    /// Whether no part of an address was sent that address verification compares.
+    pub without_address: bool,
 }
 
 impl Memo {

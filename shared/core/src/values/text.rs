@@ -1,5 +1,10 @@
 //! Texts from outside that are checked where they come in, and nowhere else.
 
+/// A text without the byte order mark that editors and serializers of Windows put before it.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{FEFF}').unwrap_or(text)
+}
+
 /// Declares a text that passed a check: its name, why a text does not pass, and the part of a text
 /// that does.
 macro_rules! checked_text {

@@ -163,8 +163,8 @@ fn finance_finds_a_payment_by_the_merchants_own_reference() {
     };
     let sent = auth_of(Some(labels), false);
     let expected = serde_json::json!([
-        {"order_id": "o"}, {"reference": "2343-0988"}, {"description": "Booking for Zo?"},
-        {"metadata": "channel=caf?; invoice=7"},
+        {"order_id": "o"}, {"reference": "2343-0988"}, {"description": "Booking for Zoe"},
+        {"metadata": "channel=cafe; invoice=7"},
     ]);
     assert_eq!((&sent["userfields"], &sent["email"]), (&expected, &"larry@example.com".into()));
     assert_eq!(auth_of(None, false)["userfields"], serde_json::json!([{"order_id": "o"}]));
@@ -191,7 +191,7 @@ fn the_longest_labels_stay_below_what_free_fields_may_have() {
 
 #[test]
 fn names_become_ascii_and_postal_codes_lose_their_punctuation() {
-    assert_eq!(ascii("José Müller", TEXT_MAX).as_deref(), Some("Jos? M?ller"));
+    assert_eq!(ascii("José Müller", TEXT_MAX).as_deref(), Some("Jose Muller"));
     assert_eq!(ascii("   ", TEXT_MAX), None);
     assert_eq!(postal("90001-1234").as_deref(), Some("900011234"));
     assert_eq!(postal("K1C 2N6").as_deref(), Some("K1C2N6"));

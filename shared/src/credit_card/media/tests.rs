@@ -229,9 +229,25 @@ fn the_byte_order_mark_wins_over_the_charset_and_that_over_utf_8() {
 }
 
 #[test]
-fn the_encoding_that_an_xml_declaration_states_is_not_looked_at() {
-    let text = "<?xml version=\"1.0\" encoding=\"utf-16\"?><A>é</A>";
-    assert_eq!(decode(text.as_bytes(), None).unwrap(), text);
+fn the_encoding_that_an_xml_declaration_states_is_respected_or_refused() {
+    for (start, expected) in [
+        ("<?xml version=\"1.0\" encoding=\"utf-8\"?>", Ok(Some(Utf8))),
+        ("<?xml version='1.0' encoding = 'US-ASCII' standalone='yes'?>", Ok(Some(Ascii))),
+        ("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>", Err(Unsupported::Charset)),
+        ("<?xml version=\"1.0\" encoding=\"windows-1252\"?>", Err(Unsupported::Charset)),
+        ("<?xml version=\"1.0\" encoding=\"\"?>", Err(Unsupported::Charset)),
+        // It is not what it says.
+        ("<?xml version=\"1.0\" encoding=\"utf-16\"?>", Ok(None)),
+        ("<?xml version=\"1.0\"?>", Ok(None)),
+        ("<?xml version=\"1.0\"?><!-- encoding='ISO-8859-1' -->", Ok(None)),
+        ("<A encoding='ISO-8859-1'>", Ok(None)),
+        // The mark tells.
+        ("\u{FEFF}<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>", Ok(None)),
+        ("<?xml encoding", Ok(None)),
+        ("", Ok(None)),
+    ] {
+        assert_eq!(declared(format!("{start}<A>é</A>").as_bytes()), expected, "{start}");
+    }
 }
 
 #[test]

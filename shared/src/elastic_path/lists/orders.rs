@@ -29,6 +29,14 @@ const LISTS_OF_ONE: [(&str, &str); 2] = [
     ("ep-account-management-authentication-token", "EP-Account-Management-Authentication-Token"),
 ];
 
+/// The parameter that says how many orders are passed over.
+const OFFSET: &str = "page[offset]";
+
+/// Why a list does not begin so far down: lists of payments and of orders are read from where the
+/// page before ended.
+const OFFSET_NOT_SUPPORTED: &str =
+    "is not supported; links.next is the next page, and meta.page.cursor its page[cursor]";
+
 handlers! {
     /// `GET /v2/orders?filter=…&page[limit]=…&page[cursor]=…`
     list_orders(Transactions) => list();
@@ -37,18 +45,20 @@ handlers! {
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     is_of_all_customers(request)?;
-    let paging = read(ports, request, &caller)?;
+    let OrdersPart { paging, offset } = read(ports, request, &caller)?;
     let wanted = WantedOrders {
         merchant: &caller.merchant.id,
         since: paging.since,
         until: paging.until,
         predicates: &paging.filter.predicates,
         after: paging.after(),
+        offset,
         limit: paging.limit,
     };
     let (index, store) = (ports.index.as_ref(), ports.orders.as_ref());
     let lister = OrderLister { index, store, deadline: list_deadline(request, paging.now) };
     let found = lister.find(&wanted).await?;
+    let found = found.ok_or_else(|| Problem::invalid(OFFSET, OFFSET_NOT_SUPPORTED))?;
     let next = paging.next(found.next.clone());
     // Unreadable orders, by the key of the item, and the order's id if known.
     let bad = found.unreadable.iter().map(|row| json!({"id": row.item.key, "order_id": row.order}));
@@ -65,7 +75,9 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     if let Some(link) = &next.link {
         body["links"]["next"] = link.as_str().into();
     }
-    if paging.after().is_none() && next.link.is_none() {
+    if offset > 0 {
+        body["meta"]["page"]["offset"] = offset.into();
+    } else if paging.after().is_none() && next.link.is_none() {
         count(&mut body["meta"], &found);
     }
     Ok(next.reply(body.into()))
@@ -82,23 +94,31 @@ fn is_of_all_customers(request: &Request) -> Result<(), Failure> {
     }
 }
 
+/// The requested part of the list.
+struct OrdersPart<'a> {
+    paging: Paging<'a, OrderFilter>,
+    /// Orders that are passed over first.
+    offset: usize,
+}
+
 fn read<'a>(
     ports: &'a Transactions,
     request: &'a Request,
     caller: &'a Caller,
-) -> Result<Paging<'a, OrderFilter>, Failure> {
-    let mut parameters = Parameters::tolerating(request, &PARAMETERS, &[SORT, "page[offset]"]);
-    parameters.read(
-        "page[offset]",
-        |offset| (offset == "0").then_some(()),
-        "is not supported; links.next is the next page, and meta.page.cursor its page[cursor]",
-    );
+) -> Result<OrdersPart<'a>, Failure> {
+    let mut parameters = Parameters::tolerating(request, &PARAMETERS, &[SORT, OFFSET]);
+    let number = |text: &str| text.parse::<u32>().ok().and_then(|offset| usize::try_from(offset).ok());
+    let offset = parameters.read(OFFSET, number, "must be a number of orders").unwrap_or_default();
     let paging: Paging<'_, OrderFilter> = Paging::read("orders\n", &mut parameters, &ports.access, caller);
     if paging.order == ReadOrder::OldestFirst {
         parameters.invalid(SORT, "is not supported but for -created_at: the newest orders always come first");
     }
+    // The cursor says where the page begins.
+    if offset > 0 && paging.after().is_some() {
+        parameters.invalid(OFFSET, OFFSET_NOT_SUPPORTED);
+    }
     parameters.finish()?;
-    Ok(paging)
+    Ok(OrdersPart { paging, offset })
 }
 
 fn shown(ports: &Transactions, caller: &Caller, order: &Order) -> Value {

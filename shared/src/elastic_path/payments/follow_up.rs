@@ -20,8 +20,8 @@ use uuid::Uuid;
 use crate::{
     access::Access,
     api::{
-        Caller, Code, Document, Failure, Handled, Members, NotPerformed, Reply, Stated, json_document,
-        json_text, must_not_be_stopped, stated,
+        Attempt, Caller, Code, Document, Failure, Handled, Members, NotPerformed, Reply, Stated,
+        json_document, json_text, must_not_be_stopped, stated,
     },
     elastic_path::{
         caller::idempotency_key,
@@ -336,18 +336,20 @@ impl<'a> OnOrder<'a> {
     /// Performs the stated operation and returns its outcome.
     pub(in crate::elastic_path) async fn carry_out(self, stated: Stated<'_>) -> Handled<Value> {
         let Self { api, caller, .. } = self;
-        let performed = self.perform(stated).await?;
+        let performed = self.perform(stated, None).await?;
         reply(&performed, caller.view(api), api.access.now())
     }
 
-    /// Performs the stated operation.
+    /// Performs the stated operation, a payment as an attempt.
     pub(in crate::elastic_path) async fn perform(
         self,
         mut stated: Stated<'_>,
+        attempt: Option<Attempt<'_>>,
     ) -> Result<Performed, NotPerformed> {
         let deadline = deadline(self.request, self.api.access.now());
         stated.seen_version = self.seen_version;
-        stated.perform(&self.api.payments, self.caller, &self.caller.key(self.order), deadline).await
+        let key = self.caller.key(self.order);
+        stated.perform(&self.api.payments, self.caller, &key, deadline, attempt).await
     }
 }
 
@@ -358,7 +360,7 @@ pub(in crate::elastic_path) fn reply(
     now: Timestamp,
 ) -> Handled<Value> {
     let order = &performed.order;
-    let (transaction, operation) = stated::operation(performed)?;
+    let (transaction, operation) = performed.operation()?;
     let status = match transaction.operation_status(operation) {
         OperationStatus::Pending => 202,
         OperationStatus::Done => 200,

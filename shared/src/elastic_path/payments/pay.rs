@@ -172,14 +172,16 @@ async fn pay_once(
     pay.card = card;
     let attempts = checkout.attempts.as_ref();
     let named = customer.as_ref().map(CustomerReference::as_str);
-    let attempt = Attempt::begin(attempts, &api.access, request, caller, named).await?;
+    let mut attempt = Attempt::of(attempts, &api.access, request, caller, named)?;
     pay.source_is_known = attempt.source_is_known();
+    // A browser's request counts whatever comes of it.
+    if caller.principal == Principal::Implicit {
+        attempt.begin().await?;
+    }
     let essentials = Essentials { amount: pay.amount, currency, ..Essentials::new(pay.kind.operation()) };
     let mut stated = Stated::payment(pay, &source, essentials, key);
     stated.in_order_now = is_theirs;
-    let performed = on.perform(stated).await;
-    attempt.end_payment(&performed).await;
-    let performed = performed?;
+    let performed = on.perform(stated, Some(attempt)).await?;
     let mut reply = follow_up::reply(&performed, caller.view(api), api.access.now())?;
     if caller.principal == Principal::Implicit {
         let secret = access_token::client_secret(&caller.merchant, performed.at.transaction);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     order::Rejection,
     payments::{Role, SurchargeQuery, SurchargeQuote, Waived, surcharge},
-    values::{Amount, CardAccount, CardToken, Currency, FeeKind},
+    values::{Amount, CardAccount, CardToken, Currency, FeeKind, check_postcode},
 };
 
 use crate::{
@@ -47,7 +47,9 @@ impl Previewed {
             Some(CardAccount::Number(_)) | None => data.no_value("payment", "must be a CardSecure token"),
         });
         let postcode = data.required_object("billing_address").and_then(|mut address| {
-            let text = address.required_text("postcode", TEXT_MAX).map(str::to_owned);
+            let text = address.required_text("postcode", TEXT_MAX);
+            address.checked("postcode", text.map(|text| check_postcode(text, None)));
+            let text = text.map(str::to_owned);
             data.absorb(address);
             text
         });

@@ -4,7 +4,8 @@ mod exchange;
 
 use std::sync::Arc;
 
-use lambda_http::Request;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use lambda_http::{Request, http::header};
 use serde_json::{Value, json};
 use tollgate_core::{
     order::Principal,
@@ -23,6 +24,9 @@ use crate::{
 /// Longest form. One with a key has about 120 characters; ID tokens of people in many groups have
 /// more than 10 KB.
 const FORM_MAX_BYTES: usize = 16 * 1024;
+
+/// The mark that some clients put before every body, in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
 handlers! {
     /// `POST /oauth/access_token`: issues an access token for a merchant's key, for a browser, or
@@ -115,7 +119,7 @@ impl Form {
             return Err(Failure::new(Code::BodyTooLarge, "the form is larger than 16 KiB"));
         }
         let mut form = Self::default();
-        for (name, value) in form_urlencoded::parse(bytes) {
+        for (name, value) in form_urlencoded::parse(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)) {
             let field = match name.as_ref() {
                 "grant_type" => &mut form.grant_type,
                 "client_id" => &mut form.client_id,
@@ -131,6 +135,37 @@ impl Form {
             }
             *field = Some(value.into_owned()).filter(|value| !value.is_empty());
         }
+        form.add_basic(request)?;
         Ok(form)
+    }
+
+    /// Adds the id and the secret of HTTP Basic, which the defaults of OAuth clients prefer to
+    /// members of the form (RFC 6749 §2.3.1: each form-encoded). A client that states them in both
+    /// places states the same ones.
+    fn add_basic(&mut self, request: &Request) -> Result<(), Failure> {
+        let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let Some((scheme, encoded)) = header.and_then(|header| header.trim().split_once(' ')) else {
+            return Ok(());
+        };
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return Ok(());
+        }
+        let pair = STANDARD.decode(encoded.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some((id, secret)) = pair.as_deref().and_then(|pair| pair.split_once(':')) else {
+            let detail = "must be client_id:client_secret in base64 after Basic";
+            return Err(Problem::invalid("Authorization", detail).into());
+        };
+        for (name, own, stated) in
+            [("client_id", &mut self.client_id, id), ("client_secret", &mut self.client_secret, secret)]
+        {
+            // Read as the value of a member.
+            let member = format!("{name}={}", stated.replace('&', "%26"));
+            let stated = form_urlencoded::parse(member.as_bytes()).next().map(|(_, text)| text.into_owned());
+            if own.as_ref().is_some_and(|own| Some(own) != stated.as_ref()) {
+                return Err(Problem::invalid(name, "is another one than in Authorization").into());
+            }
+            *own = stated.filter(|text| !text.is_empty());
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use tollgate_core::{
     stored_cards::MethodId,
     values::{
         CardAccount, CardSummary, Clock, Expiry, ExpiryError, SecurityCode, StoredCard, TextUse,
-        looks_like_card_number,
+        check_postcode, looks_like_card_number,
     },
 };
 
@@ -176,6 +176,8 @@ fn billing_address(data: &mut Members<'_>) -> Option<BillingAddress> {
         }
         code.make_ascii_uppercase();
     }
+    let postcode = billing.postcode.as_deref().map(|text| check_postcode(text, billing.country.as_deref()));
+    address.checked("postcode", postcode);
     data.absorb(address);
     Some(billing)
 }

@@ -210,8 +210,8 @@ const ABOUT_THE_CREDIT_CARD_API: &[Page] = &[
             ("at most {} characters | The purchase", "credit_card/pay.rs/TEXT_MAX", 1),
             ("at most {} characters | The cardholder's. Stored; `name`", "pay.rs/KEPT_MAX", 1),
             ("at most {} characters, of the region", "wire.rs/TEXT_MAX", 1),
-            ("of the region {}, of `Zip`", "REGION_MAX", 1),
-            ("of `Zip` {}.", "POSTAL_MAX", 1),
+            ("of the region {}.", "REGION_MAX", 1),
+            ("Letters and digits, at most {}, besides blanks", "POSTCODE_MAX", 1),
         ],
     ),
     (

@@ -189,6 +189,8 @@ impl Tour {
             request = with(request, &format!("/Request/{member}"), Some(json!(value)));
         }
         let id = api.approved("charge", &request).await;
+        let address = Some(json!({"Country": "Hong Kong"}));
+        api.approved("charge", &with(payment("1", "no address"), "/Request/BillingAddress", address)).await;
         let void = api.send(Syntax::Xml, "void", &follow_up("void", &id, "undone")).await;
         assert_eq!(void.envelope().code, "00", "{}", void.body);
         self.look().await;

@@ -183,10 +183,12 @@ impl Values {
                 members.insert(name.clone(), known.unwrap_or_else(|| self.value(rng, schema, route)));
             }
         }
-        // A rule that the schema states in its own words: a form of this grant needs a secret.
-        let (name, needs) = ("grant_type", "client_secret");
-        if members.contains_key(name) && schema["properties"].get(needs).is_some() {
-            members.entry(needs).or_insert_with(|| self.known(rng, needs, route).unwrap_or_default());
+        // A rule that the schema states in its own words: a form of this grant needs an id and a
+        // secret, unless they are HTTP Basic.
+        for needs in ["client_id", "client_secret"] {
+            if members.contains_key("grant_type") && schema["properties"].get(needs).is_some() {
+                members.entry(needs).or_insert_with(|| self.known(rng, needs, route).unwrap_or_default());
+            }
         }
         Value::Object(members)
     }
@@ -221,7 +223,7 @@ impl Values {
             "verification_value" | "CVV" => json!(pick(rng, &["123", "112", "000", "111"])),
             "ExpiryDate" => json!(pick(rng, &["10/31", "12/31", "01/40"])),
             "country" => json!(pick(rng, &["US", "DE", "us"])),
-            "Zip" => json!(pick(rng, &["90001", "55555", "SW1A 1AA"])),
+            "Zip" | "postcode" => json!(pick(rng, &["90001", "55555", "62701-1234"])),
             "Country" => json!(pick(rng, &["USA", "US", "United States of America"])),
             "CountryName" => json!("United States of America"),
             "Country2AlphaCode" => json!("US"),

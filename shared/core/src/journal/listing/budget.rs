@@ -56,9 +56,9 @@ impl Budget {
         Self { read_bytes: 0, bytes_max, operations: 0, deadline, batch, largest_bytes: USUAL_ORDER_BYTES }
     }
 
-    /// The same for fewer bytes.
-    pub(super) fn of_bytes(self, bytes_max: usize) -> Self {
-        Self { bytes_max, ..self }
+    /// Ends the part after at most so many more bytes.
+    pub(super) fn leave(&mut self, bytes: usize) {
+        self.bytes_max = self.bytes_max.min(self.read_bytes + bytes);
     }
 
     /// The same with at most so many orders in the first batch.

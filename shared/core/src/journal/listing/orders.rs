@@ -46,6 +46,8 @@ pub struct WantedOrders<'a> {
     pub predicates: &'a [OrderPredicate],
     /// Where an earlier part ended.
     pub after: Option<&'a str>,
+    /// Orders that are read and passed over before the first one of this part.
+    pub offset: usize,
     /// Most orders of this part.
     pub limit: usize,
 }
@@ -65,16 +67,22 @@ struct OrderPart<'a> {
     wanted: &'a WantedOrders<'a>,
     found: Found<Order>,
     budget: Budget,
+    /// Orders that are still to be passed over.
+    to_pass: usize,
 }
 
 impl OrderLister<'_> {
-    /// The next part of a list.
-    pub async fn find(&self, wanted: &WantedOrders<'_>) -> Result<Found<Order>, StoreError> {
+    /// The next part of a list; none where it begins further down than one part can read.
+    pub async fn find(&self, wanted: &WantedOrders<'_>) -> Result<Option<Found<Order>>, StoreError> {
         let (start, since) = (sort_of(wanted.until), sort_of(wanted.since));
-        let Some(cursor) = Cursor::read(wanted.after) else { return Ok(Found::default()) };
+        let Some(cursor) = Cursor::read(wanted.after) else { return Ok(Some(Found::default())) };
         let mut before = cursor.time().map_or(start.as_str(), |after| after.min(&start)).to_owned();
-        let budget = Budget::new(self.deadline).of_bytes(FULL_AT_BYTES);
-        let mut part = OrderPart { wanted, found: Found::default(), budget };
+        let mut budget = Budget::new(self.deadline);
+        // Orders that are passed over take no room in the response.
+        if wanted.offset == 0 {
+            budget.leave(FULL_AT_BYTES);
+        }
+        let mut part = OrderPart { wanted, found: Found::default(), budget, to_pass: wanted.offset };
         loop {
             let listed = self.listed(&mut part, &before).await?;
             let in_range = listed.orders.partition_point(|order| order.sort >= since);
@@ -85,18 +93,21 @@ impl OrderLister<'_> {
                 rest = &rest[seen..];
             }
             let is_end = rest.is_empty() && (in_range < listed.orders.len() || !listed.more);
+            if !is_end && part.to_pass > 0 && part.is_full() {
+                return Ok(None);
+            }
             if is_end || part.is_full() {
                 let next = (!is_end).then(|| Cursor::Time(&before).to_string());
-                return Ok(Found { next, read_bytes: part.budget.read_bytes(), ..part.found });
+                return Ok(Some(Found { next, read_bytes: part.budget.read_bytes(), ..part.found }));
             }
         }
     }
 
     /// Adds the wanted ones of the next orders. How many orders were looked at.
     async fn add(&self, part: &mut OrderPart<'_>, listed: &[ListedOrder]) -> Result<usize, StoreError> {
-        let OrderPart { wanted, found, budget } = part;
+        let OrderPart { wanted, found, budget, to_pass } = part;
         // Where all are wanted, no more are read than there is room for.
-        let room = wanted.limit - found.shown();
+        let room = *to_pass + wanted.limit - found.shown();
         let most = if wanted.predicates.is_empty() { room.min(ORDERS_AT_ONCE) } else { ORDERS_AT_ONCE };
         let listed = &listed[..most.min(listed.len())];
         let keys: Vec<OrderKey> = listed.iter().filter_map(|order| order.key.clone().ok()).collect();
@@ -114,6 +125,13 @@ impl OrderLister<'_> {
                 Some(Err(item)) => found.add_bad_order(id, item),
                 Some(Ok(_)) | None => {}
             }
+            if *to_pass > 0 && found.shown() > 0 {
+                *to_pass -= 1;
+                (found.rows, found.unreadable) = (Vec::new(), Vec::new());
+                if *to_pass == 0 {
+                    budget.leave(FULL_AT_BYTES);
+                }
+            }
             if found.shown() >= wanted.limit {
                 return Ok(n + 1);
             }
@@ -124,6 +142,7 @@ impl OrderLister<'_> {
     /// The next keys of all parts of the list as one page, newest first.
     async fn listed(&self, part: &mut OrderPart<'_>, before: &str) -> Result<ListedPage, StoreError> {
         let WantedOrders { merchant, limit, .. } = *part.wanted;
+        let limit = (limit + part.to_pass).min(ORDERS_AT_ONCE);
         let pages = (0..LIST_SHARDS).map(|shard| self.index.before(merchant, shard, before, limit));
         let pages: Vec<_> = try_join_all(pages).await?;
         part.budget.read(pages.iter().map(|page| page.orders.len() * KEY_BYTES).sum());

@@ -44,7 +44,7 @@ pub(super) fn hides_something(text: &str) -> bool {
 }
 
 /// The text with every number as ASCII's digits, and without unseen characters.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::values) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for c in text.chars().filter(|c| !is_hidden(*c) && !is_joiner_or_selector(*c)) {
         match number(c) {

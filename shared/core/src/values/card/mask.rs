@@ -13,11 +13,12 @@ pub(super) const CARD_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
 /// The text with every card number in it replaced by `[card ****1111]`: the last line of defence
 /// for text that comes from outside (a gateway's `text`) and is about to be stored or logged.
 ///
-/// A card number here is 13 to 19 ASCII digits that begin like some brand's and pass the Luhn
-/// check, with no other digit beside them; single blanks, hyphens or points may be between, and
-/// other digits may follow after one (`4111111111111111 1229`). Gateway tokens begin with a 9 and
-/// stay (`docs/cardpointe.md`, *Cards, tokens and profiles*). So do UUIDs, one in a thousand of
-/// which would pass for a card number. Other numbers that look like a card's are replaced.
+/// A card number here is as many ASCII digits as the brand issues that they begin like, which pass
+/// the Luhn check, with no other digit beside them; single blanks, hyphens or points may be
+/// between, and other digits may follow after one (`4111111111111111 1229`). Gateway tokens begin
+/// with a 9 and stay (`docs/cardpointe.md`, *Cards, tokens and profiles*). So do UUIDs, one in a
+/// thousand of which would pass for a card number. Other numbers that look like a card's are
+/// replaced.
 pub fn mask_card_numbers(text: &str) -> String {
     with_last_four(text, "[card ****", "]")
 }
@@ -61,10 +62,8 @@ fn card_numbers(text: &str) -> Vec<Range<usize>> {
             }
             previous_end = Some(group.end);
             digits.push_str(&text[group.clone()]);
-            if digits.len() < *CARD_NUMBER_DIGITS.start()
-                || Brand::detect(&digits).is_none()
-                || !passes_luhn(&digits)
-            {
+            let is_issued = Brand::detect(&digits).is_some_and(|brand| brand.issues_length(digits.len()));
+            if !is_issued || !passes_luhn(&digits) {
                 continue;
             }
             match found.last_mut().filter(|last| start.start < last.end) {

@@ -105,6 +105,7 @@ stored! {
         authorizer: "authorizer",
         discount: "discount",
         save_card: "save_card" unless (false),
+        without_address: "without_address" unless (false),
     }
 }
 

@@ -32,7 +32,7 @@ fn lister(shelf: &OrderTable) -> OrderLister<'_> {
 
 fn wanted<'a>(merchant: &'a MerchantId, predicates: &'a [OrderPredicate], limit: usize) -> WantedOrders<'a> {
     let (since, until) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
-    WantedOrders { merchant, since, until, predicates, after: None, limit }
+    WantedOrders { merchant, since, until, predicates, after: None, offset: 0, limit }
 }
 
 /// The ids of all parts, a list each; `between` happens after each.
@@ -40,7 +40,7 @@ async fn parts(shelf: &OrderTable, wanted: &WantedOrders<'_>, between: impl Fn(u
     let (mut parts, mut after) = (Vec::new(), None);
     loop {
         let wanted = WantedOrders { after: after.as_deref(), ..*wanted };
-        let found = lister(shelf).find(&wanted).await.unwrap();
+        let found = lister(shelf).find(&wanted).await.unwrap().unwrap();
         let good = found.rows.iter().map(|order| order.id.to_string());
         let bad = found.unreadable.iter().map(|row| row.item.key.clone());
         parts.push(good.chain(bad).collect());
@@ -87,11 +87,42 @@ async fn a_page_reads_as_many_orders_as_it_shows() {
     }
     for (limit, batches) in [(1, 1), (25, 1), (30, 1), (100, 1)] {
         let (before, read) = (shelf.reads().batches, shelf.reads().orders);
-        let found = lister(&shelf).find(&wanted(&merchant, &[], limit)).await.unwrap();
+        let found = lister(&shelf).find(&wanted(&merchant, &[], limit)).await.unwrap().unwrap();
         assert_eq!(found.rows.len(), limit);
         assert_eq!(shelf.reads().batches - before, batches, "{limit}");
         assert_eq!(shelf.reads().orders - read, limit);
     }
+}
+
+#[tokio::test]
+async fn orders_are_passed_over_within_what_a_page_reads_and_not_beyond() {
+    let (shelf, merchant) = (shelf(), merchant());
+    for n in 0..5_000 {
+        add(&shelf, n, i64::try_from(n).unwrap(), n % 2 == 0);
+    }
+    let paid = [OrderPredicate::Payment(vec![PaymentStatus::Paid])];
+    for predicates in [&[][..], &paid] {
+        let step = if predicates.is_empty() { 1 } else { 2 };
+        let first = wanted(&merchant, predicates, 3);
+        for offset in [1_u64, 99, 100, 101, 250] {
+            let wanted = WantedOrders { offset: usize::try_from(offset).unwrap(), ..first };
+            let found = lister(&shelf).find(&wanted).await.unwrap().unwrap();
+            let newest = 5_000 - step;
+            let ids: Vec<_> = (offset..offset + 3).map(|n| format!("order-{}", newest - step * n)).collect();
+            assert_eq!(found.rows.iter().map(|order| order.id.to_string()).collect::<Vec<_>>(), ids);
+            let next = WantedOrders { after: found.next.as_deref(), ..first };
+            let next = lister(&shelf).find(&next).await.unwrap().unwrap();
+            assert_eq!(next.rows[0].id.to_string(), format!("order-{}", newest - step * (offset + 3)));
+        }
+    }
+    let far = WantedOrders { offset: 4_900, ..wanted(&merchant, &[], 100) };
+    let before = shelf.reads().orders;
+    assert!(lister(&shelf).find(&far).await.unwrap().is_none());
+    let most = READ_MAX_BYTES / OPERATION_BYTES + 200;
+    assert!(shelf.reads().orders - before < most, "{} orders", shelf.reads().orders - before);
+    let end = WantedOrders { since: at(4_990), offset: 20, ..far };
+    let found = lister(&shelf).find(&end).await.unwrap().unwrap();
+    assert!(found.rows.is_empty() && found.next.is_none(), "there are ten");
 }
 
 #[tokio::test]
@@ -102,7 +133,7 @@ async fn a_part_ends_when_it_has_read_enough_and_the_next_one_goes_on_there() {
     }
     let paid = [OrderPredicate::Payment(vec![PaymentStatus::Paid])];
     let wanted = wanted(&merchant, &paid, 100);
-    let found = lister(&shelf).find(&wanted).await.unwrap();
+    let found = lister(&shelf).find(&wanted).await.unwrap().unwrap();
     assert!(found.rows.is_empty() && found.next.is_some());
     let most = super::super::orders::FULL_AT_BYTES + 100 * ORDER_BYTES + 400 * 256;
     assert!(found.read_bytes <= most, "{}", found.read_bytes);
@@ -144,7 +175,7 @@ async fn what_cannot_be_read_is_in_every_list_of_its_time_and_takes_a_row() {
         add(&shelf, n, i64::try_from(n).unwrap(), false);
     }
     let paid = [OrderPredicate::Payment(vec![PaymentStatus::Paid])];
-    let found = lister(&shelf).find(&wanted(&merchant, &paid, 25)).await.unwrap();
+    let found = lister(&shelf).find(&wanted(&merchant, &paid, 25)).await.unwrap().unwrap();
     let told: Vec<_> = found
         .unreadable
         .iter()
@@ -165,7 +196,7 @@ async fn a_part_ends_with_its_time_and_the_next_one_goes_on_there() {
     let paid = [OrderPredicate::Payment(vec![PaymentStatus::Paid])];
     let first = wanted(&merchant, &paid, 25);
     let over = OrderLister { deadline: Deadline::after(Duration::from_secs(1)), ..lister(&shelf) };
-    let found = over.find(&first).await.unwrap();
+    let found = over.find(&first).await.unwrap().unwrap();
     assert_eq!((found.rows.len(), shelf.reads().orders), (0, 0));
     assert!(found.next.is_some());
     let rest = WantedOrders { after: found.next.as_deref(), ..first };

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::values::card::tests::any_number;
+use crate::values::card::{passes_luhn, tests::any_number};
 
 const ALL: [TextUse; 3] = [TextUse::Reference, TextUse::Words, TextUse::Logged];
 const WORDS: [TextUse; 2] = [TextUse::Words, TextUse::Logged];
@@ -147,6 +147,21 @@ fn references_and_telephone_numbers_that_a_shop_counts_up_are_kept() {
             format!("+33 1 23 45 67 89, +33 6 12 34 5{} {:02}", count / 100, count % 100),
         ] {
             assert_eq!(check_kept(&reference, TextUse::Reference), Ok(()), "{reference}");
+        }
+    }
+}
+
+/// They have the check digit of card numbers, begin like JCB's, and have a digit less.
+#[test]
+fn the_serial_numbers_of_telephones_are_kept() {
+    for serial in 0..40 {
+        let digits = format!("35{:012}", 209_900_176_148_u64 + 1_234_567 * serial);
+        let number =
+            (0..10).map(|check| format!("{digits}{check}")).find(|number| passes_luhn(number)).unwrap();
+        for text in [number.clone(), format!("IMEI {number}"), format!("{}-{}", &number[..8], &number[8..])] {
+            for kept in [TextUse::Reference, TextUse::Words] {
+                assert_eq!(check_kept(&text, kept), Ok(()), "{kept:?}: {text}");
+            }
         }
     }
 }
