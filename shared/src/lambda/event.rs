@@ -6,9 +6,9 @@ use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpRequest, http::heade
 use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::{Value, value::RawValue};
 
-/// Bytes of the longest path with its query: API Gateway's limit of a request's first line and
-/// headers.
-const URL_MAX_BYTES: usize = 10_240;
+/// Bytes of the longest path with its query. API Gateway's limit of a request's first line and
+/// headers is 10,240; the library panics at a URL of 65,535.
+const URL_MAX_BYTES: usize = 60_000;
 
 /// An event of payload format 2.0, which the library can make a request of.
 pub struct RequestEvent(ApiGatewayV2httpRequest);
@@ -24,16 +24,18 @@ impl<'de> Deserialize<'de> for RequestEvent {
 
 impl RequestEvent {
     fn checked(mut event: ApiGatewayV2httpRequest) -> Result<Self, &'static str> {
-        let path = event.raw_path.as_deref().unwrap_or("/");
         let query = event.raw_query_string.as_deref().unwrap_or_default();
-        if !path.starts_with('/') || path.len() + query.len() > URL_MAX_BYTES {
-            return Err("rawPath must begin with a slash; with rawQueryString, it has at most 10,240 bytes");
-        }
         // Undecoded text is no part of a URL, but says what is meant.
         if !query.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"#<>".contains(&byte)) {
             let pairs = form_urlencoded::parse(query.as_bytes());
             let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
             event.raw_query_string = Some(encoded);
+        }
+        let path = event.raw_path.as_deref().unwrap_or("/");
+        let query_bytes = event.raw_query_string.as_ref().map_or(0, String::len);
+        // The library encodes the path, which makes three bytes of one.
+        if !path.starts_with('/') || 3 * path.len() + query_bytes > URL_MAX_BYTES {
+            return Err("rawPath must begin with a slash, and be no longer than a URL with rawQueryString");
         }
         let encoded = event.body.as_deref().filter(|_| event.is_base64_encoded);
         if encoded.is_some_and(|body| BASE64_STANDARD.decode(body).is_err()) {

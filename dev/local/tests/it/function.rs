@@ -109,7 +109,8 @@ async fn an_event_that_is_no_request_is_an_error_that_says_why_and_the_function_
         ("queryStringParameters", json!(NUMBER), of_member("queryStringParameters")),
         ("rawQueryString", json!([NUMBER]), of_member("rawQueryString")),
         ("rawPath", json!(NUMBER), "rawPath must begin with a slash".to_owned()),
-        ("rawPath", json!(format!("/{}", "%".repeat(10_240))), "at most 10,240 bytes".to_owned()),
+        ("rawPath", json!(format!("/{}", "\u{e9}".repeat(10_000))), "no longer than a URL".to_owned()),
+        ("rawQueryString", json!("\u{e9}".repeat(20_000)), "no longer than a URL".to_owned()),
         ("headers", json!({ NUMBER: number }), of_member("headers")),
     ] {
         let mut event = orders_read();
@@ -148,6 +149,7 @@ async fn a_query_that_is_not_encoded_is_read_as_it_is_meant() {
         ("<a>", "<a>"),
         ("a#b", "a#b"),
         ("%C3%28", "\u{fffd}("),
+        (&"a".repeat(59_000), "aaa"),
     ] {
         event["rawQueryString"] = json!(query);
         let answer = function.answer(&event).await;
