@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
     order::{CaptureTerms, Essentials, Pay, PaymentKind, Rejection, StandalonePayment},
-    payments::{BillingAddress, Merchant, PaymentSource},
+    payments::{Merchant, PaymentSource},
     values::{Amount, Currency, DiscountError, Discounted, Memo, References},
 };
 
@@ -81,7 +81,7 @@ pub(super) async fn pay(
         (card.billing, card.save) = (billing, memo.save_card);
     }
     let id = reference::payment_id(&merchant.id, &reference);
-    let memo = Memo { discount: discount.clone(), without_address: lacks_address(&source), ..memo };
+    let memo = Memo { discount: discount.clone(), without_address: source.lacks_address(), ..memo };
     let alone = Box::new(StandalonePayment { id, memo });
     let pay = Pay {
         kind,
@@ -232,14 +232,6 @@ fn memo(request: &mut Members<'_>, merchant: &Merchant, reference: &str) -> Memo
         save_card,
         without_address: false,
     }
-}
-
-/// Whether a payment names no part of an address that address verification compares.
-fn lacks_address(source: &PaymentSource) -> bool {
-    let PaymentSource::Card(card) = source else { return true };
-    card.billing.as_ref().is_none_or(|BillingAddress { line_1, line_2, postcode, .. }| {
-        line_1.is_none() && line_2.is_none() && postcode.is_none()
-    })
 }
 
 /// Something before and after one `@`. Only a letter to an address can tell whether it exists.

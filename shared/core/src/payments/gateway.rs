@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use crate::{
     order::{FeeShare, Finding, Kind, OrderId, Outcome, Route, Transaction},
     payments::Merchant,
-    values::{Amount, CardAccount, Currency, Expiry, Metadata, SecurityCode},
+    values::{Amount, CardAccount, Currency, Expiry, Metadata, SecurityCode, sent_postcode},
 };
 
 /// The longest that a gateway may work on a request. When an inquiry counts, and when an operation
@@ -218,10 +218,27 @@ impl PaymentSource {
         match self {
             Self::Profile { .. } => false,
             Self::Card(card) => {
-                let postcode = card.billing.as_ref().and_then(|billing| billing.postcode.as_deref());
-                !postcode.is_some_and(|text| text.contains(|c: char| c.is_ascii_alphanumeric()))
+                let billing = card.billing.as_ref();
+                billing.is_none_or(BillingAddress::lacks_postcode)
             }
         }
+    }
+
+    /// Whether no part of an address is sent that address verification compares.
+    pub fn lacks_address(&self) -> bool {
+        match self {
+            Self::Profile { .. } => true,
+            Self::Card(card) => card.billing.as_ref().is_none_or(|billing| {
+                billing.line_1.is_none() && billing.line_2.is_none() && billing.lacks_postcode()
+            }),
+        }
+    }
+}
+
+impl BillingAddress {
+    /// Whether no postal code is sent.
+    fn lacks_postcode(&self) -> bool {
+        self.postcode.as_deref().is_none_or(|text| sent_postcode(text).is_empty())
     }
 }
 
@@ -285,6 +302,7 @@ mod tests {
             (Some(" - "), true),
             (Some("55555"), false),
             (Some("SW1A"), false),
+            (Some("９０２１０"), false),
         ] {
             let postcode = postcode.map(str::to_owned);
             let address = BillingAddress { postcode, ..BillingAddress::default() };
