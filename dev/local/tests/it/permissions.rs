@@ -222,17 +222,22 @@ pub(crate) async fn reads_a_deposit_with(shop: &Shop, id: &str, chargebacks: Val
     let simulator = shop.stack.simulator();
     let members = json!({"chargebacks": chargebacks, "adjustments": adjustments});
     shop.deposits.lock().unwrap().insert(id.to_owned(), members);
+    reports_have_the_deposits(shop);
+    let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
+    assert_eq!(report["failed"], 0, "{report}");
+    simulator.clear_alterations();
+}
+
+/// Every report has the deposits that were read.
+pub(crate) fn reports_have_the_deposits(shop: &Shop) {
     let all = shop.deposits.lock().unwrap().clone();
     for (n, (id, members)) in all.iter().enumerate() {
         let deposit = Alteration::of(Endpoint::Funding).set("fundingmasterid", id.as_str());
         let fundings = json!([{ "fundingmasterid": id, "netsales": "25.99", "totalfunding": "25.99" }]);
         let deposit = deposit.set("fundings", fundings).set("chargebacks", members["chargebacks"].clone());
         let deposit = deposit.set("adjustments", members["adjustments"].clone());
-        simulator.alter(if n == 0 { deposit } else { deposit.twice() });
+        shop.stack.simulator().alter(if n == 0 { deposit } else { deposit.twice() });
     }
-    let report = shop.stack.invoke_scheduled("settlement").await.unwrap();
-    assert_eq!(report["failed"], 0, "{report}");
-    simulator.clear_alterations();
 }
 
 async fn looks_at_settlement(shop: &Shop) {
