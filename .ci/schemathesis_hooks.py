@@ -53,6 +53,10 @@ def sound(value):
     right.pop("proposal", None)
     if right.get("capture_at"):
         right.pop("capture", None)
+    if "grant_type" in right:
+        # In the form, unless they are HTTP Basic.
+        right.setdefault("client_id", MERCHANT)
+        right.setdefault("client_secret", KEY)
     if isinstance(right.get("Zip"), str):
         # For a country that has postal codes.
         right["Country"] = "USA"
@@ -144,7 +148,6 @@ BEYOND_A_SCHEMA = (
     "the body names a member twice", "options.idempotency_key say two things", "holds characters that are not seen",
     "must be customer: the card is not a stored one", "to must be within",
     "data.customer is required",  # with `save: true`
-    "client_id is required", "client_secret is required",  # in the form or as HTTP Basic
     "capture.zone is required with at and business_days",  # of a merchant without a zone
     "to must not be before from", "must be a day such as", "must be a month such as", "must be the id of a delivery in the list", "data.save is for a card or a token", "data.scheduled is for payments with",
     "data.capture_at is for authorize", "is not the same as data.custom_reference",

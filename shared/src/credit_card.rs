@@ -263,10 +263,12 @@ fn role(requested: Purpose, request: &Members<'_>) -> Role {
 fn read(request: &Request, (media, charset): BodyType) -> Result<Document, Failure> {
     let code = if media.is_xml() { Code::InvalidXml } else { Code::InvalidJson };
     let bytes = body_bytes(request, code)?;
-    let declared = if charset.is_none() && media.is_xml() { media::declared(bytes) } else { Ok(None) };
-    let declared = declared.map_err(|error| Failure::new(Code::UnsupportedMediaType, error.to_string()))?;
-    let text =
-        media::decode(bytes, charset.or(declared)).map_err(|error| Failure::new(code, error.to_string()))?;
+    let unsupported = |error: media::Unsupported| Failure::new(Code::UnsupportedMediaType, error.to_string());
+    let charset = match charset {
+        None if media.is_xml() => media::declared(bytes).map_err(unsupported)?,
+        stated => stated,
+    };
+    let text = media::decode(bytes, charset).map_err(|error| Failure::new(code, error.to_string()))?;
     if text.trim().is_empty() {
         let detail = "the body is empty: Authentication and Request are required";
         return Err(Failure::new(Code::Required, detail));

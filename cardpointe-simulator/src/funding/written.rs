@@ -56,12 +56,12 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    fn number(&self) -> i64 {
+        self.deposit.number(&self.merchant.merchid)
+    }
+
     fn master(&self) -> Value {
-        self.forms.id(self
-            .deposit
-            .deviation
-            .number
-            .unwrap_or_else(|| self.deposit.number(&self.merchant.merchid)))
+        self.forms.id(self.deposit.deviation.number.unwrap_or_else(|| self.number()))
     }
 
     fn day(&self, at: Timestamp) -> Date {
@@ -74,8 +74,7 @@ impl Writer<'_> {
         let trace = self.deposit.deviation.trace_number.clone().filter(|_| place == 0);
         let mut members = Map::new();
         let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
-        let number =
-            self.deposit.number(&self.merchant.merchid) * 10 + i64::try_from(place).unwrap_or_default();
+        let number = self.number() * 10 + i64::try_from(place).unwrap_or_default();
         put("fundingid", forms.id(number));
         put("fundingmasterid", self.master());
         put("merchid", json!(self.merchant.merchid));

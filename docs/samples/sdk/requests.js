@@ -31,6 +31,8 @@ async function token(headers, members) {
   return access_token
 }
 
+const page = (limit, offset) => ({ 'page[limit]': limit, 'page[offset]': offset })
+
 // What each client does, in its own way of writing it: `headers` of every request, `body` around its data.
 const clients = {
   // Guzzle: the token alone, a currency on every request, and a content type also without a body.
@@ -41,13 +43,14 @@ const clients = {
       Authorization: await token({ 'X-MOLTIN-CURRENCY': 'USD', 'User-Agent': 'moltin-php-sdk/2' }, credentials),
     },
     body: data => JSON.stringify({ data }),
-    page: (limit, offset) => (offset ? { 'page[limit]': limit, 'page[offset]': offset } : { 'page[limit]': limit }),
+    // An offset of 0 is none.
+    page: (limit, offset) => (offset ? page(limit, offset) : { 'page[limit]': limit }),
   }),
   // A colon behind the scheme, a line's end behind the body, and no content type without one.
   gomo: async () => ({
     headers: { Authorization: `Bearer: ${await token({}, credentials)}`, 'User-Agent': 'gomo' },
     body: data => `${JSON.stringify({ data })}\n`,
-    page: (limit, offset) => ({ 'page[limit]': limit, 'page[offset]': offset }),
+    page,
   }),
   // A type of its own beside the members.
   epcc: async () => ({
@@ -56,7 +59,7 @@ const clients = {
       'Content-Type': 'application/json', 'User-Agent': 'epcc-cli/0.0.0-none (linux/amd64)',
     },
     body: (data, type) => JSON.stringify({ data: { ...data, type } }),
-    page: (limit, offset) => ({ 'page[limit]': limit, 'page[offset]': offset }),
+    page,
   }),
   // golang.org/x/oauth2, Spring Security and Postman by default: RFC 6749 §2.3.1.
   basic: async () => {
@@ -65,7 +68,7 @@ const clients = {
     return {
       headers: { Authorization: `Bearer ${await token(basic, { grant_type: 'client_credentials' })}` },
       body: data => JSON.stringify({ data }),
-      page: (limit, offset) => ({ 'page[limit]': limit, 'page[offset]': offset }),
+      page,
     }
   },
 }

@@ -30,7 +30,7 @@ struct Counter {
     whose: LimitOf,
 }
 
-/// A payment or a verification, and what it counts against.
+/// A payment or a verification, and the counters that it counts against.
 pub(crate) struct Attempt<'a> {
     attempts: &'a dyn Attempts,
     access: &'a Access,

@@ -2,6 +2,11 @@
 
 use std::{borrow::Cow, cmp::Reverse};
 
+use quick_xml::events::{BytesDecl, BytesStart};
+
+/// The name of an XML declaration.
+const XML: &str = "xml";
+
 /// The media types that a request may come in and that a response may go out in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Media {
@@ -289,12 +294,13 @@ pub(super) enum Undecodable {
 /// by byte says UTF-16: it was written before the body was encoded anew, as .NET's writers of
 /// strings do.
 pub(super) fn declared(bytes: &[u8]) -> Result<Option<Charset>, Unsupported> {
-    let declaration = bytes.strip_prefix(b"<?xml").and_then(|rest| rest.split(|byte| *byte == b'>').next());
-    let text = declaration.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
-    let value = text.split_once("encoding").and_then(|(_, rest)| rest.trim_start().strip_prefix('='));
-    let name = value.and_then(|value| value.trim_start().split(['"', '\'']).nth(1));
-    let Some(name) = name else { return Ok(None) };
-    let charset = Charset::named(name).ok_or(Unsupported::Charset)?;
+    let instruction = bytes.strip_prefix(b"<?").filter(|rest| rest.starts_with(XML.as_bytes()));
+    let end = instruction.and_then(|rest| rest.windows(2).position(|pair| pair == b"?>"));
+    let text = instruction.zip(end).and_then(|(rest, end)| std::str::from_utf8(&rest[..end]).ok());
+    let declaration = text.map(|text| BytesDecl::from_start(BytesStart::from_content(text, XML.len())));
+    // A malformed one is told by the reader, with its place.
+    let Some(Ok(name)) = declaration.as_ref().and_then(BytesDecl::encoding) else { return Ok(None) };
+    let charset = Charset::named(&name).ok_or(Unsupported::Charset)?;
     Ok(Some(charset).filter(|charset| matches!(charset, Charset::Ascii | Charset::Utf8)))
 }
 

@@ -1,4 +1,4 @@
-//! Names, addresses, postal codes and countries of the world, and what the gateway gets of them.
+//! The texts that the gateway gets of names, addresses, postal codes and countries of the world.
 
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ const SENT: [(&str, &str, &str, &str); 62] = [
     ("Email", "josé@example.com", "email", ""),
 ];
 
-/// Country, postal code, and what the gateway gets of it; none where it is refused.
+/// A country, a postal code, and the text that the gateway gets; none where the code is refused.
 const POSTCODES: [(Option<&str>, &str, Option<&str>); 20] = [
     (Some("US"), "62701", Some("62701")),
     (Some("us"), "62701-1234", Some("627011234")),
@@ -99,7 +99,7 @@ const POSTCODES: [(Option<&str>, &str, Option<&str>); 20] = [
     (Some("RU"), "Москва 101000", None),
 ];
 
-/// A text of what the gateway stores of a card that was just paid with.
+/// A member of the account that the gateway stores for a card that was just paid with.
 async fn stored(shop: &Shop, profile: &str, account: &str, member: &str) -> String {
     let (gateway, mid) = (shop.stack.simulator().base_url(), cardpointe_simulator::Config::DEFAULT_MID);
     let request = client().get(format!("{gateway}/profile/{profile}/{account}/{mid}"));

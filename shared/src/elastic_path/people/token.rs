@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     order::Principal,
     payments::{Merchant, trail},
+    values::without_mark,
 };
 
 use exchange::TOKEN_EXCHANGE;
@@ -24,9 +25,6 @@ use crate::{
 /// Longest form. One with a key has about 120 characters; ID tokens of people in many groups have
 /// more than 10 KB.
 const FORM_MAX_BYTES: usize = 16 * 1024;
-
-/// The mark that some clients put before every body, in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
 handlers! {
     /// `POST /oauth/access_token`: issues an access token for a merchant's key, for a browser, or
@@ -119,8 +117,9 @@ impl Form {
             return Err(Failure::new(Code::BodyTooLarge, "the form is larger than 16 KiB"));
         }
         let mut form = Self::default();
-        for (name, value) in form_urlencoded::parse(bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)) {
-            let field = match name.as_ref() {
+        for (name, value) in form_urlencoded::parse(bytes) {
+            // A mark before the body stands before the first name.
+            let field = match without_mark(&name) {
                 "grant_type" => &mut form.grant_type,
                 "client_id" => &mut form.client_id,
                 "client_secret" => &mut form.client_secret,

@@ -93,10 +93,10 @@ impl OrderLister<'_> {
                 rest = &rest[seen..];
             }
             let is_end = rest.is_empty() && (in_range < listed.orders.len() || !listed.more);
-            if !is_end && part.to_pass > 0 && part.is_full() {
-                return Ok(None);
-            }
             if is_end || part.is_full() {
+                if !is_end && part.to_pass > 0 {
+                    return Ok(None);
+                }
                 let next = (!is_end).then(|| Cursor::Time(&before).to_string());
                 return Ok(Some(Found { next, read_bytes: part.budget.read_bytes(), ..part.found }));
             }
@@ -118,19 +118,22 @@ impl OrderLister<'_> {
                 Ok(key) => (Some(key.order.clone()), loaded.orders.remove(key)),
                 Err(item) => (None, Some(Err(item.clone()))),
             };
-            match order {
-                Some(Ok(order)) if wanted.predicates.iter().all(|one| one.holds(&order)) => {
-                    found.rows.push(order);
-                }
-                Some(Err(item)) => found.add_bad_order(id, item),
-                Some(Ok(_)) | None => {}
-            }
-            if *to_pass > 0 && found.shown() > 0 {
+            let is_row = match &order {
+                Some(Ok(order)) => wanted.predicates.iter().all(|one| one.holds(order)),
+                Some(Err(_)) => true,
+                None => false,
+            };
+            if is_row && *to_pass > 0 {
                 *to_pass -= 1;
-                (found.rows, found.unreadable) = (Vec::new(), Vec::new());
                 if *to_pass == 0 {
                     budget.leave(FULL_AT_BYTES);
                 }
+                continue;
+            }
+            match order {
+                Some(Ok(order)) if is_row => found.rows.push(order),
+                Some(Err(item)) => found.add_bad_order(id, item),
+                Some(Ok(_)) | None => {}
             }
             if found.shown() >= wanted.limit {
                 return Ok(n + 1);
