@@ -23,7 +23,7 @@ from moto.core.common_models import CloudFormationModel
 import alarm_state
 from moto_stack import REGION, Stack, read, transformed
 
-ALARMS_MAX = 36
+ALARMS_MAX = 38
 STAGE = "staging"
 PAGE, TICKET = (f"arn:aws:sns:{REGION}:123456789012:{name}" for name in ["page", "ticket"])
 TOPICS = {"PageTopicArn": PAGE, "TicketTopicArn": TICKET}
@@ -143,6 +143,8 @@ TICKETS = {
     "MerchantsAlarm": each("a merchant cannot pay", MERCHANTS, count(3), count(2))
     + [Scenario("for several reasons", dict.fromkeys(MERCHANTS, count(1)), [])],
     "WrongKeysAlarm": each("a key is guessed", ["WrongKeys"], count(21), count(20)),
+    "SignInsRefusedAlarm": each("somebody tries to sign in", ["SignInsRefused"], count(11), count(10)),
+    "LimitsExceededAlarm": each("people try more than they may", ["LimitsExceeded"], count(6), count(5)),
     "UnauthorizedAlarm": each("tokens are made up", ["Unauthorized"], count(201), count(200)),
     "TooManyRequestsAlarm": each("a client floods the API", ["TooManyRequests"], count(101), count(100)),
     "MerchantDeclinesAlarm": each("one shop is attacked", ["ExcessDeclines"], once(20), once(19, 19)),

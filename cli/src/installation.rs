@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate::{
+    abuse::READS,
     access_token::KidKey,
     lambda::{
         self, AUDIT_DAYS, Adapters, AwsSettings, Config, Credentials, JournalConfig, PeopleConfig,
@@ -466,6 +467,7 @@ impl Installation {
             captures: CAPTURES,
             inquiries: ReconcileLimits { shards: 1, ..ReconcileLimits::default() },
             payments_stopped: false,
+            reads: READS,
             // Nor does a person call.
             people: None,
             merchants: MerchantSettings {

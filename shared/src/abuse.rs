@@ -1,6 +1,6 @@
-//! Slows down callers that try out keys and cards: counts failures in a window, by source, in the
-//! memory of one process. The addresses are not stored; a stored count has a digest of them
-//! ([`Source::digest`]).
+//! Slows down callers that try out keys and cards, or read too much: counts failures and reads in
+//! a window, by source or merchant, in the memory of one process. The addresses are not stored; a
+//! stored count has a digest of them ([`Source::digest`]).
 //!
 //! A process sees a part of the traffic only, so this is no exact limit. It slows down a burst that
 //! comes over one connection or from one address; API Gateway's throttling bounds the rest, and
@@ -23,21 +23,24 @@ use crate::source::Source;
 /// Sources that are remembered at a time; when there are more, the oldest go. Some 100 bytes each.
 const SOURCES_MAX: usize = 10_000;
 
-/// How many failures slow a source down, and for how long they count.
+/// How many failures or reads slow a source down, and for how long they count.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// Failures in a window.
-    pub failures: u32,
-    /// The window, from the first failure.
+    /// Those in a window.
+    pub count: u32,
+    /// The window, from the first one.
     pub window: SignedDuration,
 }
 
 /// Wrong keys from one address for one merchant: a person who mistypes, or a job with an old key,
 /// makes fewer.
-pub const WRONG_KEYS: Limit = Limit { failures: 10, window: SignedDuration::from_mins(5) };
+pub const WRONG_KEYS: Limit = Limit { count: 10, window: SignedDuration::from_mins(5) };
 
 /// Merchants that one address failed to authenticate for. Each can cost a call to Secrets Manager.
-pub const MERCHANTS: Limit = Limit { failures: 20, window: SignedDuration::from_mins(5) };
+pub const MERCHANTS: Limit = Limit { count: 20, window: SignedDuration::from_mins(5) };
+
+/// Lists that one merchant reads: each can read 10 MB. Enough for some people and a nightly job.
+pub const READS: Limit = Limit { count: 20, window: SignedDuration::from_secs(2) };
 
 /// Of which limit a source has to wait for the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +84,7 @@ impl<S: Clone + Eq + Hash> Throttle<S> {
     pub fn wait(&self, source: &S, now: Timestamp) -> Option<SignedDuration> {
         let failures = self.sources().get(source).copied()?;
         let left = self.limit.window - now.duration_since(failures.since).max(SignedDuration::ZERO);
-        (failures.count >= self.limit.failures && left.is_positive()).then_some(left)
+        (failures.count >= self.limit.count && left.is_positive()).then_some(left)
     }
 
     /// Counts a failure.
@@ -96,6 +99,17 @@ impl<S: Clone + Eq + Hash> Throttle<S> {
             *failures = Failures { since: now, count: 0 };
         }
         failures.count = failures.count.saturating_add(1);
+    }
+
+    /// Counts one, or says how long the source has to wait.
+    pub fn take(&self, source: &S, now: Timestamp) -> Result<(), SignedDuration> {
+        match self.wait(source, now) {
+            Some(wait) => Err(wait),
+            None => {
+                self.failed(source, now);
+                Ok(())
+            }
+        }
     }
 
     fn sources(&self) -> MutexGuard<'_, HashMap<S, Failures>> {
@@ -125,7 +139,7 @@ pub struct Guesses {
 impl Guesses {
     /// Nothing has failed yet.
     pub fn new(limit: Limit) -> Self {
-        let once = Limit { failures: 1, ..limit };
+        let once = Limit { count: 1, ..limit };
         Self { different: Throttle::new(limit), counted: Throttle::new(once) }
     }
 
@@ -203,14 +217,19 @@ pub struct Abuse {
     pub wrong_keys: Throttle<(Source, String)>,
     /// Merchants whose key or token was wrong, existing or not, by source.
     pub merchants: Guesses,
+    /// Lists that were read, by merchant.
+    pub reads: Throttle<MerchantId>,
 }
 
-impl Default for Abuse {
-    fn default() -> Self {
+impl Abuse {
+    /// Nothing was counted yet. `reads` is [`READS`] wherever a process serves one request at a
+    /// time.
+    pub fn new(reads: Limit) -> Self {
         Self {
             declines: Declines::default(),
             wrong_keys: Throttle::new(WRONG_KEYS),
             merchants: Guesses::new(MERCHANTS),
+            reads: Throttle::new(reads),
         }
     }
 }
@@ -219,7 +238,7 @@ impl Default for Abuse {
 mod tests {
     use super::*;
 
-    const LIMIT: Limit = Limit { failures: 3, window: SignedDuration::from_secs(60) };
+    const LIMIT: Limit = Limit { count: 3, window: SignedDuration::from_secs(60) };
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_800_000_000 + second).unwrap()

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use tollgate_core::{
     order::{MerchantId, Shopper},
     payments::{Merchant, Merchants, MerchantsError, StoreError, trail},
-    people::{AuditEntry, PersonEntry},
+    people::{AuditEntry, Audited, PersonEntry},
     values::Clock,
 };
 use uuid::Uuid;
@@ -216,6 +216,9 @@ impl Access {
 
     /// Puts an action of one of the merchant's people on record, before it is done.
     pub(crate) async fn record(&self, merchant: &MerchantId, entry: &AuditEntry) -> Result<(), Denied> {
+        if let Audited::LimitExceeded { .. } = entry.what {
+            trail::note(|trail| trail.limits_exceeded += 1);
+        }
         let people = self.people.as_ref().ok_or(Denied::NotForPeople)?;
         Ok(people.record(merchant, entry).await?)
     }

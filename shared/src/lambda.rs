@@ -44,7 +44,7 @@ pub use variable::{WrongVariable, needed, optional};
 pub use webhooks::{WebhooksConfig, run_webhooks};
 
 use crate::{
-    abuse::Abuse,
+    abuse::{Abuse, Limit, READS},
     access::{Access, PeopleNow},
     access_token::KidKey,
     cardpointe::{self, CardPointe},
@@ -88,6 +88,8 @@ pub struct Config {
     pub payments_stopped: bool,
     /// Where people are kept who act under their own name; none where they may do nothing.
     pub people: Option<PeopleConfig>,
+    /// How many lists of a merchant a process reads.
+    pub reads: Limit,
     /// Where the tables and secrets are.
     pub aws: AwsSettings,
 }
@@ -120,6 +122,7 @@ impl Config {
                 shards: partitions("IN_DOUBT_SHARDS", IN_DOUBT_SHARDS_MAX)?,
             },
             payments_stopped: payments_stopped()?,
+            reads: READS,
             people: PeopleConfig::from_env()?,
             aws: AwsSettings::from_env()?,
         })
@@ -159,6 +162,7 @@ struct Tables {
 impl Adapters {
     /// Over this HTTP client to AWS. Nothing is called yet.
     pub fn new(config: Config, clock: Arc<dyn Clock>, http_client: SharedHttpClient) -> Self {
+        let reads = config.reads;
         let client = config.aws.secrets_manager(&http_client);
         let merchants =
             SecretsManagerMerchants::new(client, config.merchants.clone(), GATEWAY, clock.clone());
@@ -172,7 +176,7 @@ impl Adapters {
             http_client,
             people,
             merchants: Arc::new(merchants),
-            abuse: Arc::default(),
+            abuse: Arc::new(Abuse::new(reads)),
             tables: OnceLock::new(),
             gateway: OnceLock::new(),
         }

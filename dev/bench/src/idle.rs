@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use local::template::{Schedule, Stage, TEMPLATE, TemplateError, deployed};
+use local::{
+    front,
+    template::{Schedule, Stage, TEMPLATE, TemplateError, deployed},
+};
 use serde_json::Value;
 use tollgate::telemetry::Measured as _;
 use tollgate_core::{
@@ -23,8 +26,6 @@ use crate::{
 const SECONDS_PER_MONTH: f64 = 30.0 * 24.0 * 3_600.0;
 /// The switch that stops payments: most runs read it, but the measured ones have it in memory.
 const SWITCH_UNITS: f64 = 1.0;
-/// Rules of a front's firewall.
-const FIREWALL_RULES: f64 = 4.0;
 
 /// The parameters of each stage that is billed; all others have their defaults.
 type Parameters = [(&'static str, &'static str)];
@@ -33,6 +34,8 @@ const DEV: &Parameters = &[];
 const ESSENTIAL: &Parameters = &[("Stage", "prod"), ("Monitoring", "essential"), ("PageTopicArn", TOPIC)];
 const PROD: &Parameters = &[("Stage", "prod"), ("PageTopicArn", TOPIC), ("TicketTopicArn", TOPIC)];
 const CONSOLE: &Parameters = &[("ConsoleEnabled", "true")];
+const FRONT_OF_API: &Parameters = &[("TicketTopicArn", TOPIC)];
+const FRONT_OF_CONSOLE: &Parameters = &[("TicketTopicArn", TOPIC), ("Cookies", "all")];
 
 /// The bill of an idle month: the sum of each stage, and the lines of prod's.
 pub(crate) fn month(figures: &Figures) -> Result<Table, String> {
@@ -53,10 +56,20 @@ pub(crate) fn month(figures: &Figures) -> Result<Table, String> {
     rows.extend(lines.map(|line| Row::new(format!("… of it, {}", line.name), line.dollars, "$")));
     // Its secret is made by hand.
     let console = with_console.total - prod.total + cost::SECRET_PER_MONTH;
-    let firewall = cost::FIREWALL_PER_MONTH + FIREWALL_RULES * cost::FIREWALL_RULE_PER_MONTH;
+    let front = |parameters| front(parameters).map_err(|error| error.to_string());
     rows.push(Row::new("besides, a console", console, "$"));
-    rows.push(Row::new("besides, the firewall of each front", firewall, "$"));
+    rows.push(Row::new("besides, the front of the API", front(FRONT_OF_API)?, "$"));
+    rows.push(Row::new("besides, the front of a console", front(FRONT_OF_CONSOLE)?, "$"));
     Ok(Table::new("An idle month", rows))
+}
+
+/// A month of a front with these parameters: its firewall, the rules of that, and its alarm.
+fn front(parameters: &Parameters) -> Result<f64, TemplateError> {
+    let resources = Stage::new(front::TEMPLATE, parameters)?.resources()?;
+    let rules = resources["Firewall"]["Properties"]["Rules"].as_array().map_or(0, Vec::len);
+    let alarms = resources.values().filter(|resource| resource["Type"] == "AWS::CloudWatch::Alarm").count();
+    let rules = number(rules) * cost::FIREWALL_RULE_PER_MONTH;
+    Ok(cost::FIREWALL_PER_MONTH + rules + number(alarms) * cost::ALARM_PER_MONTH)
 }
 
 /// The usage of a stage in a month without payments.

@@ -18,6 +18,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tollgate::{
+    abuse::{Abuse, READS},
     access::Access,
     dynamodb::settlement::LeftToReconcile,
     ports::{self, Api, Checkout, Confirm, Job, Orders},
@@ -328,7 +329,7 @@ impl Instance {
         Access {
             merchants: self.clone(),
             clock: self.clone(),
-            abuse: Arc::default(),
+            abuse: Arc::new(Abuse::new(READS)),
             front: Front::default(),
             kid_key: kid_key(),
             people: None,

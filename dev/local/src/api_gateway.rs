@@ -12,6 +12,7 @@ use axum::{
     routing::any,
 };
 use cardpointe_simulator::hosts::Hosts;
+use lambda_http::Body as FunctionBody;
 use tollgate_core::values::clean_text;
 use uuid::Uuid;
 
@@ -20,10 +21,17 @@ use crate::{
     event::Routed,
     functions::{Functions, InvokeError},
     template::{Route, RouteKey},
+    throttle::{Shares, Throttles},
 };
 
 /// API Gateway's limit of a request body; not adjustable.
 pub(crate) const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Longest event that Lambda takes for an invocation whose result is waited for, in bytes.
+const EVENT_MAX: usize = 6_291_456;
+
+/// Longest result of such an invocation, as its error states it.
+const RESULT_MAX: usize = 6_291_556;
 
 /// An HTTP API's longest wait for a function; not adjustable upwards.
 const INTEGRATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,8 +57,14 @@ pub(crate) enum Kind {
     Pages,
 }
 
-/// The routes as a web server.
-pub(crate) fn router(routes: &[Route], kind: Kind, functions: &Arc<Functions>, hosts: &Arc<Hosts>) -> Router {
+/// The routes as a web server. Without shares, each takes as many requests as come.
+pub(crate) fn router(
+    routes: &[Route],
+    kind: Kind,
+    shares: Option<Shares>,
+    functions: &Arc<Functions>,
+    hosts: &Arc<Hosts>,
+) -> Router {
     let mut paths = BTreeMap::<&str, Methods>::new();
     let mut default = None;
     for route in routes {
@@ -65,7 +79,13 @@ pub(crate) fn router(routes: &[Route], kind: Kind, functions: &Arc<Functions>, h
         Kind::Api(cors) => Some(Arc::new(cors)),
         Kind::Pages => None,
     };
-    let gateway = Gateway { functions: Arc::clone(functions), default, cors, hosts: Arc::clone(hosts) };
+    let gateway = Gateway {
+        functions: Arc::clone(functions),
+        default,
+        cors,
+        throttles: shares.map(|shares| Arc::new(Throttles::new(shares))),
+        hosts: Arc::clone(hosts),
+    };
     let fallback = gateway.clone();
     let mut web =
         Router::new().fallback(move |ConnectInfo(from): ConnectInfo<SocketAddr>, request: Request| {
@@ -118,10 +138,16 @@ struct Gateway {
     default: Option<Arc<Route>>,
     /// Only an API for programs has it.
     cors: Option<Arc<Cors>>,
+    throttles: Option<Arc<Throttles>>,
     hosts: Arc<Hosts>,
 }
 
 impl Gateway {
+    fn admits(&self, route: &Route) -> bool {
+        let (route, now) = (route.key.to_string(), self.functions.clock.now());
+        self.throttles.as_ref().is_none_or(|throttles| throttles.admit(&route, now))
+    }
+
     async fn answer(
         &self,
         route: Option<Arc<Route>>,
@@ -138,8 +164,11 @@ impl Gateway {
         }
         let mut response = match route.or_else(|| self.default.clone()) {
             None => message(StatusCode::NOT_FOUND, "Not Found"),
+            Some(route) if !self.admits(&route) => {
+                message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")
+            }
             Some(route) => match to_bytes(body, BODY_LIMIT).await {
-                Err(_) => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+                Err(_) => too_large(),
                 Ok(body) => {
                     let (key, at) = (&route.key, self.functions.clock.now());
                     let (parts, body, request_id) = (&parts, &body, request_id.as_str());
@@ -161,12 +190,19 @@ impl Gateway {
     }
 
     async fn invoke(&self, function: &str, event: &str) -> Response {
+        if event.len() > EVENT_MAX {
+            return too_large();
+        }
         let Ok(answer) =
             tokio::time::timeout(INTEGRATION_TIMEOUT, self.functions.invoke(function, event)).await
         else {
             return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
         };
         match answer {
+            Ok(response) if is_too_long(response.body()) => {
+                tracing::error!(function, "the response exceeds Lambda's limit");
+                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
             Ok(response) => response.map(Body::new),
             Err(InvokeError::Stopping) => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
             Err(error) => {
@@ -175,6 +211,21 @@ impl Gateway {
             }
         }
     }
+}
+
+/// Whether a function's result with this body is longer than Lambda takes: in it, the body is a
+/// text of JSON.
+fn is_too_long(body: &FunctionBody) -> bool {
+    let length = match body {
+        FunctionBody::Text(text) => serde_json::to_string(text).map_or(usize::MAX, |text| text.len()),
+        FunctionBody::Binary(bytes) => bytes.len().div_ceil(3) * 4,
+        _ => 0,
+    };
+    length > RESULT_MAX
+}
+
+fn too_large() -> Response {
+    message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
 }
 
 /// A response of API Gateway itself; its form cannot be changed in an HTTP API.

@@ -35,6 +35,7 @@ mod stack;
 mod streams;
 pub mod tamper;
 pub mod template;
+pub mod throttle;
 
 pub use dynamodb::{client as dynamodb_client, is_new};
 pub use parts::AppSettings;

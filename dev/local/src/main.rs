@@ -69,6 +69,9 @@ struct Arguments {
     /// it. It takes the sixth port
     #[arg(long)]
     front: bool,
+    /// Take as many requests a second at each route as template.yaml says, and more get 429
+    #[arg(long)]
+    throttles: bool,
     /// Let people sign in at this issuer of OpenID Connect in place of the stack's own. It has the
     /// clients `tollgate-console` and `tollgate-cli`
     #[arg(long, value_name = "URL")]
@@ -121,6 +124,7 @@ impl Arguments {
                 .front
                 .then(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())),
             issuer: self.issuer,
+            throttles: self.throttles,
             simulator: cardpointe_simulator::Config {
                 seed: self.seed,
                 quiet_json: self.quiet_json,

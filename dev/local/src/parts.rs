@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use cardpointe_simulator::Server;
-use tollgate::{openid::IssuerUrl, source::Front};
+use tollgate::{abuse::Limit, openid::IssuerUrl, source::Front};
 use tollgate_core::payments::CaptureSettings;
 
 use crate::{
@@ -16,6 +16,8 @@ use crate::{
 pub struct AppSettings {
     /// How scheduled captures run.
     pub captures: CaptureSettings,
+    /// How many lists of a merchant are read, as one process counts them.
+    pub reads: Limit,
     /// Whether the deployment's parameter stops payments.
     pub payments_stopped: bool,
     /// The front that requests have to come through, if any.

@@ -15,7 +15,11 @@ use serde_json::Value;
 use tollgate::dynamodb::journal::BUCKET;
 use tollgate_core::payments::CaptureSettings;
 
-use crate::{cors::Cors, permissions::ByFunction};
+use crate::{
+    cors::Cors,
+    permissions::ByFunction,
+    throttle::{Share, Shares},
+};
 
 mod policy;
 mod reference;
@@ -45,6 +49,8 @@ pub struct Deployment {
     pub console_routes: Vec<Route>,
     /// The permissions of pages of other origins.
     pub cors: Cors,
+    /// The shares of the API's routes and of the console's.
+    pub shares: [Shares; 2],
     /// Every schedule, and the function that it invokes.
     pub schedules: Vec<Schedule>,
     /// The binaries of all functions.
@@ -174,6 +180,8 @@ struct Parameters {
     function_memory: Parameter<u32>,
     capture_shards: Parameter<u16>,
     capture_concurrency: Parameter<usize>,
+    payment_rate: Parameter<f64>,
+    payment_burst: Parameter<f64>,
 }
 
 #[derive(Deserialize)]
@@ -214,6 +222,22 @@ struct Metadata {
 #[serde(rename_all = "PascalCase")]
 struct BuildProperties {
     binary: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HttpApi {
+    default_route_settings: RouteSettings,
+    #[serde(default)]
+    route_settings: BTreeMap<String, RouteSettings>,
+}
+
+/// A number, or the name of a parameter.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RouteSettings {
+    throttling_rate_limit: Value,
+    throttling_burst_limit: Value,
 }
 
 #[derive(Deserialize)]
@@ -268,6 +292,8 @@ struct Resources {
     tables: Vec<(Table, String)>,
     sources: Vec<(String, EventSource)>,
     cors: Cors,
+    api: HttpApi,
+    console_api: HttpApi,
 }
 
 fn resources(all: BTreeMap<String, Resource>) -> Result<Resources, TemplateError> {
@@ -282,8 +308,13 @@ fn resources(all: BTreeMap<String, Resource>) -> Result<Resources, TemplateError
                 found.sources.push((id.clone(), part(&id, resource.properties)?));
             }
             // No page of another origin may call the console.
-            "AWS::Serverless::HttpApi" if id == CONSOLE_API => {}
-            "AWS::Serverless::HttpApi" => found.cors = cors(&id, &resource.properties)?,
+            "AWS::Serverless::HttpApi" if id == CONSOLE_API => {
+                found.console_api = part(&id, resource.properties)?;
+            }
+            "AWS::Serverless::HttpApi" => {
+                found.cors = cors(&id, &resource.properties)?;
+                found.api = part(&id, resource.properties)?;
+            }
             "AWS::DynamoDB::Table" => found.tables.push((part(&id, resource.properties)?, id)),
             _ => {}
         }
@@ -349,6 +380,8 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         mut tables,
         sources,
         cors,
+        api,
+        console_api,
     } = resources(document.resources)?;
     no_duplicates(&routes)?;
     no_duplicates(&console_routes)?;
@@ -371,7 +404,11 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         permissions.insert(binary, granted.unwrap_or_default());
     }
     let function_timeout = Duration::from_secs(document.globals.function.timeout);
-    let Parameters { function_memory, capture_shards, capture_concurrency } = document.parameters;
+    let shares = [
+        shares("HttpApi", &api, &document.parameters)?,
+        shares(CONSOLE_API, &console_api, &document.parameters)?,
+    ];
+    let Parameters { function_memory, capture_shards, capture_concurrency, .. } = document.parameters;
     for binary in &functions {
         memories.entry(binary.clone()).or_insert(function_memory.default);
     }
@@ -381,6 +418,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         routes,
         console_routes,
         cors,
+        shares,
         schedules,
         functions,
         permissions,
@@ -461,6 +499,26 @@ fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError>
 fn cors(id: &str, properties: &Value) -> Result<Cors, TemplateError> {
     let configuration = properties.pointer("/CorsConfiguration/1").cloned().unwrap_or_default();
     part(id, configuration)
+}
+
+/// The shares of an HTTP API's routes, with the parameters' defaults.
+fn shares(id: &str, api: &HttpApi, parameters: &Parameters) -> Result<Shares, TemplateError> {
+    let number = |value: &Value| match value.as_str() {
+        None => value.as_f64(),
+        Some("PaymentRate") => Some(parameters.payment_rate.default),
+        Some("PaymentBurst") => Some(parameters.payment_burst.default),
+        Some(_) => None,
+    };
+    let share = |settings: &RouteSettings| {
+        let rate = number(&settings.throttling_rate_limit);
+        let share = rate.zip(number(&settings.throttling_burst_limit));
+        share.map(|(rate, burst)| Share { rate, burst }).ok_or_else(|| TemplateError::Unreadable {
+            part: id.to_owned(),
+            reason: "a throttle is neither a number nor PaymentRate or PaymentBurst".to_owned(),
+        })
+    };
+    let routes = api.route_settings.iter().map(|(route, settings)| Ok((route.clone(), share(settings)?)));
+    Ok(Shares { default: share(&api.default_route_settings)?, routes: routes.collect::<Result<_, _>>()? })
 }
 
 /// SAM makes the `$default` route from an event with neither path nor method.

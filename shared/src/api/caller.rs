@@ -109,6 +109,14 @@ impl Caller {
         Ok(caller)
     }
 
+    /// The same for a list, of which a merchant reads only so many at a time.
+    pub(crate) async fn reader(access: &Access, request: &Request, role: Role) -> Result<Self, Failure> {
+        let caller = Self::merchant(access, request, role).await?;
+        let taken = access.abuse.reads.take(&caller.merchant.id, access.now());
+        taken.map_err(Failure::too_many_reads)?;
+        Ok(caller)
+    }
+
     /// Whether the caller is the merchant itself and not a shopper's browser, and its key has this
     /// role or a higher one.
     pub(crate) fn must_be_merchant(&self, role: Role) -> Result<(), Failure> {

@@ -208,6 +208,8 @@ codes! {
     TooManyDeclines => "too_many_declines", 74, Decided(422),
     /// Too many payments of one source or customer at a time.
     TooManyInFlight => "too_many_in_flight", 80, Failed(429),
+    /// Too many lists of one merchant at a time.
+    TooManyReads => "too_many_reads", 83, Failed(429),
     /// The gateway cannot be reached.
     GatewayUnavailable => "gateway_unavailable", 90, Decided(503),
     /// The gateway refuses the merchant's account.

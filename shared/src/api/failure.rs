@@ -225,6 +225,12 @@ impl Failure {
         Self::new(Code::TooManyWrongKeys, detail).limited(Policy::Wrong(limit), seconds(wait))
     }
 
+    /// The merchant has read as many lists as it may for now.
+    pub(crate) fn too_many_reads(wait: SignedDuration) -> Self {
+        let detail = "too many lists of this merchant are read at a time";
+        Self::new(Code::TooManyReads, detail).limited(Policy::Reads, seconds(wait))
+    }
+
     /// A counter allows no more now. Declines are not 429: the published SDK would wait an hour
     /// without a word.
     pub(crate) fn full(full: Full, limits: Limits, whose: LimitOf) -> Self {

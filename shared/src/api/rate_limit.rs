@@ -3,7 +3,7 @@
 
 use lambda_http::http::{HeaderName, HeaderValue};
 
-use crate::abuse::TooMany;
+use crate::abuse::{READS, TooMany};
 
 /// In which time declines count.
 const DECLINES_WINDOW_S: i64 = 3_600;
@@ -20,6 +20,8 @@ pub(crate) enum Policy {
     Declined(u32),
     /// Wrong keys for a merchant, or merchants that a source failed with.
     Wrong(TooMany),
+    /// Lists that a merchant reads.
+    Reads,
 }
 
 /// A limit that a request has exhausted.
@@ -43,8 +45,9 @@ impl RateLimit {
                     TooMany::WrongKeys => "wrong-keys",
                     TooMany::Merchants => "wrong-merchants",
                 };
-                (name, in_window(limit.failures, limit.window.as_secs()))
+                (name, in_window(limit.count, limit.window.as_secs()))
             }
+            Policy::Reads => ("reads", in_window(READS.count, READS.window.as_secs())),
         };
         let limit = format!("\"{name}\";r=0;t={}", self.resets_in_s);
         let texts = [(POLICY, format!("\"{name}\";{policy}")), (LIMIT, limit)];
@@ -73,5 +76,6 @@ mod tests {
         assert_eq!(written(Policy::Wrong(TooMany::WrongKeys)), keys);
         let merchants = ["\"wrong-merchants\";q=20;w=300", "\"wrong-merchants\";r=0;t=7"];
         assert_eq!(written(Policy::Wrong(TooMany::Merchants)), merchants);
+        assert_eq!(written(Policy::Reads), ["\"reads\";q=20;w=2", "\"reads\";r=0;t=7"]);
     }
 }

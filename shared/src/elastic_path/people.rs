@@ -58,7 +58,7 @@ handlers! {
 }
 
 async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::All).await?;
+    let caller = Caller::reader(&ports.access, request, Role::All).await?;
     Parameters::none(request)?;
     let (store, merchant) = (ports.stores.people.as_ref(), &caller.merchant.id);
     let people = store.recognized_people(merchant).await?;

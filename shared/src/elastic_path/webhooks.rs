@@ -59,7 +59,7 @@ pub fn test_delivery(to: ReceiverKey, event: Uuid, now: Timestamp) -> Delivery {
 }
 
 async fn receivers(ports: &Deliveries, request: &Request) -> Handled<Value> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let mut data = Vec::new();
     for receiver in named(ports, &caller).await?.iter() {
@@ -71,7 +71,7 @@ async fn receivers(ports: &Deliveries, request: &Request) -> Handled<Value> {
 }
 
 async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let to = receiver(request, &caller)?;
     let mark = format!("deliveries {}\n", to.receiver);
     let paging: Paging<'_, DeliveryFilter> = Paging::of(&mark, &ports.access, request, &caller)?;

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use memory::{Faults, JournalTable, OrderTable, SetClock, SettlementTable};
 use serde_json::Value;
 use tollgate::{
-    abuse::Abuse,
+    abuse::{Abuse, READS},
     access::{Access, PeopleNow},
     dynamodb::{item_size, orders::StoredOrder},
     ports::{
@@ -111,7 +111,7 @@ impl World {
             settlement: Arc::new(SettlementTable::new(faults.clone())),
             log,
             faults,
-            abuse: Arc::default(),
+            abuse: Arc::new(Abuse::new(READS)),
         })
     }
 

@@ -214,6 +214,7 @@ fn config(dynamodb_url: &str, secretsmanager_url: &str, settings: &AppSettings) 
         captures: settings.captures,
         inquiries: ReconcileLimits::default(),
         payments_stopped: settings.payments_stopped,
+        reads: settings.reads,
         people: Some(people(aws(dynamodb_url, secretsmanager_url))),
         aws: aws(dynamodb_url, secretsmanager_url),
     }

@@ -55,6 +55,9 @@ pub struct Options {
     /// Where people sign in, in place of the stack's own issuer, as one company's alone. Its
     /// clients are called as the own one's.
     pub issuer: Option<IssuerUrl>,
+    /// Each route takes as many requests a second as the template says, and each merchant's lists
+    /// are read as often as in a deployment.
+    pub throttles: bool,
     /// The secret of a front that is played in front of the API, and required.
     pub front_secret: Option<String>,
 }

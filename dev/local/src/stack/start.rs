@@ -16,7 +16,10 @@ use axum::{
 };
 use cardpointe_simulator::{Server, hosts::Hosts};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
-use tollgate::source::{Front, InvalidFront};
+use tollgate::{
+    abuse::{Limit, READS},
+    source::{Front, InvalidFront},
+};
 use tollgate_core::values::{Clock, SystemClock};
 
 use super::{Options, Stack, StartError, Unattended, app};
@@ -25,7 +28,6 @@ use crate::{
     checkout::{self, Shop},
     clock::LocalClock,
     console, control,
-    cors::Cors,
     dynamodb::{self, Tables},
     event_bus::{self, Bus},
     forward::forward,
@@ -44,7 +46,7 @@ use crate::{
     samples::{self, SampleClock},
     secrets_manager::{self, Secrets},
     streams::Stream,
-    template::{self, Deployment, Route, Schedule},
+    template::{self, Deployment, Schedule},
 };
 
 /// How often the table's stream is looked at.
@@ -115,12 +117,26 @@ impl Stack {
             samples: OnceLock::new(),
             settings,
         });
-        let router = router(&parts, &deployment.routes, deployment.cors, issuer.clone(), &hosts)?;
+        let [of_api, of_console] = deployment.shares.map(|shares| options.throttles.then_some(shares));
+        let api_gateway = api_gateway::router(
+            &deployment.routes,
+            Kind::Api(deployment.cors),
+            of_api,
+            &parts.functions,
+            &hosts,
+        );
+        let router = router(&parts, api_gateway, issuer.clone(), &hosts)?;
         let (ready, readiness) = watch::channel(false);
         let until_ready = from_fn_with_state(readiness, when_ready);
         let router = router.layer(until_ready.clone()).layer(from_fn(indent::for_curl));
         servers.serve(api.listener, guard::by_host(router, &hosts));
-        let pages = api_gateway::router(&deployment.console_routes, Kind::Pages, &parts.functions, &hosts);
+        let pages = api_gateway::router(
+            &deployment.console_routes,
+            Kind::Pages,
+            of_console,
+            &parts.functions,
+            &hosts,
+        );
         let pages = console::at_its_address(pages.layer(until_ready), &console.url);
         servers.serve(console.listener, guard::by_host(pages, &hosts));
         if options.samples && services.is_empty(&tables).await? {
@@ -139,12 +155,10 @@ impl Stack {
 /// The API's origin: its routes, the stack's controls, the sample shop and the issuer.
 fn router(
     parts: &Arc<Parts>,
-    routes: &[Route],
-    cors: Cors,
+    api: Router,
     issuer: Option<Arc<Issuer>>,
     hosts: &Arc<Hosts>,
 ) -> Result<Router, StartError> {
-    let api = api_gateway::router(routes, Kind::Api(cors), &parts.functions, hosts);
     let tokenizer = origin(&parts.simulator.base_url());
     let sample_shop = Shop::new(&parts.settings.callers_url, &tokenizer)
         .map_err(|error| StartError::App(error.to_string()))?;
@@ -174,6 +188,8 @@ fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, S
     let front = front.map_err(|error: InvalidFront| StartError::App(error.to_string()))?;
     Ok(AppSettings {
         captures: deployment.captures,
+        // One process serves what in a deployment many do.
+        reads: if options.throttles { READS } else { Limit { count: u32::MAX, ..READS } },
         payments_stopped: options.payments_stopped,
         front: front.unwrap_or(options.front),
         issuer: options.issuer.clone(),

@@ -158,14 +158,43 @@ async fn a_function_that_takes_too_long_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_body_over_ten_megabytes_is_refused_before_the_function() {
+async fn a_body_whose_event_lambda_does_not_take_is_refused_before_the_function() {
     let stack = echoing().await;
     let url = format!("{}/v2/orders/1/payments", stack.url());
-    let body = vec![b' '; 10 * 1024 * 1024];
-    assert_eq!(client().post(&url).body(body.clone()).send().await.unwrap().status(), 207);
-    let response = client().post(&url).body([body, vec![b' ']].concat()).send().await.unwrap();
-    assert_eq!(response.status(), 413);
-    assert_eq!(response.text().await.unwrap(), r#"{"message":"Request Entity Too Large"}"#);
+    for (kind, length, status) in [
+        // Its event ends at 6 MiB, and is mostly the body.
+        ("application/json", 6 * 1024 * 1024 - 4_096, 207),
+        ("application/json", 6 * 1024 * 1024, 413),
+        // In base64 it is a third longer.
+        ("application/octet-stream", 9 * 1024 * 1024 / 2 - 4_096, 207),
+        ("application/octet-stream", 9 * 1024 * 1024 / 2, 413),
+        ("application/json", 10 * 1024 * 1024 + 1, 413),
+    ] {
+        let body = vec![b' '; length];
+        let response = client().post(&url).header("content-type", kind).body(body).send().await.unwrap();
+        assert_eq!(response.status(), status, "{kind} {length}");
+        if status == 413 {
+            assert_eq!(response.text().await.unwrap(), r#"{"message":"Request Entity Too Large"}"#);
+        }
+    }
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn a_result_that_lambda_does_not_take_is_an_error_of_api_gateway() {
+    const LONG: Handler = |_, request| {
+        Box::pin(async move {
+            let length = request.headers()["x-length"].to_str().unwrap().parse().unwrap();
+            Response::new(Body::Text("a".repeat(length)))
+        })
+    };
+    let stack =
+        Stack::start(Options { handlers: vec![("orders", LONG)], ..Options::default() }).await.unwrap();
+    for (length, status) in [(6_291_554, 200), (6_291_555, 500)] {
+        let request = client().get(format!("{}/v2/orders/1", stack.url()));
+        let response = request.header("x-length", length.to_string()).send().await.unwrap();
+        assert_eq!(response.status(), status, "{length}");
+    }
     stack.stop().await;
 }
 

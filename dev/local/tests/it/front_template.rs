@@ -243,13 +243,77 @@ fn the_secret_is_shown_nowhere_and_has_the_form_of_those_that_replace_it() {
     assert_eq!(TEMPLATE.matches("OriginSecret").count(), 2);
 }
 
+/// The rules of a front that passes on these cookies.
+fn rules(cookies: &str) -> Vec<Value> {
+    let stage = template::Stage::new(TEMPLATE, &[("Cookies", cookies)]).unwrap();
+    let firewall = &stage.resources().unwrap()["Firewall"];
+    firewall["Properties"]["Rules"].as_array().unwrap().clone()
+}
+
+/// Whether a statement of the firewall matches a request; a component that is missing matches none.
+fn matches(statement: &Value, request: &Request<()>) -> bool {
+    let (kind, of) = statement.as_object().unwrap().iter().next().unwrap();
+    let component = || {
+        let to_match = &of["FieldToMatch"];
+        let name = to_match["SingleHeader"]["Name"].as_str();
+        let header = name.map(|name| request.headers().get(name).map(|value| value.to_str().unwrap()));
+        let whole =
+            if to_match["Method"].is_object() { request.method().as_str() } else { request.uri().path() };
+        header.unwrap_or(Some(whole))
+    };
+    match kind.as_str() {
+        "AndStatement" => of["Statements"].as_array().unwrap().iter().all(|one| matches(one, request)),
+        "NotStatement" => !matches(&of["Statement"], request),
+        "SizeConstraintStatement" => component().is_some_and(|text| !text.is_empty()),
+        "ByteMatchStatement" => component() == of["SearchString"].as_str(),
+        "RegexMatchStatement" => {
+            let regex = Regex::new(of["RegexString"].as_str().unwrap()).unwrap();
+            component().is_some_and(|text| regex.is_match(&text.to_lowercase()))
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn strangers_are_those_who_lack_a_header_that_every_honest_request_has() {
+    let rules = rules("none");
+    let of = |name: &str| &rules.iter().find(|rule| rule["Name"] == name).unwrap()["Statement"];
+    let strangers = &of("strangers-per-address")["RateBasedStatement"]["ScopeDownStatement"];
+    let of_list = &of("ip-reputation")["ManagedRuleGroupStatement"]["ScopeDownStatement"];
+    assert_eq!(strangers, of_list);
+    for (method, path, authorization, is_stranger) in [
+        ("GET", "/v2/me", "", true),
+        ("GET", "/v2/me", "Bearer x", false),
+        ("GET", "/", "", true),
+        ("POST", "/v2/orders/1/payments", "", true),
+        ("GET", "/api/v2", "", true),
+        ("GET", "/status/x", "", true),
+        ("GET", "/v2/api/v1/", "", true),
+        ("POST", "/api/v1/payments/creditcard/charge", "", false),
+        ("POST", "/API/V1/Payments/CreditCard/Charge/", "", false),
+        ("POST", "/oauth/access_token", "", false),
+        ("GET", "/status", "", false),
+        ("OPTIONS", "/v2/orders/1/payments", "", false),
+    ] {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("authorization", authorization).body(()).unwrap();
+        assert_eq!(matches(strangers, &request), is_stranger, "{method} {path} {authorization:?}");
+    }
+}
+
 #[test]
 fn each_address_has_a_limit_and_no_log_or_sample_has_what_callers_send() {
     let firewall = properties("AWS::WAFv2::WebACL");
     assert_eq!(TEMPLATE.matches("SampledRequestsEnabled: true").count(), 0);
     let mut groups = BTreeSet::new();
     let mut limits = BTreeSet::new();
-    for rule in firewall["Rules"].as_array().unwrap() {
+    let (of_api, of_console) = (rules("none"), rules("all"));
+    assert!(of_console.iter().all(|rule| of_api.contains(rule)));
+    let names = |rules: &[Value]| rules.iter().map(|rule| rule["Name"].to_string()).collect::<BTreeSet<_>>();
+    // All requests of the console lack the header.
+    let only_of_api = &names(&of_api) - &names(&of_console);
+    assert_eq!(only_of_api, ["\"strangers-per-address\"", "\"ip-reputation\""].map(str::to_owned).into());
+    for rule in of_api {
         assert_eq!(rule["VisibilityConfig"]["SampledRequestsEnabled"], false, "{rule}");
         let statement = &rule["Statement"];
         if let Some(name) = statement["ManagedRuleGroupStatement"]["Name"].as_str() {
@@ -267,14 +331,15 @@ fn each_address_has_a_limit_and_no_log_or_sample_has_what_callers_send() {
             limits.insert(limit["Limit"].as_str().unwrap().to_owned());
         }
     }
-    assert_eq!(
-        groups,
-        ["AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet"].map(str::to_owned).into()
-    );
-    assert_eq!(limits, ["RequestsPerAddress", "TokensPerAddress"].map(str::to_owned).into());
+    let lists = ["CommonRuleSet", "KnownBadInputsRuleSet", "AmazonIpReputationList"];
+    assert_eq!(groups, lists.map(|list| format!("AWSManagedRules{list}")).into());
+    let parameters = ["RequestsPerAddress", "TokensPerAddress", "StrangersPerAddress"];
+    assert_eq!(limits, parameters.map(str::to_owned).into());
     let template: Value = serde_saphyr::from_str(TEMPLATE).unwrap();
     let page = include_str!("../../../../docs/front.md");
-    for (name, stated) in [("RequestsPerAddress", "10,000"), ("TokensPerAddress", "2,000")] {
+    for (name, stated) in
+        [("RequestsPerAddress", "10,000"), ("TokensPerAddress", "2,000"), ("StrangersPerAddress", "500")]
+    {
         let default = template["Parameters"][name]["Default"].to_string();
         assert_eq!(default, stated.replace(',', ""));
         assert!(page.contains(&format!("`{name}` ({stated})")), "{name}");

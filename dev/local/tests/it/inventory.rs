@@ -216,6 +216,8 @@ pub(crate) fn metrics() -> BTreeMap<&'static str, [String; 2]> {
         excess_declines: 1,
         unreadable: 1,
         wrong_keys: 1,
+        sign_ins_refused: 1,
+        limits_exceeded: 1,
         merchants_stale: 1,
         merchants_refused: 1,
         ..trail

@@ -72,6 +72,7 @@ mod stopped_merchants;
 mod stopped_payments;
 mod store;
 mod stored_cards;
+mod strangers;
 mod support;
 mod surcharges;
 mod template;

@@ -770,9 +770,17 @@ fn a_console_that_is_off_makes_nothing() {
 }
 
 pub(crate) const SMALL: &str = "
-Parameters: {FunctionMemory: {Default: 128}, CaptureShards: {Default: 16}, CaptureConcurrency: {Default: 8}}
+Parameters: {FunctionMemory: {Default: 128}, CaptureShards: {Default: 16}, CaptureConcurrency: {Default: 8}, PaymentRate: {Default: 9}, PaymentBurst: {Default: 9}}
 Globals: {Function: {Timeout: 5}}
 Resources:
+  HttpApi:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      DefaultRouteSettings: {ThrottlingRateLimit: 9, ThrottlingBurstLimit: 9}
+      CorsConfiguration: [If, {AllowMethods: [], AllowHeaders: [], ExposeHeaders: [], MaxAge: 9}]
+  ConsoleApi:
+    Type: AWS::Serverless::HttpApi
+    Properties: {DefaultRouteSettings: {ThrottlingRateLimit: 9, ThrottlingBurstLimit: 9}}
   Items:
     Type: AWS::DynamoDB::Table
     Properties:

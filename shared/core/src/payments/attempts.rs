@@ -211,6 +211,8 @@ mod tests {
     use super::*;
 
     const LIMITS: Limits = Limits { in_flight: 3, declined: 2 };
+    /// Those of a source, unless the merchant says otherwise.
+    const USUAL: Limits = Limits { in_flight: IN_FLIGHT, declined: 10 };
     const BUSY: Limits = Limits { in_flight: IN_FLIGHT, declined: 2 };
 
     fn at(second: i64) -> Timestamp {
@@ -445,6 +447,79 @@ mod tests {
                         approved_at.push((second, card));
                     }
                 }
+            }
+        }
+    }
+
+    /// How often somebody tries out cards, each time with other cards.
+    const PLAYED: u64 = 100;
+
+    const SECURITY: &str = include_str!("../../../../docs/security.md");
+
+    /// The numbers in the rows of the page's table with this heading.
+    fn rows(heading: &str) -> Vec<Vec<f64>> {
+        let rows = SECURITY.lines().skip_while(|line| !line.starts_with(heading)).skip(2);
+        let rows = rows.take_while(|line| line.starts_with('|'));
+        let numbers = |line: &str| {
+            let cells = line.split(['|', ' ', '%']).filter_map(|cell| cell.replace(',', "").parse().ok());
+            cells.collect::<Vec<f64>>()
+        };
+        rows.map(numbers).collect()
+    }
+
+    /// Numbers below 1 that are the same in each run.
+    fn random(seed: u64) -> impl FnMut() -> f64 {
+        let mut state = seed * 2 + 1;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from(u32::try_from(state >> 33).unwrap()) / f64::from(1_u32 << 31)
+        }
+    }
+
+    /// One card after the other, a third of a second each, until one is refused for its address.
+    #[test]
+    fn who_tries_cards_gets_as_many_through_as_the_page_says() {
+        let rows = rows("| cards that work");
+        assert_eq!(rows.len(), 5);
+        for row in rows {
+            let [percent, tried, found] = row[..] else { panic!("{row:?}") };
+            let (mut tries, mut works) = (0.0, 0.0);
+            for seed in 0..PLAYED {
+                let (mut random, mut counter) = (random(seed), Counter::new(USUAL));
+                for n in 0..10_000 {
+                    let is_good = random() < percent / 100.0;
+                    let effect = if is_good { approved(&n.to_string()) } else { Effect::Declined };
+                    if counter.pay(effect, n / 3).is_err() {
+                        break;
+                    }
+                    tries += 1.0;
+                    works += f64::from(u8::from(is_good));
+                }
+            }
+            let mean = |sum: f64| (sum / f64::from(u32::try_from(PLAYED).unwrap())).round();
+            assert_eq!([mean(tries), mean(works)], [tried, found], "{percent} %");
+        }
+    }
+
+    /// Everybody pays with a card of their own, in each of five hours.
+    #[test]
+    fn as_many_honest_shoppers_of_one_address_are_refused_as_the_page_says() {
+        let rows = rows("| declined, of the payments");
+        assert_eq!(rows.len(), 5);
+        for row in rows {
+            let [percent, few, many] = row[..] else { panic!("{row:?}") };
+            for (each_hour, stated) in [(60, few), (600, many)] {
+                let (mut refused, mut all) = (0.0, 0.0);
+                for seed in 0..4 {
+                    let (mut random, mut counter) = (random(seed), Counter::new(USUAL));
+                    for n in 0..5 * each_hour {
+                        let is_declined = random() < percent / 100.0;
+                        let effect = if is_declined { Effect::Declined } else { approved(&n.to_string()) };
+                        refused += f64::from(u8::from(counter.pay(effect, n * 3_600 / each_hour).is_err()));
+                        all += 1.0;
+                    }
+                }
+                assert_eq!((100.0_f64 * refused / all).round(), stated, "{percent} %, {each_hour} an hour");
             }
         }
     }

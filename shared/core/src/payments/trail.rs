@@ -46,6 +46,10 @@ pub struct Trail {
     pub gateway_refusals: u32,
     /// Keys and ids of merchants that were wrong.
     pub wrong_keys: u32,
+    /// Sign-ins with a genuine ID token that were refused.
+    pub sign_ins_refused: u32,
+    /// Attempts of people to give back, or let others give back, more than they may.
+    pub limits_exceeded: u32,
     /// Declines of the merchant beyond half of its approvals, as this process saw them in the last
     /// minutes; 0 if they are few.
     pub excess_declines: u32,

@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{AuditEntry, Audited, AuditedPerson, Identity, PersonEntry, SignInRefusal, SignInStore};
-use crate::{order::MerchantId, payments::StoreError};
+use crate::{
+    order::MerchantId,
+    payments::{StoreError, trail},
+};
 
 /// How often people are read again because somebody changed them meanwhile.
 const TRIES: usize = 3;
@@ -97,6 +100,7 @@ impl Recognized {
             store.record(attempt.merchant, &entry(who, Audited::SignedIn { client })).await?;
             return Ok(person);
         }
+        trail::note(|trail| trail.sign_ins_refused += 1);
         let why = if is_first { SignInRefusal::NotListed } else { SignInRefusal::TokenUsed };
         if store.count_refusal(&subject, attempt.now).await? {
             let entry = entry(who, Audited::Refused { client, why });

@@ -25,7 +25,7 @@ handlers! {
 }
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let mut parameters = Parameters::of(request, &["filter", "page[limit]", "page[cursor]"]);
     let paging: Paging<'_, AttentionFilter> =
         Paging::read("attention\n", &mut parameters, &ports.access, &caller);

@@ -66,7 +66,7 @@ async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> 
 }
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<'_, CaptureFilter> =
         Paging::read("captures\n", &mut parameters, &ports.access, &caller);
@@ -103,7 +103,7 @@ struct Days {
 }
 
 async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let days = Days::read(request, &caller, now)?;
     let (merchant, deadline) = (&caller.merchant.id, list_deadline(request, now));

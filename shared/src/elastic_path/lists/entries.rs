@@ -40,7 +40,7 @@ handlers! {
 }
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let mut parameters = Parameters::of(request, &SORTED);
     let paging: Paging<'_, EntryFilter> = Paging::read("entries\n", &mut parameters, &ports.access, &caller);
     let terms = || paging.filter.predicates.iter().filter_map(EntryPredicate::text);

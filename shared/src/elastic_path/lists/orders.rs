@@ -43,7 +43,7 @@ handlers! {
 }
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     is_of_all_customers(request)?;
     let OrdersPart { paging, offset } = read(ports, request, &caller)?;
     let wanted = WantedOrders {

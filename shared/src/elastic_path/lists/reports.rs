@@ -52,7 +52,7 @@ handlers! {
 }
 
 async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let now = ports.access.now();
     let query = Query::read(request, now)?;
     let (store, merchant) = (ports.totals.as_ref(), &caller.merchant.id);

@@ -34,7 +34,7 @@ handlers! {
 }
 
 async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let mut parameters = Parameters::of(request, &SORTED);
     let paging: Paging<'_, Filter> = Paging::read("", &mut parameters, &ports.access, &caller);
     parameters.found_by(&caller.merchant, paging.filter.predicates.iter().filter_map(text_of));

@@ -26,7 +26,7 @@ handlers! {
 }
 
 async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::All).await?;
+    let caller = Caller::reader(&ports.access, request, Role::All).await?;
     let paging: Paging<'_, WantedAudit> = Paging::of("audit\n", &ports.access, request, &caller)?;
     let (store, filter) = (ports.stores.audit.as_ref(), paging.filter.in_full());
     let found = store.audit(&caller.merchant.id, &filter, paging.after(), paging.limit).await?;

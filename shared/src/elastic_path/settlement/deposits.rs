@@ -48,7 +48,7 @@ handlers! {
 }
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let paging: Paging<'_, DaysOfAccount> = Paging::of("deposits\n", &ports.access, request, &caller)?;
     let merchant = &caller.merchant.id;
     let days = days(&paging.filter, paging.now);
@@ -86,7 +86,7 @@ fn days(filter: &DaysOfAccount, now: Timestamp) -> DayRange {
 }
 
 async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let id = path_parameter(request, "depositId");
     let mut parameters = Parameters::of(request, &OF_ONE);
     let mid = parameters.read("mid", |mid| Some(mid.to_owned()), "must be a MID");

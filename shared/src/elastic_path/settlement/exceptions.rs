@@ -41,7 +41,7 @@ handlers! {
 }
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let paging: Paging<'_, WantedExceptions> = Paging::of("exceptions\n", &ports.access, request, &caller)?;
     let (store, merchant) = (ports.settlement.exceptions.as_ref(), &caller.merchant.id);
     let page = store.list(merchant, &paging.filter.0, paging.after(), paging.limit).await?;

@@ -32,7 +32,7 @@ handlers! {
 }
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     let mut parameters = Parameters::of(request, &PARAMETERS);
     let paging: Paging<'_, DaysOfAccount> =
         Paging::read("outstanding\n", &mut parameters, &ports.access, &caller);

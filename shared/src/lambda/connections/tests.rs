@@ -53,6 +53,7 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
         captures: CaptureSettings { shards: 1, concurrency: 1 },
         inquiries: ReconcileLimits::default(),
         payments_stopped: false,
+        reads: crate::abuse::READS,
         people: None,
         aws: AwsSettings {
             region: "us-east-1".to_owned(),

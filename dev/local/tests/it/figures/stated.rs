@@ -263,7 +263,7 @@ const FOR_OPERATORS: &[Page] = &[
             ("how many minutes payments ({}) and inquiries", "StalePaymentMinutes", 1),
             ("and inquiries ({}) continue", "StaleInquiryMinutes", 1),
             ("that each money route accepts ({} and", "PaymentRate", 1),
-            ("and {}) | | `PaymentConcurrency`", "PaymentBurst", 1),
+            ("and {}), strangers' included", "PaymentBurst", 1),
             ("| `FunctionMemory` | {} MiB", "FunctionMemory", 1),
             ("PCI DSS requires {};", "LogRetentionDays", 1),
         ],

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date};
 use local::{ATTEMPTS_TABLE_NAME, AppSettings, WEBHOOKS_TABLE_NAME, functions::SCHEDULED, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::source::Front;
+use tollgate::{abuse::READS, source::Front};
 use tollgate_core::{
     order::{
         Action, Attribution, CaptureAt, Dispute, DisputeKind, DisputeReport, Essentials, Fingerprint,
@@ -392,6 +392,7 @@ impl Tour {
         let captures = CaptureSettings { shards: 1, concurrency: 1 };
         let settings = AppSettings {
             captures,
+            reads: READS,
             payments_stopped: false,
             front: Front::default(),
             issuer: None,
