@@ -281,12 +281,9 @@ async fn a_day_is_noted_once_by_each_process_and_its_quarter_marked_once_a_minut
     assert!(matches!(store.mark(&mark_of("m", minutes[1])).await, Err(StoreError::Unavailable(_))));
     store.mark(&mark_of("m", minutes[1])).await.unwrap();
     let expires = json!({ "x": { "N": "1814745600" } });
-    let noted = |partition, merchant| {
-        put(&with(&keys_of(partition, &format!("2026-01-05#{merchant}")), &expires))
-    };
-    let marked = |key: &Value, at: &str| {
-        json!({ "TableName": "journal", "Item": with(key, &json!({ "at": { "S": at } })) })
-    };
+    let noted =
+        |partition, merchant| put(&with(&keys_of(partition, &format!("2026-01-05#{merchant}")), &expires));
+    let marked = |key: &Value, at: &str| json!({ "TableName": "journal", "Item": with(key, &json!({ "at": { "S": at } })) });
     let of_m = |at: &str| marked(&mark_key(), at);
     let of_n = marked(&keys_of("#changed#11", "n#2026-01-05#10:00"), minutes[0]);
     let first = [noted("#days#02", "m"), of_m(minutes[0]), noted("#days#11", "n"), of_n];

@@ -32,11 +32,15 @@ fn a_day_is_remembered_with_its_last_quarter_and_days_do_not_disturb_each_other(
     assert!(!lately.has_day(&other) && !lately.has(&other));
 }
 
+fn merchants(count: usize) -> Vec<MerchantId> {
+    (0..count).map(|n| n.to_string().parse().unwrap()).collect()
+}
+
 /// Days and marks that a process writes while each merchant has an entry, in turn.
-fn writes_of_a_round(lately: &LatelyMarked, merchants: usize, minute: i64) -> [usize; 2] {
+fn writes_of_a_round(lately: &LatelyMarked, merchants: &[MerchantId], minute: i64) -> [usize; 2] {
     let ([mut days, mut marks], of_any) = ([0, 0], mark(minute, minute * 60));
-    for n in 0..merchants {
-        let mark = Mark { merchant: n.to_string().parse().unwrap(), ..of_any };
+    for merchant in merchants {
+        let mark = Mark { merchant: merchant.clone(), ..of_any };
         if !lately.has(&mark) {
             days += usize::from(!lately.has_day(&mark));
             marks += 1;
@@ -49,24 +53,22 @@ fn writes_of_a_round(lately: &LatelyMarked, merchants: usize, minute: i64) -> [u
 
 #[test]
 fn each_day_and_mark_is_written_once_by_as_many_merchants_as_are_remembered() {
-    let (lately, midnight) = (LatelyMarked::default(), 24 * 60);
-    let mut round = |minute| writes_of_a_round(&lately, REMEMBERED_MAX, minute);
-    assert_eq!([0, 0, 0].map(&mut round), [[REMEMBERED_MAX; 2], [0, 0], [0, 0]]);
-    assert_eq!([15, 15].map(&mut round), [[0, REMEMBERED_MAX], [0, 0]], "the next quarter");
-    let of_the_next_day = [midnight, midnight].map(&mut round);
-    assert_eq!(of_the_next_day, [[REMEMBERED_MAX; 2], [0, 0]], "the day before is forgotten");
+    let (lately, midnight, merchants) = (LatelyMarked::default(), 24 * 60, merchants(REMEMBERED_MAX));
+    let written = [0, 0, 15, midnight, midnight].map(|minute| writes_of_a_round(&lately, &merchants, minute));
+    let once = [REMEMBERED_MAX; 2];
+    // At a new quarter the marks alone; at midnight the day before is forgotten.
+    assert_eq!(written, [once, [0, 0], [0, REMEMBERED_MAX], once, [0, 0]]);
 }
 
 #[test]
 fn with_one_merchant_too_many_an_eighth_is_written_again() {
-    let lately = LatelyMarked::default();
-    let round = || writes_of_a_round(&lately, REMEMBERED_MAX + 1, 0);
-    assert_eq!(round(), [REMEMBERED_MAX + 1; 2]);
-    for _ in 0..3 {
-        let [days, marks] = round();
-        // The memory is full again, and an eighth forgotten, when nearly all have had their turn.
+    let (lately, merchants) = (LatelyMarked::default(), merchants(REMEMBERED_MAX + 1));
+    let [first, rounds @ ..] = [0; 3].map(|minute| writes_of_a_round(&lately, &merchants, minute));
+    assert_eq!(first, [merchants.len(); 2]);
+    for [days, marks] in rounds {
+        // The memory is full again, and another eighth forgotten, when nearly all had their turn.
         let eighth = REMEMBERED_MAX / FORGOTTEN;
-        assert!((eighth..eighth + eighth / 10).contains(&marks), "{marks}");
+        assert!(marks.abs_diff(eighth) < eighth / 10, "{marks}");
         assert_eq!(days, marks);
     }
 }
