@@ -59,7 +59,7 @@ async fn sum_to_compare(
     day: Date,
 ) -> Result<Option<(MerchantId, Totals)>, StoreError> {
     let totals = &journal.totals;
-    for merchant in totals.merchants(day).await?.0 {
+    for merchant in totals.merchants(day, day).await?.0 {
         let is_marked = !totals.marked(&merchant, day, day).await?.is_empty();
         let kept = totals.days(&merchant, day, day).await?.sums.remove(&day).and_then(|kept| kept.totals);
         let kept = kept.unwrap_or_default();

@@ -4,7 +4,7 @@
 
 use local::template::{Stage, TEMPLATE, TemplateError, deployed};
 use tollgate_core::{
-    journal::{AGENDA_PARTS, ENTRY_SHARDS},
+    journal::{AGENDA_PARTS, ENTRY_SHARDS, MARK_PARTITIONS},
     order::LIST_SHARDS,
     payments::IN_FLIGHT,
 };
@@ -31,6 +31,8 @@ const PER_SECOND: f64 = 10_000.0;
 /// Events of a purchase, whose order is registered: the payment is created and updated, the order
 /// is updated twice and paid.
 const EVENTS_OF_A_PURCHASE: f64 = 5.0;
+/// Writes of the journal beside the entries of a merchant's first payment of a day: day and mark.
+const DAY_AND_MARK: f64 = 2.0;
 /// Writes of an index that an order enters and leaves.
 const IN_AND_OUT: f64 = 2.0;
 /// Seconds of a minute in which a run of captures, and one of inquiries, calls the gateway, and the
@@ -109,6 +111,10 @@ fn limits(figures: &Figures) -> Result<Vec<(&'static str, f64)>, TemplateError> 
         ("one shopper's address", f64::from(IN_FLIGHT) / payment_s),
         ("journal's table", TABLE_UNITS / journal_units),
         ("journal's table, new", NEW_TABLE_UNITS / journal_units),
+        ("midnight, UTC", TABLE_UNITS / (journal_units + DAY_AND_MARK)),
+        ("merchants' days and marks", sharded(f64::from(MARK_PARTITIONS), 1.0)),
+        ("changes that cannot be read", sharded(1.0, 1.0)),
+        ("one merchant's declines", sharded(1.0, 1.0)),
         ("one merchant's entries", sharded(f64::from(ENTRY_SHARDS), 1.0)),
         ("one merchant's open holds", sharded(1.0, IN_AND_OUT)),
         ("function `journal`", batches("JournalStream") * number(BATCH) / keeping_s / changes),

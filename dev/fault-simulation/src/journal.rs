@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
@@ -122,10 +122,6 @@ impl EntryStore for Fake {
 
     async fn release(&self, hold: &Hold) -> Result<(), StoreError> {
         self.write(|kept| _ = kept.holds.remove(hold)).await
-    }
-
-    async fn note_day(&self, _: &MerchantId, _: Date) -> Result<(), StoreError> {
-        self.write(|_| ()).await
     }
 
     async fn mark(&self, mark: &Mark) -> Result<(), StoreError> {

@@ -272,10 +272,12 @@ impl TotalsStore for JournalTable {
 
     /// All merchants, on every day: a run that begins with an empty table has to find those of long
     /// ago.
-    async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
-        let all = self.all();
-        let merchants: BTreeSet<_> = all.iter().map(|entry| entry.order.merchant.clone()).collect();
-        Ok((merchants.into_iter().collect(), Vec::new()))
+    async fn merchants(
+        &self,
+        _: Date,
+        _: Date,
+    ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError> {
+        Ok((self.all().into_iter().map(|entry| entry.order.merchant).collect(), Vec::new()))
     }
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {

@@ -5,18 +5,13 @@ mod item;
 mod log;
 mod totals;
 
-use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError},
-};
-
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     operation::put_item::PutItemError,
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use tollgate_core::{
     journal::{
@@ -41,10 +36,6 @@ use super::{
     text_of, texts,
 };
 
-/// The partition of the days on which merchants have entries, in the order of the days. No
-/// merchant's: those have a `#`.
-const DAYS: &str = "days";
-
 /// The partition of changes that could not be read.
 pub const PARKED: &str = "parked";
 
@@ -62,15 +53,10 @@ const KEY_NAMES: [(&str, &str); 2] = [("#bucket", BUCKET), ("#sort", SORT)];
 /// When the authorization of an open hold ends: whole seconds since 1970.
 const ENDS: &str = "ends";
 
-/// Merchants' days that are remembered as noted. Entries are of today, but for a rebuild.
-const NOTED_MAX: usize = 1_000;
-
 /// A journal in one DynamoDB table.
 pub struct DynamoDbEntries {
     table: Table,
     retention: Retention,
-    /// Merchants' days that are noted.
-    noted: Mutex<HashSet<(MerchantId, Date)>>,
     marked: LatelyMarked,
 }
 
@@ -78,7 +64,7 @@ impl DynamoDbEntries {
     /// A journal in a table that exists.
     pub fn new(client: Client, table: String, retention: Retention) -> Self {
         let table = Table { client, name: table };
-        Self { table, retention, noted: Mutex::default(), marked: LatelyMarked::default() }
+        Self { table, retention, marked: LatelyMarked::default() }
     }
 
     /// An entry as it is stored.
@@ -146,25 +132,15 @@ impl EntryStore for DynamoDbEntries {
         request.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
-    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
-        let noted = (merchant.clone(), day);
-        if self.noted.lock().unwrap_or_else(PoisonError::into_inner).contains(&noted) {
-            return Ok(());
-        }
-        let mut item = keys(DAYS, &format!("{day}#{merchant}"));
-        item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, QuarterHour::first_of(day).begins()));
-        self.put_if_absent(item).await?;
-        let mut all = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= NOTED_MAX {
-            all.clear();
-        }
-        all.insert(noted);
-        Ok(())
-    }
-
     async fn mark(&self, mark: &Mark) -> Result<(), StoreError> {
         if self.marked.has(mark) {
             return Ok(());
+        }
+        if !self.marked.has_day(mark) {
+            let mut item = totals::day_keys(mark);
+            let begins = QuarterHour::first_of(mark.quarter.day).begins();
+            item.insert(EXPIRES_AT.to_owned(), expires_at(self.retention, begins));
+            self.put_if_absent(item).await?;
         }
         let mut item = totals::mark_keys(mark);
         item.insert("at".to_owned(), text_of(&sort_of(mark.at)));

@@ -505,6 +505,7 @@ fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
     for (bucket, part) in [
         ("totals#m#1", Resource::Totals),
         ("#changed#07", Resource::Totals),
+        ("#days#07", Resource::JournalTable),
         ("#held#m", Resource::Holds),
         ("#deposits#m", Resource::DepositEntries),
         ("m#1", Resource::JournalTable),

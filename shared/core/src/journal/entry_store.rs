@@ -1,11 +1,9 @@
 //! Where the journal's entries are kept: a port.
 
 use async_trait::async_trait;
-use jiff::civil::Date;
 
 use crate::{
     journal::{Entry, Hold, Mark, Pointer, Retention},
-    order::MerchantId,
     payments::StoreError,
 };
 
@@ -50,11 +48,9 @@ pub trait EntryStore: Send + Sync {
     /// Takes away a hold that is not open any more. It may be gone.
     async fn release(&self, hold: &Hold) -> Result<(), StoreError>;
 
-    /// Notes that a merchant has entries on a day, for those who look for merchants.
-    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError>;
-
-    /// Marks a quarter of an hour whose totals have to be summed up, unless this process has marked
-    /// it [lately](crate::journal::LatelyMarked).
+    /// Notes that a merchant has entries on a day, for those who look for merchants, and marks the
+    /// quarter of an hour whose totals have to be summed up; neither if this process has marked it
+    /// [lately](crate::journal::LatelyMarked).
     async fn mark(&self, mark: &Mark) -> Result<(), StoreError>;
 
     /// Notes a change that cannot be read. The same change is noted once.

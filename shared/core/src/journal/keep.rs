@@ -169,10 +169,7 @@ async fn mark_all(
     quarters: BTreeSet<(MerchantId, QuarterHour)>,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let mark = |(merchant, quarter): (MerchantId, QuarterHour)| async move {
-        store.note_day(&merchant, quarter.day).await?;
-        store.mark(&Mark { merchant, quarter, at }).await
-    };
+    let mark = |(merchant, quarter)| async move { store.mark(&Mark { merchant, quarter, at }).await };
     stream::iter(quarters).map(mark).buffer_unordered(PUTS_AT_A_TIME).try_collect().await
 }
 

@@ -4,7 +4,7 @@
 //! restored with it. Reports read nothing else, so a day costs the same, however much the merchant
 //! sells.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use jiff::{Timestamp, civil::Date};
@@ -76,8 +76,13 @@ pub trait TotalsStore: Send + Sync {
     /// Notes that a run that began then has summed up every mark of a partition.
     async fn reach(&self, partition: u16, began: Timestamp) -> Result<(), StoreError>;
 
-    /// The merchants that have entries on a day, and the items among them that name none.
-    async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError>;
+    /// The merchants that have entries on some days, the last day included, and the items among
+    /// them that name none.
+    async fn merchants(
+        &self,
+        first: Date,
+        last: Date,
+    ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError>;
 
     /// The kept sums of the quarters of a merchant's day, as they are now.
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError>;

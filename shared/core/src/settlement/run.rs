@@ -183,10 +183,9 @@ impl Settlement {
         let mut known = self.progress.all().await?;
         let mut merchants: BTreeSet<MerchantId> =
             known.iter().map(|(merchant, _)| merchant.clone()).collect();
-        for before in 0..LOOKED_FOR_DAYS {
-            let Ok(day) = day_of(now).checked_sub(before.days()) else { break };
-            merchants.extend(self.totals.merchants(day).await?.0);
-        }
+        let today = day_of(now);
+        let first = today.saturating_sub((LOOKED_FOR_DAYS - 1).days());
+        merchants.extend(self.totals.merchants(first, today).await?.0);
         let mut accounts = Accounts::default();
         for id in merchants {
             let own = known.extract_if(.., |(of, _)| *of == id).map(|(_, progress)| progress);

@@ -37,7 +37,7 @@ fn merchant() -> MerchantId {
     "m".parse().unwrap()
 }
 
-fn day() -> Date {
+fn day() -> jiff::civil::Date {
     "2026-01-05".parse().unwrap()
 }
 
@@ -266,32 +266,56 @@ fn a_merchants_entries_spread_over_all_partitions_and_those_of_an_order_stay_tog
     assert_eq!(found, (0..ENTRY_SHARDS).collect());
 }
 
-#[tokio::test]
-async fn a_merchants_day_is_noted_once_by_each_process() {
-    let (store, aws) = responding([done(), condition_failed()]);
-    for merchant in ["m", "m", "n", "n"] {
-        store.note_day(&merchant.parse().unwrap(), day()).await.unwrap();
-    }
-    let expires = json!({ "x": { "N": "1814745600" } });
-    let noted = |merchant| put(&with(&keys_of("days", &format!("2026-01-05#{merchant}")), &expires));
-    assert_eq!(aws.bodies("PutItem"), [noted("m"), noted("n")]);
-    let (store, aws) = responding([throttled(), done()]);
-    assert!(matches!(store.note_day(&merchant(), day()).await, Err(StoreError::Unavailable(_))));
-    store.note_day(&merchant(), day()).await.unwrap();
-    assert_eq!(aws.bodies("PutItem"), [noted("m"), noted("m")], "what was not noted is not remembered");
+/// A mark of [`quarter`].
+fn mark_of(merchant: &str, at: &str) -> Mark {
+    Mark { merchant: merchant.parse().unwrap(), quarter: quarter(), at: self::at(at) }
 }
 
 #[tokio::test]
-async fn a_quarter_is_marked_by_each_process_once_a_minute_and_again_where_it_failed() {
-    let mark = |at: &str| Mark { merchant: merchant(), quarter: quarter(), at: self::at(at) };
-    let (store, aws) = responding([done(), throttled(), done()]);
-    let moments = ["2026-01-05T10:08:00.123Z", "2026-01-05T10:09:00.123Z"];
-    store.mark(&mark(moments[0])).await.unwrap();
-    store.mark(&mark("2026-01-05T10:09:00.122Z")).await.unwrap();
-    assert!(matches!(store.mark(&mark(moments[1])).await, Err(StoreError::Unavailable(_))));
-    store.mark(&mark(moments[1])).await.unwrap();
-    let put = |at: &str| json!({ "TableName": "journal", "Item": with(&mark_key(), &json!({ "at": { "S": at } })) });
-    assert_eq!(aws.bodies("PutItem"), [put(moments[0]), put(moments[1]), put(moments[1])]);
+async fn a_day_is_noted_once_by_each_process_and_its_quarter_marked_once_a_minute() {
+    let minutes = ["2026-01-05T10:08:00.123Z", "2026-01-05T10:09:00.123Z"];
+    let (store, aws) = responding([condition_failed(), done(), done(), done(), throttled(), done()]);
+    store.mark(&mark_of("m", minutes[0])).await.unwrap();
+    store.mark(&mark_of("m", "2026-01-05T10:09:00.122Z")).await.unwrap();
+    store.mark(&mark_of("n", minutes[0])).await.unwrap();
+    assert!(matches!(store.mark(&mark_of("m", minutes[1])).await, Err(StoreError::Unavailable(_))));
+    store.mark(&mark_of("m", minutes[1])).await.unwrap();
+    let expires = json!({ "x": { "N": "1814745600" } });
+    let noted =
+        |partition, merchant| put(&with(&keys_of(partition, &format!("2026-01-05#{merchant}")), &expires));
+    let marked = |key: &Value, at: &str| json!({ "TableName": "journal", "Item": with(key, &json!({ "at": { "S": at } })) });
+    let of_m = |at: &str| marked(&mark_key(), at);
+    let of_n = marked(&keys_of("#changed#11", "n#2026-01-05#10:00"), minutes[0]);
+    let first = [noted("#days#02", "m"), of_m(minutes[0]), noted("#days#11", "n"), of_n];
+    assert_eq!(aws.bodies("PutItem"), [&first[..], &[of_m(minutes[1]), of_m(minutes[1])]].concat());
+}
+
+#[tokio::test]
+async fn a_day_or_a_mark_that_was_not_put_is_not_remembered() {
+    for fails in [0, 1] {
+        let responses = (0..3 + fails).map(|n| if n == fails { throttled() } else { done() });
+        let (store, aws) = responding(responses);
+        let mark = mark_of("m", "2026-01-05T10:08:00.123Z");
+        assert!(matches!(store.mark(&mark).await, Err(StoreError::Unavailable(_))), "{fails}");
+        store.mark(&mark).await.unwrap();
+        let sent = aws.bodies("PutItem");
+        let (before, after) = sent.split_at(fails + 1);
+        assert_eq!((before, after.len()), (&after[..=fails], 2), "{fails}");
+    }
+}
+
+#[tokio::test]
+async fn of_1100_merchants_each_day_and_each_mark_is_written_once_a_minute() {
+    const MERCHANTS: usize = 1_100;
+    let (store, aws) = responding(vec![done(); 2 * MERCHANTS]);
+    for at in ["2026-01-05T10:08:00Z", "2026-01-05T10:08:20Z", "2026-01-05T10:08:40Z"] {
+        for n in 0..MERCHANTS {
+            store.mark(&mark_of(&n.to_string(), at)).await.unwrap();
+        }
+    }
+    let puts = aws.bodies("PutItem");
+    let keys: std::collections::BTreeSet<_> = puts.iter().map(|put| put["Item"]["s"].to_string()).collect();
+    assert_eq!(keys.len(), 2 * MERCHANTS);
 }
 
 /// The key of the mark of [`quarter`].

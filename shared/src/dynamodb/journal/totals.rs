@@ -1,7 +1,7 @@
 //! Totals in the journal's table: an item for each quarter of an hour of a merchant and for each of
 //! its days, and the items that say which totals change.
 
-use std::fmt::Display;
+use std::{collections::BTreeSet, fmt::Display};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -17,7 +17,7 @@ use tollgate_core::{
     values::{QuarterHour, SignedAmount},
 };
 
-use super::{BUCKET, Column, DAYS, EXPIRES_AT, KEY_NAMES, SORT, expires_at, keys};
+use super::{BUCKET, Column, EXPIRES_AT, KEY_NAMES, SORT, expires_at, keys};
 use crate::dynamodb::{
     Item, apart, needed, number, number_of, readable,
     table::{Table, all, was_made},
@@ -127,10 +127,20 @@ impl TotalsStore for DynamoDbTotals {
         self.table.write(item).await
     }
 
-    async fn merchants(&self, day: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
-        let items = self.all(DAYS, &format!("{day}#"), &format!("{day}#~")).await?;
+    async fn merchants(
+        &self,
+        first: Date,
+        last: Date,
+    ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError> {
+        let (from, to) = (format!("{first}#"), format!("{last}#~"));
+        let mut items = Vec::new();
+        for partition in 0..MARK_PARTITIONS {
+            items.extend(self.all(&days(partition), &from, &to).await?);
+        }
         let merchant = |sort: &String| sort.split_once('#')?.1.parse().ok();
-        Ok(apart(items, &KEYS, |item| merchant(stated(&item, SORT)?).ok_or_else(|| corrupt(SORT))))
+        let named = |item| merchant(stated(&item, SORT)?).ok_or_else(|| corrupt(SORT));
+        let (merchants, unreadable) = apart(items, &KEYS, named);
+        Ok((merchants.into_iter().collect(), unreadable))
     }
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
@@ -208,7 +218,13 @@ fn marks(partition: u16) -> String {
     format!("#changed#{partition:02}")
 }
 
-/// The partition of a merchant's marks.
+/// A partition of the days on which merchants have entries, in the order of the days. No merchant's
+/// own partition begins so.
+fn days(partition: u16) -> String {
+    format!("#days#{partition:02}")
+}
+
+/// The partition of a merchant's marks, and of its days.
 fn mark_partition(merchant: &MerchantId) -> u16 {
     u16::from(Sha256::digest(merchant.as_str().as_bytes())[0]) % MARK_PARTITIONS
 }
@@ -218,6 +234,12 @@ pub(super) fn mark_keys(mark: &Mark) -> Item {
     let Mark { merchant, quarter, .. } = mark;
     let sort = format!("{merchant}#{}#{}", quarter.day, quarter.time());
     keys(&marks(mark_partition(merchant)), &sort)
+}
+
+/// The key of the day of a mark.
+pub(super) fn day_keys(mark: &Mark) -> Item {
+    let Mark { merchant, quarter, .. } = mark;
+    keys(&days(mark_partition(merchant)), &format!("{}#{merchant}", quarter.day))
 }
 
 fn mark(item: &Item) -> Result<Mark, StoreError> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::*;
@@ -68,12 +68,13 @@ impl EntryStore for Kept {
         Ok(())
     }
 
-    async fn note_day(&self, merchant: &MerchantId, day: Date) -> Result<(), StoreError> {
-        self.tell(format!("{merchant} {day}"))
-    }
-
     async fn mark(&self, mark: &Mark) -> Result<(), StoreError> {
-        self.tell(format!("{} {}, {}", mark.merchant, mark.quarter, mark.at))
+        if self.refuses == Some("totals") {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        let told = format!("{} {}, {}", mark.merchant, mark.quarter, mark.at);
+        self.told.lock().unwrap().push(told);
+        Ok(())
     }
 
     async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
@@ -117,16 +118,6 @@ impl SearchKeys for Switched {
 
 fn key_of(text: &str) -> SearchKey {
     SearchKey::new(text.bytes().fold(0, |key, byte| key * 256 + u128::from(byte)))
-}
-
-impl Kept {
-    fn tell(&self, text: String) -> Result<(), StoreError> {
-        if self.refuses == Some("totals") {
-            return Err(StoreError::Unavailable("away".to_owned()));
-        }
-        self.told.lock().unwrap().push(text);
-        Ok(())
-    }
 }
 
 /// An order with a purchase of this amount, which is approved.
@@ -215,7 +206,7 @@ fn totals_that_change_are_marked_once_for_all_entries_of_a_batch_at_the_time_aft
     for (after_s, marked) in [(0, "2027-01-15T08:00:01Z"), (90_000, "2027-01-16T09:00:01Z")] {
         assert_eq!(now(record(&store, &Switched(true), batch(), at(after_s))).failed, None);
         let told = std::mem::take(&mut *store.told.lock().unwrap());
-        assert_eq!(told, ["m 2027-01-15".to_owned(), format!("m 2027-01-15T08:00Z, {marked}")]);
+        assert_eq!(told, [format!("m 2027-01-15T08:00Z, {marked}")]);
     }
 }
 
@@ -228,7 +219,7 @@ fn what_cannot_be_told_comes_again_with_its_whole_batch_and_what_is_not_put_is_t
     for (refuses, told) in [("o", 0), ("p", 1)] {
         let store = Kept { refuses: Some(refuses), ..Kept::default() };
         now(record(&store, &Switched(true), batch(), at(0)));
-        assert_eq!(store.told.lock().unwrap().len(), 2 * told, "{refuses} is not put");
+        assert_eq!(store.told.lock().unwrap().len(), told, "{refuses} is not put");
     }
 }
 
@@ -244,8 +235,7 @@ fn what_is_past_its_time_is_neither_put_nor_summed_up() {
             at(after_s),
         ));
         assert_eq!((report.changes, report.new, report.failed), (1, new, None), "after {after_s} s");
-        // Its day, and its quarter of an hour.
-        assert_eq!(store.told.lock().unwrap().len(), 2 * new);
+        assert_eq!(store.told.lock().unwrap().len(), new);
     }
 }
 
@@ -282,7 +272,7 @@ fn what_payments_are_found_by_holds_up_no_entry_and_no_total_and_comes_again() {
     let store = Kept::default();
     let report = now(record(&store, &Switched(true), batch(), at(0)));
     assert_eq!((report.changes, report.new, report.failed.as_deref()), (1, 3, Some("2")));
-    assert_eq!(store.told.lock().unwrap().len(), 2);
+    assert_eq!(store.told.lock().unwrap().len(), 1);
     // The same where the table does not take them.
     let store = Kept { refuses: Some("pointers"), ..Kept::default() };
     let report = now(record(&store, &Switched(true), batch(), at(0)));

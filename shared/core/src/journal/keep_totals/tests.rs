@@ -300,7 +300,11 @@ impl TotalsStore for Table {
         self.call(|state| _ = state.reached.insert(partition, began)).await
     }
 
-    async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
+    async fn merchants(
+        &self,
+        _: Date,
+        _: Date,
+    ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError> {
         unreachable!("marks name their merchants")
     }
 

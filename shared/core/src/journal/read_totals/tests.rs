@@ -190,7 +190,11 @@ impl TotalsStore for Kept {
         unreachable!("a report writes nothing")
     }
 
-    async fn merchants(&self, _: Date) -> Result<(Vec<MerchantId>, Vec<Unreadable>), StoreError> {
+    async fn merchants(
+        &self,
+        _: Date,
+        _: Date,
+    ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError> {
         unreachable!("a report is of one merchant")
     }
 

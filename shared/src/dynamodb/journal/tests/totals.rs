@@ -84,15 +84,19 @@ async fn the_point_that_the_totals_have_reached_is_one_item_for_each_partition_o
 }
 
 #[tokio::test]
-async fn the_merchants_of_a_day_are_read_from_every_page_and_one_that_is_none_is_told() {
-    let of = |merchant: &str| keys_of("days", &format!("2026-01-05#{merchant}"));
+async fn the_merchants_of_days_are_read_from_every_page_and_partition_and_one_that_is_none_is_told() {
+    let of = |merchant: &str| keys_of("#days#00", &format!("2026-01-05#{merchant}"));
     let first = json!({ "Items": [of("m"), of("no merchant")], "LastEvaluatedKey": of("m") });
-    let (totals, aws) = responding([ok(first), ok(json!({ "Items": [of("n")] }))]);
-    let (merchants, bad) = totals.merchants(day()).await.unwrap();
-    assert_eq!(merchants, [merchant(), "n".parse().unwrap()]);
-    assert_eq!(bad, [unreadable("days 2026-01-05#no merchant", "sort")]);
-    let query = between("days", "2026-01-05#", "2026-01-05#~");
-    assert_eq!(aws.bodies("Query"), [query.clone(), with(&query, &json!({ "ExclusiveStartKey": of("m") }))]);
+    let last = json!({ "Items": [keys_of("#days#15", "2026-01-06#m"), keys_of("#days#15", "2026-01-06#n")] });
+    let others = (1..MARK_PARTITIONS - 1).map(|_| done());
+    let (totals, aws) = responding([ok(first), done()].into_iter().chain(others).chain([ok(last)]));
+    let (merchants, bad) = totals.merchants(day(), "2026-01-07".parse().unwrap()).await.unwrap();
+    assert_eq!(merchants, [merchant(), "n".parse().unwrap()].into());
+    assert_eq!(bad, [unreadable("#days#00 2026-01-05#no merchant", "sort")]);
+    let query = |partition| between(&format!("#days#{partition:02}"), "2026-01-05#", "2026-01-07#~");
+    let mut queries: Vec<_> = (0..MARK_PARTITIONS).map(query).collect();
+    queries.insert(1, with(&queries[0], &json!({ "ExclusiveStartKey": of("m") })));
+    assert_eq!(aws.bodies("Query"), queries);
 }
 
 #[tokio::test]
@@ -251,7 +255,7 @@ async fn totals_that_do_not_respond_are_unavailable_and_not_empty() {
         let result = match n {
             0 => store.reached(&merchant()).await.map(drop),
             1 => store.reach(2, at("2026-01-05T10:15:00Z")).await,
-            2 => store.merchants(day()).await.map(drop),
+            2 => store.merchants(day(), day()).await.map(drop),
             3 => store.quarters(&merchant(), day()).await.map(drop),
             4 => store.marks(2).await.map(drop),
             5 => store.settle(&mark()).await,
