@@ -58,8 +58,8 @@ pub(crate) fn month(figures: &Figures) -> Result<Table, String> {
     let console = with_console.total - prod.total + cost::SECRET_PER_MONTH;
     let front = |parameters| front(parameters).map_err(|error| error.to_string());
     rows.push(Row::new("besides, a console", console, "$"));
-    rows.push(Row::new("besides, the front of the API", front(FRONT_OF_API)?, "$"));
-    rows.push(Row::new("besides, the front of a console", front(FRONT_OF_CONSOLE)?, "$"));
+    rows.push(Row::new("besides, the API's front", front(FRONT_OF_API)?, "$"));
+    rows.push(Row::new("besides, a console's front", front(FRONT_OF_CONSOLE)?, "$"));
     Ok(Table::new("An idle month", rows))
 }
 

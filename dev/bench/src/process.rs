@@ -10,6 +10,7 @@ use std::{
 };
 
 use serde_json::Value;
+use tollgate::abuse::READS;
 
 use crate::runtime_api::RuntimeApi;
 
@@ -72,9 +73,15 @@ impl Program {
 }
 
 impl Running {
-    /// Its response to an event.
+    /// Its response to an event, after the limit of a merchant's lists, if the event reaches that.
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
-        self.api.invoke(event).await
+        loop {
+            let answer = self.api.invoke(event).await?;
+            if answer["statusCode"] != 429 {
+                return Ok(answer);
+            }
+            tokio::time::sleep(READS.window.unsigned_abs()).await;
+        }
     }
 
     /// The same, if the response's status is 200 or 201.

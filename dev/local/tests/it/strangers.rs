@@ -18,7 +18,10 @@ use crate::{
     shop::{Shop, VISA, by_card},
     sign_in,
     support::STORM,
+    template::{sources, workspace},
 };
+
+const SCALE: &str = include_str!("../../../../docs/scale.md");
 
 /// The seconds in which the front counts.
 const WINDOW_S: u64 = 300;
@@ -250,4 +253,22 @@ async fn a_merchants_lists_share_twenty_reads_in_two_seconds_that_nobody_else_ca
     shop.use_token(&server);
     shop.get("/v2/orders").await.data(200);
     shop.close().await;
+}
+
+#[test]
+fn the_test_at_the_end_of_each_share_exists() {
+    let rows =
+        SCALE.lines().skip_while(|line| *line != "## Shares").skip_while(|line| !line.starts_with("|---"));
+    let rows: Vec<_> = rows.skip(1).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 10);
+    let sources = ["shared", "dev/local"].map(|folder| sources(&workspace().join(folder))).concat();
+    for row in rows {
+        let test = row.split('|').nth_back(1).unwrap().trim();
+        let Some(name) = test.strip_prefix('`').and_then(|test| test.strip_suffix('`')) else {
+            assert!(test.starts_with("AWS's "), "{row}");
+            continue;
+        };
+        let declared = format!("fn {name}(");
+        assert!(sources.contains(&declared), "{name}");
+    }
 }
