@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use tollgate_core::values::{TextUse, looks_like_card_number};
 
 use crate::{
-    api::address,
+    api::{address, in_time},
     frame::Frame,
     pages::{
         Visit, attention, days, deposits,
@@ -26,8 +26,10 @@ use crate::{
 
 /// Responds to a request. HEAD gets the response of GET, as the platform cuts the body off.
 pub async fn handle(console: &Console, request: Request) -> Response<Body> {
-    let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
-    let answered = routed(console, &request).await;
+    // A way back from the issuer counts once: to try it again is to begin anew.
+    let here = request.uri().path_and_query().filter(|here| here.path() != "/callback");
+    let here = here.map_or("/", |here| here.as_str()).to_owned();
+    let answered = in_time(routed(console, &request)).await;
     answered.unwrap_or_else(|problem| problem.page(&here))
 }
 
@@ -41,7 +43,8 @@ async fn routed(console: &Console, request: &Request) -> Result<Response<Body>, 
     let parts = parts.iter().map(String::as_str).collect::<Vec<_>>();
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
     match parts.as_slice() {
-        [""] if is_read => home(console, request).await,
+        // To try a form again is to begin where it is.
+        ["" | "sign-in" | "sign-out"] if is_read => home(console, request).await,
         ["assets", "icon.svg"] if is_read => Ok(icon()),
         ["assets", _] if is_read => Ok(style()),
         ["sign-in"] if request.method() == Method::POST => begin(console, request).await,
@@ -182,7 +185,9 @@ async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Respon
     match (page, is_read) {
         (["payments"], true) => payments::show(visit).await,
         (["payments.csv"], true) => payments::csv(visit).await,
-        (["payments", order, transaction], true) => payment::show(visit, order, transaction).await,
+        (["payments", order, transaction] | ["payments", order, transaction, "confirm"], true) => {
+            payment::show(visit, order, transaction).await
+        }
         (["payments", order, transaction, "receipt"], true) => {
             payment::receipt(visit, order, transaction).await
         }

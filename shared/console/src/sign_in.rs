@@ -127,8 +127,8 @@ impl Console {
         form.extend(client.issuer_secret.as_deref().map(|secret| ("client_secret", secret)));
         let tokens =
             self.api.form_to(&sign_in.token_endpoint, &form).await.map_err(|failure| match failure {
-                Failure::Refused(_) => Problem::SignInRefused,
-                Failure::Unavailable => Problem::IssuerUnavailable,
+                Failure::Refused(refusal) if refusal.wait.is_none() => Problem::SignInRefused,
+                _ => Problem::IssuerUnavailable,
             })?;
         let token = tokens["id_token"].as_str().ok_or(Problem::SignInRefused)?;
         // Tollgate checks signature, issuer, audience and age as it exchanges the token; the nonce
@@ -150,8 +150,10 @@ impl Console {
             ("subject_token", id_token),
         ];
         let granted = self.api.form("/oauth/access_token", &form).await.map_err(|failure| match failure {
-            Failure::Refused(refusal) if refusal.status.is_client_error() => Problem::SignInRefused,
-            _ => Problem::Unavailable,
+            Failure::Refused(refusal) if refusal.status.is_client_error() && refusal.wait.is_none() => {
+                Problem::SignInRefused
+            }
+            failure => failure.into(),
         })?;
         let token = granted["access_token"].as_str().ok_or(Problem::Unavailable)?;
         let now = self.clock.now();

@@ -184,7 +184,7 @@ pub(crate) fn redirect(to: &str) -> Response<Body> {
 }
 
 /// The response with another header, unless its value cannot be one.
-fn with(mut response: Response<Body>, name: header::HeaderName, value: &str) -> Response<Body> {
+pub(crate) fn with(mut response: Response<Body>, name: header::HeaderName, value: &str) -> Response<Body> {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

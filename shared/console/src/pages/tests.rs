@@ -2,6 +2,7 @@
 
 mod act;
 mod attention;
+mod busy;
 mod days;
 mod deposits;
 mod fake;
