@@ -3,11 +3,18 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderMap, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::RequestBuilder;
 use serde_json::Value;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
+use tollgate::{https::read_body, openid::DOCUMENT_MAX_BYTES};
+
+use crate::web::FORM;
 
 /// How long the calls of a page may take together. The function has 29 s.
 const PAGE_LIMIT: Duration = Duration::from_secs(27);
@@ -18,8 +25,12 @@ pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(8);
 /// How long to wait where the API is busy and does not say how long, as API Gateway does not.
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
-/// Longest body that the console reads: the API's own limit is below.
-const BODY_MAX_BYTES: u64 = 6_000_000;
+/// Longest response of the API that is read: the API's own limit is below.
+pub(crate) const BODY_MAX_BYTES: usize = 6_000_000;
+
+/// How long the issuer's description of itself is used, so that strangers who begin sign-ins do not
+/// spend the issuer's limit.
+const DESCRIPTION_FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// The characters that an address has unencoded.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -76,6 +87,8 @@ pub(crate) struct Once {
 pub struct Api {
     url: String,
     web: reqwest::Client,
+    /// The issuer's description of itself, and when it was read.
+    description: Mutex<Option<(Value, Timestamp)>>,
 }
 
 /// One part of a path, with any characters.
@@ -93,7 +106,7 @@ pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
 impl Api {
     /// At this address, without a slash at the end.
     pub fn new(url: String, web: reqwest::Client) -> Self {
-        Self { url, web }
+        Self { url, web, description: Mutex::default() }
     }
 
     /// Reads JSON as the person with the token.
@@ -127,7 +140,7 @@ impl Api {
         }
         let request = request.json(&serde_json::json!({ "data": data }));
         let counts_once = !once.key.is_empty() || !once.version.is_empty();
-        parsed(&if counts_once { patient(request).await? } else { answered(request).await? })
+        parsed(&if counts_once { patient(request).await? } else { answered(request, BODY_MAX_BYTES).await? })
     }
 
     /// Sends a form to Tollgate for a token.
@@ -135,20 +148,33 @@ impl Api {
         parsed(&patient(self.filled(&format!("{}{path}", self.url), form)).await?)
     }
 
-    /// Sends a form to an address, such as the issuer's.
+    /// Sends a form to the issuer.
     pub(crate) async fn form_to(&self, url: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
-        parsed(&answered(self.filled(url, form)).await?)
+        parsed(&answered(self.filled(url, form), DOCUMENT_MAX_BYTES).await?)
     }
 
     fn filled(&self, url: &str, form: &[(&str, &str)]) -> RequestBuilder {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self.web.post(url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let request = self.web.post(url).header(header::CONTENT_TYPE, FORM);
         request.body(form)
     }
 
-    /// Reads JSON from an address, such as the issuer's.
-    pub(crate) async fn get_from(&self, url: &str) -> Result<Value, Failure> {
-        parsed(&answered(self.web.get(url)).await?)
+    /// The issuer's description of itself.
+    pub(crate) async fn description(&self, issuer: &str, now: Timestamp) -> Result<Value, Failure> {
+        let mut kept = self.description.lock().await;
+        if let Some((description, read)) = &*kept
+            && now.duration_since(*read).abs() < DESCRIPTION_FRESH
+        {
+            return Ok(description.clone());
+        }
+        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let found = parsed(&answered(self.web.get(url), DOCUMENT_MAX_BYTES).await?)?;
+        // Another issuer's document would send people, and codes, elsewhere.
+        if found["issuer"] != issuer {
+            return Err(Failure::Unavailable);
+        }
+        *kept = Some((found.clone(), now));
+        Ok(found)
     }
 }
 
@@ -168,7 +194,7 @@ struct Answer {
 /// as it says, if there is so much time.
 async fn patient(request: RequestBuilder) -> Result<Answer, Failure> {
     while let Some(request) = request.try_clone() {
-        let answer = answered(request).await;
+        let answer = answered(request, BODY_MAX_BYTES).await;
         let wait = if let Err(Failure::Refused(refusal)) = &answer { refusal.wait } else { None };
         let Some(wait) = wait.filter(|wait| *wait < time_left()) else { return answer };
         sleep(wait).await;
@@ -176,14 +202,11 @@ async fn patient(request: RequestBuilder) -> Result<Answer, Failure> {
     Err(Failure::Unavailable)
 }
 
-async fn answered(request: RequestBuilder) -> Result<Answer, Failure> {
+async fn answered(request: RequestBuilder, max_bytes: usize) -> Result<Answer, Failure> {
     let response = request.timeout(CALL_LIMIT.min(time_left())).send().await.map_err(|_| no_response())?;
     let (status, wait) = (response.status(), wait_of(response.status(), response.headers()));
     let next = response.headers().get(header::LINK).and_then(|link| link.to_str().ok()).and_then(next_of);
-    if response.content_length().is_some_and(|length| length > BODY_MAX_BYTES) {
-        return Err(Failure::Unavailable);
-    }
-    let body = response.bytes().await.map_err(|_| no_response())?.to_vec();
+    let body = read_body(response, max_bytes).await.map_err(|_| no_response())?;
     if status.is_success() { Ok(Answer { body, next }) } else { Err(refused(status, wait, &body)) }
 }
 

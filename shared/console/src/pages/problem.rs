@@ -28,6 +28,10 @@ pub(crate) enum Problem {
     IssuerUnavailable,
     /// A form that was not sent by a page of this session.
     Forged,
+    /// A body that is longer than any form of ours.
+    TooLargeForm,
+    /// A body that is no form.
+    NoForm,
     /// The API refused a request that the page needs.
     Refused(Refusal),
     /// A file that is longer than a response may be.
@@ -112,6 +116,10 @@ impl Problem {
                 "The form was not sent by a page of this session. Please load the page again.",
                 again,
             ),
+            Self::TooLargeForm => {
+                (413, "This is too much text", "Nothing was changed. Please write less.", again)
+            }
+            Self::NoForm => (415, "Nothing was changed", "What was sent is no form.", again),
             Self::Refused(refusal) if refusal.code == "forbidden" => (
                 403,
                 "Your role does not allow this",

@@ -6,8 +6,10 @@ mod busy;
 mod days;
 mod deposits;
 mod fake;
+mod limits;
 mod payment;
 mod payments;
+mod sign_in;
 
 use serde_json::{Value, json};
 

@@ -5,18 +5,19 @@
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, http::Request};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde_json::Value;
 use tokio::time::Instant;
-use tollgate_core::values::SystemClock;
+use tollgate_core::values::{Clock, SystemClock};
+use uuid::Uuid;
 
 use crate::{
     Api, Client, Console, SealingKey, SessionStore, Settings, StoreFailure, Stored, handle,
@@ -24,7 +25,7 @@ use crate::{
     session::Session,
 };
 
-const URL: &str = "https://console.example";
+pub(super) const URL: &str = "https://console.example";
 
 struct Says {
     method: String,
@@ -36,6 +37,8 @@ struct Says {
     body: String,
     /// How often it is said; always if not stated.
     times: Option<usize>,
+    /// Whether the head states the length of the body.
+    has_length: bool,
 }
 
 /// What the API says, the requests to it, and the connections that it left without a response.
@@ -47,13 +50,27 @@ struct Said {
     /// not set.
     last_read: Option<Instant>,
     hung: Vec<TcpStream>,
+    /// Bytes of endless responses that were taken.
+    taken: usize,
+    /// How far the console's clock is ahead.
+    ahead: SignedDuration,
 }
 
-/// The API: its responses, and the requests to it.
+/// The API and the issuer: their responses, and the requests to them.
 #[derive(Clone)]
 pub(super) struct FakeApi {
     listener: Arc<TcpListener>,
     said: Arc<Mutex<Said>>,
+}
+
+impl Clock for FakeApi {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + self.said.lock().unwrap().ahead
+    }
+
+    fn new_id(&self) -> Uuid {
+        SystemClock.new_id()
+    }
 }
 
 /// The response that the browser got.
@@ -61,6 +78,7 @@ pub(super) struct Shown {
     pub(super) status: u16,
     pub(super) location: String,
     pub(super) retry_after: String,
+    pub(super) cookie: String,
     pub(super) body: String,
 }
 
@@ -106,7 +124,28 @@ impl FakeApi {
         times: Option<usize>,
     ) {
         let (method, path) = (method.to_owned(), path.to_owned());
-        self.said.lock().unwrap().says.push(Says { method, path, status, head, body, times });
+        let says = Says { method, path, status, head, body, times, has_length: true };
+        self.said.lock().unwrap().says.push(says);
+    }
+
+    /// A response of any text, which may state its length or not.
+    pub(super) fn says_text(&self, method: &str, path: &str, body: String, has_length: bool) {
+        self.add(method, path, (200, String::new()), body, None);
+        self.said.lock().unwrap().says.last_mut().unwrap().has_length = has_length;
+    }
+
+    /// Bytes of endless responses that were taken, as far as a socket holds none of them.
+    pub(super) fn taken(&self) -> usize {
+        self.said.lock().unwrap().taken
+    }
+
+    /// The console's clock goes on.
+    pub(super) fn pass(&self, time: SignedDuration) {
+        self.said.lock().unwrap().ahead += time;
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://api.example:{}", self.listener.local_addr().unwrap().port())
     }
 
     /// From now on ten reads per second, and 20 at once.
@@ -148,33 +187,25 @@ impl FakeApi {
             .uri(format!("{URL}{path}"))
             .header("cookie", format!("__Host-session={cookie}"))
             .header("origin", URL)
+            .header("content-type", "Application/x-www-form-urlencoded; charset=UTF-8")
             .body(Body::from(form))
             .unwrap();
-        let response = handle(&console, request).await;
-        let header = |name| response.headers().get(name).map_or("", |to| to.to_str().unwrap()).to_owned();
-        let (status, location, retry_after) =
-            (response.status().as_u16(), header("location"), header("retry-after"));
-        Shown { status, location, retry_after, body: String::from_utf8(response.body().to_vec()).unwrap() }
+        send(&console, request).await
     }
 
-    fn console(&self) -> Console {
+    /// Of a process of its own.
+    pub(super) fn console(&self) -> Console {
         tollgate::lambda::install_tls();
         let text = str::to_owned;
         let client =
             Client { id: text("console"), secret: text("s"), audience: text("a"), issuer_secret: None };
         let web = reqwest::Client::builder().no_proxy().dns_resolver(Arc::new(self.clone()));
-        let url = format!("http://api.example:{}", self.listener.local_addr().unwrap().port());
         Console {
-            settings: Settings {
-                url: text(URL),
-                issuer: text("https://issuer.example"),
-                merchant: None,
-                client,
-            },
-            api: Api::new(url, web.build().unwrap()),
+            settings: Settings { url: text(URL), issuer: self.url(), merchant: None, client },
+            api: Api::new(self.url(), web.build().unwrap()),
             sessions: Arc::new(MemoryStore::default()),
             key: SealingKey::new(&[7; 32]).unwrap(),
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(self.clone()),
         }
     }
 
@@ -187,33 +218,69 @@ impl FakeApi {
             request.starts_with(&format!("{} {}", one.method, one.path)) && one.times != Some(0)
         });
         let found = found.max_by_key(|one| one.path.len());
-        let (status, head, body) = match found {
+        let (status, mut head, body) = match found {
             Some(one) => {
                 one.times = one.times.map(|times| times - 1);
-                (one.status, one.head.clone(), one.body.clone())
+                let length = one.has_length.then(|| format!("content-length: {}\r\n", one.body.len()));
+                (one.status, one.head.clone() + &length.unwrap_or_default(), one.body.clone())
             }
-            None => (404, String::new(), "{}".to_owned()),
+            None => (404, "content-length: 2\r\n".to_owned(), "{}".to_owned()),
         };
+        if status == ENDLESS {
+            drop(said);
+            let taken = write_without_end(stream);
+            self.said.lock().unwrap().taken += taken;
+            return;
+        }
         if status == NO_RESPONSE {
             said.hung.push(stream);
             return;
         }
-        let (status, head, body) = if said.is_too_many(&request) {
-            (429, "retry-after: 1\r\n".to_owned(), String::new())
+        let (status, body) = if said.is_too_many(&request) {
+            "content-length: 0\r\nretry-after: 1\r\n".clone_into(&mut head);
+            (429, String::new())
         } else {
-            (status, head, body)
+            (status, body)
         };
         drop(said);
-        let length = body.len();
-        let head =
-            format!("HTTP/1.1 {status} X\r\ncontent-length: {length}\r\n{head}connection: close\r\n\r\n");
-        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-        stream.read_to_end(&mut Vec::new()).unwrap();
+        let head = format!("HTTP/1.1 {status} X\r\n{head}connection: close\r\n\r\n");
+        // A client that reads no more hangs up.
+        if stream.write_all(format!("{head}{body}").as_bytes()).is_ok() {
+            stream.shutdown(Shutdown::Write).ok();
+            stream.read_to_end(&mut Vec::new()).ok();
+        }
     }
 }
 
 /// In place of a status: the API does not respond.
 pub(super) const NO_RESPONSE: u16 = 0;
+
+/// In place of a status: the response has no end.
+pub(super) const ENDLESS: u16 = 1;
+
+/// Until the client hangs up.
+fn write_without_end(mut stream: TcpStream) -> usize {
+    let chunk = format!("10000\r\n{}\r\n", "0".repeat(0x10000));
+    let mut taken = 0;
+    stream.write_all(b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+    while stream.write_all(chunk.as_bytes()).is_ok() {
+        taken += 0x10000;
+    }
+    taken
+}
+
+/// What a browser gets.
+pub(super) async fn send(console: &Console, request: Request<Body>) -> Shown {
+    let response = Box::pin(handle(console, request)).await;
+    let header = |name| response.headers().get(name).map_or("", |to| to.to_str().unwrap()).to_owned();
+    Shown {
+        status: response.status().as_u16(),
+        location: header("location"),
+        retry_after: header("retry-after"),
+        cookie: header("set-cookie"),
+        body: String::from_utf8(response.body().to_vec()).unwrap(),
+    }
+}
 
 impl Said {
     fn is_too_many(&mut self, request: &str) -> bool {
