@@ -5,8 +5,9 @@
 use std::{sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tollgate::merchant_document::hosts::GatewayHosts;
+use tollgate::{https::read_body, merchant_document::hosts::GatewayHosts};
 use tollgate_core::{order::gateway_order_id, values::clean_text};
 use uuid::Uuid;
 
@@ -14,6 +15,9 @@ use crate::failure::Failure;
 
 /// Longest wait for a response.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// Longest response that is read, of the gateway, the API or the local stack: a function's has 6 MB.
+const RESPONSE_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// The end of an error that a wrong address causes.
 const LOOK: &str = "look at site or base URL, which ends in /cardconnect/rest";
@@ -143,7 +147,8 @@ impl Gateway {
         };
         let response = request.send().await.map_err(failed)?;
         let status = response.status().as_u16();
-        Ok((status, response.text().await.map_err(failed)?))
+        let body = body(response).await.map_err(|error| self.unavailable(&error))?;
+        Ok((status, String::from_utf8_lossy(&body).into_owned()))
     }
 
     fn failed(&self, status: u16, merchid: &str) -> Failure {
@@ -192,12 +197,20 @@ pub(crate) fn http_client() -> Result<reqwest::Client, Failure> {
         .map_err(|error| failed(error.to_string()))
 }
 
+async fn body(response: reqwest::Response) -> Result<Vec<u8>, String> {
+    read_body(response, RESPONSE_MAX_BYTES).await.map_err(|error| error.to_string())
+}
+
+/// The JSON of a response, or why there is none.
+pub(crate) async fn json<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, String> {
+    serde_json::from_slice(&body(response).await?).map_err(|_| "a response that cannot be read".to_owned())
+}
+
 /// The failure of a request, without its address: a query can hold values that must not be shown.
 pub(crate) fn in_a_word(error: &reqwest::Error) -> &'static str {
     match () {
         () if error.is_connect() => "no connection",
         () if error.is_timeout() => "no response in time",
-        () if error.is_decode() => "a response that cannot be read",
         () if error.is_status() => "an error as its response",
         () => "the response was cut off",
     }

@@ -174,11 +174,9 @@ impl Installation {
         };
         let client = gateway::http_client()?;
         let response = client.get(format!("{url}/_local")).timeout(LOCAL_LIMIT).send().await;
-        let about = match response.and_then(reqwest::Response::error_for_status) {
-            Ok(response) => response.json::<About>().await,
-            Err(error) => Err(error),
-        };
-        let about = about.map_err(|error| failed(gateway::in_a_word(&error).to_owned()))?;
+        let response = response.and_then(reqwest::Response::error_for_status);
+        let response = response.map_err(|error| failed(gateway::in_a_word(&error).to_owned()))?;
+        let about: About = gateway::json(response).await.map_err(failed)?;
         Ok(Self {
             stage: Some("local".to_owned()),
             is_local: true,

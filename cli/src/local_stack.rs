@@ -16,6 +16,9 @@ use crate::{
 /// Longest wait for a response. A payment whose response is lost takes the longest.
 const LIMIT: Duration = Duration::from_secs(40);
 
+/// Longest event that is read.
+const EVENT_MAX_BYTES: usize = 1024 * 1024;
+
 /// The merchants that commands pay for: orders are registered with their amounts.
 const REGISTERED: &str = "registered";
 
@@ -152,7 +155,7 @@ impl LocalStack {
     pub(crate) async fn follow(&self) -> Result<EventStream, Failure> {
         let url = format!("{}/_local/events?follow=new", self.url);
         let response = self.client.get(url).send().await.and_then(reqwest::Response::error_for_status);
-        let response = response.map_err(|error| unavailable("/_local/events", &error))?;
+        let response = response.map_err(|error| unavailable("/_local/events", gateway::in_a_word(&error)))?;
         Ok(EventStream { response, unread: Vec::new() })
     }
 }
@@ -178,19 +181,20 @@ pub(crate) fn on_this_machine(name: &str, text: &str) -> Result<Url, Failure> {
 }
 
 async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder, path: &str) -> Result<T, Failure> {
-    let response = request.timeout(LIMIT).send().await.map_err(|error| unavailable(path, &error))?;
+    let response = request.timeout(LIMIT).send().await;
+    let response = response.map_err(|error| unavailable(path, gateway::in_a_word(&error)))?;
     let status = response.status();
     if !status.is_success() {
-        let body: Value = response.json().await.unwrap_or_default();
+        let body: Value = gateway::json(response).await.unwrap_or_default();
         let why = body.pointer("/errors/0/detail").or(body.get("error")).and_then(Value::as_str);
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         return Err(Failure::Unavailable(format!("{path} returned {}{why}", status.as_u16())));
     }
-    response.json().await.map_err(|error| unavailable(path, &error))
+    gateway::json(response).await.map_err(|why| unavailable(path, &why))
 }
 
-fn unavailable(path: &str, error: &reqwest::Error) -> Failure {
-    Failure::Unavailable(format!("{path}: {}", gateway::in_a_word(error)))
+fn unavailable(path: &str, why: &str) -> Failure {
+    Failure::Unavailable(format!("{path}: {why}"))
 }
 
 /// An event stream of the stack (server-sent events), read one event at a time.
@@ -212,9 +216,11 @@ impl EventStream {
                 }
             }
             match self.response.chunk().await {
-                Ok(Some(bytes)) => self.unread.extend_from_slice(&bytes),
+                Ok(Some(bytes)) if self.unread.len() < EVENT_MAX_BYTES => {
+                    self.unread.extend_from_slice(&bytes);
+                }
                 // A stack that stops closes the stream, or breaks it off.
-                Ok(None) | Err(_) => return Ok(None),
+                Ok(_) | Err(_) => return Ok(None),
             }
         }
     }

@@ -17,4 +17,4 @@ mod keys;
 pub use clients::{InvalidClients, RegisteredClient, RegisteredClients, parse as parse_clients};
 pub use id_token::{ID_TOKEN_AGE_MAX, IdTokenError, IdTokens, VerifiedIdToken};
 pub use issuer::{InvalidIssuer, IssuerSettings, IssuerUrl, StrongSignIn};
-pub use keys::{HttpsIssuer, IssuerDocuments, IssuerKeys, IssuerUnavailable, KEYS_FRESH};
+pub use keys::{DOCUMENT_MAX_BYTES, HttpsIssuer, IssuerDocuments, IssuerKeys, IssuerUnavailable, KEYS_FRESH};

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Check, Found, LIMIT, Mark, front};
 use crate::{
     aws_cli::{AwsCli, Resource, of_kind},
     failure::Failure,
     front::{DIGESTS, Fronted},
-    gateway::{http_client, in_a_word},
+    gateway::{http_client, in_a_word, json},
     installation::deployed::Deployed,
     rollback::ALIAS,
 };
@@ -98,11 +98,9 @@ fn url(deployed: &Deployed, front: Option<&Fronted>) -> Result<Option<String>, F
 async fn api(url: &str) -> Found {
     let response = http_client()?.get(format!("{url}/status")).timeout(LIMIT).send().await;
     let response = response.and_then(reqwest::Response::error_for_status);
-    let status: Value = match response {
-        Ok(response) => response.json().await,
-        Err(error) => Err(error),
-    }
-    .map_err(|error| Failure::Unavailable(format!("{url}/status: {}", in_a_word(&error))))?;
+    let failed = |why: String| Failure::Unavailable(format!("{url}/status: {why}"));
+    let response = response.map_err(|error| failed(in_a_word(&error).to_owned()))?;
+    let status: Value = json(response).await.map_err(failed)?;
     let (version, payments) = (status["version"].as_str(), status["payments"].as_str());
     let Some((version, payments)) = version.zip(payments) else {
         return Err(Failure::Unavailable(format!("{url}/status: not Tollgate's response")));
@@ -122,7 +120,7 @@ async fn api(url: &str) -> Found {
 /// A payment without a token, which is refused: that shows the route, the function and its start.
 async fn payments(url: &str) -> Found {
     let url = format!("{url}/v2/orders/doctor/payments");
-    let response = http_client()?.post(&url).json(&json!({})).timeout(LIMIT).send().await;
+    let response = http_client()?.post(&url).json(&serde_json::json!({})).timeout(LIMIT).send().await;
     let status =
         response.map_err(|error| Failure::Unavailable(in_a_word(&error).to_owned()))?.status().as_u16();
     Ok(match status {

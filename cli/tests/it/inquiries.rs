@@ -149,7 +149,7 @@ async fn each_answer_of_a_wrong_gateway_is_told_from_the_others_and_writes_no_me
         (of_mid, status(429), 6, "says to wait (429)"),
         (by_order_id, status(503), 6, "responds with 503"),
         (by_order_id, FaultKind::Malformed, 6, "responds, but not as CardPointe does"),
-        (by_order_id, FaultKind::Cut, 6, "a response that cannot be read"),
+        (by_order_id, FaultKind::Cut, 6, "its response ends early"),
         (by_order_id, says("21"), 4, "does not accept MID 496160873888: PPS 21 (Invalid merchant)"),
         (of_mid, says("97"), 4, "does not accept MID 496160873888: PPS 97 (Merchant disabled)"),
         (by_order_id, says("61"), 6, "does not respond with PPS 29 (not found)"),

@@ -1,15 +1,54 @@
-//! The public API as a person's browser would call it, and the issuer. One request each, without
-//! redirects.
+//! The public API as a person's browser would call it, and the issuer, without redirects. While
+//! the API is busy, the console waits.
 
-use lambda_http::http::{StatusCode, header};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::{HeaderMap, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::RequestBuilder;
 use serde_json::Value;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
+use tollgate::{https::read_body, openid::DOCUMENT_MAX_BYTES};
 
-/// Longest body that the console reads: the API's own limit is below.
-const BODY_MAX_BYTES: u64 = 6_000_000;
+use crate::web::FORM;
+
+/// How long the calls of a page may take together. The function has 29 s.
+const PAGE_LIMIT: Duration = Duration::from_secs(27);
+
+/// Longest wait for the response to one call.
+pub(crate) const CALL_LIMIT: Duration = Duration::from_secs(8);
+
+/// How long to wait where the API is busy and does not say how long, as API Gateway does not.
+const BUSY_WAIT: Duration = Duration::from_secs(1);
+
+/// Longest response of the API that is read: the API's own limit is below.
+pub(crate) const BODY_MAX_BYTES: usize = 6_000_000;
+
+/// How long the issuer's description of itself is used, so that strangers who begin sign-ins do not
+/// spend the issuer's limit.
+const DESCRIPTION_FRESH: SignedDuration = SignedDuration::from_mins(5);
 
 /// The characters that an address has unencoded.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+tokio::task_local! {
+    /// When the page has to be there.
+    static UNTIL: Instant;
+}
+
+/// Makes a page, whose calls share its time.
+pub(crate) async fn in_time<P: Future>(page: P) -> P::Output {
+    UNTIL.scope(Instant::now() + PAGE_LIMIT, page).await
+}
+
+fn time_left() -> Duration {
+    let until = UNTIL.try_with(|until| *until);
+    until.map_or(CALL_LIMIT, |until| until.saturating_duration_since(Instant::now()))
+}
 
 /// A call that did not succeed.
 #[derive(Clone, Debug)]
@@ -31,6 +70,8 @@ pub(crate) struct Refusal {
     pub(crate) request_id: String,
     /// The proposal that another person may submit instead, if any.
     pub(crate) proposal: Option<Box<str>>,
+    /// How long to wait before the same request, if something is busy.
+    pub(crate) wait: Option<Duration>,
 }
 
 /// The parts that make it harmless to repeat a request. An empty part is not sent.
@@ -46,6 +87,8 @@ pub(crate) struct Once {
 pub struct Api {
     url: String,
     web: reqwest::Client,
+    /// The issuer's description of itself, and when it was read.
+    description: Mutex<Option<(Value, Timestamp)>>,
 }
 
 /// One part of a path, with any characters.
@@ -63,26 +106,24 @@ pub(crate) fn address(path: &str, parameters: &[(&str, &str)]) -> String {
 impl Api {
     /// At this address, without a slash at the end.
     pub fn new(url: String, web: reqwest::Client) -> Self {
-        Self { url, web }
+        Self { url, web, description: Mutex::default() }
     }
 
     /// Reads JSON as the person with the token.
     pub(crate) async fn get(&self, token: &str, path: &str) -> Result<Value, Failure> {
         let request = self.web.get(format!("{}{path}", self.url)).bearer_auth(token);
-        parsed(&answered(request).await?)
+        parsed(&patient(request).await?)
     }
 
     /// Reads a page of CSV, and where the next one is.
     pub(crate) async fn csv(&self, token: &str, path: &str) -> Result<(String, Option<String>), Failure> {
         let request =
             self.web.get(format!("{}{path}", self.url)).bearer_auth(token).header(header::ACCEPT, "text/csv");
-        let response = request.send().await.map_err(|_| Failure::Unavailable)?;
-        let next = response.headers().get(header::LINK).and_then(|link| link.to_str().ok()).and_then(next_of);
-        let text = body(response).await?;
-        Ok((String::from_utf8(text).map_err(|_| Failure::Unavailable)?, next))
+        let Answer { body, next } = patient(request).await?;
+        Ok((String::from_utf8(body).map_err(|_| Failure::Unavailable)?, next))
     }
 
-    /// Sends a change as the person with the token.
+    /// Sends a change as the person with the token. Only a request that counts once is repeated.
     pub(crate) async fn post(
         &self,
         token: &str,
@@ -97,24 +138,43 @@ impl Api {
         if !once.version.is_empty() {
             request = request.header(header::IF_MATCH, format!("\"{}\"", once.version));
         }
-        parsed(&answered(request.json(&serde_json::json!({ "data": data }))).await?)
+        let request = request.json(&serde_json::json!({ "data": data }));
+        let counts_once = !once.key.is_empty() || !once.version.is_empty();
+        parsed(&if counts_once { patient(request).await? } else { answered(request, BODY_MAX_BYTES).await? })
     }
 
-    /// Sends a form to Tollgate, such as for a token.
+    /// Sends a form to Tollgate for a token.
     pub(crate) async fn form(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
-        self.form_to(&format!("{}{path}", self.url), form).await
+        parsed(&patient(self.filled(&format!("{}{path}", self.url), form)).await?)
     }
 
-    /// Sends a form to an address, such as the issuer's.
+    /// Sends a form to the issuer.
     pub(crate) async fn form_to(&self, url: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
-        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self.web.post(url).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        parsed(&answered(request.body(form)).await?)
+        parsed(&answered(self.filled(url, form), DOCUMENT_MAX_BYTES).await?)
     }
 
-    /// Reads JSON from an address, such as the issuer's.
-    pub(crate) async fn get_from(&self, url: &str) -> Result<Value, Failure> {
-        parsed(&answered(self.web.get(url)).await?)
+    fn filled(&self, url: &str, form: &[(&str, &str)]) -> RequestBuilder {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self.web.post(url).header(header::CONTENT_TYPE, FORM);
+        request.body(form)
+    }
+
+    /// The issuer's description of itself.
+    pub(crate) async fn description(&self, issuer: &str, now: Timestamp) -> Result<Value, Failure> {
+        let mut kept = self.description.lock().await;
+        if let Some((description, read)) = &*kept
+            && now.duration_since(*read).abs() < DESCRIPTION_FRESH
+        {
+            return Ok(description.clone());
+        }
+        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+        let found = parsed(&answered(self.web.get(url), DOCUMENT_MAX_BYTES).await?)?;
+        // Another issuer's document would send people, and codes, elsewhere.
+        if found["issuer"] != issuer {
+            return Err(Failure::Unavailable);
+        }
+        *kept = Some((found.clone(), now));
+        Ok(found)
     }
 }
 
@@ -124,20 +184,50 @@ fn next_of(link: &str) -> Option<String> {
     relation.contains("rel=\"next\"").then(|| address.to_owned())
 }
 
-async fn answered(request: reqwest::RequestBuilder) -> Result<Vec<u8>, Failure> {
-    body(request.send().await.map_err(|_| Failure::Unavailable)?).await
+/// The body of a response, and where the next page is.
+struct Answer {
+    body: Vec<u8>,
+    next: Option<String>,
 }
 
-async fn body(response: reqwest::Response) -> Result<Vec<u8>, Failure> {
-    let status = response.status();
-    if response.content_length().is_some_and(|length| length > BODY_MAX_BYTES) {
-        return Err(Failure::Unavailable);
+/// The response to a request that may be repeated. While the API is busy, it is waited for as long
+/// as it says, if there is so much time.
+async fn patient(request: RequestBuilder) -> Result<Answer, Failure> {
+    while let Some(request) = request.try_clone() {
+        let answer = answered(request, BODY_MAX_BYTES).await;
+        let wait = if let Err(Failure::Refused(refusal)) = &answer { refusal.wait } else { None };
+        let Some(wait) = wait.filter(|wait| *wait < time_left()) else { return answer };
+        sleep(wait).await;
     }
-    let body = response.bytes().await.map_err(|_| Failure::Unavailable)?;
-    if status.is_success() { Ok(body.to_vec()) } else { Err(refused(status, &body)) }
+    Err(Failure::Unavailable)
 }
 
-fn refused(status: StatusCode, body: &[u8]) -> Failure {
+async fn answered(request: RequestBuilder, max_bytes: usize) -> Result<Answer, Failure> {
+    let response = request.timeout(CALL_LIMIT.min(time_left())).send().await.map_err(|_| no_response())?;
+    let (status, wait) = (response.status(), wait_of(response.status(), response.headers()));
+    let next = response.headers().get(header::LINK).and_then(|link| link.to_str().ok()).and_then(next_of);
+    let body = read_body(response, max_bytes).await.map_err(|_| no_response())?;
+    if status.is_success() { Ok(Answer { body, next }) } else { Err(refused(status, wait, &body)) }
+}
+
+/// Where the page's time ended a call, Tollgate may have responded a moment later.
+fn no_response() -> Failure {
+    if time_left().is_zero() {
+        let (status, wait) = (StatusCode::SERVICE_UNAVAILABLE, Some(BUSY_WAIT));
+        Failure::Refused(Refusal { status, wait, ..Refusal::default() })
+    } else {
+        Failure::Unavailable
+    }
+}
+
+/// How long to wait after a response before the same request, if something is busy.
+fn wait_of(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
+    let stated = headers.get(header::RETRY_AFTER).and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+    let is_busy = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
+    is_busy.then(|| stated.map_or(BUSY_WAIT, Duration::from_secs).max(BUSY_WAIT))
+}
+
+fn refused(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Failure {
     let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let error = &body["errors"][0];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -147,9 +237,10 @@ fn refused(status: StatusCode, body: &[u8]) -> Failure {
         detail: text(&error["detail"]),
         request_id: text(&error["meta"]["request_id"]),
         proposal: error["meta"]["proposal"].as_str().map(Box::from),
+        wait,
     })
 }
 
-fn parsed(body: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_slice(body).map_err(|_| Failure::Unavailable)
+fn parsed(answer: &Answer) -> Result<Value, Failure> {
+    serde_json::from_slice(&answer.body).map_err(|_| Failure::Unavailable)
 }

@@ -29,6 +29,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) console: &'a Console,
     pub(crate) session: &'a Session,
     pub(crate) request: &'a Request,
+    /// The members of its form.
+    pub(crate) form: &'a Pairs,
     pub(crate) frame: Frame,
 }
 

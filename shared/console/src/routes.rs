@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use tollgate_core::values::{TextUse, looks_like_card_number};
 
 use crate::{
-    api::address,
+    api::{address, in_time},
     frame::Frame,
     pages::{
         Visit, attention, days, deposits,
@@ -21,17 +21,39 @@ use crate::{
     session::Session,
     settings::Console,
     sign_in::WayToIssuer,
-    web::{BACK_MAX_BYTES, Cookie, Pairs, icon, merchant_of, merchant_of_page, redirect, style},
+    web::{
+        BACK_MAX_BYTES, Cookie, FORM, PAGE_FORM_MAX_BYTES, Pairs, icon, merchant_of, merchant_of_page,
+        redirect, style,
+    },
 };
 
 /// Responds to a request. HEAD gets the response of GET, as the platform cuts the body off.
 pub async fn handle(console: &Console, request: Request) -> Response<Body> {
-    let here = request.uri().path_and_query().map_or("/", |here| here.as_str()).to_owned();
-    let answered = routed(console, &request).await;
+    // A way back from the issuer counts once: to try it again is to begin anew.
+    let here = request.uri().path_and_query().filter(|here| here.path() != "/callback");
+    let here = here.map_or("/", |here| here.as_str()).to_owned();
+    let answered = match form_of(&request) {
+        Ok(form) => in_time(routed(console, &request, &form)).await,
+        Err(problem) => Err(problem),
+    };
     answered.unwrap_or_else(|problem| problem.page(&here))
 }
 
-async fn routed(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
+/// The members of the form, of every request. No other body is looked at.
+fn form_of(request: &Request) -> Result<Pairs, Problem> {
+    let body: &[u8] = request.body();
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|stated| stated.to_str().ok());
+    let content_type = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if body.len() > PAGE_FORM_MAX_BYTES {
+        return Err(Problem::TooLargeForm);
+    }
+    if !body.is_empty() && !content_type.eq_ignore_ascii_case(FORM) {
+        return Err(Problem::NoForm);
+    }
+    Ok(Pairs::parsed(body))
+}
+
+async fn routed(console: &Console, request: &Request, form: &Pairs) -> Result<Response<Body>, Problem> {
     let path = request.uri().path().to_owned();
     let decoded = |part: &str| percent_decode_str(part).decode_utf8().map(std::borrow::Cow::into_owned);
     // One slash only: `//170200123/…` would be an address of another host to go back to.
@@ -41,14 +63,15 @@ async fn routed(console: &Console, request: &Request) -> Result<Response<Body>, 
     let parts = parts.iter().map(String::as_str).collect::<Vec<_>>();
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
     match parts.as_slice() {
-        [""] if is_read => home(console, request).await,
+        // To try a form again is to begin where it is.
+        ["" | "sign-in" | "sign-out"] if is_read => home(console, request).await,
         ["assets", "icon.svg"] if is_read => Ok(icon()),
         ["assets", _] if is_read => Ok(style()),
-        ["sign-in"] if request.method() == Method::POST => begin(console, request).await,
+        ["sign-in"] if request.method() == Method::POST => begin(console, request, form).await,
         ["callback"] if is_read => console.callback(request).await,
-        ["sign-out"] if request.method() == Method::POST => sign_out(console, request).await,
+        ["sign-out"] if request.method() == Method::POST => sign_out(console, request, form).await,
         [merchant, page @ ..] if !page.is_empty() && merchant_of(merchant).is_some() => {
-            signed_in(console, request, merchant, page).await
+            signed_in(console, request, form, merchant, page).await
         }
         _ => Err(Problem::NotFound),
     }
@@ -73,11 +96,10 @@ fn is_own(console: &Console, request: &Request) -> bool {
         && stated("sec-fetch-site").is_none_or(|site| site == "same-origin")
 }
 
-async fn begin(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
+async fn begin(console: &Console, request: &Request, form: &Pairs) -> Result<Response<Body>, Problem> {
     if !is_own(console, request) {
         return Err(Problem::Forged);
     }
-    let form = Pairs::of_form(request);
     let typed = form.get("merchant").unwrap_or_default();
     let Some(merchant) = merchant_of(typed) else {
         return sign_in::show(typed, "Please type the merchant's id, such as 170200123.");
@@ -97,16 +119,15 @@ fn to_issuer(way: &WayToIssuer, is_read: bool) -> Result<Response<Body>, Problem
 }
 
 /// Whether a form was sent by a page of this session.
-pub(crate) fn is_genuine(console: &Console, request: &Request, session: &Session) -> bool {
-    let form = Pairs::of_form(request);
+fn is_genuine(console: &Console, request: &Request, form: &Pairs, session: &Session) -> bool {
     is_own(console, request) && form.get("csrf").is_some_and(|token| is_masked(&session.csrf, token))
 }
 
-async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
+async fn sign_out(console: &Console, request: &Request, form: &Pairs) -> Result<Response<Body>, Problem> {
     if let Some(cookie) = Cookie::Session.of(request)
         && let Some(session) = console.session(&cookie).await?
     {
-        if !is_genuine(console, request, &session) {
+        if !is_genuine(console, request, form, &session) {
             return Err(Problem::Forged);
         }
         console.end_session(&cookie).await?;
@@ -118,10 +139,10 @@ async fn sign_out(console: &Console, request: &Request) -> Result<Response<Body>
 
 /// The address at which a form is shown again with the typed values, and not sent. A card number,
 /// which does not belong in a form, would stay in the browser's history.
-fn again(request: &Request) -> String {
+fn again(request: &Request, form: &Pairs) -> String {
     let path = request.uri().path();
     let address_of_form = Pairs::of_address(request).without_card_number();
-    let typed = Pairs::of_form(request).without_card_number();
+    let typed = form.without_card_number();
     let is_kept = |(name, value): &(&str, &str)| match *name {
         "csrf" | "step" => false,
         "reason" | "note" => !looks_like_card_number(value, TextUse::Words),
@@ -136,6 +157,7 @@ fn again(request: &Request) -> String {
 async fn signed_in(
     console: &Console,
     request: &Request,
+    form: &Pairs,
     merchant: &str,
     page: &[&str],
 ) -> Result<Response<Body>, Problem> {
@@ -154,27 +176,27 @@ async fn signed_in(
         if is_read || !is_own(console, request) {
             return Err(Problem::SignedOut);
         }
-        let way = console.way_to_issuer(merchant, &again(request), None).await?;
+        let way = console.way_to_issuer(merchant, &again(request, form), None).await?;
         return to_issuer(&way, false);
     };
     if session.merchant != merchant {
         return Err(Problem::NotFound);
     }
-    if !is_read && !is_genuine(console, request, &session) {
+    if !is_read && !is_genuine(console, request, form, &session) {
         return Err(Problem::Forged);
     }
     if !is_read && page == ["payments"] {
-        return payments::find(merchant, &Pairs::of_form(request));
+        return payments::find(merchant, form);
     }
     if console.clock.now() >= session.token_until {
         // Only the issuer can say that the person is still there.
         let here = request.uri().path_and_query().map_or("/", |here| here.as_str());
-        let back = if is_read { here.to_owned() } else { again(request) };
+        let back = if is_read { here.to_owned() } else { again(request, form) };
         let way = console.way_to_issuer(merchant, &back, Some(&session)).await?;
         return to_issuer(&way, is_read);
     }
     let frame = Frame::read(console, &session, page.first().copied().unwrap_or_default()).await?;
-    let visit = Visit { console, session: &session, request, frame };
+    let visit = Visit { console, session: &session, request, form, frame };
     shown(&visit, page, is_read).await
 }
 
@@ -182,7 +204,9 @@ async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Respon
     match (page, is_read) {
         (["payments"], true) => payments::show(visit).await,
         (["payments.csv"], true) => payments::csv(visit).await,
-        (["payments", order, transaction], true) => payment::show(visit, order, transaction).await,
+        (["payments", order, transaction] | ["payments", order, transaction, "confirm"], true) => {
+            payment::show(visit, order, transaction).await
+        }
         (["payments", order, transaction, "receipt"], true) => {
             payment::receipt(visit, order, transaction).await
         }

@@ -41,14 +41,9 @@ impl Console {
     }
 
     async fn endpoints(&self) -> Result<Endpoints, Problem> {
-        let issuer = &self.settings.issuer;
-        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let found = self.api.get_from(&url).await.map_err(|_| Problem::IssuerUnavailable)?;
+        let found = self.api.description(&self.settings.issuer, self.clock.now()).await;
+        let found = found.map_err(|_| Problem::IssuerUnavailable)?;
         let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-        // Another issuer's document would send people, and codes, elsewhere.
-        if text("issuer") != *issuer {
-            return Err(Problem::IssuerUnavailable);
-        }
         Ok(Endpoints { authorize: text("authorization_endpoint"), token: text("token_endpoint") })
     }
 
@@ -127,8 +122,8 @@ impl Console {
         form.extend(client.issuer_secret.as_deref().map(|secret| ("client_secret", secret)));
         let tokens =
             self.api.form_to(&sign_in.token_endpoint, &form).await.map_err(|failure| match failure {
-                Failure::Refused(_) => Problem::SignInRefused,
-                Failure::Unavailable => Problem::IssuerUnavailable,
+                Failure::Refused(refusal) if refusal.wait.is_none() => Problem::SignInRefused,
+                _ => Problem::IssuerUnavailable,
             })?;
         let token = tokens["id_token"].as_str().ok_or(Problem::SignInRefused)?;
         // Tollgate checks signature, issuer, audience and age as it exchanges the token; the nonce
@@ -150,8 +145,10 @@ impl Console {
             ("subject_token", id_token),
         ];
         let granted = self.api.form("/oauth/access_token", &form).await.map_err(|failure| match failure {
-            Failure::Refused(refusal) if refusal.status.is_client_error() => Problem::SignInRefused,
-            _ => Problem::Unavailable,
+            Failure::Refused(refusal) if refusal.status.is_client_error() && refusal.wait.is_none() => {
+                Problem::SignInRefused
+            }
+            failure => failure.into(),
         })?;
         let token = granted["access_token"].as_str().ok_or(Problem::Unavailable)?;
         let now = self.clock.now();

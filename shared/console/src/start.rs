@@ -1,6 +1,6 @@
 //! Start-up of the function that serves the console.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -16,16 +16,12 @@ use tollgate::{
 use tollgate_core::values::{Clock, SystemClock};
 
 use crate::{
-    api::Api,
+    api::{Api, CALL_LIMIT},
     dynamodb::DynamoDbSessions,
     routes::handle,
     seal::SealingKey,
     settings::{Client, Console, Settings},
 };
-
-/// Longest wait for the API or the issuer. A page makes a few calls, one after another, within the
-/// function's 29 s.
-const CALL_LIMIT: Duration = Duration::from_secs(8);
 
 /// Fewest characters of the secret at Tollgate, which refuses shorter ones.
 const SECRET_MIN_CHARS: usize = 32;

@@ -71,6 +71,12 @@ impl Cookie {
 /// Longest address that is gone back to after a sign-in: API Gateway takes 10,240 bytes of headers.
 pub(crate) const BACK_MAX_BYTES: usize = 6_000;
 
+/// How a form is sent.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Longest form: one with an address to go back to, most of it encoded twice, has 10 KB.
+pub(crate) const PAGE_FORM_MAX_BYTES: usize = 16 * 1024;
+
 /// Longest merchant id that is taken from a form.
 const MERCHANT_MAX_BYTES: usize = 64;
 
@@ -87,12 +93,8 @@ impl Pairs {
         Self::parsed(request.uri().query().unwrap_or_default().as_bytes())
     }
 
-    /// Those of the body.
-    pub(crate) fn of_form(request: &Request) -> Self {
-        Self::parsed(request.body().as_ref())
-    }
-
-    fn parsed(text: &[u8]) -> Self {
+    /// Those of the text of a form.
+    pub(crate) fn parsed(text: &[u8]) -> Self {
         Self(form_urlencoded::parse(text).into_owned().collect())
     }
 
@@ -184,7 +186,7 @@ pub(crate) fn redirect(to: &str) -> Response<Body> {
 }
 
 /// The response with another header, unless its value cannot be one.
-fn with(mut response: Response<Body>, name: header::HeaderName, value: &str) -> Response<Body> {
+pub(crate) fn with(mut response: Response<Body>, name: header::HeaderName, value: &str) -> Response<Body> {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

@@ -8,6 +8,7 @@ use futures_util::stream::BoxStream;
 use http::Method;
 use secrecy::SecretString;
 
+pub use crate::https::BodyError;
 pub use https::HttpsTransport;
 
 /// One HTTP request. It may carry a card number, so it has no `Debug`.
@@ -33,15 +34,6 @@ pub struct Response {
     pub status: u16,
     /// The whole body, or why it is not whole.
     pub body: Result<Vec<u8>, BodyError>,
-}
-
-/// Why a body was not read to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BodyError {
-    /// The connection ended or the time was up.
-    Cut,
-    /// It is longer than any response of the gateway.
-    TooLong,
 }
 
 /// Why there is no response.

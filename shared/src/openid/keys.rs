@@ -30,8 +30,8 @@ const RETRY: SignedDuration = SignedDuration::from_secs(5);
 /// How long the issuer has for one document.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Longest document. Google's and Microsoft's have a few KB.
-const DOCUMENT_MAX_BYTES: usize = 256 * 1024;
+/// Longest response that is read, also by the console. Google's and Microsoft's have a few KB.
+pub const DOCUMENT_MAX_BYTES: usize = 128 * 1024;
 
 /// The issuer cannot be asked; says why, without its response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,20 +58,14 @@ impl HttpsIssuer {
 #[async_trait]
 impl IssuerDocuments for HttpsIssuer {
     async fn get(&self, url: &str) -> Result<Vec<u8>, IssuerUnavailable> {
-        let unavailable = |why: &str| IssuerUnavailable(why.to_owned());
         let request = self.0.get(url).header(ACCEPT, "application/json");
-        let mut response = request.send().await.map_err(|_| unavailable("it does not respond"))?;
+        let response =
+            request.send().await.map_err(|_| IssuerUnavailable("it does not respond".to_owned()))?;
         if !response.status().is_success() {
             return Err(IssuerUnavailable(format!("it responds with status {}", response.status().as_u16())));
         }
-        let mut document = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| unavailable("its response ends early"))? {
-            if document.len() + chunk.len() > DOCUMENT_MAX_BYTES {
-                return Err(unavailable("its response is too long"));
-            }
-            document.extend_from_slice(&chunk);
-        }
-        Ok(document)
+        let document = https::read_body(response, DOCUMENT_MAX_BYTES).await;
+        document.map_err(|error| IssuerUnavailable(error.to_string()))
     }
 }
 

@@ -59,7 +59,9 @@ impl Sources {
     fn read() -> Self {
         let mut sources = texts();
         sources.retain(|path, _| {
-            let is_deployed = path.starts_with("shared/src/") || path.starts_with("shared/core/src/");
+            let is_deployed = ["shared/src/", "shared/core/src/", "shared/console/src/"]
+                .iter()
+                .any(|folder| path.starts_with(folder));
             let is_test = path.ends_with("/tests.rs") || path.contains("/tests/");
             is_deployed && !is_test && Path::new(path).extension().is_some_and(|extension| extension == "rs")
         });

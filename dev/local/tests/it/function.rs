@@ -48,10 +48,21 @@ impl Function {
         panic!("it does not start");
     }
 
+    /// Of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.0.child.id()
+    }
+
     /// Its response to an event.
     pub(crate) async fn answer(&self, event: &Value) -> Value {
         let id = self.0.api.enqueue_payload(event.clone()).await;
         self.0.response(&id, WAIT).await
+    }
+
+    /// The same, or the function's error.
+    pub(crate) async fn outcome(&self, event: &Value) {
+        let id = self.0.api.enqueue_payload(event.clone()).await;
+        self.0.completed(&id, WAIT).await;
     }
 
     /// Why it has none to an event that it does not take.

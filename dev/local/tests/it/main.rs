@@ -40,6 +40,7 @@ mod function;
 mod guessed_merchants;
 mod inventory;
 mod journal;
+mod limits;
 mod month;
 mod not_promised;
 mod notifications;

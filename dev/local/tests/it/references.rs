@@ -16,7 +16,7 @@ use regex::Regex;
 
 use crate::docs::section;
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 

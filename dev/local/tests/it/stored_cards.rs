@@ -9,7 +9,7 @@ use crate::shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card, by_card_wit
 
 const METHODS: &str = "/v2/payment-methods";
 
-fn card_of(customer: &str, number: &str) -> Value {
+pub(crate) fn card_of(customer: &str, number: &str) -> Value {
     let mut data = by_card("purchase", number);
     for member in ["gateway", "method"] {
         data.as_object_mut().unwrap().remove(member);

@@ -4,9 +4,12 @@ pub(crate) mod act;
 pub(crate) mod events;
 mod receipt;
 
+use std::time::Duration;
+
 use askama::Template;
 use lambda_http::{Body, Response};
 use serde_json::Value;
+use tokio::time::timeout;
 use tollgate_core::{journal::Concern, values::Currency};
 
 use crate::{
@@ -20,6 +23,8 @@ use act::Act;
 use events::{Event, events};
 pub(crate) use receipt::show as receipt;
 
+/// How long the settlement is waited for: a payment can be seen and refunded without it.
+const SETTLEMENT_LIMIT: Duration = Duration::from_secs(3);
 /// How wide the bar of a payment's money is, in the units of its image.
 const BAR_WIDTH: i64 = 1000;
 /// Least width of a share, so that a cent of a thousand dollars shows.
@@ -90,8 +95,9 @@ impl Payment {
     async fn read(visit: &Visit<'_>, order: &str, transaction: &str) -> Result<Self, Problem> {
         let id = segment(transaction);
         let body = visit.read(&format!("/v2/orders/{}/transactions/{id}", segment(order))).await?;
-        let settlement = visit.read(&format!("/v2/transactions/{id}/settlement")).await.ok();
-        Ok(Self { body, settlement })
+        let path = format!("/v2/transactions/{id}/settlement");
+        let settlement = timeout(SETTLEMENT_LIMIT, visit.read(&path)).await;
+        Ok(Self { body, settlement: settlement.ok().and_then(Result::ok) })
     }
 
     fn view(&self) -> Read<'_> {

@@ -1,12 +1,17 @@
 //! Pages that say why the requested one is not shown, and what to do.
 
+use std::time::Duration;
+
 use askama::Template;
-use lambda_http::{Body, Response, http::StatusCode};
+use lambda_http::{
+    Body, Response,
+    http::{StatusCode, header},
+};
 
 use crate::{
     api::{Failure, Refusal},
     store::StoreFailure,
-    web::{merchant_of_page, page},
+    web::{merchant_of_page, page, with},
 };
 
 /// Why there is no page.
@@ -23,10 +28,16 @@ pub(crate) enum Problem {
     IssuerUnavailable,
     /// A form that was not sent by a page of this session.
     Forged,
+    /// A body that is longer than any form of ours.
+    TooLargeForm,
+    /// A body that is no form.
+    NoForm,
     /// The API refused a request that the page needs.
     Refused(Refusal),
     /// A file that is longer than a response may be.
     TooLong,
+    /// Tollgate is busy for longer than the page can wait: for so long at least.
+    Busy(Duration),
     /// Something that the page needs does not respond.
     Unavailable,
 }
@@ -36,6 +47,7 @@ impl From<Failure> for Problem {
         match failure {
             Failure::Refused(refusal) if refusal.status == StatusCode::UNAUTHORIZED => Self::SignedOut,
             Failure::Refused(refusal) if refusal.status == StatusCode::NOT_FOUND => Self::NotFound,
+            Failure::Refused(Refusal { wait: Some(wait), .. }) => Self::Busy(wait),
             Failure::Refused(refusal) if refusal.status.is_server_error() => Self::Unavailable,
             Failure::Refused(refusal) => Self::Refused(refusal),
             Failure::Unavailable => Self::Unavailable,
@@ -104,6 +116,10 @@ impl Problem {
                 "The form was not sent by a page of this session. Please load the page again.",
                 again,
             ),
+            Self::TooLargeForm => {
+                (413, "This is too much text", "Nothing was changed. Please write less.", again)
+            }
+            Self::NoForm => (415, "Nothing was changed", "What was sent is no form.", again),
             Self::Refused(refusal) if refusal.code == "forbidden" => (
                 403,
                 "Your role does not allow this",
@@ -117,6 +133,12 @@ impl Problem {
                 "Choose a shorter range, or ask an operator for the same list from the command line.",
                 payments,
             ),
+            Self::Busy(_) => (
+                503,
+                "Tollgate is busy",
+                "Many requests come at the same time. Please try again in a minute: no money moves twice.",
+                again,
+            ),
             Self::Unavailable => {
                 (503, "Tollgate does not respond", "Nothing was changed. Please try again.", again)
             }
@@ -124,6 +146,8 @@ impl Problem {
         let request_id = if let Self::Refused(refusal) = self { refusal.request_id.as_str() } else { "" };
         let merchant = merchant_of_page(here).filter(|_| matches!(self, Self::SignedOut));
         let shown = ProblemPage { title, text, request_id, way, way_name, merchant, here };
-        page(StatusCode::from_u16(status).unwrap_or_default(), shown.render().unwrap_or_default())
+        let page = page(StatusCode::from_u16(status).unwrap_or_default(), shown.render().unwrap_or_default());
+        let Self::Busy(wait) = self else { return page };
+        with(page, header::RETRY_AFTER, &wait.as_secs().to_string())
     }
 }

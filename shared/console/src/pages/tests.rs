@@ -2,11 +2,14 @@
 
 mod act;
 mod attention;
+mod busy;
 mod days;
 mod deposits;
 mod fake;
+mod limits;
 mod payment;
 mod payments;
+mod sign_in;
 
 use serde_json::{Value, json};
 

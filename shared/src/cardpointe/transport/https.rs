@@ -5,13 +5,13 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{self, CONTENT_TYPE};
 use secrecy::ExposeSecret;
 use tollgate_core::values::Clock;
 
-use super::{BodyError, Request, Response, StreamedResponse, StreamingTransport, Transport, TransportError};
+use super::{Request, Response, StreamedResponse, StreamingTransport, Transport, TransportError};
 use crate::https;
 
 /// A connection that was idle for longer is not used again: a sandbox that was frozen in between
@@ -21,6 +21,9 @@ const IDLE_MAX: SignedDuration = SignedDuration::from_secs(5);
 /// Longest response that is read. Real ones are under 2 KB, with receipts and user fields under 16
 /// KB.
 const BODY_MAX_BYTES: usize = 64 * 1024;
+
+/// Longest report that is read, a piece at a time. Those of 100,000 payments have 70 MB.
+const REPORT_MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// Where the gateway's test system says in how many seconds it takes the next request
 /// (`docs/cardpointe.md`).
@@ -80,7 +83,8 @@ impl HttpsTransport {
 impl Transport for HttpsTransport {
     async fn send(&self, request: Request<'_>) -> Result<Response, TransportError> {
         let response = self.response(request).await?;
-        Ok(Response { status: response.status().as_u16(), body: read(response).await })
+        let status = response.status().as_u16();
+        Ok(Response { status, body: https::read_body(response, BODY_MAX_BYTES).await })
     }
 }
 
@@ -90,11 +94,8 @@ impl StreamingTransport for HttpsTransport {
         let seconds = |name: &str| response.headers().get(name)?.to_str().ok()?.trim().parse().ok();
         let retry_after = seconds(RETRY_AFTER).or_else(|| seconds(header::RETRY_AFTER.as_str()));
         let status = response.status().as_u16();
-        let body = stream::try_unfold(response, async |mut response| {
-            let chunk = response.chunk().await.map_err(|_| BodyError::Cut)?;
-            Ok(chunk.map(|chunk| (chunk.to_vec(), response)))
-        });
-        Ok(StreamedResponse { status, retry_after: retry_after.map(Duration::from_secs), body: body.boxed() })
+        let body = https::pieces(response, REPORT_MAX_BYTES).boxed();
+        Ok(StreamedResponse { status, retry_after: retry_after.map(Duration::from_secs), body })
     }
 }
 
@@ -105,18 +106,6 @@ fn not_received(error: &reqwest::Error) -> TransportError {
     } else {
         TransportError::NoResponse
     }
-}
-
-/// The body, which is read to its end so that its connection goes back to the pool.
-async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, BodyError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::Cut)? {
-        if body.len() + chunk.len() > BODY_MAX_BYTES {
-            return Err(BodyError::TooLong);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 fn new_client(tls: &rustls::ClientConfig) -> Result<reqwest::Client, reqwest::Error> {

@@ -135,6 +135,16 @@ async fn a_receiver_can_say_that_it_is_gone_or_when_it_wants_to_be_tried_again()
     }
 }
 
+/// The status is all that counts, so the rest may be of any length and need not come.
+#[tokio::test]
+async fn the_body_of_a_receivers_response_is_not_read() {
+    for length in ["content-length: 1000000000", "transfer-encoding: chunked"] {
+        let response = format!("HTTP/1.1 200 OK\r\n{length}\r\n\r\n");
+        let (address, _requests) = server(loopback(1), response.leak()).await;
+        assert_eq!(send(&local(), format!("http://{address}/")).await, Ok(()));
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_is_not_there_or_hangs_up_takes_nothing() {
     let (address, _) = server(loopback(1), "").await;

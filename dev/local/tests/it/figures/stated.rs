@@ -285,6 +285,15 @@ const FOR_OPERATORS: &[Page] = &[
             ("and {} bytes of reason", "REASON_MAX_BYTES", 1),
         ],
     ),
+    (
+        "docs/console.md",
+        &[
+            ("or a file waits for up to {} s and then", "PAGE_LIMIT", SECOND),
+            ("with its key; after {} s the form", "PAGE_LIMIT", SECOND),
+            ("only forms of at most {} KiB are read", "PAGE_FORM_MAX_BYTES", KIB),
+            ("its description is kept for {} minutes", "DESCRIPTION_FRESH", MINUTE),
+        ],
+    ),
     ("docs/finance.md", &[("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1)]),
     (
         "docs/scheduled-capture.md",

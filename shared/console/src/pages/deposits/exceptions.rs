@@ -9,7 +9,7 @@ use crate::{
     api::{Failure, Once, address, segment},
     frame::Frame,
     pages::{Known, Visit, download, payment::may_operate, problem::Problem, rendered},
-    web::{Pairs, redirect},
+    web::redirect,
     words::{self, said, text},
 };
 
@@ -153,7 +153,7 @@ pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Res
     let is_plain = |cause: &&str| cause.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     let cause = parameters.get("cause").filter(is_plain).unwrap_or_default();
     // After another sign-in, the typed text is in the address.
-    let form = if is_read { visit.parameters() } else { Pairs::of_form(visit.request) };
+    let form = if is_read { &parameters } else { visit.form };
     let typed = form.get("note").unwrap_or_default();
     let mut error = String::new();
     if is_read && form.get("ended").is_some() {

@@ -343,13 +343,14 @@ pub(crate) async fn show(
     act: Act,
     is_read: bool,
 ) -> Result<Response<Body>, Problem> {
-    let pairs = if is_read { visit.parameters() } else { Pairs::of_form(visit.request) };
+    let parameters = visit.parameters();
+    let pairs = if is_read { &parameters } else { visit.form };
     let payment = Payment::read(visit, order, transaction).await?;
     let read = payment.view();
     if pairs.get("proposal").is_some() {
-        return proposal::show(visit, act, &read, &pairs, is_read).await;
+        return proposal::show(visit, act, &read, pairs, is_read).await;
     }
-    let typed = Typed::of(&pairs);
+    let typed = Typed::of(pairs);
     if !is_read && pairs.get("step") == Some("send") {
         return send::typed(visit, act, &read, typed).await;
     }

@@ -1,17 +1,23 @@
 //! An API on this machine, and a browser that has signed in.
+//!
+//! Where a test pauses the clock, time passes only while the console waits, not during its calls.
 
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, http::Request};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use serde_json::Value;
-use tollgate_core::values::SystemClock;
+use tokio::time::Instant;
+use tollgate_core::values::{Clock, SystemClock};
+use uuid::Uuid;
 
 use crate::{
     Api, Client, Console, SealingKey, SessionStore, Settings, StoreFailure, Stored, handle,
@@ -19,64 +25,138 @@ use crate::{
     session::Session,
 };
 
-const URL: &str = "https://console.example";
+pub(super) const URL: &str = "https://console.example";
 
-#[derive(Clone)]
 struct Says {
     method: String,
     /// How the path begins; of several the longest counts, and of equal ones the last.
     path: String,
     status: u16,
+    /// Further lines of its head.
+    head: String,
     body: String,
-    /// Where the next part is.
-    next: Option<String>,
+    /// How often it is said; always if not stated.
+    times: Option<usize>,
+    /// Whether the head states the length of the body.
+    has_length: bool,
 }
 
-/// The API: its responses, and the requests to it.
+/// What the API says, the requests to it, and the connections that it left without a response.
+#[derive(Default)]
+struct Said {
+    says: Vec<Says>,
+    requests: Vec<String>,
+    /// When the last of ten reads per second is due, of which 20 may come at once; unlimited if
+    /// not set.
+    last_read: Option<Instant>,
+    hung: Vec<TcpStream>,
+    /// Bytes of endless responses that were taken.
+    taken: usize,
+    /// How far the console's clock is ahead.
+    ahead: SignedDuration,
+}
+
+/// The API and the issuer: their responses, and the requests to them.
+#[derive(Clone)]
 pub(super) struct FakeApi {
-    url: String,
-    says: Arc<Mutex<Vec<Says>>>,
-    requests: Arc<Mutex<Vec<String>>>,
+    listener: Arc<TcpListener>,
+    said: Arc<Mutex<Said>>,
+}
+
+impl Clock for FakeApi {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + self.said.lock().unwrap().ahead
+    }
+
+    fn new_id(&self) -> Uuid {
+        SystemClock.new_id()
+    }
 }
 
 /// The response that the browser got.
 pub(super) struct Shown {
     pub(super) status: u16,
     pub(super) location: String,
+    pub(super) retry_after: String,
+    pub(super) cookie: String,
     pub(super) body: String,
+}
+
+/// Each call has a connection of its own, which begins by looking up the name. A task that blocks
+/// stops a paused clock meanwhile.
+impl Resolve for FakeApi {
+    fn resolve(&self, _: Name) -> Resolving {
+        let (api, address) = (self.clone(), self.listener.local_addr().unwrap());
+        tokio::task::spawn_blocking(move || api.respond(api.listener.accept().unwrap().0));
+        Box::pin(async move { Ok(Box::new(std::iter::once::<SocketAddr>(address)) as Addrs) })
+    }
 }
 
 impl FakeApi {
     pub(super) fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (says, requests) = (Arc::default(), Arc::default());
-        let api = Self { url, says, requests };
-        let (says, requests) = (Arc::clone(&api.says), Arc::clone(&api.requests));
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                respond(stream.unwrap(), &says, &requests);
-            }
-        });
-        api
+        Self { listener: Arc::new(TcpListener::bind("127.0.0.1:0").unwrap()), said: Arc::default() }
     }
 
     pub(super) fn says(&self, method: &str, path: &str, status: u16, body: &Value) {
-        let (method, path, body) = (method.to_owned(), path.to_owned(), body.to_string());
-        self.says.lock().unwrap().push(Says { method, path, status, body, next: None });
+        self.add(method, path, (status, String::new()), body.to_string(), None);
+    }
+
+    /// A response that is said so often before any other, with a header of how long to wait.
+    pub(super) fn is_busy(&self, request: &str, status: u16, retry_after: Option<&str>, times: usize) {
+        let (method, path) = request.split_once(' ').unwrap();
+        let head = retry_after.map(|seconds| format!("retry-after: {seconds}\r\n")).unwrap_or_default();
+        let body = r#"{"message":"Too Many Requests"}"#.to_owned();
+        self.add(method, path, (status, head), body, Some(times));
     }
 
     /// A part of a file.
     pub(super) fn says_csv(&self, path: &str, body: &str, next: Option<&str>) {
-        let (method, path, body) = ("GET".to_owned(), path.to_owned(), body.to_owned());
-        let next = next.map(|query| format!("link: <{query}>; rel=\"next\"\r\n"));
-        self.says.lock().unwrap().push(Says { method, path, status: 200, body, next });
+        let next = next.map(|query| format!("link: <{query}>; rel=\"next\"\r\n")).unwrap_or_default();
+        self.add("GET", path, (200, next), body.to_owned(), None);
+    }
+
+    fn add(
+        &self,
+        method: &str,
+        path: &str,
+        (status, head): (u16, String),
+        body: String,
+        times: Option<usize>,
+    ) {
+        let (method, path) = (method.to_owned(), path.to_owned());
+        let says = Says { method, path, status, head, body, times, has_length: true };
+        self.said.lock().unwrap().says.push(says);
+    }
+
+    /// A response of any text, which may state its length or not.
+    pub(super) fn says_text(&self, method: &str, path: &str, body: String, has_length: bool) {
+        self.add(method, path, (200, String::new()), body, None);
+        self.said.lock().unwrap().says.last_mut().unwrap().has_length = has_length;
+    }
+
+    /// Bytes of endless responses that were taken, as far as a socket holds none of them.
+    pub(super) fn taken(&self) -> usize {
+        self.said.lock().unwrap().taken
+    }
+
+    /// The console's clock goes on.
+    pub(super) fn pass(&self, time: SignedDuration) {
+        self.said.lock().unwrap().ahead += time;
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("http://api.example:{}", self.listener.local_addr().unwrap().port())
+    }
+
+    /// From now on ten reads per second, and 20 at once.
+    pub(super) fn limits_reads(&self) {
+        self.said.lock().unwrap().last_read = Some(Instant::now());
     }
 
     /// `GET /v2/me`, and so on, each with its key and version, if it states one, and its body, if
     /// it has one.
     pub(super) fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().clone()
+        self.said.lock().unwrap().requests.clone()
     }
 
     pub(super) async fn get(&self, path: &str) -> Shown {
@@ -89,7 +169,7 @@ impl FakeApi {
     }
 
     async fn visit(&self, method: &str, path: &str, form: String) -> Shown {
-        let console = console(&self.url);
+        let console = self.console();
         let now = console.clock.now();
         let csrf = secret().unwrap();
         let form = if form.is_empty() { form } else { format!("{form}&csrf={}", masked(&csrf).unwrap()) };
@@ -107,17 +187,119 @@ impl FakeApi {
             .uri(format!("{URL}{path}"))
             .header("cookie", format!("__Host-session={cookie}"))
             .header("origin", URL)
+            .header("content-type", "Application/x-www-form-urlencoded; charset=UTF-8")
             .body(Body::from(form))
             .unwrap();
-        let response = handle(&console, request).await;
-        let location = response.headers().get("location").map_or("", |to| to.to_str().unwrap()).to_owned();
-        let status = response.status().as_u16();
-        Shown { status, location, body: String::from_utf8(response.body().to_vec()).unwrap() }
+        send(&console, request).await
+    }
+
+    /// Of a process of its own.
+    pub(super) fn console(&self) -> Console {
+        tollgate::lambda::install_tls();
+        let text = str::to_owned;
+        let client =
+            Client { id: text("console"), secret: text("s"), audience: text("a"), issuer_secret: None };
+        let web = reqwest::Client::builder().no_proxy().dns_resolver(Arc::new(self.clone()));
+        Console {
+            settings: Settings { url: text(URL), issuer: self.url(), merchant: None, client },
+            api: Api::new(self.url(), web.build().unwrap()),
+            sessions: Arc::new(MemoryStore::default()),
+            key: SealingKey::new(&[7; 32]).unwrap(),
+            clock: Arc::new(self.clone()),
+        }
+    }
+
+    /// Until the client has read the response.
+    fn respond(&self, mut stream: TcpStream) {
+        let request = request_of(&stream);
+        let mut said = self.said.lock().unwrap();
+        said.requests.push(request.clone());
+        let found = said.says.iter_mut().filter(|one| {
+            request.starts_with(&format!("{} {}", one.method, one.path)) && one.times != Some(0)
+        });
+        let found = found.max_by_key(|one| one.path.len());
+        let (status, mut head, body) = match found {
+            Some(one) => {
+                one.times = one.times.map(|times| times - 1);
+                let length = one.has_length.then(|| format!("content-length: {}\r\n", one.body.len()));
+                (one.status, one.head.clone() + &length.unwrap_or_default(), one.body.clone())
+            }
+            None => (404, "content-length: 2\r\n".to_owned(), "{}".to_owned()),
+        };
+        if status == ENDLESS {
+            drop(said);
+            let taken = write_without_end(stream);
+            self.said.lock().unwrap().taken += taken;
+            return;
+        }
+        if status == NO_RESPONSE {
+            said.hung.push(stream);
+            return;
+        }
+        let (status, body) = if said.is_too_many(&request) {
+            "content-length: 0\r\nretry-after: 1\r\n".clone_into(&mut head);
+            (429, String::new())
+        } else {
+            (status, body)
+        };
+        drop(said);
+        let head = format!("HTTP/1.1 {status} X\r\n{head}connection: close\r\n\r\n");
+        // A client that reads no more hangs up.
+        if stream.write_all(format!("{head}{body}").as_bytes()).is_ok() {
+            stream.shutdown(Shutdown::Write).ok();
+            stream.read_to_end(&mut Vec::new()).ok();
+        }
     }
 }
 
-fn respond(mut stream: TcpStream, says: &Mutex<Vec<Says>>, requests: &Mutex<Vec<String>>) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+/// In place of a status: the API does not respond.
+pub(super) const NO_RESPONSE: u16 = 0;
+
+/// In place of a status: the response has no end.
+pub(super) const ENDLESS: u16 = 1;
+
+/// Until the client hangs up.
+fn write_without_end(mut stream: TcpStream) -> usize {
+    let chunk = format!("10000\r\n{}\r\n", "0".repeat(0x10000));
+    let mut taken = 0;
+    stream.write_all(b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+    while stream.write_all(chunk.as_bytes()).is_ok() {
+        taken += 0x10000;
+    }
+    taken
+}
+
+/// What a browser gets.
+pub(super) async fn send(console: &Console, request: Request<Body>) -> Shown {
+    let response = Box::pin(handle(console, request)).await;
+    let header = |name| response.headers().get(name).map_or("", |to| to.to_str().unwrap()).to_owned();
+    Shown {
+        status: response.status().as_u16(),
+        location: header("location"),
+        retry_after: header("retry-after"),
+        cookie: header("set-cookie"),
+        body: String::from_utf8(response.body().to_vec()).unwrap(),
+    }
+}
+
+impl Said {
+    fn is_too_many(&mut self, request: &str) -> bool {
+        let Some(last) = self.last_read.filter(|_| request.starts_with("GET /v2/transactions")) else {
+            return false;
+        };
+        let now = Instant::now();
+        let due = last.max(now) + Duration::from_millis(100);
+        let is_too_many = due.duration_since(now) > Duration::from_secs(2);
+        if !is_too_many {
+            self.last_read = Some(due);
+        }
+        is_too_many
+    }
+}
+
+/// `GET /v2/me`, with its key and version and its body.
+fn request_of(stream: &TcpStream) -> String {
+    let mut reader = BufReader::new(stream);
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -140,28 +322,7 @@ fn respond(mut stream: TcpStream, says: &Mutex<Vec<Says>>, requests: &Mutex<Vec<
     } else {
         format!("{} {version} ", header("idempotency-key: "))
     };
-    requests.lock().unwrap().push(format!("{method} {path} {once}{body}").trim().to_owned());
-    let says = says.lock().unwrap();
-    let found = says.iter().filter(|one| one.method == method && path.starts_with(&one.path));
-    let found = found.max_by_key(|one| one.path.len());
-    let (status, body) = found.map_or((404, "{}"), |one| (one.status, one.body.as_str()));
-    let next = found.and_then(|one| one.next.as_deref()).unwrap_or_default();
-    let head =
-        format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n{next}connection: close\r\n\r\n", body.len());
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-}
-
-fn console(api: &str) -> Console {
-    tollgate::lambda::install_tls();
-    let text = str::to_owned;
-    let client = Client { id: text("console"), secret: text("s"), audience: text("a"), issuer_secret: None };
-    Console {
-        settings: Settings { url: text(URL), issuer: text("https://issuer.example"), merchant: None, client },
-        api: Api::new(api.to_owned(), reqwest::Client::builder().no_proxy().build().unwrap()),
-        sessions: Arc::new(MemoryStore::default()),
-        key: SealingKey::new(&[7; 32]).unwrap(),
-        clock: Arc::new(SystemClock),
-    }
+    format!("{method} {path} {once}{body}").trim().to_owned()
 }
 
 #[derive(Default)]

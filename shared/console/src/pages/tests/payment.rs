@@ -1,8 +1,12 @@
 //! A payment's page and its receipt.
 
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use super::{HOSTILE, api, assert_says, fake::FakeApi};
+use super::{
+    HOSTILE, api, assert_says,
+    fake::{FakeApi, NO_RESPONSE},
+};
 
 pub(super) const PAGE: &str = "/170200126/payments/UM-1/01a2";
 
@@ -212,13 +216,17 @@ async fn captures_voids_and_recorded_refunds_are_sentences_too() {
     );
 }
 
-#[tokio::test]
-async fn a_page_without_the_settlement_says_that_it_cannot_be_read() {
-    let api = api("operate");
-    shown(&api, &payment("paid", &[operation("purchase", 2599, "approved")]));
-    api.says("GET", "/v2/transactions/01a2/settlement", 503, &json!({}));
-    let page = api.get(PAGE).await;
-    assert_says(&page.body, &["Where the money is cannot be read now", "Settlement Not known"]);
+#[tokio::test(start_paused = true)]
+async fn a_page_without_the_settlement_is_there_soon_and_says_that_it_cannot_be_read() {
+    for status in [503, NO_RESPONSE] {
+        let api = api("operate");
+        shown(&api, &payment("paid", &[operation("purchase", 2599, "approved")]));
+        api.says("GET", "/v2/transactions/01a2/settlement", status, &json!({}));
+        let began = Instant::now();
+        let page = api.get(PAGE).await;
+        assert_says(&page.body, &["Where the money is cannot be read now", "Settlement Not known"]);
+        assert_eq!(began.elapsed().as_secs(), 3);
+    }
 }
 
 #[tokio::test]

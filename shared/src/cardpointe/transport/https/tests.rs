@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use super::*;
+use crate::https::BodyError;
 
 /// When tests begin, in milliseconds.
 const BEGIN_MS: i64 = 1_700_000_000_000;

@@ -115,6 +115,10 @@ pub(super) fn failed(
             );
             page.notices = vec![Advice::new(Tone::Waiting, text)];
         }
+        _ if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
+            let text = "Tollgate is busy. Send this form again in a minute: it is carried out once.";
+            page.notices = vec![Advice::new(Tone::Waiting, text)];
+        }
         _ if refusal.status.is_server_error() && refusal.code != "payments_stopped" => return unclear(page),
         _ if refusal.status == StatusCode::UNAUTHORIZED => return Err(Problem::SignedOut),
         _ => {
