@@ -103,13 +103,11 @@ impl<S: Clone + Eq + Hash> Throttle<S> {
 
     /// Counts one, or says how long the source has to wait.
     pub fn take(&self, source: &S, now: Timestamp) -> Result<(), SignedDuration> {
-        match self.wait(source, now) {
-            Some(wait) => Err(wait),
-            None => {
-                self.failed(source, now);
-                Ok(())
-            }
+        if let Some(wait) = self.wait(source, now) {
+            return Err(wait);
         }
+        self.failed(source, now);
+        Ok(())
     }
 
     fn sources(&self) -> MutexGuard<'_, HashMap<S, Failures>> {
