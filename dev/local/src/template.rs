@@ -404,10 +404,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         permissions.insert(binary, granted.unwrap_or_default());
     }
     let function_timeout = Duration::from_secs(document.globals.function.timeout);
-    let shares = [
-        shares("HttpApi", &api, &document.parameters)?,
-        shares(CONSOLE_API, &console_api, &document.parameters)?,
-    ];
+    let shares = shares([api, console_api], &document.parameters)?;
     let Parameters { function_memory, capture_shards, capture_concurrency, .. } = document.parameters;
     for binary in &functions {
         memories.entry(binary.clone()).or_insert(function_memory.default);
@@ -501,8 +498,8 @@ fn cors(id: &str, properties: &Value) -> Result<Cors, TemplateError> {
     part(id, configuration)
 }
 
-/// The shares of an HTTP API's routes, with the parameters' defaults.
-fn shares(id: &str, api: &HttpApi, parameters: &Parameters) -> Result<Shares, TemplateError> {
+/// The shares of each HTTP API's routes, with the parameters' defaults.
+fn shares(apis: [HttpApi; 2], parameters: &Parameters) -> Result<[Shares; 2], TemplateError> {
     let number = |value: &Value| match value.as_str() {
         None => value.as_f64(),
         Some("PaymentRate") => Some(parameters.payment_rate.default),
@@ -513,12 +510,17 @@ fn shares(id: &str, api: &HttpApi, parameters: &Parameters) -> Result<Shares, Te
         let rate = number(&settings.throttling_rate_limit);
         let share = rate.zip(number(&settings.throttling_burst_limit));
         share.map(|(rate, burst)| Share { rate, burst }).ok_or_else(|| TemplateError::Unreadable {
-            part: id.to_owned(),
+            part: "RouteSettings".to_owned(),
             reason: "a throttle is neither a number nor PaymentRate or PaymentBurst".to_owned(),
         })
     };
-    let routes = api.route_settings.iter().map(|(route, settings)| Ok((route.clone(), share(settings)?)));
-    Ok(Shares { default: share(&api.default_route_settings)?, routes: routes.collect::<Result<_, _>>()? })
+    let of_one = |api: HttpApi| {
+        let routes = api.route_settings.iter().map(|(route, settings)| Ok((route.clone(), share(settings)?)));
+        let routes = routes.collect::<Result<_, TemplateError>>()?;
+        Ok(Shares { default: share(&api.default_route_settings)?, routes })
+    };
+    let [api, console] = apis.map(of_one);
+    Ok([api?, console?])
 }
 
 /// SAM makes the `$default` route from an event with neither path nor method.

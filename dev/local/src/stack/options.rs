@@ -9,6 +9,7 @@ use tollgate_core::payments::CaptureSettings;
 use crate::{front::FrontError, functions::Handler, template::TemplateError};
 
 /// The options of a stack. The default suits tests: free ports, everything in memory, no samples.
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four,

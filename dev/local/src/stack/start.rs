@@ -99,8 +99,8 @@ impl Stack {
         let stream = |client, table, consumers| {
             Arc::new(Stream::new(&services.dynamodb_url, client, table, consumers))
         };
-        let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers);
-        let stream = stream(client, TABLE_NAME, deployment.consumers);
+        let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers.clone());
+        let stream = stream(client, TABLE_NAME, deployment.consumers.clone());
         let parts = Arc::new(Parts {
             url: api.url,
             dynamodb_url: services.dynamodb_url.clone(),
@@ -117,26 +117,12 @@ impl Stack {
             samples: OnceLock::new(),
             settings,
         });
-        let [of_api, of_console] = deployment.shares.map(|shares| options.throttles.then_some(shares));
-        let api_gateway = api_gateway::router(
-            &deployment.routes,
-            Kind::Api(deployment.cors),
-            of_api,
-            &parts.functions,
-            &hosts,
-        );
+        let [api_gateway, pages] = routers(&deployment, options.throttles, &parts.functions, &hosts);
         let router = router(&parts, api_gateway, issuer.clone(), &hosts)?;
         let (ready, readiness) = watch::channel(false);
         let until_ready = from_fn_with_state(readiness, when_ready);
         let router = router.layer(until_ready.clone()).layer(from_fn(indent::for_curl));
         servers.serve(api.listener, guard::by_host(router, &hosts));
-        let pages = api_gateway::router(
-            &deployment.console_routes,
-            Kind::Pages,
-            of_console,
-            &parts.functions,
-            &hosts,
-        );
         let pages = console::at_its_address(pages.layer(until_ready), &console.url);
         servers.serve(console.listener, guard::by_host(pages, &hosts));
         if options.samples && services.is_empty(&tables).await? {
@@ -150,6 +136,21 @@ impl Stack {
         tracing::info!(url = parts.url, "the API is ready");
         Ok(Self { parts, simulator, viewer, stop, servers: servers.running })
     }
+}
+
+/// The routes of the API and of the console, with or without their shares.
+fn routers(
+    deployment: &Deployment,
+    throttles: bool,
+    functions: &Arc<Functions>,
+    hosts: &Arc<Hosts>,
+) -> [Router; 2] {
+    let [of_api, of_console] = deployment.shares.clone().map(|shares| throttles.then_some(shares));
+    let kind = Kind::Api(deployment.cors.clone());
+    [
+        api_gateway::router(&deployment.routes, kind, of_api, functions, hosts),
+        api_gateway::router(&deployment.console_routes, Kind::Pages, of_console, functions, hosts),
+    ]
 }
 
 /// The API's origin: its routes, the stack's controls, the sample shop and the issuer.
