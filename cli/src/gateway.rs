@@ -16,7 +16,8 @@ use crate::failure::Failure;
 /// Longest wait for a response.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Longest response that is read, of the gateway, the API or the local stack: a function's has 6 MB.
+/// Longest response that is read, of the gateway, the API or the local stack. That of a function
+/// has 6 MB.
 const RESPONSE_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// The end of an error that a wrong address causes.

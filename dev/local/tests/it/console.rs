@@ -571,6 +571,7 @@ async fn the_functions_binary_admits_only_its_front_and_keeps_a_sign_in_in_its_t
     event["rawPath"] = json!("/sign-in");
     event["requestContext"]["http"]["method"] = json!("POST");
     event["headers"]["origin"] = json!(shop.stack.console_url());
+    event["headers"]["content-type"] = json!("application/x-www-form-urlencoded");
     event["body"] = json!(BASE64_STANDARD.encode(format!("merchant={}", merchants::REGISTERED)));
     event["isBase64Encoded"] = json!(true);
     let begun = function.answer(&event).await;

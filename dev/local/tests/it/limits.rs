@@ -7,6 +7,7 @@ mod memory;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    path::Path,
 };
 
 use local::template::{RouteKey, deployed};
@@ -23,7 +24,7 @@ use crate::{
 const KIB: usize = 1_024;
 const MIB: usize = 1_024 * KIB;
 
-/// What a program reads: the file that reads it, the limit as declared there or in a file beside
+/// A program's reading: the file that reads it, the limit as declared there or in a file beside
 /// it, and the beginning of its row in the page.
 struct Reader {
     file: &'static str,
@@ -98,13 +99,17 @@ const OUTGOING: [Reader; 6] = [
     ),
 ];
 
+fn is_rust(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "rs")
+}
+
 /// Deployed code and the commands, without tests, by path.
 fn sources() -> BTreeMap<String, String> {
     let mut sources: BTreeMap<_, _> = texts().into_iter().collect();
     sources.retain(|path, _| {
         let is_deployed = ["shared/", "functions/", "cli/"].iter().any(|folder| path.starts_with(folder));
         let is_test = path.contains("/tests/") || path.ends_with("tests.rs") || path.contains("/test_");
-        is_deployed && path.contains("/src/") && path.ends_with(".rs") && !is_test
+        is_deployed && path.contains("/src/") && is_rust(path) && !is_test
     });
     sources
 }
@@ -173,12 +178,13 @@ async fn every_route_refuses_a_body_above_its_limit_or_does_not_look_at_it() {
     let key = shop.current_token().to_owned();
     sign_in::act_as(&mut shop, "eve").await;
     let tokens = [key, shop.current_token().to_owned()];
+    let parameter = Regex::new(r"\{\w+\}").unwrap();
     let (deployed, mut functions) = (deployed().unwrap(), BTreeSet::new());
     for route in &deployed.routes {
         let RouteKey::Exact { method, path } = &route.key else { continue };
         functions.insert(route.function.as_str());
         let path = path.replace("{paymentMethodId}", &stored);
-        let path = Regex::new(r"\{\w+\}").unwrap().replace_all(&path, "0de50000-0000-4000-8000-000000000005");
+        let path = parameter.replace_all(&path, "0de50000-0000-4000-8000-000000000005");
         let limit = limit_of(&route.function);
         for content_type in ["application/json", "application/octet-stream"] {
             // The credit-card API takes no other types.
@@ -210,7 +216,7 @@ async fn every_route_refuses_a_body_above_its_limit_or_does_not_look_at_it() {
     shop.close().await;
 }
 
-/// Whatever its path, for the template has one route.
+/// The template has one route for all its paths.
 #[tokio::test]
 async fn the_console_refuses_a_body_above_its_limit_however_it_arrives() {
     let shop = Shop::open().await;

@@ -250,7 +250,7 @@ const ABOUT_NOTIFICATIONS: &[Page] = &[
                 AS_SET,
             ),
             ("Deliveries remain for {} days", "KEPT_FOR", DAY),
-            ("`whsec_` and {} to {} bytes", "SECRET_BYTES", 1),
+            ("`whsec_` and {} to {} bytes", "signature.rs/SECRET_BYTES", 1),
         ],
     ),
 ];

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     events::{events, function_of, is_scheduled},
     function::Function,
+    support::STORM,
 };
 
 /// Lambda's limit of an event is 6 MB, which Base64 and the rest of the event are part of.
@@ -70,6 +71,7 @@ fn requests(stack: &Stack) -> BTreeMap<&'static str, Vec<Value>> {
 
 #[tokio::test]
 async fn no_body_takes_more_memory_than_its_function_has() {
+    let _storm = STORM.lock().await;
     let stack = Stack::start(Options { samples: true, ..Options::default() }).await.unwrap();
     let memories = deployed().unwrap().memories;
     let (requests, bodies) = (requests(&stack), bodies());

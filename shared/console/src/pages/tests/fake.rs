@@ -41,7 +41,7 @@ struct Says {
     has_length: bool,
 }
 
-/// What the API says, the requests to it, and the connections that it left without a response.
+/// The responses of the API, the requests to it, and the connections that got no response.
 #[derive(Default)]
 struct Said {
     says: Vec<Says>,
@@ -269,7 +269,7 @@ fn write_without_end(mut stream: TcpStream) -> usize {
     taken
 }
 
-/// What a browser gets.
+/// A response as a browser gets it.
 pub(super) async fn send(console: &Console, request: Request<Body>) -> Shown {
     let response = Box::pin(handle(console, request)).await;
     let header = |name| response.headers().get(name).map_or("", |to| to.to_str().unwrap()).to_owned();
