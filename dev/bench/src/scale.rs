@@ -111,7 +111,7 @@ fn limits(figures: &Figures) -> Result<Vec<(&'static str, f64)>, TemplateError> 
         ("one shopper's address", f64::from(IN_FLIGHT) / payment_s),
         ("journal's table", TABLE_UNITS / journal_units),
         ("journal's table, new", NEW_TABLE_UNITS / journal_units),
-        ("midnight, UTC", TABLE_UNITS / (journal_units + DAY_AND_MARK)),
+        ("journal's table at midnight, UTC", TABLE_UNITS / (journal_units + DAY_AND_MARK)),
         ("merchants' days and marks", sharded(f64::from(MARK_PARTITIONS), 1.0)),
         ("changes that cannot be read", sharded(1.0, 1.0)),
         ("one merchant's declines", sharded(1.0, 1.0)),

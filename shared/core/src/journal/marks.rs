@@ -32,7 +32,8 @@ const CLOCKS: SignedDuration = SignedDuration::from_mins(1);
 const REMEMBERED_MAX: usize = 50_000;
 
 /// Which part of a full memory is forgotten: one in so many. With one merchant too many, entries
-/// that come in turn write this part again; if the oldest were forgotten, they would write it all.
+/// that come in turn write this part again; if the oldest were forgotten, they would write it all
+/// again.
 const FORGOTTEN: usize = 8;
 
 /// A merchant's quarter of an hour, whose totals have to be summed up again.

@@ -32,9 +32,9 @@ use crate::{
 /// Accounts that are read at a time.
 const ACCOUNTS_AT_A_TIME: usize = 4;
 
-/// UTC days, today included, on which a merchant has to have entries to be looked for; after that
-/// it has progress on record.
-const LOOKED_FOR_DAYS: i64 = 3;
+/// UTC days before today: a merchant that has entries from then on is looked for. After that it has
+/// progress on record.
+const LOOKED_FOR_DAYS: i64 = 2;
 
 /// How long a run may hold an account: longer than a function may run.
 const CLAIM: SignedDuration = SignedDuration::from_mins(16);
@@ -184,7 +184,7 @@ impl Settlement {
         let mut merchants: BTreeSet<MerchantId> =
             known.iter().map(|(merchant, _)| merchant.clone()).collect();
         let today = day_of(now);
-        let first = today.saturating_sub((LOOKED_FOR_DAYS - 1).days());
+        let first = today.saturating_sub(LOOKED_FOR_DAYS.days());
         merchants.extend(self.totals.merchants(first, today).await?.0);
         let mut accounts = Accounts::default();
         for id in merchants {
