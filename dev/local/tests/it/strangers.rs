@@ -156,8 +156,8 @@ async fn failed(shop: &mut Shop, visitor: &mut Visitor, attack: impl AsyncFn(u64
 /// Strangers at so many addresses attack each route in turn.
 async fn nobody_is_harmed(addresses: u8) {
     let _storm = STORM.lock().await;
-    let strangers = Strangers::at(addresses);
     let (mut shop, mut visitor) = open().await;
+    let strangers = Strangers::at(addresses);
     let (api, console) = (shop.stack.url().to_owned(), shop.stack.console_url().to_owned());
     let of_api = targets().into_iter().map(|target| (&api, target));
     let of_console = targets_of_console().into_iter().map(|target| (&console, target));
