@@ -77,7 +77,7 @@ impl Running {
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
         loop {
             let answer = self.api.invoke(event).await?;
-            if answer["statusCode"] != 429 {
+            if !answer["body"].as_str().is_some_and(|body| body.contains("too_many_reads")) {
                 return Ok(answer);
             }
             tokio::time::sleep(READS.window.unsigned_abs()).await;

@@ -1,5 +1,5 @@
-//! API Gateway's throttling: each route takes so many requests a second, whoever sends them, and a
-//! burst above that for a moment. More get its own 429, which no function sees.
+//! API Gateway's throttling: each route takes so many requests a second, of all callers together,
+//! and a burst above that for a moment. More get its own 429, which no function sees.
 
 use std::{
     collections::BTreeMap,

@@ -12,7 +12,10 @@ use tokio::{
     sync::Mutex,
     time::{Instant, sleep},
 };
-use tollgate::{https::read_body, openid::DOCUMENT_MAX_BYTES};
+use tollgate::{
+    https::read_body,
+    openid::{DOCUMENT_MAX_BYTES, IssuerUrl},
+};
 
 use crate::web::FORM;
 
@@ -160,17 +163,16 @@ impl Api {
     }
 
     /// The issuer's description of itself.
-    pub(crate) async fn description(&self, issuer: &str, now: Timestamp) -> Result<Value, Failure> {
+    pub(crate) async fn description(&self, issuer: &IssuerUrl, now: Timestamp) -> Result<Value, Failure> {
         let mut kept = self.description.lock().await;
         if let Some((description, read)) = &*kept
             && now.duration_since(*read).abs() < DESCRIPTION_FRESH
         {
             return Ok(description.clone());
         }
-        let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-        let found = parsed(&answered(self.web.get(url), DOCUMENT_MAX_BYTES).await?)?;
+        let found = parsed(&answered(self.web.get(issuer.discovery()), DOCUMENT_MAX_BYTES).await?)?;
         // Another issuer's document would send people, and codes, elsewhere.
-        if found["issuer"] != issuer {
+        if found["issuer"] != issuer.as_str() {
             return Err(Failure::Unavailable);
         }
         *kept = Some((found.clone(), now));

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use tollgate::openid::IssuerUrl;
 use tollgate_core::values::Clock;
 
 use crate::{api::Api, seal::SealingKey, store::SessionStore};
@@ -12,7 +13,7 @@ pub struct Settings {
     /// Its own origin, without a slash at the end, such as `https://console.shop.example`.
     pub url: String,
     /// The issuer of OpenID Connect, exactly as its tokens spell it.
-    pub issuer: String,
+    pub issuer: IssuerUrl,
     /// The merchant that the sign-in form begins with, if it does.
     pub merchant: Option<&'static str>,
     /// Its registration at the issuer and at Tollgate.

@@ -93,7 +93,7 @@ impl Console {
         let stated = parameters.get("iss");
         // RFC 9207: a response of another issuer is none to this sign-in.
         if parameters.get("state") != Some(&sign_in.state)
-            || stated.is_some_and(|iss| iss != self.settings.issuer)
+            || stated.is_some_and(|iss| iss != self.settings.issuer.as_str())
         {
             return Err(Problem::SignInEnded);
         }

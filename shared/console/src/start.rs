@@ -100,7 +100,7 @@ impl ConsoleConfig {
         let url = &self.aws.dynamodb_url;
         let dynamodb = aws_client!(aws_sdk_dynamodb, aws, url, aws_limits(), http_client);
         let web = https::web_client(CALL_LIMIT).map_err(|_| StartFailure::Web)?;
-        let issuer = self.issuer.as_str().to_owned();
+        let issuer = self.issuer.clone();
         Ok(Console {
             settings: Settings { url: self.url.clone(), issuer, merchant: self.merchant, client },
             api: Api::new(self.api_url.clone(), web),

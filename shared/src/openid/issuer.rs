@@ -89,7 +89,7 @@ impl IssuerUrl {
     }
 
     /// Where it describes itself (OpenID Connect Discovery §4).
-    pub(super) fn discovery(&self) -> String {
+    pub fn discovery(&self) -> String {
         format!("{}/.well-known/openid-configuration", self.0.trim_end_matches('/'))
     }
 

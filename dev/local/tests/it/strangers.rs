@@ -1,5 +1,5 @@
-//! Strangers send whatever they like to any route, as fast as the front lets an address: it costs
-//! no honest person a page, and no honest shopper a payment.
+//! Strangers send requests to any route, as many as the front takes from an address: no page of an
+//! honest person and no payment of an honest shopper fails.
 
 use std::net::{IpAddr, Ipv4Addr};
 

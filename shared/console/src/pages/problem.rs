@@ -119,7 +119,7 @@ impl Problem {
             Self::TooLargeForm => {
                 (413, "This is too much text", "Nothing was changed. Please write less.", again)
             }
-            Self::NoForm => (415, "Nothing was changed", "What was sent is no form.", again),
+            Self::NoForm => (415, "Nothing was changed", "The body of the request is no form.", again),
             Self::Refused(refusal) if refusal.code == "forbidden" => (
                 403,
                 "Your role does not allow this",

@@ -134,7 +134,7 @@ impl FakeApi {
         self.said.lock().unwrap().says.last_mut().unwrap().has_length = has_length;
     }
 
-    /// Bytes of endless responses that were taken, as far as a socket holds none of them.
+    /// Bytes of endless responses that the console took from its sockets.
     pub(super) fn taken(&self) -> usize {
         self.said.lock().unwrap().taken
     }
@@ -145,7 +145,7 @@ impl FakeApi {
     }
 
     pub(super) fn url(&self) -> String {
-        format!("http://api.example:{}", self.listener.local_addr().unwrap().port())
+        format!("http://localhost:{}", self.listener.local_addr().unwrap().port())
     }
 
     /// From now on ten reads per second, and 20 at once.
@@ -201,7 +201,12 @@ impl FakeApi {
             Client { id: text("console"), secret: text("s"), audience: text("a"), issuer_secret: None };
         let web = reqwest::Client::builder().no_proxy().dns_resolver(Arc::new(self.clone()));
         Console {
-            settings: Settings { url: text(URL), issuer: self.url(), merchant: None, client },
+            settings: Settings {
+                url: text(URL),
+                issuer: self.url().parse().unwrap(),
+                merchant: None,
+                client,
+            },
             api: Api::new(self.url(), web.build().unwrap()),
             sessions: Arc::new(MemoryStore::default()),
             key: SealingKey::new(&[7; 32]).unwrap(),

@@ -59,7 +59,7 @@ async fn a_body_that_is_no_form_is_refused_at_every_address() {
         for content_type in ["", "application/json", "multipart/form-data; boundary=x", "text/plain"] {
             let page = sent(&api, "POST", path, content_type, "merchant=1".into()).await;
             assert_eq!(page.status, 415, "{path} {content_type}");
-            assert_says(&page.body, &["What was sent is no form."]);
+            assert_says(&page.body, &["The body of the request is no form."]);
             assert_ne!(sent(&api, "POST", path, content_type, Body::Empty).await.status, 415, "{path}");
         }
         for content_type in [FORM, "Application/X-WWW-Form-Urlencoded ; charset=UTF-8"] {

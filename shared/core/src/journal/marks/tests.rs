@@ -1,4 +1,4 @@
-//! Whether a process relies on a mark of its own, and what it writes again.
+//! The marks of its own that a process relies on, and those that it writes again.
 
 use super::*;
 
