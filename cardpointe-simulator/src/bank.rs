@@ -63,6 +63,10 @@ pub struct DepositDeviation {
     pub number: Option<i64>,
     /// The body of the day's report breaks off in the middle.
     pub broken: bool,
+    /// The day's report does not list it.
+    pub absent: bool,
+    /// The report of another day lists it, too, as of that day.
+    pub also_on: Option<Date>,
 }
 
 /// Something that a deposit has beside payments and refunds.
@@ -195,6 +199,8 @@ pub(crate) struct Bank {
     pub(crate) batch_numbers: BTreeMap<String, String>,
     /// The batches whose reports break off, by the same.
     pub(crate) broken_batches: BTreeSet<String>,
+    /// The other day whose reports list a batch, too, by the same.
+    pub(crate) other_days: BTreeMap<String, Date>,
     /// By [`key`] of account and day.
     pub(crate) deposits: BTreeMap<String, DepositDeviation>,
     pub(crate) adjustments: Vec<Adjustment>,

@@ -75,6 +75,19 @@ pub(crate) fn break_batch(world: &mut World, merchid: &str, batchid: &str, is_br
     true
 }
 
+/// Has the reports of another day list a batch, too, or none; `false` when there is no such batch.
+pub(crate) fn also_list_batch(world: &mut World, merchid: &str, batchid: &str, on: Option<Date>) -> bool {
+    if !has_batch(world, merchid, batchid) {
+        return false;
+    }
+    let key = key(merchid, batchid);
+    match on {
+        Some(day) => drop(world.bank.other_days.insert(key, day)),
+        None => drop(world.bank.other_days.remove(&key)),
+    }
+    true
+}
+
 fn has_batch(world: &World, merchid: &str, batchid: &str) -> bool {
     world.ledger.all().iter().any(|transaction| is_in(transaction, merchid, batchid))
 }

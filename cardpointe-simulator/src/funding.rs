@@ -51,16 +51,24 @@ pub(crate) fn report(
         Some(text) => read_date(text, merchant, call.now),
         None => next_unread(world, merchant, call.now),
     };
-    let deposit = day
-        .filter(|day| has_arrived(*day, merchant.settings, call.now))
-        .and_then(|day| Deposit::of(world, merchant, day));
-    let Some(deposit) = deposit else { return nothing(merchant.settings.reports.no_deposits) };
-    let is_broken = deposit.deviation.broken;
-    let day = deposit.day;
-    let answer = match (service, merchant.settings.reports.deposit_form) {
-        (Service::Funding, _) => written::write(&deposit, merchant).into(),
-        (Service::Deposit, DepositForm::Object) => older::write(&deposit, merchant).into(),
-        (Service::Deposit, DepositForm::Array) => Answer::Many(vec![older::write(&deposit, merchant)]),
+    let reports = merchant.settings.reports;
+    let Some(day) = day.filter(|day| has_arrived(*day, merchant.settings, call.now)) else {
+        return nothing(reports.no_deposits);
+    };
+    let deposits = Deposit::listed_on(world, merchant, day);
+    let is_broken = deposits.iter().any(|deposit| deposit.deviation.broken);
+    let mut all: Vec<Reply> = deposits
+        .iter()
+        .map(|deposit| match service {
+            Service::Funding => written::write(deposit, merchant),
+            Service::Deposit => older::write(deposit, merchant),
+        })
+        .collect();
+    let is_array = matches!((service, reports.deposit_form), (Service::Deposit, DepositForm::Array));
+    let answer = match all.len() {
+        0 => return nothing(reports.no_deposits),
+        1 if !is_array => all.remove(0).into(),
+        _ => Answer::Many(all),
     };
     if date.is_none() || merchant.settings.reports.dated_reads_consume {
         world.bank.read_deposits.insert((merchant.merchid.clone(), day));

@@ -41,7 +41,10 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, wanted: &Wanted, ca
     let today = calendar::day(call.now, reports.report_zone);
     let is_wanted = |batch: &Batch<'_>| match wanted {
         Wanted::Batch(wanted) => world.bank.batch_number(&merchant.merchid, &batch.id) == wanted,
-        Wanted::Date(mmdd) => recent_date(mmdd, today).is_some_and(|date| batch.has_day(date, reports)),
+        Wanted::Date(mmdd) => recent_date(mmdd, today).is_some_and(|date| {
+            let other = world.bank.other_days.get(&key(&merchant.merchid, &batch.id));
+            batch.has_day(date, reports) || other == Some(&date)
+        }),
         Wanted::New => !world.reported_batches.contains(&(merchant.merchid.clone(), batch.id.clone())),
     };
     let found: Vec<Batch<'_>> = batches(world, merchant).into_iter().filter(is_wanted).collect();

@@ -83,6 +83,10 @@ async fn happen(shop: &mut Shop<'_>, kind: EventType, reason: AttentionReason) -
             shop.purchase().await?;
             shop.deposit().await
         }
+        EventType::DepositDiffers => {
+            let paid = shop.purchase().await?;
+            shop.deposit_without_amount(&paid).await
+        }
         EventType::TransactionNeedsAttention => attention::happen(shop, reason).await,
     }
 }
@@ -107,7 +111,7 @@ async fn wait_for(mut events: EventStream, wanted: &Awaited<'_>) -> Result<Value
             Some(of) => of,
             None => &event["data"]["id"],
         };
-        let is_of_order = kind != EventType::DepositCreated;
+        let is_of_order = !matches!(kind, EventType::DepositCreated | EventType::DepositDiffers);
         let is_for_it = kind != EventType::TransactionNeedsAttention || event["reason"] == reason.as_str();
         if event["type"] == kind.as_str() && (of == order || !is_of_order) && is_for_it {
             return Ok(event);

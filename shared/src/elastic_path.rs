@@ -31,7 +31,7 @@ mod settlement;
 mod stop;
 mod webhooks;
 
-pub use events::{EventType, deposit_created, events};
+pub use events::{EventType, deposit_created, deposit_differs, events};
 pub use gateways::{get_gateway, list_gateways};
 pub use lists::attention::list_attention;
 pub use lists::captures::{list_captures, pause_captures, resume_captures, sum_captures};

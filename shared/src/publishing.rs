@@ -9,15 +9,15 @@ use serde::Serialize;
 use tollgate_core::{
     journal::Change,
     payments::GatewayInfo,
-    settlement::DepositNews,
+    settlement::SettlementNews,
     webhooks::{Event, EventBus},
 };
 
-use crate::elastic_path::{EventType, deposit_created, events};
+use crate::elastic_path::{EventType, deposit_created, deposit_differs, events};
 
-/// New deposits, told there as the order API words them.
-pub fn deposit_news(bus: Arc<dyn EventBus>) -> DepositNews {
-    DepositNews { bus, event: deposit_created }
+/// News of settlement, told there as the order API words them.
+pub fn settlement_news(bus: Arc<dyn EventBus>) -> SettlementNews {
+    SettlementNews { bus, created: deposit_created, differs: deposit_differs }
 }
 
 /// The type of an event by its name, if this version tells such events.

@@ -29,10 +29,11 @@ pub(super) fn route(world: &mut World, method: &Method, segments: &[&str], body:
             done(banking::deviate(world, retref, deviation), || format!("there is no transaction {retref}"))
         }
         (["batches", merchid, batchid], "POST") => {
-            let BatchDeviation { hoststat, number, broken } = read(body)?;
+            let BatchDeviation { hoststat, number, broken, also_on } = read(body)?;
             let is_there = banking::hold_batch(world, merchid, batchid, hoststat.as_deref())
                 && banking::renumber_batch(world, merchid, batchid, number.as_deref())
-                && banking::break_batch(world, merchid, batchid, broken);
+                && banking::break_batch(world, merchid, batchid, broken)
+                && banking::also_list_batch(world, merchid, batchid, also_on);
             done(is_there, || format!("there is no batch {batchid} of {merchid}"))
         }
         (["deposits", merchid, day], "POST") => alter_deposit(world, merchid, day, body),
@@ -72,6 +73,7 @@ struct BatchDeviation {
     number: Option<String>,
     #[serde(default)]
     broken: bool,
+    also_on: Option<Date>,
 }
 
 #[derive(Deserialize)]

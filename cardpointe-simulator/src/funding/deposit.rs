@@ -60,6 +60,8 @@ pub(super) struct Funding {
 /// All that one day's report tells of.
 pub(super) struct Deposit<'a> {
     pub(super) day: Date,
+    /// The day whose report it is in.
+    pub(super) listed_on: Date,
     pub(super) fundings: Vec<Funding>,
     pub(super) lines: Vec<Line<'a>>,
     /// Those of this deposit, and then those of others that it lists once more.
@@ -144,7 +146,18 @@ impl<'a> Deposit<'a> {
         }));
         let deviation = world.bank.deposits.get(&key(&merchant.merchid, day)).cloned().unwrap_or_default();
         let fundings = fundings(&lines, &adjustments, merchant, &deviation);
-        Some(Self { day, fundings, lines, adjustments, chargebacks, deviation })
+        Some(Self { day, listed_on: day, fundings, lines, adjustments, chargebacks, deviation })
+    }
+
+    /// All that the report of a day lists: its own, and those of other days.
+    pub(super) fn listed_on(world: &'a World, merchant: &Merchant, day: Date) -> Vec<Self> {
+        let own = Self::of(world, merchant, day).filter(|deposit| !deposit.deviation.absent);
+        let others = world.bank.deposits.iter().filter(|(_, deviation)| deviation.also_on == Some(day));
+        let others = others.filter_map(|(key, _)| {
+            let of = key.strip_prefix(&merchant.merchid)?.strip_prefix('/')?.parse().ok()?;
+            Some(Self { listed_on: day, ..Self::of(world, merchant, of)? })
+        });
+        own.into_iter().chain(others).collect()
     }
 
     /// The day and the digits that end the account's number: short enough for a JSON number.

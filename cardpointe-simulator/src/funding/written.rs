@@ -30,7 +30,7 @@ pub(super) fn write(deposit: &Deposit<'_>, merchant: &Merchant) -> Reply {
         chargebacks.map(|(one, payment)| writer.chargeback(one, *payment)).collect();
     let mut members = Map::new();
     members.insert("fundingmasterid".to_owned(), writer.master());
-    members.insert("fundingdate".to_owned(), writer.forms.date(deposit.day));
+    members.insert("fundingdate".to_owned(), writer.forms.date(deposit.listed_on));
     members.insert("merchid".to_owned(), json!(merchant.merchid));
     writer.forms.put(
         &mut members,
@@ -83,7 +83,7 @@ impl Writer<'_> {
             put(name, forms.amount(minor));
         }
         put("totalfunding", forms.amount(funding.total));
-        put("fundingdate", forms.date(self.deposit.day));
+        put("fundingdate", forms.date(self.deposit.listed_on));
         put("currency", json!(self.merchant.currency));
         put("ddanumber", json!("3XXXXX0540"));
         put("abanumber", json!("121140399"));

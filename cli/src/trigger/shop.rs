@@ -237,6 +237,16 @@ impl<'a> Shop<'a> {
         self.deposited_until("deposits").await
     }
 
+    /// The same, and the deposit's line of a payment has no amount.
+    pub(super) async fn deposit_without_amount(&mut self, paid: &Paid) -> Result<(), Failure> {
+        let deviation = json!({ "funded_without_amount": true });
+        self.stack.simulator(&format!("/deviations/{}", paid.retref), &deviation).await?;
+        self.did(format!("the deposit's line of {} has no amount", paid.retref));
+        self.stack.simulator("/settle", &json!({})).await?;
+        self.did("the gateway's batch is settled".to_owned());
+        self.deposited_until("opened").await
+    }
+
     /// Deposits arrive, until a run finds some of this.
     async fn deposited_until(&mut self, found: &str) -> Result<(), Failure> {
         // From its first run on, it knows the account. The journal may lag behind the payment, and

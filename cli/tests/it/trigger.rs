@@ -38,6 +38,12 @@ async fn every_type_of_event_can_be_made_to_happen() {
         let path = match event["data"]["type"].as_str().unwrap() {
             "order" => format!("/v2/orders/{order}"),
             "deposit" => format!("/v2/deposits/{}", event["data"]["id"].as_str().unwrap()),
+            "settlement_exception" => {
+                let (_, open) = fixture.call("GET", "/v2/settlement/exceptions", Value::Null).await;
+                let id = &event["data"]["id"];
+                assert!(open["data"].as_array().unwrap().iter().any(|one| one["id"] == *id), "{open}");
+                continue;
+            }
             _ => format!("/v2/orders/{order}/transactions/{}", event["data"]["id"].as_str().unwrap()),
         };
         let (status, found) = fixture.call("GET", &path, Value::Null).await;

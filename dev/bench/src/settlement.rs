@@ -21,7 +21,7 @@ use tollgate::{
     cardpointe::CardPointeReports,
     dynamodb::{journal::DynamoDbEntries, settlement::DynamoDbSettlement},
     lambda::GATEWAY,
-    publishing::deposit_news,
+    publishing::settlement_news,
 };
 use tollgate_core::{
     journal::{Changes, Entry, Fact, Retention},
@@ -191,7 +191,7 @@ fn settlement(
         lines: store.clone(),
         deposits: store.clone(),
         deposit_journal: Arc::new(entries),
-        news: deposit_news(Arc::new(Everywhere(Vec::new()))),
+        news: settlement_news(Arc::new(Everywhere(Vec::new()))),
         exceptions: store.clone(),
         progress: store,
         orders: Arc::new(OrderTable::default()),

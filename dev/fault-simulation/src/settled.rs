@@ -16,16 +16,14 @@ use std::{
     time::Duration,
 };
 
-use cardpointe_simulator::{Deviation, Record, RecordState, Simulator};
+use cardpointe_simulator::{DepositDeviation, Deviation, Record, RecordState, Simulator};
 use memory::SettlementTable;
 use tokio::time::sleep;
-use tollgate::{cardpointe::CardPointeReports, elastic_path::deposit_created};
+use tollgate::{cardpointe::CardPointeReports, publishing::settlement_news};
 use tollgate_core::{
     journal::Changes,
     payments::Deadline,
-    settlement::{
-        Component, Deposit, DepositNews, ExceptionCause, Settlement, SettlementReport, SettlementSettings,
-    },
+    settlement::{Component, Deposit, ExceptionCause, Settlement, SettlementReport, SettlementSettings},
     values::Clock,
     webhooks::Everywhere,
 };
@@ -35,7 +33,7 @@ use self::{
     disputed::Issuers,
     history::{Account, Traffic, accounts, of_merchants, set_up},
     ports::{Documents, Line, WorldClock, journal_of},
-    stores::{open, state},
+    stores::{NotReported, open, state},
 };
 use crate::{
     fault::Plan,
@@ -150,6 +148,7 @@ async fn story(world: &Arc<World>, whole: bool) -> Result<(), String> {
     same(&left, &state(&once), "the same run again")?;
     bank.dies(&left, writes, whole).await?;
     bank.is_corrected(&kept).await?;
+    bank.is_blank(&kept).await?;
     bank.deviates().await?;
     bank.deviates_for_good(&mut traffic).await
 }
@@ -197,7 +196,7 @@ impl Bank {
             lines: stores.clone(),
             deposits: stores.clone(),
             deposit_journal: stores.clone(),
-            news: DepositNews { bus: Arc::new(Everywhere(Vec::new())), event: deposit_created },
+            news: settlement_news(Arc::new(Everywhere(Vec::new()))),
             exceptions: stores.clone(),
             progress: stores.clone(),
             orders: world.start(),
@@ -334,7 +333,8 @@ impl Bank {
     /// them before, and again when the reports are as they were.
     async fn is_corrected(&self, kept: &Arc<SettlementTable>) -> Result<(), String> {
         let (victims, simulator) = (self.arrived(), self.simulator());
-        let corrected = corrections(&mut self.world.state().rng, &simulator, &victims);
+        let corrected = corrections(&mut self.world.state().rng, &simulator, &self.accounts, &victims);
+        let mut seen = vec![state(kept)];
         for is_wrong in [true, false] {
             for correction in &corrected {
                 correction.apply(&simulator, is_wrong);
@@ -348,8 +348,36 @@ impl Bank {
             self.run(&fresh, 0).await;
             let what = format!("{corrected:?}, {is_wrong}, in a new table");
             same(&state(kept), &state(&fresh), &what)?;
+            let (told, gone) = (NotReported::told(kept)?, NotReported::since(&seen, &state(&fresh)));
+            seen.push(state(&fresh));
+            if told != gone {
+                return Err(format!("{corrected:?}, {is_wrong}: {gone:?} are gone, and {told:?} are told"));
+            }
         }
         *self.world.state().counts.entry("corrections").or_default() += corrected.len() as u64;
+        Ok(())
+    }
+
+    /// A blank report of a day that had a deposit changes nothing, however long it stays.
+    async fn is_blank(&self, kept: &Arc<SettlementTable>) -> Result<(), String> {
+        let simulator = self.simulator();
+        let is_blank = |record: &&Record| {
+            self.accounts.iter().any(|one| one.id == record.merchid && !one.says_nothing_in_words())
+        };
+        let arrived = self.arrived();
+        let Some(record) = arrived.iter().find(is_blank) else { return Ok(()) };
+        let Some(day) = simulator.funding_day(&record.retref) else { return Ok(()) };
+        let before = state(kept);
+        for absent in [true, false] {
+            simulator.alter_deposit(&record.merchid, day, DepositDeviation { absent, ..Default::default() });
+            for _ in 0..CORRECTED_WITHIN_DAYS {
+                sleep(Duration::from_hours(24)).await;
+                self.run_badly(kept).await;
+                self.run(kept, 0).await;
+                same(&before, &state(kept), &format!("a blank report of {day}, {absent},"))?;
+            }
+        }
+        self.world.state().count("blank reports");
         Ok(())
     }
 

@@ -96,6 +96,8 @@ pub enum Resource {
     SettlementTable,
     /// The items of that table that are exceptions.
     Exceptions,
+    /// Those that are deposits.
+    Deposits,
     /// The index of that table with this name.
     SettlementIndex(String),
     /// The table of people.
@@ -152,7 +154,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 15] = [
+pub(crate) const PARTS: [Part; 16] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -196,6 +198,12 @@ pub(crate) const PARTS: [Part; 15] = [
         resource: Resource::Exceptions,
         operator: "StringLike",
         keys: &["exceptions#*"],
+    },
+    Part {
+        whole: Resource::SettlementTable,
+        resource: Resource::Deposits,
+        operator: "StringLike",
+        keys: &["deposits#*"],
     },
     Part {
         whole: Resource::PeopleTable,
@@ -342,28 +350,27 @@ impl Permission {
 
 impl Permission {
     /// IAM knows no action for a transaction: it wants one for each of its items. Ours put some
-    /// into one table.
+    /// into one table. One that moves an item deletes it, too; the same function puts it where no
+    /// transaction is needed.
     fn needed_for_transaction(body: &[u8]) -> Self {
-        let puts = transaction(body);
-        let action = "dynamodb:PutItem".to_owned();
-        let is_ours = puts.iter().all(|put| put["TableName"] == PEOPLE_TABLE_NAME) && !puts.is_empty();
-        let items = puts.iter().map(|put| &put["Item"]);
-        let resource = if is_ours {
-            part_of(Resource::PeopleTable, &action, items)
+        let body: Value = serde_json::from_slice(body).unwrap_or_default();
+        let items = body["TransactItems"].as_array().map_or(&[][..], Vec::as_slice);
+        let of = |name: &str| items.iter().filter_map(|item| item.get(name)).collect::<Vec<_>>();
+        let (puts, deletes) = (of("Put"), of("Delete"));
+        let has_all = |name: &str| puts.iter().chain(&deletes).all(|item| item["TableName"] == name);
+        let table =
+            [(PEOPLE_TABLE_NAME, Resource::PeopleTable), (SETTLEMENT_TABLE_NAME, Resource::SettlementTable)];
+        let table = table.into_iter().find(|(name, _)| has_all(name)).map(|(_, table)| table);
+        let table = table.filter(|_| !items.is_empty() && puts.len() + deletes.len() == items.len());
+        let (action, keys): (_, Vec<&Value>) = if deletes.is_empty() {
+            ("dynamodb:PutItem", puts.iter().map(|put| &put["Item"]).collect())
         } else {
-            Resource::Other("a transaction".to_owned())
+            ("dynamodb:DeleteItem", deletes.iter().map(|delete| &delete["Key"]).collect())
         };
-        Self { action, resource }
+        let other = || Resource::Other("a transaction".to_owned());
+        let resource = table.map_or_else(other, |table| part_of(table, action, keys));
+        Self { action: action.to_owned(), resource }
     }
-}
-
-/// The items that a transaction puts; none if it does anything else.
-fn transaction(body: &[u8]) -> Vec<Value> {
-    let mut body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let Value::Array(items) = body["TransactItems"].take() else { return Vec::new() };
-    let puts: Option<Vec<Value>> =
-        items.into_iter().map(|mut item| item.get_mut("Put").map(Value::take)).collect();
-    puts.unwrap_or_default()
 }
 
 /// Actions on items whose partition key a policy can be limited to.
@@ -435,6 +442,7 @@ impl fmt::Display for Resource {
             Self::JournalIndex(index) => write!(f, "table/{JOURNAL_TABLE_NAME}/index/{index}"),
             Self::SettlementTable => write!(f, "table/{SETTLEMENT_TABLE_NAME}"),
             Self::Exceptions => write!(f, "table/{SETTLEMENT_TABLE_NAME}, its exceptions"),
+            Self::Deposits => write!(f, "table/{SETTLEMENT_TABLE_NAME}, its deposits"),
             Self::SettlementIndex(index) => write!(f, "table/{SETTLEMENT_TABLE_NAME}/index/{index}"),
             Self::PeopleTable => write!(f, "table/{PEOPLE_TABLE_NAME}"),
             Self::People => write!(f, "table/{PEOPLE_TABLE_NAME}, its people"),

@@ -18,7 +18,7 @@ pub use facts::{
     dispute::{DisputedPayment, FoundDispute},
     exception::{Exception, ExceptionCause, Note, Resolution},
     expectation::{Expectation, Expectations, expectations},
-    known_report::{KnownReport, ReportKind},
+    known_report::{KnownReport, MISSING_MAX, ReportKind},
     line::{
         BatchStatus, Funded, FundedKind, FundedStatus, Line, PackKey, Settled, SettledStatus, UnreadableRow,
     },
@@ -45,9 +45,9 @@ pub use reading::{
 };
 pub use run::{
     Settlement, SettlementSettings,
-    journal_deposit::{DepositNews, EntriesPut, note_journaled, put_entries},
+    journal_deposit::{EntriesPut, SettlementNews, note_journaled, put_entries},
     keep_exceptions::{
-        ExceptionRefusal, ExceptionsReport, NOTES_MAX, keep_exceptions, note_exception, resolve_exception,
+        ExceptionKeeper, ExceptionRefusal, ExceptionsReport, NOTES_MAX, note_exception, resolve_exception,
     },
     match_days::{DayMatcher, MatchReport, MatchedDays},
     match_disputes::MatchedDisputes,

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
-    operation::transact_write_items::TransactWriteItemsError,
     types::{Put, TransactWriteItem},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -28,7 +27,7 @@ use super::{
     Item, apart,
     members::{Object, Reader, Writer, corrupt},
     needed, number_of, readable,
-    table::{Table, all, page, unavailable, was_made},
+    table::{Table, all, page, was_made},
     text, texts,
 };
 
@@ -131,16 +130,6 @@ enum Condition {
     New,
     /// It is still in this version.
     Version(u64),
-}
-
-/// Whether a transaction was canceled because others wrote first: no other reason is worth deciding
-/// again.
-fn is_overtaken(error: &TransactWriteItemsError) -> bool {
-    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { return false };
-    let reasons = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-    let mut reasons = reasons.filter(|reason| *reason != "None").peekable();
-    reasons.peek().is_some()
-        && reasons.all(|reason| ["ConditionalCheckFailed", "TransactionConflict"].contains(&reason))
 }
 
 fn key(bucket: &str, sort: &str) -> Item {
@@ -286,12 +275,7 @@ impl PeopleStore for DynamoDbPeople {
                 }
             }
         }
-        let request = self.table.client.transact_write_items().set_transact_items(Some(puts));
-        match request.send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(is_overtaken) => Ok(false),
-            Err(error) => Err(unavailable(&error)),
-        }
+        self.table.transact(puts).await
     }
 
     async fn changes(

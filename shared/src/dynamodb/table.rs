@@ -10,9 +10,10 @@ use aws_sdk_dynamodb::{
         get_item::builders::GetItemFluentBuilder,
         put_item::builders::PutItemFluentBuilder,
         query::{QueryOutput, builders::QueryFluentBuilder},
+        transact_write_items::TransactWriteItemsError,
         update_item::builders::UpdateItemFluentBuilder,
     },
-    types::{AttributeValue, KeysAndAttributes},
+    types::{AttributeValue, KeysAndAttributes, TransactWriteItem},
 };
 use tollgate_core::payments::StoreError;
 
@@ -97,6 +98,15 @@ impl Table {
         Err(StoreError::Unavailable("a batch was read in part only".to_owned()))
     }
 
+    /// Writes items, all or none. Says whether it did: not if another one wrote first.
+    pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<bool, StoreError> {
+        match self.client.transact_write_items().set_transact_items(Some(items)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(is_overtaken) => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
     /// A query, with the names and the texts that its condition has placeholders for.
     pub(super) fn query(
         &self,
@@ -126,6 +136,16 @@ impl Table {
         let condition = "#bucket = :bucket AND #sort BETWEEN :from AND :to";
         (!range.is_empty()).then(|| self.query(condition, &names, &texts))
     }
+}
+
+/// Whether a transaction was canceled because others wrote first: no other reason is worth deciding
+/// again.
+fn is_overtaken(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else { return false };
+    let reasons = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    let mut reasons = reasons.filter(|reason| *reason != "None").peekable();
+    reasons.peek().is_some()
+        && reasons.all(|reason| ["ConditionalCheckFailed", "TransactionConflict"].contains(&reason))
 }
 
 /// The next items that a query finds, at most so many.

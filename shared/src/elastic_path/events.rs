@@ -7,7 +7,7 @@
 use crate::elastic_path::{
     request::references,
     response::{self, View},
-    settlement::deposit_value,
+    settlement::{deposit_value, exception_value},
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use tollgate_core::{
     journal::{Attention, attentions},
     order::{CaptureStanding, MerchantId, Order, PaymentStatus, Principal, RecordedDispute, Transaction},
     payments::GatewayInfo,
-    settlement::{Deposit, Unmatched},
+    settlement::{Deposit, Exception, Unmatched},
     webhooks::Event,
     words,
 };
@@ -45,6 +45,8 @@ words! {
         TransactionDisputed => "transaction.disputed",
         /// The gateway reports a deposit that it did not report before.
         DepositCreated => "deposit.created",
+        /// A deposit or batch does not add up, or is not reported any more, whole or in part.
+        DepositDiffers => "deposit.differs",
     }
 }
 
@@ -218,6 +220,24 @@ pub fn deposit_created(merchant: &MerchantId, deposit: &Deposit) -> Event {
     let (event_type, at) = (EventType::DepositCreated, deposit.read_at);
     let parts = [merchant.as_str(), &deposit.account, &deposit.id];
     let name = format!("deposit\n{}", parts.join("\n"));
+    Told { event_type, name: &name, merchant, version: 1, at }.event(&data, None)
+}
+
+/// The event of an exception about a deposit or batch that is open since a moment. Pure: it has
+/// another id only if the exception was closed before, at another moment.
+pub fn deposit_differs(
+    merchant: &MerchantId,
+    exception: &Exception,
+    at: Timestamp,
+    closed_at: Option<Timestamp>,
+) -> Event {
+    let closed_at = closed_at.map_or(0, Timestamp::as_nanosecond);
+    let name = format!("exception\n{merchant}\n{}\n{closed_at}", exception.id);
+    let (event_type, mut data) = (EventType::DepositDiffers, exception_value(exception));
+    // People's words can be about anyone, and no event can be erased.
+    if let Some(data) = data.as_object_mut() {
+        data.retain(|name, _| !["notes", "resolution"].contains(&name.as_str()));
+    }
     Told { event_type, name: &name, merchant, version: 1, at }.event(&data, None)
 }
 

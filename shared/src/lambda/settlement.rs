@@ -16,7 +16,7 @@ use crate::{
     cardpointe::CardPointeReports,
     dynamodb::{orders::DynamoDbStore, settlement::DynamoDbSettlement},
     ports::{JournalTotals, SettlementStores},
-    publishing::deposit_news,
+    publishing::settlement_news,
     secrets_manager::SecretsManagerMerchants,
 };
 
@@ -71,7 +71,7 @@ impl SettlementConfig {
             lines,
             deposits,
             deposit_journal: self.journal.deposits(http_client),
-            news: deposit_news(orders.clone()),
+            news: settlement_news(orders.clone()),
             exceptions,
             progress,
             orders,

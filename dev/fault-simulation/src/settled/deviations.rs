@@ -10,6 +10,7 @@ use cardpointe_simulator::{
 use jiff::{ToSpan, civil::Date};
 use tollgate_core::settlement::{Deposit, ExceptionCause};
 
+use super::history::Account;
 use crate::rng::Rng;
 
 /// The records that are made to deviate.
@@ -173,6 +174,8 @@ pub(super) enum Correction {
     Record { retref: String, deviation: Box<Deviation> },
     /// Its batch gets another number.
     Batch { merchid: String, batchid: String },
+    /// The reports of another day list its batch, too.
+    TwoDays { merchid: String, batchid: String, on: Date },
     /// A deposit gets another number, or other sums.
     Deposit { merchid: String, day: Date, deviation: DepositDeviation },
 }
@@ -188,6 +191,9 @@ impl Correction {
             Self::Batch { merchid, batchid } => {
                 simulator.renumber_batch(merchid, batchid, is_wrong.then_some("770001"));
             }
+            Self::TwoDays { merchid, batchid, on } => {
+                simulator.also_list_batch(merchid, batchid, is_wrong.then_some(*on));
+            }
             Self::Deposit { merchid, day, deviation } => {
                 let deviation = if is_wrong { deviation.clone() } else { DepositDeviation::default() };
                 simulator.alter_deposit(merchid, *day, deviation);
@@ -197,7 +203,12 @@ impl Correction {
 }
 
 /// Some corrections of funded records: of a record each, and of batches and deposits.
-pub(super) fn corrections(rng: &mut Rng, simulator: &Simulator, arrived: &[Record]) -> Vec<Correction> {
+pub(super) fn corrections(
+    rng: &mut Rng,
+    simulator: &Simulator,
+    accounts: &[Account],
+    arrived: &[Record],
+) -> Vec<Correction> {
     let (mut all, mut met) = (Vec::new(), BTreeSet::new());
     for record in arrived {
         // Of an account without any deposit, a run that begins does not know that it waits for one.
@@ -205,33 +216,34 @@ pub(super) fn corrections(rng: &mut Rng, simulator: &Simulator, arrived: &[Recor
             continue;
         }
         let Some(day) = simulator.funding_day(&record.retref) else { continue };
+        let Some(batchid) = record.batchid.clone() else { continue };
         let (retref, merchid) = (record.retref.clone(), record.merchid.clone());
+        let in_words = |one: &Account| one.id == merchid && one.says_nothing_in_words();
+        let may_be_empty = accounts.iter().any(in_words);
         let of_record = |deviation: Deviation| Correction::Record {
             retref: retref.clone(),
             deviation: Box::new(deviation),
         };
-        let none = Deviation::default;
+        let of_deposit =
+            |deviation: DepositDeviation| Correction::Deposit { merchid: merchid.clone(), day, deviation };
+        let (none, same) = (Deviation::default, DepositDeviation::default);
         let other_day = day.saturating_add((1 + i64::try_from(rng.below(3)).unwrap_or_default()).days());
-        all.push(match rng.below(12) {
-            0 => of_record(Deviation { funded_times: Some(0), ..none() }),
-            1 => of_record(Deviation { funded_on: Some(other_day), ..none() }),
+        // No two deposits get the same number.
+        let number = 770 + i64::try_from(all.len()).unwrap_or_default();
+        all.push(match rng.below(15) {
+            0 if may_be_empty => of_record(Deviation { funded_times: Some(0), ..none() }),
+            1 if may_be_empty => of_record(Deviation { funded_on: Some(other_day), ..none() }),
             2 => of_record(Deviation { settled_times: Some(0), ..none() }),
             3 => of_record(Deviation { funded_minor_units: Some(record.minor_units - 1), ..none() }),
             4 => of_record(Deviation { funded_without_amount: true, ..none() }),
             5 => of_record(Deviation { settled_without_retref: true, ..none() }),
             6 => of_record(Deviation { funded_times: Some(2), ..none() }),
-            7 => {
-                let Some(batchid) = record.batchid.clone() else { continue };
-                Correction::Batch { merchid, batchid }
-            }
-            8 => {
-                let deviation = DepositDeviation { number: Some(770), ..DepositDeviation::default() };
-                Correction::Deposit { merchid, day, deviation }
-            }
-            9 => {
-                let deviation = DepositDeviation { netsales_off: 100, ..DepositDeviation::default() };
-                Correction::Deposit { merchid, day, deviation }
-            }
+            7 => Correction::Batch { merchid, batchid },
+            8 => of_deposit(DepositDeviation { number: Some(number), ..same() }),
+            9 => of_deposit(DepositDeviation { netsales_off: 100, ..same() }),
+            10 if may_be_empty => of_deposit(DepositDeviation { absent: true, ..same() }),
+            11 => of_deposit(DepositDeviation { also_on: Some(other_day), ..same() }),
+            12 => Correction::TwoDays { merchid, batchid, on: other_day },
             _ => continue,
         });
     }

@@ -42,6 +42,8 @@ pub(super) struct Account {
     pub(super) merchant: &'static str,
     pub(super) id: String,
     pub(super) has_deposits: bool,
+    /// How `funding` says that a day has none.
+    pub(super) no_deposits: NoDeposits,
     /// Whether its chargebacks and reversals have ids, and say when they were changed.
     pub(super) dispute_ids: bool,
     pub(super) dispute_changes: bool,
@@ -54,10 +56,23 @@ pub(super) fn accounts(rng: &mut Rng) -> Vec<Account> {
         merchant: if generation.is_multiple_of(2) { EXTERNAL } else { REGISTERED },
         id: (1 + generation).to_string(),
         has_deposits: rng.chance(80),
+        no_deposits: one(
+            rng,
+            &[NoDeposits::Object, NoDeposits::Text, NoDeposits::Empty, NoDeposits::EmptyArray],
+            NoDeposits::Object,
+        ),
         dispute_ids: true,
         dispute_changes: true,
     };
     (1..=ACCOUNTS).map(account).collect()
+}
+
+impl Account {
+    /// Whether `funding` says in words that a day has no deposit: only that is ever believed of a
+    /// day that had one.
+    pub(super) fn says_nothing_in_words(&self) -> bool {
+        matches!(self.no_deposits, NoDeposits::Object | NoDeposits::Text)
+    }
 }
 
 /// Each merchant's accounts.
@@ -78,6 +93,7 @@ pub(super) fn set_up(world: &World, accounts: &[Account]) {
         let mut reports = report_settings(&mut state.rng, known.is_none_or(|account| account.has_deposits));
         if let Some(account) = known {
             (reports.dispute_ids, reports.dispute_changes) = (account.dispute_ids, account.dispute_changes);
+            reports.no_deposits = account.no_deposits;
         }
         let funding_after_days = state.rng.pick(&[1, 1, 2]).unwrap_or(1);
         let settings = Settings { reports, funding_after_days, ..Settings::default() };
@@ -140,11 +156,6 @@ fn report_settings(rng: &mut Rng, has_deposits: bool) -> ReportSettings {
             rng,
             &[NoBatches::Text, NoBatches::Quoted, NoBatches::Empty, NoBatches::EmptyArray],
             NoBatches::Text,
-        ),
-        no_deposits: one(
-            rng,
-            &[NoDeposits::Object, NoDeposits::Text, NoDeposits::Empty, NoDeposits::EmptyArray],
-            NoDeposits::Object,
         ),
         funding_access,
         interchange_basis_points: one(rng, &[0, 0, 180], 0),

@@ -145,7 +145,9 @@ where
     told.push(format!("{:?}", LineStore::load(table, &m, &pack).await.unwrap()));
     told.push(format!("{:?}", table.load_day(&m, "1", Some(day)).await.unwrap().len()));
     told.push(format!("{:?}", table.load_day(&m, "1", None).await.unwrap().len()));
-    let report = KnownReport { empty_since: Some(at(0)), ..KnownReport::new(ReportKind::Deposits, day) };
+    let missing = [("a".to_owned(), ["1", "2"].map(str::to_owned).into())].into();
+    let empty_since = Some(at(0));
+    let report = KnownReport { missing, empty_since, ..KnownReport::new(ReportKind::Deposits, day) };
     table.keep_report(&m, "1", &report).await.unwrap();
     for since in [day, day.tomorrow().unwrap()] {
         told.push(format!("{:?}", table.reports(&m, "1", since).await.unwrap()));
@@ -160,6 +162,14 @@ where
     DepositStore::save(table, &m, None, &deposit("b", day.yesterday().unwrap())).await.unwrap();
     told.push(format!("{:?}", DepositStore::get(table, &m, "1", "a").await.unwrap()));
     told.push(format!("{:?}", DepositStore::find(table, &m, "a").await.unwrap().len()));
+    // It moves to an earlier day and back, and is one deposit.
+    let moved = Deposit { day: day.yesterday().unwrap(), ..later.clone() };
+    for (was, now) in
+        [(&first, &moved), (&later, &moved), (&later, &moved), (&moved, &later), (&later, &moved)]
+    {
+        told.push(format!("{}", DepositStore::save(table, &m, Some(was), now).await.unwrap()));
+        told.push(format!("{:?}", DepositStore::find(table, &m, "a").await.unwrap()));
+    }
     for order in [ReadOrder::NewestFirst, ReadOrder::OldestFirst] {
         let days = DayRange { first: day.yesterday().unwrap(), last: day };
         let page = DepositStore::list(table, &m, days, order, None, 1).await.unwrap();

@@ -29,7 +29,13 @@ fn every_type_of_event_is_elastic_paths_too_or_known_not_to_be() {
     let others: Vec<_> = ours.difference(&theirs).copied().collect();
     assert_eq!(
         others,
-        ["capture.failed", "deposit.created", "transaction.disputed", "transaction.needs_attention"]
+        [
+            "capture.failed",
+            "deposit.created",
+            "deposit.differs",
+            "transaction.disputed",
+            "transaction.needs_attention"
+        ]
     );
     assert!(theirs.is_subset(&ours));
 }

@@ -160,7 +160,7 @@ pub struct Covered {
     pub references: BTreeSet<String>,
     /// Deposits by id.
     pub deposits: BTreeSet<String>,
-    /// From which day on rows of reports were compared that are in no deposit.
+    /// From which day on batches were compared, and rows of reports that are in no deposit.
     pub rows_since: Option<Date>,
     /// Whether chargebacks and reversals were compared with orders.
     pub disputes: bool,
@@ -169,15 +169,17 @@ pub struct Covered {
 impl Covered {
     /// Whether the match would have found this exception again, if its cause were still there.
     pub fn has(&self, exception: &Exception) -> bool {
-        use ExceptionCause::{Chargeback, DisputesDiffer};
+        use ExceptionCause::{Chargeback, DepositDiffers, DisputesDiffer, NotUnderstood};
         match (&exception.deposit, &exception.reference) {
             _ if exception.cause == DisputesDiffer => self.disputes,
+            // A report that is not known may miss lines.
+            _ if exception.cause == DepositDiffers && self.rows_since.is_none() => false,
             (Some(deposit), None) => self.deposits.contains(deposit),
             (Some(deposit), Some(_)) if exception.cause == Chargeback => self.deposits.contains(deposit),
             (_, Some(reference)) => self.references.contains(reference),
             (None, None) => {
-                let is_row = exception.cause == ExceptionCause::NotUnderstood;
-                is_row && self.rows_since.is_some_and(|since| since <= exception.day)
+                let is_of_report = matches!(exception.cause, NotUnderstood | DepositDiffers);
+                is_of_report && self.rows_since.is_some_and(|since| since <= exception.day)
             }
         }
     }

@@ -1,17 +1,17 @@
 //! Helpers that tests of settlement begin with.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, civil::Date};
 use uuid::Uuid;
 
-use super::{Deposit, DepositEntry, Exception, Line, PackKey};
+use super::{Deposit, DepositEntry, Exception, Line, PackKey, SettlementNews};
 use crate::{
     memory::{JournalTable, SettlementTable},
     memory::{new_operation, payment},
     order::{Decision, GatewayResponse, Kind, MerchantId, Operation, Order, OrderKey, PaymentKind},
     values::{Currency, SignedAmount},
-    webhooks::Event,
+    webhooks::{Event, EventBus},
 };
 
 /// Changes an amount by some minor units.
@@ -37,13 +37,34 @@ pub(super) fn left(table: &SettlementTable) -> LeftByRuns {
     LeftByRuns { lines, deposits, exceptions: table.all_exceptions(), entries: table.deposit_entries() }
 }
 
+/// Tells both events there.
+pub(super) fn news(bus: Arc<dyn EventBus>) -> SettlementNews {
+    SettlementNews { bus, created: told, differs: told_to_differ }
+}
+
+/// The event of an exception.
+fn told_to_differ(
+    merchant: &MerchantId,
+    exception: &Exception,
+    at: Timestamp,
+    closed_at: Option<Timestamp>,
+) -> Event {
+    Event {
+        id: Uuid::new_v5(&exception.id, format!("{closed_at:?}").as_bytes()),
+        kind: "deposit.differs",
+        merchant: merchant.clone(),
+        at,
+        body: exception.detail.clone().unwrap_or_default(),
+    }
+}
+
 /// Puts a line where it belongs.
 pub(super) fn put(table: &SettlementTable, account: &str, day: Option<Date>, line: Line) {
     table.put_line(&merchant(), PackKey::of(account, day, &line.reference), line);
 }
 
 /// The event of a new deposit.
-pub(super) fn told(merchant: &MerchantId, deposit: &Deposit) -> Event {
+fn told(merchant: &MerchantId, deposit: &Deposit) -> Event {
     Event {
         id: Uuid::nil(),
         kind: "deposit.created",

@@ -22,8 +22,8 @@ use crate::{
     order::MerchantId,
     payments::{Deadline, Merchant, Merchants, OrderStore, StoreError, trail},
     settlement::{
-        DepositJournal, DepositNews, DepositStore, ExceptionStore, LineStore, Progress, ProgressStore,
-        ReadDayError, Reports, SettlementReport, Waits,
+        DepositJournal, DepositStore, ExceptionStore, LineStore, Progress, ProgressStore, ReadDayError,
+        Reports, SettlementNews, SettlementReport, Waits,
         reading::{account::AccountReading, reader::Reader, writer::Writer},
     },
     values::Clock,
@@ -80,8 +80,8 @@ pub struct Settlement {
     pub deposits: Arc<dyn DepositStore>,
     /// Their entries of the journal.
     pub deposit_journal: Arc<dyn DepositJournal>,
-    /// Where new ones are told.
-    pub news: DepositNews,
+    /// Where new ones are told, and what differs.
+    pub news: SettlementNews,
     /// Exceptions.
     pub exceptions: Arc<dyn ExceptionStore>,
     /// How far reading is.

@@ -29,7 +29,7 @@ const GONE: &str = "nothing takes it";
 const SENTENCE_MAX_BYTES: u64 = 1_024;
 
 /// Sentences that say that there is nothing (`docs/cardpointe.md`); in lower case.
-const NOTHING: [&str; 4] = ["null batches", "no deposits match your request", "no data found", "null"];
+const NOTHING: [&str; 3] = ["null batches", "no deposits match your request", "no data found"];
 
 /// Sentences that say that the report is not enabled; parts of these sentences, in lower case.
 const NOT_OFFERED: [&str; 3] = ["not enabled", "not authorized", "not configured"];
@@ -80,10 +80,11 @@ impl<R> State<'_, R> {
 
     /// The meaning of a report that was read to its end.
     fn outcome(self) -> Result<ReadReport, ReportError> {
-        let said = self.said.map(|text| text.trim().to_ascii_lowercase()).filter(|text| !text.is_empty());
+        let said = self.said.map(|text| text.trim().to_ascii_lowercase());
+        let said = said.filter(|text| !text.is_empty() && text != "null");
         match (self.records, said) {
             (records @ 1.., _) => Ok(ReadReport::Whole(records)),
-            (0, None) => Ok(ReadReport::Nothing),
+            (0, None) => Ok(ReadReport::Blank),
             (0, Some(text)) if NOTHING.contains(&text.trim_end_matches('.')) => Ok(ReadReport::Nothing),
             (0, Some(text)) if NOT_OFFERED.iter().any(|part| text.contains(part)) => {
                 Ok(ReadReport::NotOffered)

@@ -218,25 +218,28 @@ async fn a_recording_in_minor_units_and_without_an_id_ahead_is_read_the_same_way
 }
 
 #[tokio::test]
-async fn a_body_that_says_that_there_is_nothing_is_no_failure_in_any_form() {
-    for text in [
-        "",
-        " \n",
-        "Null batches",
-        "\"Null batches\"",
-        "null",
-        "[]",
-        "{}",
-        "[null]",
-        "No deposits match your request",
-        r#"{"errormsg":"No deposits match your request"}"#,
-        r#"[{"errormsg":"Null batches."}]"#,
-        r#"{"batchid":"1","hoststat":"GB","txns":"null"}"#,
+async fn a_body_without_records_is_no_failure_and_says_whether_it_says_so_in_words() {
+    for (text, says) in [
+        ("", ReadReport::Blank),
+        (" \n", ReadReport::Blank),
+        ("Null batches", ReadReport::Nothing),
+        ("\"Null batches\"", ReadReport::Nothing),
+        ("null", ReadReport::Blank),
+        ("\"null\"", ReadReport::Blank),
+        ("[]", ReadReport::Blank),
+        ("{}", ReadReport::Blank),
+        ("[null]", ReadReport::Blank),
+        ("[{}]", ReadReport::Blank),
+        (r#"{"fundingmasterid":"1","fundingdate":"20261120"}"#, ReadReport::Blank),
+        ("No deposits match your request", ReadReport::Nothing),
+        (r#"{"errormsg":"No deposits match your request"}"#, ReadReport::Nothing),
+        (r#"[{"errormsg":"Null batches."}]"#, ReadReport::Nothing),
+        (r#"{"batchid":"1","hoststat":"GB","txns":"null"}"#, ReadReport::Blank),
     ] {
         let (read, all) = settled(&reports(200, body(text, 3)), DAY).await;
-        assert_eq!((read.unwrap(), all.len()), (ReadReport::Nothing, 0), "{text}");
+        assert_eq!((read.unwrap(), all.len()), (says, 0), "{text}");
         let (read, all) = funded(&reports(200, body(text, 3)), DAY).await;
-        assert_eq!((read.unwrap(), all.len()), (ReadReport::Nothing, 0), "{text}");
+        assert_eq!((read.unwrap(), all.len()), (says, 0), "{text}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Deposits: an item for each, by day, and one that says where it is, by its id.
 
 use async_trait::async_trait;
+use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use tollgate_core::{
     order::MerchantId,
     payments::StoreError,
@@ -12,7 +13,7 @@ use super::{DynamoDbSettlement, EXPIRES_AT, KEY_NAMES, KEYS, SORT, VERSION, key,
 use crate::dynamodb::{
     Item, apart,
     members::corrupt,
-    needed, number,
+    needed, number, number_of,
     table::{all, unavailable},
     text, text_of, texts,
 };
@@ -51,6 +52,24 @@ impl DynamoDbSettlement {
         id: &str,
     ) -> Result<Option<Item>, StoreError> {
         self.item(key(&ids(merchant), &format!("{id}#{account}"))).await
+    }
+
+    /// Puts a deposit under another day, and the item that says where it is, in place of its item
+    /// that is still in this version. Says whether it was.
+    async fn move_deposit(&self, from: Item, version: u64, to: [Item; 2]) -> Result<bool, StoreError> {
+        let table = &self.table.name;
+        let delete = Delete::builder().table_name(table).set_key(Some(from));
+        let delete = delete
+            .condition_expression("#version = :before")
+            .expression_attribute_names("#version", VERSION)
+            .expression_attribute_values(":before", number_of(&version));
+        let delete = delete.build().map(|delete| TransactWriteItem::builder().delete(delete).build());
+        let puts = to.map(|item| {
+            let put = Put::builder().table_name(table).set_item(Some(item)).build();
+            put.map(|put| TransactWriteItem::builder().put(put).build())
+        });
+        let writes = std::iter::once(delete).chain(puts).collect::<Result<_, _>>();
+        self.table.transact(writes.map_err(|error| StoreError::Unavailable(error.to_string()))?).await
     }
 
     pub(super) async fn put_plain(&self, item: Item) -> Result<(), StoreError> {
@@ -98,14 +117,21 @@ impl DepositStore for DynamoDbSettlement {
         if there.map(read_one::<Deposit>).transpose()?.as_ref() != was {
             return Ok(false);
         }
-        if pointer.is_none() {
-            let mut pointer = key(&ids(merchant), &format!("{}#{}", deposit.id, deposit.account));
-            pointer.insert(AT.to_owned(), text_of(&sort(deposit)));
-            pointer.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
-            self.put_plain(pointer).await?;
-        }
         let mut item = written(deposit, key(&by_day(merchant), &sort(deposit)));
         item.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
+        let is_new = pointer.is_none();
+        let at = pointer.as_ref().and_then(|pointer| sort_in(pointer).ok());
+        let mut pointer = key(&ids(merchant), &format!("{}#{}", deposit.id, deposit.account));
+        pointer.insert(AT.to_owned(), text_of(&sort(deposit)));
+        pointer.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
+        let moved_from = at.filter(|at| *at != sort(deposit));
+        if let (Some(at), Some(version)) = (&moved_from, version) {
+            item.insert(VERSION.to_owned(), number_of(&(version + 1)));
+            return self.move_deposit(key(&by_day(merchant), at), version, [item, pointer]).await;
+        }
+        if moved_from.is_some() || is_new {
+            self.put_plain(pointer).await?;
+        }
         self.put_version(item, version).await
     }
 

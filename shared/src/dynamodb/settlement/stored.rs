@@ -271,6 +271,34 @@ stored! {
     }
 }
 
+/// A line of a batch or deposit that is missing.
+#[derive(PartialEq)]
+struct StoredMissing {
+    id: String,
+    reference: String,
+}
+
+stored! {
+    StoredMissing {
+        id: "id",
+        reference: "retref",
+    }
+}
+
+fn stored_missing(missing: &BTreeMap<String, BTreeSet<String>>) -> Vec<StoredMissing> {
+    let line =
+        |id: &str, reference: &str| StoredMissing { id: id.to_owned(), reference: reference.to_owned() };
+    missing.iter().flat_map(|(id, all)| all.iter().map(move |reference| line(id, reference))).collect()
+}
+
+fn missing(stored: Vec<StoredMissing>) -> BTreeMap<String, BTreeSet<String>> {
+    let mut missing = BTreeMap::<_, BTreeSet<_>>::new();
+    for StoredMissing { id, reference } in stored {
+        missing.entry(id).or_default().insert(reference);
+    }
+    missing
+}
+
 // Its account is in its key.
 stored! {
     KnownReport |this, to, from, account: String| {
@@ -288,6 +316,10 @@ stored! {
             packs(account, &from.get::<Vec<StoredPackKeys>>("packs")?)
         ),
         unreadable: "unreadable",
+        missing: (
+            to.put("missing", &stored_missing(&this.missing)),
+            missing(from.get("missing")?)
+        ),
         empty_since: "empty_since",
         is_unmatched: "unmatched" unless (false),
         is_unreadable: ({}, false),

@@ -10,13 +10,13 @@ use tollgate_core::{
         Mechanism, MerchantId, NoticeReason, Operation, OperationRef, OperationState, Order, OrderKey,
         PaymentKind, RecordedDispute, Transaction,
     },
-    settlement::{Component, Deposit},
+    settlement::{Component, Deposit, Exception, ExceptionCause, Note},
     values::{Amount, Carried, Currency, DeclineCode, Memo, Metadata, References, SignedAmount},
     webhooks::Event,
 };
 use uuid::Uuid;
 
-use super::deposit_created;
+use super::{deposit_created, deposit_differs};
 use crate::test_payments::{GATEWAY, refunded_in_part};
 
 fn events(old: Option<&Order>, new: &Order) -> Vec<Event> {
@@ -303,4 +303,45 @@ fn a_new_deposit_is_told_as_a_list_shows_it_under_one_id_and_without_what_nobody
     assert_eq!(deposit_created(&merchant, &corrected).id, told.id);
     let another = Deposit { account: "1".to_owned(), ..deposit };
     assert_ne!(deposit_created(&merchant, &another).id, told.id);
+}
+
+#[test]
+fn a_deposit_that_differs_is_told_once_each_time_that_it_does_and_without_peoples_words() {
+    let merchant: MerchantId = "m".parse().unwrap();
+    let note = Note { at: at(1), by: "Ann".to_owned(), text: "asked".to_owned() };
+    let exception = Exception {
+        id: Uuid::from_u128(7),
+        cause: ExceptionCause::DepositDiffers,
+        account: "1".to_owned(),
+        reference: None,
+        deposit: Some("500".to_owned()),
+        case: None,
+        detail: Some("it is not reported any more".to_owned()),
+        order: None,
+        transaction: None,
+        expected: Some(SignedAmount::new(9_700)),
+        found: Some(SignedAmount::ZERO),
+        currency: Some(Currency::USD),
+        day: jiff::civil::date(2026, 11, 17),
+        since: at(0),
+        gone_at: None,
+        notes: vec![note],
+        resolution: None,
+    };
+    let told = deposit_differs(&merchant, &exception, at(5), None);
+    let body: Value = serde_json::from_str(&told.body).unwrap();
+    assert_eq!((told.kind, &body["version"], told.at), ("deposit.differs", &json!(1), at(5)));
+    let data = &body["data"];
+    assert_eq!((&data["type"], &data["cause"]), (&json!("settlement_exception"), &json!("deposit_differs")));
+    assert_eq!(
+        (&data["deposit"], &data["expected"], &data["found"]),
+        (&json!("500"), &json!(9_700), &json!(0))
+    );
+    assert!(!told.body.contains("Ann") && data.get("notes").is_none(), "{body}");
+    // The same when a run that died tells it again, later; another one after it was closed.
+    assert_eq!(deposit_differs(&merchant, &exception, at(6), None).id, told.id);
+    let again = deposit_differs(&merchant, &exception, at(9), Some(at(8)));
+    assert_ne!(again.id, told.id);
+    let other: MerchantId = "n".parse().unwrap();
+    assert_ne!(deposit_differs(&other, &exception, at(5), None).id, told.id);
 }

@@ -41,7 +41,7 @@ pub struct Deposit {
     pub id: String,
     /// The gateway account (MID).
     pub account: String,
-    /// Its day, Eastern: the first one that it was reported under.
+    /// Its day, Eastern: the last one that it was reported under.
     pub day: Date,
     /// None if the record states none.
     pub currency: Option<Currency>,

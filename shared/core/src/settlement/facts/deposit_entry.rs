@@ -88,9 +88,10 @@ impl Deposit {
         self.changes.clone_from(&before.changes);
         self.journaled = before.journaled;
         self.read_at = before.read_at;
-        // Its sort key begins with the day. A gateway that reports it under another day, too, must
-        // not make a second deposit.
-        self.day = before.day;
+        // No report states the day of one that is gone.
+        if self.is_withdrawn() {
+            self.day = before.day;
+        }
         let is_gone = |one: &Chargeback| self.chargebacks.iter().all(|listed| listed.id != one.id);
         let known = before.taken_back.chargebacks.iter().chain(&before.chargebacks);
         self.taken_back.chargebacks = known.filter(|one| is_gone(one)).cloned().collect();

@@ -18,6 +18,10 @@ words! {
     }
 }
 
+/// Most missing lines of a batch or deposit that are remembered, so that the item stays small: it is
+/// listed again once these are.
+pub const MISSING_MAX: usize = 100;
+
 /// A report, as far as known: by it, lines and deposits are found that the report does not state
 /// any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +37,9 @@ pub struct KnownReport {
     pub packs: BTreeSet<PackKey>,
     /// Rows that cannot be read and are in no deposit.
     pub unreadable: Vec<UnreadableRow>,
+    /// References of lines that it listed, and that no report of its kind lists any more, by their
+    /// batch or deposit: at most [`MISSING_MAX`] of each.
+    pub missing: BTreeMap<String, BTreeSet<String>>,
     /// Since when it says that there is nothing, though it had something before.
     pub empty_since: Option<Timestamp>,
     /// Whether its changes are still to be matched.
@@ -45,8 +52,9 @@ impl KnownReport {
     /// One that says nothing.
     pub fn new(kind: ReportKind, day: Date) -> Self {
         let (names, packs) = (BTreeSet::new(), BTreeSet::new());
-        let (unreadable, is_unmatched, is_unreadable) = (Vec::new(), false, false);
-        Self { kind, day, names, packs, unreadable, empty_since: None, is_unmatched, is_unreadable }
+        let (unreadable, missing, empty_since) = (Vec::new(), BTreeMap::new(), None);
+        let (is_unmatched, is_unreadable) = (false, false);
+        Self { kind, day, names, packs, unreadable, missing, empty_since, is_unmatched, is_unreadable }
     }
 }
 

@@ -9,9 +9,13 @@ use crate::{
     values::SignedAmount,
 };
 
-/// Whether a deposit's lines and components add up, and all its adjustments are known.
+/// Whether a deposit is reported, its lines and components add up, and all its adjustments are
+/// known.
 pub(super) fn of_deposit(context: &Matching<'_>, deposit: &Deposit, found: &mut Match) {
     found.covered.deposits.insert(deposit.id.clone());
+    if deposit.is_withdrawn() {
+        found.exceptions.push(withdrawn(context, deposit));
+    }
     let net_sales = deposit.component(Component::NetSales);
     let (_, lines) = deposit.lines;
     if lines != net_sales {
@@ -38,6 +42,19 @@ pub(super) fn of_deposit(context: &Matching<'_>, deposit: &Deposit, found: &mut 
         let subject = format!("row#{row}");
         about(context, deposit, ExceptionCause::NotUnderstood, Some(&subject)).because(row.to_string())
     }));
+}
+
+/// A deposit that is not reported any more, with the amount that it had.
+fn withdrawn(context: &Matching<'_>, deposit: &Deposit) -> Exception {
+    let last = deposit.changes.last();
+    let taken = last.and_then(|last| SignedAmount::sum(last.components.iter().map(|(_, amount)| *amount)));
+    let differs = Exception {
+        expected: taken.and_then(SignedAmount::checked_neg),
+        found: Some(SignedAmount::ZERO),
+        currency: last.and_then(|last| last.currency),
+        ..about(context, deposit, ExceptionCause::DepositDiffers, Some("reported"))
+    };
+    differs.because("it is not reported any more")
 }
 
 fn of_adjustment(context: &Matching<'_>, deposit: &Deposit, adjustment: &Adjustment) -> Option<Exception> {

@@ -12,7 +12,7 @@ use crate::{
     payments::{Deadline, Merchant},
     settlement::{
         Deposit, KnownReport, Line, PackKey, PackedLines, Progress, ReportKind, SettlementReport,
-        facts::known_report::KnownReports,
+        eastern_day, facts::known_report::KnownReports,
     },
 };
 
@@ -56,6 +56,41 @@ impl AccountReading {
             reports: KnownReports::new(),
             unkept: Unkept::default(),
             report: SettlementReport::default(),
+        }
+    }
+
+    /// The days whose reports list a batch or deposit: those of this run, and of other days the last
+    /// known.
+    pub(super) fn days_listing(&self, kind: ReportKind, name: &str) -> impl Iterator<Item = Date> {
+        let known = self.reports.iter().filter(|(key, _)| !self.unkept.reports.contains_key(key));
+        let all = self.unkept.reports.values().chain(known.map(|(_, report)| report));
+        all.filter(move |report| report.kind == kind && report.names.contains(name)).map(|report| report.day)
+    }
+
+    /// Whether a report had something that no report of another day lists.
+    pub(super) fn is_only_word(&self, known: &KnownReport) -> bool {
+        let is_alone = |name: &String| self.days_listing(known.kind, name).all(|day| day == known.day);
+        !known.unreadable.is_empty() || known.names.iter().any(is_alone)
+    }
+
+    /// A deposit that its report does not list any more, nor another day's, holds nothing from now
+    /// on. Another day's report that lists it has the word, and is read again.
+    pub(super) fn withdraw(&mut self) {
+        let kind = ReportKind::Deposits;
+        let read =
+            self.reports.iter().filter(|(key, _)| key.0 == kind && self.unkept.reports.contains_key(key));
+        let not_listed =
+            read.flat_map(|(key, report)| report.names.difference(&self.unkept.reports[key].names));
+        let elsewhere = |id: &&String| self.unkept.deposits.contains_key(*id);
+        let not_listed: BTreeSet<String> = not_listed.filter(|id| !elsewhere(id)).cloned().collect();
+        for id in not_listed {
+            if let Some(other) = self.days_listing(kind, &id).max() {
+                self.want(other, None);
+                continue;
+            }
+            let (account, today) = (&self.progress.account, eastern_day(self.now));
+            let nothing = Deposit::without_sum(id.clone(), account, today, self.now);
+            self.unkept.deposits.insert(id, nothing);
         }
     }
 

@@ -67,7 +67,7 @@ impl Reader<'_> {
             ReadReport::Whole(_) => Some(true),
             ReadReport::NotOffered => Some(false),
             // It may say the same of an account without deposits.
-            ReadReport::Nothing => account.progress.funding,
+            ReadReport::Nothing | ReadReport::Blank => account.progress.funding,
         };
         Ok(())
     }
@@ -93,8 +93,13 @@ impl Reader<'_> {
         if read == ReadReport::NotOffered {
             return Ok(read);
         }
-        let known = account.reports.get(&(kind, day)).filter(|known| !known.names.is_empty());
-        if let Some(known) = known.filter(|_| read == ReadReport::Nothing) {
+        let known = account.reports.get(&(kind, day));
+        let is_empty = matches!(read, ReadReport::Nothing | ReadReport::Blank);
+        if let Some(known) = known.filter(|known| is_empty && account.is_only_word(known)) {
+            // Of batches, a blank report is the usual one of a day without any.
+            if kind == ReportKind::Deposits && read == ReadReport::Blank {
+                return Err(ReportError::Blank.into());
+            }
             let empty_since = known.empty_since.unwrap_or(account.now);
             if account.now.duration_since(empty_since) < EMPTY_FOR {
                 let emptied = KnownReport { empty_since: Some(empty_since), ..known.clone() };
@@ -102,13 +107,21 @@ impl Reader<'_> {
                 return Err(ReportError::Emptied.into());
             }
         }
+        // The report of the latest day that lists a deposit has the last word about it.
+        let listed = contents.deposit_ids();
+        let is_listed_later =
+            |id: &String| account.days_listing(ReportKind::Deposits, id).any(|other| other > day);
+        let (superseded, listed): (BTreeSet<_>, BTreeSet<_>) = listed.into_iter().partition(is_listed_later);
+        contents.leave_out(&superseded);
+        account.unkept.leave_out(&listed);
         let packs = self.assign(account, day, &mut contents).await?;
         let mut report = KnownReport { packs, ..KnownReport::new(kind, day) };
         report.unreadable = contents.unreadable.extract_if(.., |row| row.deposit.is_none()).collect();
         report.names = std::mem::take(&mut contents.batches);
+        report.names.extend(superseded);
         for deposit in contents.deposits(account, day) {
             report.names.insert(deposit.id.clone());
-            account.unkept.deposits.entry(deposit.id.clone()).or_insert(deposit);
+            account.unkept.deposits.insert(deposit.id.clone(), deposit);
         }
         account.unkept.reports.insert((kind, day), report);
         Ok(read)

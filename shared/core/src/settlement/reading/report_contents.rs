@@ -39,6 +39,23 @@ impl ReportContents {
         line
     }
 
+    /// The deposits that the report names.
+    pub(super) fn deposit_ids(&self) -> BTreeSet<String> {
+        let of_rows = self.unreadable.iter().filter_map(|row| row.deposit.as_ref());
+        let of_lines = self.lines.values().flat_map(|line| &line.funded).map(|funded| &funded.deposit);
+        let named = self.adjustments.keys().chain(self.chargebacks.keys()).chain(self.deposits.keys());
+        named.chain(of_rows).chain(of_lines).cloned().collect()
+    }
+
+    /// Leaves out deposits of which another report says more.
+    pub(super) fn leave_out(&mut self, deposits: &BTreeSet<String>) {
+        self.deposits.retain(|id, _| !deposits.contains(id));
+        self.adjustments.retain(|id, _| !deposits.contains(id));
+        self.chargebacks.retain(|id, _| !deposits.contains(id));
+        self.unreadable.retain(|row| row.deposit.as_ref().is_none_or(|id| !deposits.contains(id)));
+        self.lines.values_mut().for_each(|line| line.funded.retain(|one| !deposits.contains(&one.deposit)));
+    }
+
     pub(super) fn take_settled(&mut self, record: SettledRecord) {
         match record {
             SettledRecord::Line { reference, settled } => {
@@ -79,11 +96,10 @@ impl ReportContents {
     /// The deposits with the sums of their lines. A deposit that is only named by other records has
     /// no sum.
     pub(super) fn deposits(mut self, account: &AccountReading, day: Date) -> Vec<Deposit> {
-        let of_rows = self.unreadable.iter().filter_map(|row| row.deposit.as_ref());
-        let named = self.adjustments.keys().chain(self.chargebacks.keys()).chain(self.held.keys());
-        for id in named.chain(of_rows) {
-            let missing = || Deposit::without_sum(id.clone(), &account.progress.account, day, account.now);
-            self.deposits.entry(id.clone()).or_insert_with(missing);
+        let of_lines = self.held.keys().cloned();
+        for id in self.deposit_ids().into_iter().chain(of_lines) {
+            let missing = Deposit::without_sum(id.clone(), &account.progress.account, day, account.now);
+            self.deposits.entry(id).or_insert(missing);
         }
         let whole = |(id, deposit): (String, Deposit)| {
             let HeldLines { count, all, money, others, packs } = self.held.remove(&id).unwrap_or_default();

@@ -57,8 +57,10 @@ pub enum FundingRecord {
 pub enum ReadReport {
     /// The whole report was read: so many records.
     Whole(u64),
-    /// There is nothing for this day.
+    /// It states in words that there is nothing for this day.
     Nothing,
+    /// It says nothing at all, such as `{}`.
+    Blank,
     /// The gateway does not offer the report for this account.
     NotOffered,
 }
@@ -80,6 +82,9 @@ pub enum ReportError {
     /// so for a day.
     #[error("the gateway's report says that there is nothing, and had something before")]
     Emptied,
+    /// It says nothing at all, and had something before. No wait makes that a statement.
+    #[error("the gateway's report is blank, and had something before")]
+    Blank,
     /// The response is no report; never states its content.
     #[error("the gateway's report is malformed: {0}")]
     Malformed(String),

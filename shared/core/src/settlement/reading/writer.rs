@@ -12,13 +12,14 @@ use jiff::civil::Date;
 
 use super::{
     account::{AccountReading, Unkept},
+    missing::Listed,
     reader::ReadDayError,
 };
 use crate::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
     settlement::{
-        Deposit, DepositStore, KnownReport, LineStore, PackKey, ReportKind, eastern_day,
+        Deposit, DepositStore, KnownReport, Line, LineStore, PackKey,
         facts::{
             deposit::DepositKey,
             known_report::KnownReports,
@@ -60,17 +61,19 @@ struct LoadedPack {
     pack: PackKey,
     is_changed: bool,
     is_unreadable: bool,
+    /// What its lines lose, of references that no report lists any more.
+    lost: Vec<Line>,
 }
 
 impl Writer<'_> {
     /// Keeps contents that were read, in place of these reports' earlier ones. Lines come before
     /// their deposits, so that a deposit that is there has its lines.
     pub(crate) async fn keep(&self, account: &mut AccountReading) -> Result<Kept, ReadDayError> {
+        account.withdraw();
         let mut unkept = std::mem::take(&mut account.unkept);
         for report in std::mem::take(&mut unkept.emptied) {
             self.note_report(account, report).await?;
         }
-        withdraw(account, &mut unkept);
         let mut kept = Kept::default();
         self.keep_lines(account, &mut unkept, &mut kept).await?;
         self.keep_deposits(account, &unkept, &mut kept).await?;
@@ -110,24 +113,24 @@ impl Writer<'_> {
             noted.insert(*key, report);
         }
         unkept.leave_out(&bad_deposits);
-        let unkept = &*unkept;
-        let loaded = packs.into_iter().map(async |pack| {
-            let before = self.lines.load(&merchant, &pack).await?;
-            let is_changed = !before.is_unreadable && unkept.replaced(&pack, &before).lines != before.lines;
-            Ok::<_, StoreError>(LoadedPack { pack, is_changed, is_unreadable: before.is_unreadable })
-        });
-        let loaded: Vec<LoadedPack> =
-            stream::iter(loaded).buffer_unordered(WRITES_AT_A_TIME).try_collect().await?;
+        let listed = Listed::of(unkept);
+        let loaded = self.load(&merchant, packs, unkept, &listed).await?;
         for bad in loaded.iter().filter(|loaded| loaded.is_unreadable) {
             let of_place = noted.iter().filter(|(_, report)| report.packs.contains(&bad.pack));
             kept.unread.extend(of_place.map(|((_, day), _)| *day));
         }
+        let lost = loaded.iter().flat_map(|loaded| loaded.lost.clone()).collect();
+        for report in listed.note_missing(&account.reports, &mut unkept.reports, lost) {
+            self.note_report(account, report).await?;
+        }
+        let unkept = &*unkept;
         let changed = loaded.into_iter().filter(|loaded| loaded.is_changed);
         let changed: Vec<PackKey> = changed.map(|loaded| loaded.pack).collect();
         // Before the first line is written: wherever a run dies, the next one knows where lines may
-        // be, and that they changed.
-        for report in noted.into_values().filter(|_| !changed.is_empty()) {
-            self.note_report(account, report).await?;
+        // be, that they changed, and which are missing.
+        for (key, report) in noted.into_iter().filter(|_| !changed.is_empty()) {
+            let missing = unkept.reports[&key].missing.clone();
+            self.note_report(account, KnownReport { missing, ..report }).await?;
         }
         let written = changed.into_iter().map(async |pack| self.replace(&merchant, &pack, unkept).await);
         let written: Vec<Vec<String>> =
@@ -137,6 +140,26 @@ impl Writer<'_> {
             kept.changed.extend(changed);
         }
         Ok(())
+    }
+
+    /// Packs as they are, beside how they will be.
+    async fn load(
+        &self,
+        merchant: &MerchantId,
+        packs: BTreeSet<PackKey>,
+        unkept: &Unkept,
+        listed: &Listed,
+    ) -> Result<Vec<LoadedPack>, StoreError> {
+        let loaded = packs.into_iter().map(async |pack| {
+            let before = self.lines.load(merchant, &pack).await?;
+            if before.is_unreadable {
+                return Ok(LoadedPack { pack, is_changed: false, is_unreadable: true, lost: Vec::new() });
+            }
+            let after = unkept.replaced(&pack, &before);
+            let (is_changed, lost) = (after.lines != before.lines, listed.lost(&before, &after));
+            Ok(LoadedPack { pack, is_changed, is_unreadable: false, lost })
+        });
+        stream::iter(loaded).buffer_unordered(WRITES_AT_A_TIME).try_collect().await
     }
 
     async fn keep_deposits(
@@ -214,21 +237,5 @@ impl Writer<'_> {
             }
         }
         Err(ReadDayError::Contended)
-    }
-}
-
-/// A deposit that its report does not list any more, nor another day's, holds nothing from now on.
-fn withdraw(account: &AccountReading, unkept: &mut Unkept) {
-    let of_deposits = account.reports.iter().filter(|(key, _)| key.0 == ReportKind::Deposits);
-    let (read, others): (Vec<_>, Vec<_>) = of_deposits.partition(|(key, _)| unkept.reports.contains_key(key));
-    let is_listed = |id: &String| {
-        unkept.deposits.contains_key(id) || others.iter().any(|(_, report)| report.names.contains(id))
-    };
-    let gone = read.iter().flat_map(|(_, report)| &report.names).filter(|id| !is_listed(id));
-    let gone: BTreeSet<String> = gone.cloned().collect();
-    for id in gone {
-        let today = eastern_day(account.now);
-        let nothing = Deposit::without_sum(id.clone(), &account.progress.account, today, account.now);
-        unkept.deposits.insert(id, nothing);
     }
 }

@@ -9,7 +9,11 @@ use std::{collections::BTreeSet, time::Duration};
 
 use jiff::{ToSpan, civil::Date};
 
-use super::{REPORT_LIMIT, Settlement, journal_deposit::publish, match_disputes::DisputeMatcher};
+use super::{
+    REPORT_LIMIT, Settlement,
+    journal_deposit::publish,
+    match_disputes::{AHEAD_DAYS, DisputeMatcher},
+};
 use crate::{
     journal::day_of,
     payments::StoreError,
@@ -90,7 +94,7 @@ impl<'a> AccountRun<'a> {
             changed: &self.changed,
             waits: &self.settlement.settings.waits,
         };
-        let found = matcher.run(&wanted, &disputes).await?;
+        let found = matcher.run(&wanted, &disputes, &self.settlement.news).await?;
         self.account.report.opened += found.exceptions.opened + found.exceptions.reopened;
         self.account.report.open = found.exceptions.open;
         Ok(self.settlement.writer().note_matched(&mut self.account).await?)
@@ -162,7 +166,8 @@ impl<'a> AccountRun<'a> {
     /// with all days since then.
     async fn find_reports(&mut self) -> Result<(), StoreError> {
         let (merchant, account) = (&self.account.merchant.id, &self.account.progress.account);
-        let since = earlier(eastern_day(self.account.now), READ_AFTER_USE_DAYS);
+        // A deposit's day can be some days from its report's.
+        let since = earlier(eastern_day(self.account.now), READ_AFTER_USE_DAYS + AHEAD_DAYS);
         let reports = self.settlement.lines.reports(merchant, account, since).await?;
         let unmatched: Vec<&KnownReport> = reports.iter().filter(|report| report.is_unmatched).collect();
         let days: Vec<Date> = unmatched.iter().map(|report| report.day).collect();

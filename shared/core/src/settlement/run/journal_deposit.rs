@@ -2,21 +2,26 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::{
     journal::Put,
     order::MerchantId,
     payments::StoreError,
-    settlement::{Deposit, DepositJournal, DepositStore, facts::store::change_deposit},
+    settlement::{Deposit, DepositJournal, DepositStore, Exception, facts::store::change_deposit},
     webhooks::{Event, EventBus},
 };
 
-/// Where new deposits are told.
+/// Where new deposits are told, and what differs in reports of deposits and batches. Events are
+/// worded by the order API, and pure.
 #[derive(Clone)]
-pub struct DepositNews {
+pub struct SettlementNews {
     /// Takes the events.
     pub bus: Arc<dyn EventBus>,
-    /// The event of a new deposit, as the order API words it. Pure.
-    pub event: fn(&MerchantId, &Deposit) -> Event,
+    /// The event of a new deposit.
+    pub created: fn(&MerchantId, &Deposit) -> Event,
+    /// The event of an exception that is open since a moment, and was closed at another one before.
+    pub differs: fn(&MerchantId, &Exception, Timestamp, Option<Timestamp>) -> Event,
 }
 
 /// The result of putting entries.
@@ -56,14 +61,14 @@ pub async fn put_entries(
 /// entries and publishes an event of the same id.
 pub(crate) async fn publish(
     journal: &dyn DepositJournal,
-    news: &DepositNews,
+    news: &SettlementNews,
     deposits: &dyn DepositStore,
     merchant: &MerchantId,
     deposit: &Deposit,
 ) -> Result<(), StoreError> {
     put_entries(journal, merchant, deposit).await?;
     if deposit.journaled == 0 {
-        news.bus.publish(&[(news.event)(merchant, deposit)]).await?;
+        news.bus.publish(&[(news.created)(merchant, deposit)]).await?;
     }
     note_journaled(deposits, merchant, deposit).await
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
-    settlement::{Exception, ExceptionStore, Match, Note, Resolution},
+    settlement::{Exception, ExceptionCause, ExceptionStore, Match, Note, Resolution, SettlementNews},
 };
 
 /// How often a write is tried again after another one came between.
@@ -45,39 +45,94 @@ enum ExceptionStep {
     Changes(Box<Exception>),
 }
 
-/// Saves new exceptions, closes those whose cause is gone, and opens closed ones again whose cause
-/// is back.
-pub async fn keep_exceptions(
-    store: &dyn ExceptionStore,
-    merchant: &MerchantId,
-    account: &str,
-    found: &Match,
-    now: Timestamp,
-) -> Result<ExceptionsReport, StoreError> {
-    let open = store.open_of(merchant, account).await?;
-    let mut report = ExceptionsReport { open: count(open.len()), ..ExceptionsReport::default() };
-    let mut known: HashMap<Uuid, Exception> = open.into_iter().map(|one| (one.id, one)).collect();
-    let Match { exceptions, covered, .. } = found;
-    let found: Vec<_> = exceptions.iter().map(|one| (known.remove(&one.id), one.clone())).collect();
-    // One that cannot be read stays as it is.
-    let kept = found
-        .into_iter()
-        .map(async |(known, one)| Unreadable::left_out(keep(store, merchant, known, &one).await));
-    let kept: Vec<Option<ExceptionStep>> =
-        stream::iter(kept).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
-    for next in kept.into_iter().flatten() {
-        match next {
-            ExceptionStep::Opens(_) => report.opened += 1,
-            ExceptionStep::Reopens(_) => report.reopened += 1,
-            ExceptionStep::Changes(_) | ExceptionStep::Stays => {}
+/// Keeps the exceptions of a merchant.
+pub struct ExceptionKeeper<'a> {
+    /// Where they are kept.
+    pub store: &'a dyn ExceptionStore,
+    /// Where those about deposits and batches are told.
+    pub news: &'a SettlementNews,
+    /// The merchant.
+    pub merchant: &'a MerchantId,
+}
+
+impl ExceptionKeeper<'_> {
+    /// Saves new exceptions of an account, closes those whose cause is gone, and opens closed ones
+    /// again whose cause is back.
+    pub async fn keep(
+        &self,
+        account: &str,
+        found: &Match,
+        now: Timestamp,
+    ) -> Result<ExceptionsReport, StoreError> {
+        let (store, merchant) = (self.store, self.merchant);
+        let open = store.open_of(merchant, account).await?;
+        let mut report = ExceptionsReport { open: count(open.len()), ..ExceptionsReport::default() };
+        let mut known: HashMap<Uuid, Exception> = open.into_iter().map(|one| (one.id, one)).collect();
+        let Match { exceptions, covered, .. } = found;
+        let found: Vec<_> = exceptions.iter().map(|one| (known.remove(&one.id), one.clone())).collect();
+        // One that cannot be read stays as it is.
+        let kept = found
+            .into_iter()
+            .map(async |(known, one)| Unreadable::left_out(self.keep_one(known, &one).await));
+        let kept: Vec<Option<ExceptionStep>> =
+            stream::iter(kept).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
+        for next in kept.into_iter().flatten() {
+            match next {
+                ExceptionStep::Opens(_) => report.opened += 1,
+                ExceptionStep::Reopens(_) => report.reopened += 1,
+                ExceptionStep::Changes(_) | ExceptionStep::Stays => {}
+            }
         }
+        let gone: Vec<Exception> = known.into_values().filter(|known| covered.has(known)).collect();
+        let closed = gone.into_iter().map(async |known| close(store, merchant, known, now).await);
+        let closed: Vec<bool> = stream::iter(closed).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
+        report.closed = count(closed.into_iter().filter(|closed| *closed).count());
+        report.open = (report.open + report.opened + report.reopened).saturating_sub(report.closed);
+        Ok(report)
     }
-    let gone: Vec<Exception> = known.into_values().filter(|known| covered.has(known)).collect();
-    let closed = gone.into_iter().map(async |known| close(store, merchant, known, now).await);
-    let closed: Vec<bool> = stream::iter(closed).buffer_unordered(KEPT_AT_A_TIME).try_collect().await?;
-    report.closed = count(closed.into_iter().filter(|closed| *closed).count());
-    report.open = (report.open + report.opened + report.reopened).saturating_sub(report.closed);
-    Ok(report)
+
+    async fn keep_one(
+        &self,
+        mut known: Option<Exception>,
+        found: &Exception,
+    ) -> Result<ExceptionStep, StoreError> {
+        if known.is_none() {
+            known = self.store.get(self.merchant, found.id).await?;
+        }
+        for _ in 0..TRIES {
+            let next = next(known.as_ref(), found);
+            let new = match &next {
+                ExceptionStep::Stays => return Ok(next),
+                ExceptionStep::Changes(new) => new,
+                ExceptionStep::Opens(new) | ExceptionStep::Reopens(new) => {
+                    self.tell(known.as_ref(), new, found.since).await?;
+                    new
+                }
+            };
+            if self.store.save(self.merchant, known.as_ref(), new).await? {
+                return Ok(next);
+            }
+            known = self.store.get(self.merchant, found.id).await?;
+        }
+        // The next run finds it again.
+        Ok(ExceptionStep::Stays)
+    }
+
+    /// Publishes an event before the exception is saved: a run that dies in between finds it again, and
+    /// publishes the same event.
+    async fn tell(
+        &self,
+        known: Option<&Exception>,
+        new: &Exception,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        if new.cause != ExceptionCause::DepositDiffers {
+            return Ok(());
+        }
+        let closed_at =
+            known.and_then(|known| known.gone_at.max(known.resolution.as_ref().map(|one| one.at)));
+        self.news.bus.publish(&[(self.news.differs)(self.merchant, new, at, closed_at)]).await
+    }
 }
 
 fn count(n: usize) -> u64 {
@@ -105,30 +160,6 @@ fn next(known: Option<&Exception>, found: &Exception) -> ExceptionStep {
         (false, true) => ExceptionStep::Reopens(Box::new(next)),
         _ => ExceptionStep::Changes(Box::new(next)),
     }
-}
-
-async fn keep(
-    store: &dyn ExceptionStore,
-    merchant: &MerchantId,
-    mut known: Option<Exception>,
-    found: &Exception,
-) -> Result<ExceptionStep, StoreError> {
-    if known.is_none() {
-        known = store.get(merchant, found.id).await?;
-    }
-    for _ in 0..TRIES {
-        let next = next(known.as_ref(), found);
-        let (ExceptionStep::Opens(new) | ExceptionStep::Reopens(new) | ExceptionStep::Changes(new)) = &next
-        else {
-            return Ok(next);
-        };
-        if store.save(merchant, known.as_ref(), new).await? {
-            return Ok(next);
-        }
-        known = store.get(merchant, found.id).await?;
-    }
-    // The next run finds it again.
-    Ok(ExceptionStep::Stays)
 }
 
 async fn close(

@@ -14,13 +14,14 @@ use crate::{
     order::{Kind, MerchantId},
     payments::{StoreError, Unreadable},
     settlement::{
-        Compared, Exception, ExceptionCause, ExceptionStore, ExceptionsReport, Expectation, Expectations,
-        Line, LineStore, Match, MatchedDisputes, PackKey, PackedLines, Verdict, Waits, expectations,
+        Compared, Exception, ExceptionCause, ExceptionKeeper, ExceptionStore, ExceptionsReport, Expectation,
+        Expectations, KnownReport, Line, LineStore, MISSING_MAX, Match, MatchedDisputes, PackKey,
+        PackedLines, ReportKind, SettlementNews, Verdict, Waits, expectations,
         facts::{day::DayRange, known_report::KnownReports},
-        keep_exceptions, line_of, match_account,
+        line_of, match_account,
         reading::entries::EntrySpan,
     },
-    values::QuarterHour,
+    values::{QuarterHour, counted},
 };
 
 /// Most references of a run that may have other owners, and are looked for on all days.
@@ -103,15 +104,15 @@ impl DayMatcher<'_> {
         &self,
         wanted: &MatchedDays<'_>,
         disputes: &MatchedDisputes,
+        news: &SettlementNews,
     ) -> Result<MatchReport, StoreError> {
         let mut so_far = self.begin(wanted).await?;
         self.match_each(wanted, disputes, &mut so_far).await?;
         so_far.found.covered.disputes = disputes.is_compared;
         so_far.found.exceptions.extend(disputes.exceptions.iter().cloned());
         self.look_again(wanted, &mut so_far).await?;
-        let (merchant, account) = (wanted.merchant, wanted.account);
-        so_far.report.exceptions =
-            keep_exceptions(self.exceptions, merchant, account, &so_far.found, wanted.now).await?;
+        let keeper = ExceptionKeeper { store: self.exceptions, news, merchant: wanted.merchant };
+        so_far.report.exceptions = keeper.keep(wanted.account, &so_far.found, wanted.now).await?;
         Ok(so_far.report)
     }
 
@@ -275,6 +276,7 @@ impl DayMatcher<'_> {
                     .because(row.to_string())
             });
             so_far.found.exceptions.extend(unread);
+            so_far.found.exceptions.extend(missing(wanted, report));
         }
     }
 
@@ -354,6 +356,24 @@ impl DaysMatched {
         self.found.covered.references.extend(found.covered.references);
         self.found.covered.deposits.extend(found.covered.deposits);
     }
+}
+
+/// Batches and deposits of a report of which lines are missing.
+fn missing(wanted: &MatchedDays<'_>, report: &KnownReport) -> impl Iterator<Item = Exception> {
+    report.missing.iter().map(|(name, references)| {
+        let (kind, day) = (report.kind, report.day);
+        let subject = format!("{}#{day}#{name}#missing", kind.as_str());
+        let lines = counted(references.len(), references.len() == MISSING_MAX);
+        let first = references.first().map_or("", String::as_str);
+        let mut detail = format!("lines that are not reported any more: {lines}, such as {first}");
+        if kind == ReportKind::Batches {
+            detail = format!("batch {name}: {detail}");
+        }
+        let differs =
+            Exception::new(wanted.account, ExceptionCause::DepositDiffers, &subject, day, wanted.now);
+        let deposit = (kind == ReportKind::Deposits).then(|| name.clone());
+        Exception { deposit, ..differs.because(detail) }
+    })
 }
 
 fn compared<'a>(wanted: &MatchedDays<'a>, expectations: &'a [Expectation]) -> Compared<'a> {

@@ -14,7 +14,7 @@ use crate::{
         BatchStatus, Component, Deposit, DepositReader, DepositSums, ExceptionCause, Funded, FundedKind,
         FundedStatus, FundingRecord, JournalDays, PackKey, ReadReport, ReportError, ReportKind,
         ReportRequest, Settled, SettledRecord, SettledStatus, eastern_day,
-        memory::{LeftByRuns, add, done, left, merchant, shift, told},
+        memory::{LeftByRuns, add, done, left, merchant, news, shift},
     },
     test_merchant::test_merchant,
     values::SignedAmount,
@@ -33,6 +33,8 @@ struct Gateway {
     funded: BTreeMap<Date, Vec<FundingRecord>>,
     /// Accounts that do not respond.
     silent: BTreeSet<String>,
+    /// Whether reports without records say nothing at all.
+    is_blank: bool,
     asked: Mutex<Vec<Date>>,
 }
 
@@ -49,7 +51,7 @@ impl Reports for Gateway {
         self.asked.lock().unwrap().push(request.day);
         let records = self.settled.get(&request.day).cloned().unwrap_or_default();
         records.iter().cloned().for_each(each);
-        Ok(if records.is_empty() { ReadReport::Nothing } else { ReadReport::Whole(1) })
+        Ok(self.read(records.len()))
     }
 
     async fn funded(
@@ -59,11 +61,19 @@ impl Reports for Gateway {
     ) -> Result<ReadReport, ReportError> {
         let records = self.funded.get(&request.day).cloned().unwrap_or_default();
         records.iter().cloned().for_each(each);
-        Ok(if records.is_empty() { ReadReport::Nothing } else { ReadReport::Whole(1) })
+        Ok(self.read(records.len()))
     }
 }
 
 impl Gateway {
+    fn read(&self, records: usize) -> ReadReport {
+        match records {
+            0 if self.is_blank => ReadReport::Blank,
+            0 => ReadReport::Nothing,
+            _ => ReadReport::Whole(1),
+        }
+    }
+
     /// A payment or refund that settles one day and is funded another one.
     fn add(&mut self, reference: &str, amount: i64, settled: Date, funded: Date) {
         let record = Settled {
@@ -152,7 +162,7 @@ fn settlement(
         lines: memory.clone(),
         deposits: memory.clone(),
         deposit_journal: memory.clone(),
-        news: DepositNews { bus: memory.clone(), event: told },
+        news: news(memory.clone()),
         exceptions: memory.clone(),
         progress: memory.clone(),
         orders: Arc::new(OrderTable::default()),
@@ -679,3 +689,5 @@ async fn a_deposit_is_read_line_by_line_with_what_is_open_about_it() {
     let expected = DepositSums { gross, refunds, fees, chargebacks, adjustments };
     assert_eq!(sums, expected);
 }
+
+mod missing;

@@ -105,11 +105,14 @@ fn a_change_that_cannot_be_stated_is_an_error_and_no_wrong_entry() {
 }
 
 #[test]
-fn a_deposit_that_is_reported_under_another_day_too_stays_where_it_is() {
+fn a_deposit_has_the_day_that_it_is_reported_under_last() {
     let first = read(0, None, &[(Component::NetSales, 100)]);
     let again = Deposit { day: date(2026, 11, 18), ..first.clone() };
     let before = merge_deposit(None, &first).unwrap();
-    assert_eq!(merge_deposit(Some(&before), &again).unwrap(), before);
+    let moved = merge_deposit(Some(&before), &again).unwrap();
+    assert_eq!(moved, Deposit { day: date(2026, 11, 18), ..before });
+    let gone = Deposit::without_sum(first.id, &first.account, date(2026, 11, 20), first.read_at);
+    assert_eq!(merge_deposit(Some(&moved), &gone).unwrap().day, date(2026, 11, 18), "no report says another");
 }
 
 fn reports() -> impl Strategy<Value = Vec<Deposit>> {

@@ -1,12 +1,14 @@
 //! Exceptions open, close and open again with the results of matches; people's notes stay.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use jiff::civil::date;
 
 use super::*;
 use crate::{
     memory::SettlementTable,
-    settlement::{Covered, ExceptionCause},
+    settlement::{Covered, ExceptionCause, memory::news},
     values::SignedAmount,
 };
 
@@ -33,7 +35,9 @@ fn found(exceptions: &[Exception]) -> Match {
 }
 
 fn kept(memory: &SettlementTable, found: &Match, now: Timestamp) -> [u64; 4] {
-    let report = keep_exceptions(memory, &merchant(), "1", found, now).now_or_never().unwrap().unwrap();
+    let (news, merchant) = (news(Arc::new(SettlementTable::default())), merchant());
+    let keeper = ExceptionKeeper { store: memory, news: &news, merchant: &merchant };
+    let report = keeper.keep("1", found, now).now_or_never().unwrap().unwrap();
     [report.opened, report.reopened, report.closed, report.open]
 }
 

@@ -1,5 +1,7 @@
 //! Days are matched one after another, and together they fit as if all were matched at once.
 
+use std::sync::Arc;
+
 use futures_util::FutureExt;
 use jiff::{civil::date, tz::TimeZone};
 use uuid::Uuid;
@@ -11,7 +13,7 @@ use crate::{
     settlement::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, DisputeRecorder, ExceptionCause, Funded,
         FundedKind, FundedStatus, Settled, SettledStatus,
-        memory::{add, done, put},
+        memory::{add, done, news, put},
         run::match_disputes::DisputeMatcher,
     },
     test_merchant::test_merchant,
@@ -69,7 +71,8 @@ fn run(log: &JournalTable, memory: &SettlementTable, days: (i8, i8), now: Timest
     let disputes = DisputeMatcher { recorder, deposits: memory };
     let disputes =
         disputes.run(&test_merchant(merchant.clone()), ACCOUNT, now).now_or_never().unwrap().unwrap();
-    matcher.run(&wanted, &disputes).now_or_never().unwrap().unwrap()
+    let news = news(Arc::new(SettlementTable::default()));
+    matcher.run(&wanted, &disputes, &news).now_or_never().unwrap().unwrap()
 }
 
 fn causes(memory: &SettlementTable) -> Vec<(ExceptionCause, bool)> {
