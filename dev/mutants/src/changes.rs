@@ -428,7 +428,7 @@ fn is_matches(expr: &Expr) -> bool {
 }
 
 /// `#[test]`, `#[tokio::test]` or `#[cfg(test)]`.
-fn is_for_tests(attributes: &[Attribute]) -> bool {
+pub(crate) fn is_for_tests(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| match &attribute.meta {
         Meta::List(list) if list.path.is_ident("cfg") => list.tokens.to_string().starts_with("test"),
         meta => meta.path().segments.last().is_some_and(|last| last.ident == "test"),

@@ -7,6 +7,8 @@
 
 mod changes;
 mod compile;
+mod digest;
+mod figures;
 mod package;
 mod report;
 mod results;
@@ -22,8 +24,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use changes::Change;
+use figures::Figures;
 use package::{PACKAGES, Package, Source};
-use report::{Counts, Report, Unnoticed};
+use report::{Count, Report};
 use results::Results;
 use tests_of::{Outcome, Tests, in_parallel};
 
@@ -45,13 +48,23 @@ struct Arguments {
     /// Print one change
     #[arg(long)]
     show: Option<usize>,
-    /// Print the changes of earlier runs that no test noticed
+    /// Print the changes that docs/reliability/mutants.json names without a reason
     #[arg(long)]
     survivors: bool,
-    /// Write the counts of these files into docs/reliability/mutants.json, and keep the reasons for
-    /// changes
+    /// Only files that are not counted as they are now: their code is not what
+    /// docs/reliability/mutants.json counts
+    #[arg(long)]
+    changed: bool,
+    /// Write the counts of these files and their survivors into docs/reliability/mutants.json, and
+    /// keep the reasons
     #[arg(long)]
     write: bool,
+    /// Bring the table of docs/reliability.md up to date, and name the files that are not counted
+    #[arg(long)]
+    figures: bool,
+    /// The same, and fail if there are any or if the table was out of date
+    #[arg(long)]
+    counted: bool,
     /// How many tests run at a time
     #[arg(long, default_value_t = 2)]
     jobs: usize,
@@ -68,20 +81,33 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether no file has more changes that are neither noticed nor explained than are
-/// published.
+/// Returns whether all is as it is published.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     if arguments.write && !arguments.number.is_empty() {
         return Err("only the outcomes of whole files are written".into());
     }
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let root = root.canonicalize()?;
+    let packages: Vec<_> =
+        PACKAGES.iter().map(|place| Package::read(&root, place)).collect::<Result<_, _>>()?;
+    let mut report = Report::read(&root)?;
+    if arguments.figures || arguments.counted {
+        let is_complete = publish(&root, &packages, &report)?;
+        return Ok(is_complete || arguments.figures);
+    }
     let mut fine = true;
     let chosen = |name: &str| arguments.package.as_deref().is_none_or(|package| package == name);
-    for place in PACKAGES.iter().filter(|place| chosen(place.name)) {
-        let package = Package::read(&root, place)?;
+    for package in packages.iter().filter(|package| chosen(package.place.name)) {
+        let changes = arguments.chosen(package, &report);
         if arguments.list {
-            arguments.chosen(&package).for_each(|(source, change)| println!("{}", source.line_of(change)));
+            changes.for_each(|(source, change)| println!("{}", source.line_of(change)));
+        } else if arguments.survivors {
+            let is_unexplained = |(source, change): &(&Source, &Change)| {
+                report.survivor(source, change).is_some_and(|survivor| survivor.why.is_empty())
+            };
+            changes
+                .filter(is_unexplained)
+                .for_each(|(source, change)| println!("{}", source.line_of(change)));
         } else if let Some(number) = arguments.show {
             package
                 .sources
@@ -89,33 +115,51 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
                 .filter_map(|source| source.shown(number))
                 .for_each(|text| print!("{text}"));
         } else {
-            let digest = package.copy()?;
-            let results = Results::open(&package.state(), &digest)?;
-            if !arguments.survivors {
-                find_out(&package, &results, arguments)?;
+            let changes: Vec<_> = changes.collect();
+            let results = Results::open(&package.state(), &package.copy()?)?;
+            find_out(package, &results, arguments, &changes)?;
+            let (counted, is_as_published) = tell(package, &results, &report, &changes);
+            fine &= is_as_published;
+            if arguments.write {
+                report.set(package, counted);
             }
-            fine &= tell(&root, &package, &results, arguments)?;
         }
+    }
+    if arguments.write {
+        report.write(&root)?;
+        publish(&root, &packages, &report)?;
     }
     Ok(fine)
 }
 
 impl Arguments {
-    fn chosen<'a>(&self, package: &'a Package) -> impl Iterator<Item = (&'a Source, &'a Change)> {
-        package.changes().filter(|(source, change)| {
+    fn chosen<'a>(
+        &self,
+        package: &'a Package,
+        report: &Report,
+    ) -> impl Iterator<Item = (&'a Source, &'a Change)> {
+        let is_chosen = |source: &&Source| {
             (self.file.is_empty() || self.file.iter().any(|start| source.path.starts_with(start)))
-                && (self.number.is_empty() || self.number.contains(&change.number))
-        })
+                && !(self.changed && report.count(source).is_some())
+        };
+        let sources = package.sources.iter().filter(is_chosen);
+        let changes = sources.flat_map(|source| source.changes().map(move |change| (source, change)));
+        changes.filter(|(_, change)| self.number.is_empty() || self.number.contains(&change.number))
     }
 }
 
 /// Makes the chosen changes whose outcome is not known, each on its own.
-fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+fn find_out(
+    package: &Package,
+    results: &Results,
+    arguments: &Arguments,
+    chosen: &[(&Source, &Change)],
+) -> Result<(), Box<dyn Error>> {
     let again = !arguments.number.is_empty();
-    let all: BTreeMap<_, _> = arguments
-        .chosen(package)
+    let all: BTreeMap<_, _> = chosen
+        .iter()
         .filter(|(source, change)| again || results.of(&source.path, change).is_none())
-        .map(|(source, change)| (change.number, (source, change)))
+        .map(|(source, change)| (change.number, (*source, *change)))
         .collect();
     if all.is_empty() {
         return Ok(());
@@ -148,63 +192,78 @@ fn find_out(package: &Package, results: &Results, arguments: &Arguments) -> Resu
     Ok(())
 }
 
-/// Prints the results, and writes them on request. Returns whether no file has more survivors
-/// without a reason than are published.
+/// Prints the results. Returns the counts, and whether each survivor is published.
 fn tell(
-    root: &Path,
     package: &Package,
     results: &Results,
-    arguments: &Arguments,
-) -> Result<bool, Box<dyn Error>> {
-    let mut report = Report::read(root)?;
+    report: &Report,
+    chosen: &[(&Source, &Change)],
+) -> (BTreeMap<String, Count>, bool) {
     let name = package.place.name;
-    let mut files: BTreeMap<String, Counts> = BTreeMap::new();
-    let (mut left, mut unknown) = (Vec::new(), 0);
-    for (source, change) in arguments.chosen(package) {
-        let Some(outcome) = results.of(&source.path, change) else {
-            unknown += 1;
-            continue;
-        };
-        let counts = files.entry(source.path.clone()).or_default();
-        counts.add(outcome);
-        if outcome != Outcome::NoticedByNothing {
-            continue;
+    let mut counted: BTreeMap<String, Count> = BTreeMap::new();
+    let mut is_published = true;
+    for (source, change) in chosen {
+        let outcome = results.of(&source.path, change).expect("every chosen change has been made");
+        let known = report.survivor(source, change);
+        counted.entry(source.path.clone()).or_insert_with(|| Count::of(source)).add(change, outcome, known);
+        if outcome == Outcome::NoticedByNothing && known.is_none() {
+            is_published = false;
+            eprintln!("{name}: docs/reliability/mutants.json does not name {}", source.line_of(change));
         }
-        let unnoticed = Unnoticed::new(name, &source.path, change);
-        if !report.explains(&unnoticed) {
-            counts.add_unexplained();
-            if arguments.survivors {
-                println!("{}", source.line_of(change));
-            }
+    }
+    let mut all = Figures::default();
+    counted.values().for_each(|count| all.add(count));
+    eprintln!("{name}: {}", all.sentence());
+    (counted, is_published)
+}
+
+/// Brings the reliability page's figures up to date. Returns whether they were, and every file is
+/// counted.
+fn publish(root: &Path, packages: &[Package], report: &Report) -> Result<bool, Box<dyn Error>> {
+    let mut is_complete = true;
+    for source in packages.iter().flat_map(|package| &package.sources) {
+        let changes = source.changes().count();
+        if changes > 0 && report.count(source).is_none() {
+            is_complete = false;
+            eprintln!("not counted: {} ({changes} changes)", source.path_in_workspace());
         }
-        left.push(unnoticed);
     }
-    let sum = Counts::sum(files.values()).sentence();
-    eprintln!("{name}: {sum}");
-    if unknown > 0 {
-        eprintln!("{name}: {unknown} changes have not been made yet");
-    }
-    let worse = report.worse(name, &files);
-    for (file, found, published) in &worse {
-        eprintln!("{name}: {file}: {found} without a reason, more than the {published} that are published");
-    }
-    let is_fine = worse.is_empty() && unknown == 0;
-    if arguments.write {
-        if unknown > 0 {
-            return Err("not all of these changes have been made".into());
-        }
-        report.set(name, files, &left, arguments.file.is_empty());
-        report.write(root)?;
-    }
-    Ok(is_fine)
+    let figures: Vec<_> =
+        packages.iter().map(|package| (package.place.name, Figures::of(package, report))).collect();
+    Ok(figures::write(root, &figures)? && is_complete)
 }
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
 
+    use super::*;
+    use crate::report::tests::{CODE, counted};
+
     #[test]
     fn the_command_line_fits_together() {
-        super::Arguments::command().debug_assert();
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn files_that_are_not_counted_as_they_are_can_be_chosen_alone() {
+        let report = counted(&Package::of_texts(&[("a/a.rs", CODE), ("a/b.rs", CODE)]));
+        let other = CODE.replace('<', ">");
+        let now = Package::of_texts(&[
+            ("a/a.rs", &format!("{CODE} // The same.")),
+            ("a/b.rs", &other),
+            ("a/c.rs", CODE),
+            ("b.rs", CODE),
+        ]);
+        for (flags, expected) in [
+            (&["--changed"][..], &["a/b.rs", "a/c.rs", "b.rs"][..]),
+            (&["--changed", "--file", "a"], &["a/b.rs", "a/c.rs"]),
+            (&["--file", "a/a"], &["a/a.rs"]),
+        ] {
+            let arguments = Arguments::parse_from([&["mutants"], flags].concat());
+            let mut files: Vec<_> = arguments.chosen(&now, &report).map(|(source, _)| &source.path).collect();
+            files.dedup();
+            assert_eq!(files, expected, "{flags:?}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use std::process::Command;
 use sha2::{Digest as _, Sha256};
 
 use crate::changes::{self, Change, Found};
+use crate::digest;
 use crate::switched::{self, Switched};
 
 /// A package whose changes are counted. The others only connect these.
@@ -42,9 +43,11 @@ const UNTESTED: &[&str] = &[
 
 /// A source file with its possible changes.
 pub(crate) struct Source {
-    package: &'static Place,
+    pub(crate) package: &'static Place,
     /// Below the folder `src`.
     pub(crate) path: String,
+    /// Of its code.
+    pub(crate) digest: String,
     text: String,
     found: Found,
 }
@@ -63,11 +66,11 @@ impl Package {
         let mut left = vec![PathBuf::from("lib.rs")];
         while let Some(path) = left.pop() {
             let text = fs::read_to_string(root.join(place.folder).join("src").join(&path))?;
-            let found = changes::of_source(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+            let source = Source::of(place, path.to_str().ok_or("a path that is not UTF-8")?, text)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
             let below = if path.ends_with("lib.rs") { PathBuf::new() } else { path.with_extension("") };
-            left.extend(found.modules.iter().map(|name| below.join(name).with_extension("rs")));
-            let path = path.to_str().ok_or("a path that is not UTF-8")?.to_owned();
-            package.sources.push(Source { package: place, path, text, found });
+            left.extend(source.found.modules.iter().map(|name| below.join(name).with_extension("rs")));
+            package.sources.push(source);
         }
         package.sources.sort_by(|a, b| a.path.cmp(&b.path));
         let sites = package.sources.iter_mut().flat_map(|source| &mut source.found.sites);
@@ -77,12 +80,16 @@ impl Package {
         Ok(package)
     }
 
+    #[cfg(test)]
+    pub(crate) fn of_texts(files: &[(&str, &str)]) -> Self {
+        let place = &PACKAGES[0];
+        let source = |(path, text): &(&str, &str)| Source::of(place, path, (*text).to_owned()).unwrap();
+        Self { place, root: PathBuf::new(), sources: files.iter().map(source).collect() }
+    }
+
     /// Every change with its file.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (&Source, &Change)> {
-        self.sources.iter().flat_map(|source| {
-            let all = source.found.sites.iter().flat_map(|site| &site.choices);
-            all.map(move |change| (source, change))
-        })
+        self.sources.iter().flat_map(|source| source.changes().map(move |change| (source, change)))
     }
 
     /// Where the copy, the programs and the results are.
@@ -134,7 +141,16 @@ impl Package {
 }
 
 impl Source {
-    fn path_in_workspace(&self) -> String {
+    pub(crate) fn of(package: &'static Place, path: &str, text: String) -> syn::Result<Self> {
+        let (digest, found) = (digest::of_source(&text)?, changes::of_source(&text)?);
+        Ok(Self { package, path: path.to_owned(), digest, text, found })
+    }
+
+    pub(crate) fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.found.sites.iter().flat_map(|site| &site.choices)
+    }
+
+    pub(crate) fn path_in_workspace(&self) -> String {
         format!("{}/src/{}", self.package.folder, self.path)
     }
 

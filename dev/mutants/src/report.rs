@@ -1,5 +1,5 @@
-//! docs/reliability/mutants.json: how many changes of each file were noticed, and why some of the
-//! others need not be.
+//! docs/reliability/mutants.json: how many changes of each file were noticed, and each of the
+//! others, some with the reason that it need not be.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -9,91 +9,70 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::changes::Change;
+use crate::package::{Package, Source};
 use crate::tests_of::Outcome;
 
 /// The page's file.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Report {
     tool: String,
     version: String,
     /// By package, then by file below `src`.
-    files: BTreeMap<String, BTreeMap<String, Counts>>,
-    /// Those noticed by nothing that need not be.
-    explained: Vec<Unnoticed>,
+    pub(crate) files: BTreeMap<String, BTreeMap<String, Count>>,
 }
 
+/// The outcomes of a file's changes.
 #[derive(Default, Serialize, Deserialize)]
-pub(crate) struct Counts {
-    made: usize,
-    do_not_compile: usize,
-    a_test_fails: usize,
-    tests_do_not_end: usize,
-    noticed_by_nothing: usize,
-    /// Of those noticed by nothing.
-    without_a_reason: usize,
+#[serde(deny_unknown_fields)]
+pub(crate) struct Count {
+    /// Of the code that was changed. The count is about no other.
+    digest: String,
+    pub(crate) do_not_compile: usize,
+    pub(crate) a_test_fails: usize,
+    pub(crate) tests_do_not_end: usize,
+    pub(crate) survivors: Vec<Survivor>,
 }
 
 /// A change that no test notices. Without lines, so that it is known again after they have moved.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Unnoticed {
-    pub(crate) package: String,
-    pub(crate) file: String,
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Survivor {
     pub(crate) function: String,
     pub(crate) change: String,
-    /// Why that is right. Written by hand.
+    /// The reason that it need not be noticed. Written by hand, and empty until then.
     pub(crate) why: String,
 }
 
-impl Unnoticed {
-    /// Not explained yet.
-    pub(crate) fn new(package: &str, file: &str, change: &Change) -> Self {
-        let (function, what) = (change.function.clone(), change.what.clone());
-        Self { package: package.into(), file: file.into(), function, change: what, why: String::new() }
+impl Survivor {
+    fn new(change: &Change) -> Self {
+        Self { function: change.function.clone(), change: change.what.clone(), why: String::new() }
     }
 
-    fn is_same(&self, other: &Self) -> bool {
-        *self == Self { why: self.why.clone(), ..other.clone() }
+    fn is(&self, change: &Change) -> bool {
+        self.function == change.function && self.change == change.what
     }
 }
 
-impl Counts {
-    pub(crate) fn add(&mut self, outcome: Outcome) {
-        self.made += 1;
+impl Count {
+    pub(crate) fn of(source: &Source) -> Self {
+        Self { digest: source.digest.clone(), ..Self::default() }
+    }
+
+    /// `known` is the change's entry on the page, if it has one.
+    pub(crate) fn add(&mut self, change: &Change, outcome: Outcome, known: Option<&Survivor>) {
         match outcome {
             Outcome::DoesNotCompile => self.do_not_compile += 1,
             Outcome::ATestFails => self.a_test_fails += 1,
             Outcome::TestsDoNotEnd => self.tests_do_not_end += 1,
-            Outcome::NoticedByNothing => self.noticed_by_nothing += 1,
+            Outcome::NoticedByNothing => {
+                self.survivors.push(known.cloned().unwrap_or_else(|| Survivor::new(change)));
+            }
         }
     }
 
-    /// One that is noticed by nothing has no reason.
-    pub(crate) fn add_unexplained(&mut self) {
-        self.without_a_reason += 1;
-    }
-
-    pub(crate) fn sum<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
-        all.fold(Self::default(), |sum, of| Self {
-            made: sum.made + of.made,
-            do_not_compile: sum.do_not_compile + of.do_not_compile,
-            a_test_fails: sum.a_test_fails + of.a_test_fails,
-            tests_do_not_end: sum.tests_do_not_end + of.tests_do_not_end,
-            noticed_by_nothing: sum.noticed_by_nothing + of.noticed_by_nothing,
-            without_a_reason: sum.without_a_reason + of.without_a_reason,
-        })
-    }
-
-    pub(crate) fn sentence(&self) -> String {
-        format!(
-            "{} changes: {} do not compile, {} fail a test, {} keep the tests from ending, {} are noticed by nothing, \
-             {} of these without a reason",
-            self.made,
-            self.do_not_compile,
-            self.a_test_fails,
-            self.tests_do_not_end,
-            self.noticed_by_nothing,
-            self.without_a_reason
-        )
+    pub(crate) fn made(&self) -> usize {
+        self.do_not_compile + self.a_test_fails + self.tests_do_not_end + self.survivors.len()
     }
 }
 
@@ -106,42 +85,27 @@ impl Report {
         Ok(serde_json::from_slice(&fs::read(Self::path(root))?)?)
     }
 
-    /// Whether a reason is given for a change that nothing notices. Its own is not compared.
-    pub(crate) fn explains(&self, change: &Unnoticed) -> bool {
-        self.explained.iter().any(|other| other.is_same(change))
+    fn any_count(&self, source: &Source) -> Option<&Count> {
+        self.files.get(source.package.name)?.get(&source.path)
     }
 
-    /// The files that have more changes without a reason than are published, with both counts.
-    pub(crate) fn worse<'a>(
-        &self,
-        package: &str,
-        files: &'a BTreeMap<String, Counts>,
-    ) -> Vec<(&'a str, usize, usize)> {
-        let published = |file| Some(self.files.get(package)?.get(file)?.without_a_reason);
-        let all = files.iter().map(|(file, counts)| {
-            (file.as_str(), counts.without_a_reason, published(file).unwrap_or_default())
-        });
-        all.filter(|(_, found, published)| found > published).collect()
+    /// The count of a file as it is now, with all changes that are made by now.
+    pub(crate) fn count(&self, source: &Source) -> Option<&Count> {
+        let is_now =
+            |count: &&Count| count.digest == source.digest && count.made() == source.changes().count();
+        self.any_count(source).filter(is_now)
     }
 
-    /// Replaces the entries of files of a package, or of the whole package. A change that is
-    /// noticed by now needs no reason any more.
-    pub(crate) fn set(
-        &mut self,
-        package: &str,
-        files: BTreeMap<String, Counts>,
-        unnoticed: &[Unnoticed],
-        is_all: bool,
-    ) {
-        self.explained.retain(|change| {
-            let is_about = change.package == package && (is_all || files.contains_key(&change.file));
-            !is_about || unnoticed.iter().any(|other| other.is_same(change))
-        });
-        let counted = self.files.entry(package.to_owned()).or_default();
-        if is_all {
-            counted.clear();
-        }
-        counted.extend(files);
+    /// A change that nothing noticed in the last count of its file, even if that was another code.
+    pub(crate) fn survivor(&self, source: &Source, change: &Change) -> Option<&Survivor> {
+        self.any_count(source)?.survivors.iter().find(|survivor| survivor.is(change))
+    }
+
+    /// Replaces the counts of these files. Those of files that are gone go, too.
+    pub(crate) fn set(&mut self, package: &Package, counted: BTreeMap<String, Count>) {
+        let files = self.files.entry(package.place.name.to_owned()).or_default();
+        files.extend(counted);
+        files.retain(|path, _| package.sources.iter().any(|source| source.path == *path));
         env!("CARGO_PKG_VERSION").clone_into(&mut self.version);
     }
 
@@ -149,67 +113,107 @@ impl Report {
         Ok(fs::write(Self::path(root), self.text()?)?)
     }
 
-    /// A line per file, so that a difference shows which one it is.
-    fn text(&self) -> Result<String, Box<dyn Error>> {
-        let mut text =
-            format!("{{\n  \"tool\": {:?},\n  \"version\": {:?},\n  \"files\": {{", self.tool, self.version);
-        for (place, (package, files)) in self.files.iter().enumerate() {
-            text += if place == 0 { "\n    " } else { ",\n    " };
-            text += &(serde_json::to_string(package)? + ": {");
-            let rows = files
-                .iter()
-                .map(|(file, counts)| Ok(format!("\n      {file:?}: {}", serde_json::to_string(counts)?)));
-            text += &rows.collect::<Result<Vec<_>, Box<dyn Error>>>()?.join(",");
-            text += "\n    }";
-        }
-        text += "\n  },\n  \"explained\": ";
-        let list = serde_json::to_string_pretty(&self.explained)?;
-        Ok(text + &list.replace('\n', "\n  ") + "\n}\n")
+    /// A line per file and survivor, so that a difference shows which one it is.
+    fn text(&self) -> Result<String, serde_json::Error> {
+        let rows = |files: &BTreeMap<String, Count>| {
+            let row = |(path, count)| {
+                let count = serde_json::to_string(count)?;
+                let lines = count.replace("{\"function\"", "\n        {\"function\"");
+                Ok(format!("\n      {path:?}: {lines}"))
+            };
+            files.iter().map(row).collect::<Result<Vec<_>, _>>()
+        };
+        let package = |(name, files)| Ok(format!("\n    {name:?}: {{{}\n    }}", rows(files)?.join(",")));
+        let packages: Vec<_> = self.files.iter().map(package).collect::<Result<_, _>>()?;
+        let Self { tool, version, .. } = self;
+        Ok(format!(
+            "{{\n  \"tool\": {tool:?},\n  \"version\": {version:?},\n  \"files\": {{{}\n  }}\n}}\n",
+            packages.join(",")
+        ))
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::package::PACKAGES;
+
+    const PACKAGE: &str = PACKAGES[0].name;
+
+    /// A function with five changes: two returned values and three operators.
+    pub(crate) const CODE: &str = "fn f(a: u8) -> bool { a < 2 }";
+
+    /// A report in which nothing noticed the first change of each file, and a test all others.
+    pub(crate) fn counted(package: &Package) -> Report {
+        let mut report = Report { tool: String::new(), version: String::new(), files: BTreeMap::new() };
+        report.set(package, counts(package, &report));
+        report
+    }
+
+    fn counts(package: &Package, report: &Report) -> BTreeMap<String, Count> {
+        let count = |source: &Source| {
+            let mut count = Count::of(source);
+            let outcomes = [Outcome::NoticedByNothing].into_iter().chain([Outcome::ATestFails; 4]);
+            for (change, outcome) in source.changes().zip(outcomes) {
+                count.add(change, outcome, report.survivor(source, change));
+            }
+            (source.path.clone(), count)
+        };
+        package.sources.iter().map(count).collect()
+    }
 
     #[test]
-    fn a_reason_stays_with_its_change_and_the_file_reads_back() {
-        let change = |function: &str| Unnoticed {
-            package: "a".into(),
-            file: "b.rs".into(),
-            function: function.into(),
-            change: "return true".into(),
-            why: String::new(),
+    fn a_count_is_about_the_code_that_was_changed_and_all_of_its_changes() {
+        let package = Package::of_texts(&[("a.rs", CODE)]);
+        let report = counted(&package);
+        assert_eq!(report.count(&package.sources[0]).unwrap().made(), 5);
+        let is_counted =
+            |text: &str| report.count(&Package::of_texts(&[("a.rs", text)]).sources[0]).is_some();
+        assert!(is_counted(&format!("// A comment.\n\n{CODE}\n#[cfg(test)] mod tests {{ fn t() {{}} }}")));
+        assert!(!is_counted(&CODE.replace('2', "3")));
+        let mut fewer = report;
+        fewer.files.get_mut(PACKAGE).unwrap().get_mut("a.rs").unwrap().a_test_fails -= 1;
+        assert!(fewer.count(&package.sources[0]).is_none(), "a kind of change is new");
+    }
+
+    #[test]
+    fn a_survivor_keeps_its_reason_until_it_is_noticed_and_the_page_reads_back() {
+        let package = Package::of_texts(&[("a.rs", CODE), ("b.rs", CODE)]);
+        let mut report = counted(&package);
+        let survivor = |report: &mut Report| {
+            let files = report.files.get_mut(PACKAGE).unwrap();
+            files.get_mut("a.rs").unwrap().survivors[0].clone()
         };
-        let explained = Unnoticed { why: "It is always true.".into(), ..change("f") };
-        let gone = Unnoticed { why: "No longer there.".into(), ..change("g") };
-        let other = Unnoticed { package: "z".into(), ..explained.clone() };
-        let mut report = Report {
-            tool: ".ci/mutants".into(),
-            version: "0".into(),
-            files: BTreeMap::new(),
-            explained: vec![explained.clone(), gone, other.clone()],
-        };
-        let counts = || {
-            let mut counts = Counts::default();
-            counts.add(Outcome::NoticedByNothing);
-            counts.add(Outcome::ATestFails);
-            counts.add_unexplained();
-            counts
-        };
-        let left = [change("f"), change("h")];
-        report.set("a", [("c.rs".to_owned(), counts())].into(), &left, false);
-        assert!(report.explained.len() == 3, "they are about a file that was not counted again");
-        report.set("a", [("b.rs".to_owned(), counts())].into(), &left, false);
-        assert_eq!(report.files["a"].len(), 2);
-        let read: Report = serde_json::from_str(&report.text().unwrap()).unwrap();
-        assert!(read.explained == [explained, other]);
-        assert!(read.explains(&change("f")) && !read.explains(&change("h")));
-        let of_file = &read.files["a"]["b.rs"];
-        assert_eq!((of_file.made, of_file.a_test_fails, of_file.noticed_by_nothing), (2, 1, 1));
-        let again = [("b.rs".to_owned(), counts()), ("d.rs".to_owned(), counts())].into();
-        assert_eq!(read.worse("a", &again), [("d.rs", 1, 0)]);
-        report.set("a", [("b.rs".to_owned(), counts())].into(), &left, true);
-        assert_eq!(report.files["a"].len(), 1, "the other file is gone");
+        assert_eq!(survivor(&mut report).change, "return true");
+        report.files.get_mut(PACKAGE).unwrap().get_mut("a.rs").unwrap().survivors[0].why = "So.".into();
+        let text = report.text().unwrap();
+        assert_eq!(text.lines().filter(|line| line.contains("\"change\":\"return true\"")).count(), 2);
+        let mut read: Report = serde_json::from_str(&text).unwrap();
+        // The same change in other code, on another line. The other file is gone.
+        let later = Package::of_texts(&[("a.rs", &format!("fn g() {{}}\n{}", CODE.replace('2', "3")))]);
+        read.set(&later, counts(&later, &read));
+        assert_eq!(read.files[PACKAGE].keys().collect::<Vec<_>>(), ["a.rs"]);
+        assert_eq!(survivor(&mut read).why, "So.");
+        let noticed = Package::of_texts(&[("a.rs", "fn f(a: u8) -> u8 { a }")]);
+        read.set(&noticed, counts(&noticed, &read));
+        assert_eq!((survivor(&mut read).change.as_str(), survivor(&mut read).why.as_str()), ("return 0", ""));
+    }
+
+    #[test]
+    fn each_survivor_of_a_counted_file_is_a_change_of_it_and_each_reason_is_a_sentence() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let report = Report::read(&root).unwrap();
+        for place in PACKAGES {
+            let package = Package::read(&root, place).unwrap();
+            for source in &package.sources {
+                let survivors = report.count(source).map(|count| count.survivors.as_slice());
+                for Survivor { function, change, why } in survivors.unwrap_or_default() {
+                    let named = format!("{}: {function}: {change}", source.path);
+                    let is = |known: &Change| known.function == *function && known.what == *change;
+                    assert!(source.changes().any(is), "there is no such change: {named}");
+                    assert!(why.is_empty() || why.len() > 40, "{named}: {why}");
+                }
+            }
+        }
     }
 }

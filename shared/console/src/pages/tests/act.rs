@@ -73,6 +73,8 @@ async fn the_button_sends_the_key_and_the_version_of_the_form() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_api_says_is_said_beside_what_to_do() {
+    let again =
+        "Not carried out yet: wrong. Send this form again in a moment: it is carried out once. Refund";
     let cases = [
         (
             412,
@@ -83,16 +85,11 @@ async fn what_the_api_says_is_said_beside_what_to_do() {
         (422, "already_settled", "Nothing was done: wrong. Refund it"),
         (422, "payment_disputed", "Please tick the box if it is meant."),
         (409, "idempotency_key_in_progress", "It is still being carried out. Wait a moment"),
-        (
-            409,
-            "operation_in_progress",
-            "Not carried out yet: wrong. Send this form again in a moment: it is carried out once. Refund",
-        ),
-        (
-            503,
-            "gateway_unavailable",
-            "Not carried out yet: wrong. Send this form again in a moment: it is carried out once. Refund",
-        ),
+        (409, "operation_in_progress", again),
+        (409, "payment_in_progress", again),
+        (409, "contended", again),
+        (503, "gateway_unavailable", again),
+        (503, "service_unavailable", again),
         (503, "payments_stopped", "Nothing was done: wrong. To the payment"),
         (403, "forbidden", "Nothing was done. You may not do this: wrong."),
         (403, "exceeds_refund_max", "The refund is more than you may give back of one order. To the payment"),

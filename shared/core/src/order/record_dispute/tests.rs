@@ -224,8 +224,72 @@ fn a_line_without_an_id_corrects_nothing_is_another_event_and_needs_a_person() {
     assert!(!unclear(&fixture));
     assert_eq!(fixture.reported(&without_id(0, chargeback("c", "2", 40))), APPLIED);
     assert!(!unclear(&fixture), "a number of its own is another chargeback");
-    assert_eq!(fixture.reported(&changed(25, without_id(0, chargeback("c", "1", 35)))), APPLIED);
-    assert_eq!((fixture.transaction(id).disputed().minor(), unclear(&fixture)), (115, true));
+    let mut with_id = chargeback("c", "1", 5);
+    with_id.dispute.line = LineId::Stated("own".to_owned());
+    assert_eq!(fixture.reported(&with_id), APPLIED);
+    assert!(!unclear(&fixture), "one with an id would name the line that it corrects");
+    let second = changed(25, without_id(0, chargeback("c", "1", 35)));
+    assert_eq!(fixture.reported(&second), APPLIED);
+    assert_eq!((fixture.transaction(id).disputed().minor(), unclear(&fixture)), (120, true));
+    assert_eq!(fixture.reported(&gone(second)), APPLIED);
+    assert_eq!((fixture.transaction(id).disputed().minor(), unclear(&fixture)), (85, false));
+}
+
+/// The line is not reported any more.
+fn gone(mut report: DisputeReport) -> DisputeReport {
+    report.dispute.amount = Amount::ZERO;
+    DisputeReport { is_current: true, ..report }
+}
+
+#[test]
+fn a_line_that_was_never_on_record_cannot_be_taken_back() {
+    let (mut fixture, _) = Fixture::paid();
+    let before = fixture.order.clone();
+    let report = chargeback("c", "1", 100);
+    assert_eq!((fixture.reported(&gone(report.clone())), &fixture.order), (KNOWN, &before));
+    assert!(!fixture.order.has_line(&report.dispute));
+    assert_eq!(fixture.reported(&report), APPLIED);
+    assert!(fixture.order.has_line(&report.dispute));
+    assert_eq!(fixture.reported(&gone(report)), APPLIED);
+}
+
+#[test]
+fn a_further_report_of_a_line_counts_by_its_deposit_its_last_change_and_whether_it_is_the_current_one() {
+    let first = || changed(20, chargeback("c", "1", 40));
+    let elsewhere = |mut report: DisputeReport| {
+        report.dispute.deposit = Some("another".to_owned());
+        report
+    };
+    let for_another_reason = |mut report: DisputeReport| {
+        report.dispute.reason_code = Some("10.4".to_owned());
+        report
+    };
+    let current = |report| DisputeReport { is_current: true, ..report };
+    let corrected_in_its_deposit = || {
+        let mut report = changed(19, chargeback("c", "1", 35));
+        report.dispute.deposit = first().dispute.deposit;
+        report
+    };
+    for (reports, recorded) in [
+        // The amount is the first one again, by a later change.
+        (
+            vec![first(), changed(22, chargeback("c", "1", 35)), changed(24, chargeback("c", "1", 40))],
+            APPLIED,
+        ),
+        // A report of another deposit does not bring back words that their own deposit replaced.
+        (vec![first(), corrected_in_its_deposit(), elsewhere(first())], KNOWN),
+        // Only amounts contradict each other.
+        (vec![first(), elsewhere(for_another_reason(first()))], KNOWN),
+        (vec![first(), current(first())], KNOWN),
+        (vec![first(), current(elsewhere(first()))], APPLIED),
+    ] {
+        let (mut fixture, _) = Fixture::paid();
+        let (last, earlier) = reports.split_last().unwrap();
+        for report in earlier {
+            assert_eq!(fixture.reported(report), APPLIED, "{report:?}");
+        }
+        assert_eq!(fixture.reported(last), recorded, "{reports:?}");
+    }
 }
 
 #[test]
@@ -387,6 +451,15 @@ fn nothing_that_looks_like_a_card_number_is_stored_with_a_chargeback_and_no_long
     assert!(stored.len() < 900, "{stored}");
     // A shortened report is recognized when it comes again.
     assert_eq!(fixture.reported(&report), KNOWN);
+    // A long reference can look as if a card number were in it; 40 bytes of it are kept.
+    for (bytes, is_kept) in [(23, true), (40, true), (41, false)] {
+        let (mut fixture, id) = Fixture::paid();
+        let reference = format!("4111111111111111{}", "0".repeat(bytes - 16));
+        report.dispute.acquirer_reference = Some(reference.clone());
+        assert_eq!(fixture.reported(&report), APPLIED);
+        let stored = fixture.transaction(id).disputes[0].dispute.acquirer_reference.clone().unwrap();
+        assert_eq!((stored == reference, stored.len() <= 40), (is_kept, true), "{stored}");
+    }
 }
 
 /// Reports about lines of two cases, in any order and number, each line with several changes of its

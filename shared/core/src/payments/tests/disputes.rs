@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     memory::dispute,
-    order::{DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, Operation},
+    order::{Dispute, DisputeKind, DisputeRecorded, DisputeRejection, DisputeReport, Operation},
     payments::{
         KnownDisputes, NotRecorded,
         reconcile::{ReconcileLimits, reconcile},
@@ -151,6 +151,26 @@ async fn a_look_at_disputes_sends_nothing_beside_an_attempt_that_may_have_been_d
     part.fixture.gateway.findings.lock().unwrap().clear();
     part.reconciled(6, found("222")).await;
     assert_eq!((part.fixture.sent(), part.last().await.stage()), (3, Stage::Approved));
+}
+
+/// Settlement has given the order its share of the line, and the rest to another order.
+#[tokio::test]
+async fn a_look_at_disputes_does_not_take_the_share_of_a_reversal_for_all_of_it() {
+    let mut part = PartOwed::new(Some(vec![])).await;
+    part.known(Some(vec![part.fixture.chargeback()]));
+    part.reconciled(1, refused()).await;
+    let mut reversal = DisputeReport {
+        reference: None,
+        dispute: Dispute { deposit: Some("d".to_owned()), ..dispute(DisputeKind::Reversal, "c") },
+        ..part.fixture.chargeback()
+    };
+    part.known(Some(vec![part.fixture.chargeback(), reversal.clone()]));
+    reversal.dispute.amount = Amount::new(200).unwrap();
+    let (store, key) = (part.fixture.store.as_ref(), &part.fixture.key);
+    record_dispute(store, &SystemClock, key, &reversal).await.unwrap();
+    part.reconciled(3, Finding::Failed).await;
+    assert_eq!((part.fixture.sent(), part.last().await.stage()), (3, Stage::WaitsForDispute));
+    assert_eq!(part.fixture.stored().await.transactions[0].disputed().minor(), 300);
 }
 
 #[tokio::test]

@@ -191,6 +191,14 @@ const DEVIATIONS: &[(&str, ExceptionCause, Deviate)] = &[
     ("in no batch, only held here", ExceptionCause::NotApproved, |w, n, _| {
         w.expectations[n].amount = SignedAmount::ZERO;
     }),
+    ("in a batch, only held here", ExceptionCause::NotApproved, |w, n, l| {
+        w.expectations[n].amount = SignedAmount::ZERO;
+        w.lines[l].funded.clear();
+    }),
+    ("declined at another account", ExceptionCause::NotApproved, |w, n, _| {
+        w.expectations[n].account = "800000000265".to_owned();
+        w.expectations[n].amount = SignedAmount::ZERO;
+    }),
     ("another record of one attempt", ExceptionCause::NotApproved, |w, _, l| {
         let mut line = w.lines[l].clone();
         (line.reference, line.funded[0].id) = ("another".to_owned(), "another".to_owned());
@@ -243,6 +251,10 @@ const DEVIATIONS: &[(&str, ExceptionCause, Deviate)] = &[
         w.chargebacks.push(chargeback(w.expectations[n].reference.clone(), 1));
         w.adjustments.push(reversal("a", 50));
     }),
+    ("charged back, another case won", ExceptionCause::Chargeback, |w, n, _| {
+        w.chargebacks.push(chargeback(w.expectations[n].reference.clone(), 1));
+        w.adjustments.push(Adjustment { case: Some("other".to_owned()), ..reversal("a", 100) });
+    }),
     ("charged back again after it was won", ExceptionCause::Chargeback, |w, n, _| {
         let reference = w.expectations[n].reference.clone();
         w.chargebacks.extend([chargeback(reference.clone(), 1), chargeback(reference, 2)]);
@@ -252,6 +264,9 @@ const DEVIATIONS: &[(&str, ExceptionCause, Deviate)] = &[
         w.lines[l].settled[0].status = SettledStatus::Returned;
     }),
     ("came back unfunded", ExceptionCause::Returned, |w, _, l| only_settled(w, l, SettledStatus::Returned)),
+    ("came back by its only deposit", ExceptionCause::Returned, |w, _, l| {
+        w.lines[l].funded[0].status = FundedStatus::Returned;
+    }),
     ("came back by deposit", ExceptionCause::Returned, |w, _, l| {
         let back =
             Funded { id: "back".to_owned(), status: FundedStatus::Rejected, ..w.lines[l].funded[0].clone() };
@@ -426,9 +441,97 @@ fn without_deposits_nothing_waits_for_one() {
     let (mut world, _, line) = with_victim(&[], 100);
     world.lines[line].funded.clear();
     assert_eq!(world.found().len(), 1);
+    let compared = Compared { lines: &world.lines, ..Compared::of(ACCOUNT, &world.expectations) };
+    let found = match_account(&compared, &Waits::default(), now()).exceptions;
+    assert_eq!(found, world.matched().exceptions);
     world.has_deposits = false;
     assert_eq!(world.found(), []);
     assert_eq!(world.matched().verdicts[0].progressed, Progressed::Settled);
+}
+
+#[test]
+fn money_is_not_late_while_a_day_is_unread_that_may_have_it_or_its_batch_is_young() {
+    let (mut world, ..) = with_victim(&[], 100);
+    world.lines.clear();
+    let late = |day: Date| {
+        let unread = BTreeSet::from([day]);
+        let compared = Compared { unread: &unread, ..Compared::of(ACCOUNT, &world.expectations) };
+        !match_account(&compared, &Waits::default(), now()).exceptions.is_empty()
+    };
+    // Two business days take at most a week.
+    let paid = today() - 7.days();
+    assert_eq!([-1, 0, 7, 8].map(|days| late(paid + days.days())), [true, false, false, true]);
+    for (days, exceptions) in [(1, 0), (7, 1)] {
+        let mut world = self::world(&[(100, days, Got::Settled)]);
+        batch(&mut world, 0, BatchStatus::Held);
+        assert_eq!(world.found().len(), exceptions, "{days}");
+        only_settled(&mut world, 0, SettledStatus::UnderReview);
+        let reviewed = &world.matched().exceptions[0];
+        assert_eq!(reviewed.detail.as_deref(), Some("the processor reviews it"), "{days}");
+    }
+}
+
+#[test]
+fn a_record_that_is_not_expected_here_is_an_exception_if_its_money_may_move() {
+    for (status, may_move) in [(SettledStatus::UnderReview, true), (SettledStatus::Rejected, false)] {
+        let (mut world, n, line) = with_victim(&[], 100);
+        only_settled(&mut world, line, status);
+        world.lines[line].settled[0].gateway_order_id = Some("invoice 7".to_owned());
+        world.expectations[n].account = "800000000265".to_owned();
+        let found = |world: &World| {
+            world.matched().exceptions.into_iter().map(|exception| exception.cause).collect::<Vec<_>>()
+        };
+        let expected = |cause| if may_move { vec![cause] } else { Vec::new() };
+        assert_eq!(found(&world), expected(ExceptionCause::OtherAccount));
+        world.expectations.remove(n);
+        assert_eq!(found(&world), expected(ExceptionCause::NotOurs));
+    }
+}
+
+#[test]
+fn operations_that_moved_no_money_claim_no_record_of_another_one() {
+    let (mut world, n, _) = with_victim(&[], 100);
+    let reference = world.expectations[n].reference.clone();
+    let refused = |n| Expectation { reference: reference.clone(), ..expectation(n, 0, now()) };
+    world.expectations.push(refused(900));
+    assert_eq!(world.found(), []);
+    assert_eq!(world.matched().verdicts[0].progressed, Progressed::Funded);
+    world.expectations = vec![refused(900), refused(901)];
+    world.lines.clear();
+    assert_eq!(world.found(), []);
+}
+
+#[test]
+fn the_absence_of_an_exception_says_something_only_if_its_subject_was_compared() {
+    use ExceptionCause::{AmountDiffers, Chargeback, DepositDiffers, DisputesDiffer, NotUnderstood};
+    let text = str::to_owned;
+    let exception = |cause, deposit: Option<&str>, reference: Option<&str>| Exception {
+        deposit: deposit.map(text),
+        reference: reference.map(text),
+        ..Exception::new(ACCOUNT, cause, "subject", today(), now())
+    };
+    let references = Covered { references: BTreeSet::from(["r".to_owned()]), ..Covered::default() };
+    let deposits = Covered { deposits: BTreeSet::from(["d".to_owned()]), ..Covered::default() };
+    let disputes = Covered { disputes: true, ..Covered::default() };
+    let rows = |days: i64| Covered { rows_since: Some(today() + days.days()), ..Covered::default() };
+    for (covered, cause, deposit, reference, has) in [
+        (&disputes, DisputesDiffer, Some("d"), Some("r"), true),
+        (&deposits, DisputesDiffer, Some("d"), None, false),
+        (&deposits, DepositDiffers, Some("d"), None, true),
+        (&disputes, DepositDiffers, Some("d"), None, false),
+        (&deposits, Chargeback, Some("d"), Some("r"), true),
+        (&references, Chargeback, Some("d"), Some("r"), false),
+        (&references, AmountDiffers, Some("d"), Some("r"), true),
+        (&deposits, AmountDiffers, Some("d"), Some("r"), false),
+        (&rows(-1), NotUnderstood, None, None, true),
+        (&rows(0), NotUnderstood, None, None, true),
+        (&rows(1), NotUnderstood, None, None, false),
+        (&deposits, NotUnderstood, None, None, false),
+        (&rows(0), AmountDiffers, None, None, false),
+    ] {
+        let exception = exception(cause, deposit, reference);
+        assert_eq!(covered.has(&exception), has, "{covered:?} {exception:?}");
+    }
 }
 
 #[test]
@@ -495,6 +598,8 @@ fn an_exception_says_all_that_is_known() {
     assert_eq!((differs.expected, differs.found, differs.currency), (minor(100), minor(103), cad));
     assert_eq!(differs.deposit.as_ref(), Some(&world.deposits[0].id));
     assert_eq!(differs.detail.as_deref(), Some("it is in another currency"));
+    world.lines[l].funded[0].currency = Some(one.currency);
+    assert_eq!(found(&world, ExceptionCause::AmountDiffers).detail, None);
 
     let chargebacks = [chargeback(one.reference.clone(), 1)];
     let payment =

@@ -185,6 +185,13 @@ fn a_refund_waits_visibly_is_in_no_doubt_and_is_looked_at_daily_for_as_long_as_i
         assert_eq!(story.look(), Some(NextStep::Respond), "the case is not over");
         assert_eq!(story.look(), None, "once a day");
     }
+    // A look that cannot be taken is put off by minutes.
+    story.fixture.now += SignedDuration::from_hours(24);
+    story.fixture.order.put_off(story.refund, story.fixture.now).unwrap();
+    assert_eq!(story.look(), None);
+    story.fixture.now += PUT_OFF;
+    let due: Vec<_> = story.fixture.order.due_for_look_at_disputes(story.fixture.now).collect();
+    assert_eq!((due, story.look()), (vec![story.refund], Some(NextStep::Respond)));
     assert!(story.fixture.now.duration_since(story.fixture.order.created_at) > month);
     assert_eq!(story.concerns(), [Concern::FoundLate, Concern::RefundHeldBack]);
     let transaction = story.fixture.transaction(story.late.transaction);

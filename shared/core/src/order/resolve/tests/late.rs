@@ -126,6 +126,7 @@ fn a_record_of_the_refusal_is_proof_and_one_that_decides_nothing_is_not() {
         let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
         look_back(&mut fixture.order, at, &finding, &context);
         assert_eq!(suspected(&fixture.order).len(), suspects, "{finding:?}");
+        assert_eq!(status(&fixture, at), TransactionStatus::Failed, "{finding:?}");
     }
 }
 
@@ -281,6 +282,10 @@ fn what_was_abandoned_is_a_suspect_before_more_money_moves_and_for_as_long_as_it
     assert_eq!(suspected(&fixture.order), [at]);
     fixture.later(30 * 24 * 3_600);
     assert_eq!(suspected(&fixture.order), [at], "whenever it is");
+    // Neither voids nor captures of a payment move money because the payment turns up.
+    for kind in [Kind::Void, Kind::Capture] {
+        assert_eq!(fixture.order.suspects(kind, at.transaction).count(), 0, "{kind:?}");
+    }
     let again = fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent();
     fixture.approve(again);
     assert_eq!(suspected(&fixture.order), [at], "the first attempt may still surface");
