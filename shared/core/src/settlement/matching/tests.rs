@@ -512,12 +512,16 @@ fn the_absence_of_an_exception_says_something_only_if_its_subject_was_compared()
     };
     let references = Covered { references: BTreeSet::from(["r".to_owned()]), ..Covered::default() };
     let deposits = Covered { deposits: BTreeSet::from(["d".to_owned()]), ..Covered::default() };
+    let reported = Covered { rows_since: Some(today()), ..deposits.clone() };
     let disputes = Covered { disputes: true, ..Covered::default() };
     let rows = |days: i64| Covered { rows_since: Some(today() + days.days()), ..Covered::default() };
     for (covered, cause, deposit, reference, has) in [
         (&disputes, DisputesDiffer, Some("d"), Some("r"), true),
         (&deposits, DisputesDiffer, Some("d"), None, false),
-        (&deposits, DepositDiffers, Some("d"), None, true),
+        (&reported, DepositDiffers, Some("d"), None, true),
+        (&deposits, DepositDiffers, Some("d"), None, false),
+        (&rows(0), DepositDiffers, None, None, true),
+        (&rows(1), DepositDiffers, None, None, false),
         (&disputes, DepositDiffers, Some("d"), None, false),
         (&deposits, Chargeback, Some("d"), Some("r"), true),
         (&references, Chargeback, Some("d"), Some("r"), false),
@@ -532,6 +536,17 @@ fn the_absence_of_an_exception_says_something_only_if_its_subject_was_compared()
         let exception = exception(cause, deposit, reference);
         assert_eq!(covered.has(&exception), has, "{covered:?} {exception:?}");
     }
+}
+
+#[test]
+fn a_batch_that_two_days_report_is_one() {
+    let (mut world, _, line) = with_victim(&[], 100);
+    let settled = world.lines[line].settled[0].clone();
+    let other_day = Settled { day: settled.day.tomorrow().unwrap(), ..settled.clone() };
+    world.lines[line].settled.push(other_day);
+    assert_eq!(world.found(), []);
+    world.lines[line].settled[1].batch = "another".to_owned();
+    assert_eq!(world.found().iter().map(|one| one.0).collect::<Vec<_>>(), [ExceptionCause::SettledTwice]);
 }
 
 #[test]

@@ -33,6 +33,8 @@ struct Gateway {
     funded: BTreeMap<Date, Vec<FundingRecord>>,
     /// Accounts that do not respond.
     silent: BTreeSet<String>,
+    /// Days that cannot be requested.
+    impossible: BTreeSet<Date>,
     /// Whether reports without records say nothing at all.
     is_blank: bool,
     asked: Mutex<Vec<Date>>,
@@ -45,10 +47,13 @@ impl Reports for Gateway {
         request: &ReportRequest<'_>,
         each: &mut (dyn FnMut(SettledRecord) + Send),
     ) -> Result<ReadReport, ReportError> {
+        self.asked.lock().unwrap().push(request.day);
         if self.silent.contains(request.account) {
             return Err(ReportError::Unavailable("silence".to_owned()));
         }
-        self.asked.lock().unwrap().push(request.day);
+        if self.impossible.contains(&request.day) {
+            return Err(ReportError::Day(request.day));
+        }
         let records = self.settled.get(&request.day).cloned().unwrap_or_default();
         records.iter().cloned().for_each(each);
         Ok(self.read(records.len()))
@@ -414,6 +419,31 @@ async fn an_account_that_does_not_respond_delays_no_other_and_says_since_when() 
 }
 
 #[tokio::test]
+async fn after_two_days_without_a_response_the_others_of_an_account_wait_for_the_next_run() {
+    let memory = Arc::new(SettlementTable::default());
+    let (log, mut gateway) = traffic();
+    gateway.silent.insert("1".to_owned());
+    let gateway = Arc::new(gateway);
+    let mut settlement = settlement(log, Gateway::default(), &memory, &["1"]);
+    settlement.reports = gateway.clone();
+    run(&settlement).await;
+    assert_eq!(*gateway.asked.lock().unwrap(), [date(2026, 11, 20), date(2026, 11, 19)]);
+    let unread = memory.progress.lock().unwrap()[&account("1")].progress.unread.clone();
+    let caused = unread.iter().filter(|one| one.cause.is_some()).count();
+    assert_eq!((unread.len(), caused), (8, 2), "all of them");
+}
+
+#[tokio::test]
+async fn a_day_that_cannot_be_requested_any_more_waits_no_longer() {
+    let memory = Arc::new(SettlementTable::default());
+    let (log, mut gateway) = traffic();
+    gateway.impossible.insert(date(2026, 11, 13));
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    assert_eq!(run(&settlement).await.failed, 0);
+    assert_eq!(memory.progress.lock().unwrap()[&account("1")].progress.unread, []);
+}
+
+#[tokio::test]
 async fn an_account_is_read_by_one_run_at_a_time_and_again_when_that_has_died() {
     let memory = Arc::new(SettlementTable::default());
     let (log, gateway) = traffic();
@@ -521,6 +551,22 @@ async fn the_batch_of_the_same_day_of_another_year_is_left_out() {
     assert_eq!(open(&memory), [], "{report:?}");
     let is_there = |wanted: &str| left(&memory).lines.values().flatten().any(|line| line.reference == wanted);
     assert_eq!((is_there("200"), is_there("700"), is_there("701")), (true, false, false));
+}
+
+#[tokio::test]
+async fn a_payment_of_300_days_before_its_batch_may_be_of_the_same_year() {
+    for (paid, is_left_out) in [(date(2026, 1, 22), false), (date(2026, 1, 21), true)] {
+        let memory = Arc::new(SettlementTable::default());
+        let (log, mut gateway) = traffic();
+        let at = paid.at(15, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
+        add(&log, vec![done(7, Kind::Purchase, 700, "700", at)]);
+        gateway.add("700", 700, date(2026, 11, 18), date(2026, 11, 19));
+        run(&settlement(log, gateway, &memory, &["1"])).await;
+        // The same batch has payments of this year, which are left out with it.
+        let lines = left(&memory).lines.into_values().flatten();
+        let settled = lines.flat_map(|line| line.settled).filter(|one| one.day == date(2026, 11, 18)).count();
+        assert_eq!(settled == 0, is_left_out, "{paid}");
+    }
 }
 
 #[tokio::test]
