@@ -76,6 +76,8 @@ pub enum Resource {
     Switches,
     /// Those that are events to be told.
     Told,
+    /// The one that is the heartbeat.
+    Heartbeat,
     /// Those that stop one merchant's.
     MerchantSwitches,
     /// One of the table's indexes.
@@ -152,7 +154,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 15] = [
+pub(crate) const PARTS: [Part; 16] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,
@@ -161,6 +163,12 @@ pub(crate) const PARTS: [Part; 15] = [
         keys: &["#customer#*"],
     },
     Part { whole: Resource::Table, resource: Resource::Told, operator: "StringLike", keys: &["#told#*"] },
+    Part {
+        whole: Resource::Table,
+        resource: Resource::Heartbeat,
+        operator: "StringLike",
+        keys: &["#heartbeat"],
+    },
     Part {
         whole: Resource::Table,
         resource: Resource::MerchantSwitches,
@@ -426,6 +434,7 @@ impl fmt::Display for Resource {
             Self::Customers => write!(f, "table/{TABLE_NAME}, its customers"),
             Self::Switches => write!(f, "table/{TABLE_NAME}, its switches"),
             Self::Told => write!(f, "table/{TABLE_NAME}, its events to be told"),
+            Self::Heartbeat => write!(f, "table/{TABLE_NAME}, its heartbeat"),
             Self::MerchantSwitches => write!(f, "table/{TABLE_NAME}, its merchants' switches"),
             Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),
