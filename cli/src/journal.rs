@@ -129,7 +129,7 @@ async fn put(
 ) -> Result<JournalReport, Failure> {
     let mut sum = JournalReport::default();
     for _ in 0..TRIES {
-        let report = record(store, keys, changes.to_vec(), clock).await;
+        let report = record(store, keys, changes.to_vec(), None, clock).await;
         sum.new += report.new;
         if report.failed.is_none() {
             return Ok(JournalReport { new: sum.new, ..report });

@@ -44,14 +44,14 @@ pub(crate) async fn run(installation: &Installation, options: &TotalsOptions) ->
     let now = installation.clock.now();
     let (periods, selection) = wanted(options, now)?;
     let journal = installation.journal_in(installation.journal_table(options.journal_table.as_deref())?);
-    let store = journal.totals(&installation.clock, &aws_http_client()?).totals;
+    let store = journal.totals(None, &installation.clock, &aws_http_client()?).totals;
     let merchants = match &options.merchant {
         Some(merchant) => vec![merchant.clone()],
         None => Aws::new(installation)?.merchants().await?,
     };
     let mut found = Vec::new();
     for merchant in merchants {
-        let totals = read_totals(store.as_ref(), &merchant, &periods, &selection, now).await;
+        let totals = read_totals(store.as_ref(), &merchant, &periods, &selection).await;
         let totals = totals.map_err(|error| unread(&error))?;
         if !options.all_merchants && totals.rows.is_empty() && totals.unreadable.is_empty() {
             must_exist(installation, &merchant).await?;
@@ -109,10 +109,13 @@ impl Totals {
         })
     }
 
-    /// A line for each sum that cannot be read.
+    /// A line for each sum that cannot be read, and one for all such entries.
     fn left_out(&self) -> impl Iterator<Item = String> {
         let unreadable = self.found.iter().flat_map(|(_, found)| &found.unreadable);
-        unreadable.map(|Unreadable { key, reason }| format!("not counted: {key}: {reason}"))
+        let sums = unreadable.map(|Unreadable { key, reason }| format!("not counted: {key}: {reason}"));
+        let entries: u64 = self.found.iter().map(|(_, found)| found.left_out).sum();
+        let entries = (entries > 0).then(|| format!("not counted: entries that cannot be read: {entries}"));
+        sums.chain(entries)
     }
 
     fn text(&self) -> String {
@@ -189,6 +192,7 @@ impl Totals {
             json!({
                 "merchant": merchant,
                 "complete_until": found.complete_until,
+                "unreadable_entries": found.left_out,
                 "unreadable": found
                     .unreadable
                     .iter()

@@ -310,7 +310,8 @@ impl Adapters {
 
     /// For lists and totals, from the journal, and for the records of settlement.
     pub fn transactions(&self, settlement: &SettlementConfig) -> Transactions {
-        let JournalTotals { log, totals, .. } = settlement.journal.totals(&self.clock, &self.http_client);
+        let JournalTotals { log, totals, .. } =
+            settlement.journal.totals(None, &self.clock, &self.http_client);
         Transactions {
             access: self.access_of_people(),
             orders: self.tables().store.clone(),

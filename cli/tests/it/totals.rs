@@ -1,8 +1,10 @@
 //! `report`: totals by month, day and hour.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{Timestamp, tz::TimeZone};
 use local::{JOURNAL_TABLE_NAME, dynamodb_client};
 use serde_json::{Value, json};
+use tollgate::dynamodb::Item;
 use tollgate_core::values::Clock;
 
 use crate::support::{Fixture, MERCHANT};
@@ -35,11 +37,43 @@ async fn sell(fixture: &Fixture) {
     count(fixture).await;
 }
 
-/// The journal takes the payments, and a run of the schedule sums them up.
+/// The journal takes the payments, a run of the schedule sums them up, and its heartbeat comes
+/// through the stream.
 async fn count(fixture: &Fixture) {
     fixture.stack.deliver_stream().await.unwrap();
     let report = fixture.stack.invoke_scheduled("totals").await.unwrap();
     assert_eq!(report["failed"], 0, "{report}");
+    fixture.stack.deliver_stream().await.unwrap();
+}
+
+/// The result and the finding of a check of `doctor`.
+async fn checked(fixture: &Fixture) -> [String; 2] {
+    let report: Value = serde_json::from_str(&fixture.run(&["doctor", "--json"], "").await.out).unwrap();
+    let checks = report["checks"].as_array().unwrap().clone();
+    let check = checks.into_iter().find(|check| check["check"] == "totals").unwrap();
+    ["result", "found"].map(|name| check[name].as_str().unwrap().to_owned())
+}
+
+/// The items of the journal's table that these are.
+async fn kept(fixture: &Fixture, is_one: impl Fn(&Item) -> bool) -> Vec<Item> {
+    let client = dynamodb_client(fixture.stack.dynamodb_url());
+    let items = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap().items.unwrap();
+    items.into_iter().filter(is_one).collect()
+}
+
+async fn put(fixture: &Fixture, item: Item) {
+    let client = dynamodb_client(fixture.stack.dynamodb_url());
+    client.put_item().table_name(JOURNAL_TABLE_NAME).set_item(Some(item)).send().await.unwrap();
+}
+
+async fn lose(fixture: &Fixture, item: &Item) {
+    let key = item.clone().into_iter().filter(|(name, _)| name == "b" || name == "s").collect();
+    let client = dynamodb_client(fixture.stack.dynamodb_url());
+    client.delete_item().table_name(JOURNAL_TABLE_NAME).set_key(Some(key)).send().await.unwrap();
+}
+
+fn is_text(item: &Item, name: &str, is_it: impl Fn(&str) -> bool) -> bool {
+    item.get(name).is_some_and(|value| value.as_s().is_ok_and(|text| is_it(text)))
 }
 
 /// Of each total: operation, fact, count, amount, held, paid, returned, at the gateway.
@@ -76,33 +110,83 @@ async fn totals_are_of_what_the_filters_leave_and_all_of_it() {
 #[tokio::test]
 async fn doctor_says_how_far_totals_are_and_sums_a_day_up_anew() {
     let fixture = Fixture::open().await;
-    let totals = async || {
-        let report: Value = serde_json::from_str(&fixture.run(&["doctor", "--json"], "").await.out).unwrap();
-        let checks = report["checks"].as_array().unwrap().clone();
-        let check = checks.into_iter().find(|check| check["check"] == "totals").unwrap();
-        ["result", "found"].map(|name| check[name].as_str().unwrap().to_owned())
-    };
-    assert_eq!(totals().await[0], "note", "nothing is counted yet");
+    assert_eq!(checked(&fixture).await[0], "note", "nothing is counted yet");
     to_the_next_day(&fixture, 12);
     let day = fixture.stack.clock().now().strftime("%F").to_string();
     sell(&fixture).await;
     to_the_next_day(&fixture, 12);
     count(&fixture).await;
-    let [result, found] = totals().await;
-    let says = format!("5 facts of {day} of {MERCHANT} are those of its entries");
+    let [result, found] = checked(&fixture).await;
+    let says = "5 facts of 1 sampled days are those of their entries".to_owned();
     assert_eq!((result.as_str(), found), ("ok", says));
     // The entry of the refund is lost.
-    let client = dynamodb_client(fixture.stack.dynamodb_url());
-    let items = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap().items.unwrap();
-    let lost =
-        items.iter().find(|item| item.get("f").is_some_and(|fact| fact.as_s().is_ok_and(|f| f == "r")));
-    let key = lost.unwrap().clone().into_iter().filter(|(name, _)| name == "b" || name == "s").collect();
-    client.delete_item().table_name(JOURNAL_TABLE_NAME).set_key(Some(key)).send().await.unwrap();
-    let [result, found] = totals().await;
-    assert!(
-        result == "failed" && found.contains(&format!("{day} of {MERCHANT} has 4 facts, its sum 5: ")),
-        "{found}"
-    );
+    lose(&fixture, &kept(&fixture, |item| is_text(item, "f", |fact| fact == "r")).await[0]).await;
+    let [result, found] = checked(&fixture).await;
+    let says = format!("{day} of {MERCHANT} has 4 facts, its sum 5, its quarter-hours 5: ");
+    assert!(result == "failed" && found.starts_with(&says), "{found}");
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn doctor_notices_a_lost_or_damaged_sum_of_a_day_in_the_year_before() {
+    let fixture = Fixture::open().await;
+    to_the_next_day(&fixture, 12);
+    let day = fixture.stack.clock().now().strftime("%F").to_string();
+    sell(&fixture).await;
+    // The only day of its month, and not of the last one.
+    fixture.stack.advance_clock(70 * 86_400);
+    count(&fixture).await;
+    let fine = ["ok", "5 facts of 1 sampled days are those of their entries"];
+    assert_eq!(checked(&fixture).await, fine);
+    let of_year = format!("totals#{MERCHANT}#{}", &day[..4]);
+    let of_day = format!("totals#{MERCHANT}#{day}");
+    let is_day = |item: &Item| is_text(item, "b", |b| b == of_year) && is_text(item, "s", |s| s == &day[5..]);
+    let is_quarter = |item: &Item| is_text(item, "b", |b| b == of_day);
+    let [sum, quarter] = [kept(&fixture, is_day).await.remove(0), kept(&fixture, is_quarter).await.remove(0)];
+    let says = |sums: &str| format!("{day} of {MERCHANT} has 5 facts, its sum {sums}: ");
+    for (item, sums) in [(&sum, "0, its quarter-hours 5"), (&quarter, "5, its quarter-hours ")] {
+        lose(&fixture, item).await;
+        let [result, found] = checked(&fixture).await;
+        let is_said = found.starts_with(says(sums).trim_end_matches(": "));
+        assert!(result == "failed" && is_said, "{found}");
+        let spoiled = [("lines".to_owned(), AttributeValue::S("[".to_owned()))];
+        put(&fixture, item.clone().into_iter().chain(spoiled).collect()).await;
+        assert_eq!(checked(&fixture).await[0], "failed");
+        put(&fixture, item.clone()).await;
+    }
+    assert_eq!(checked(&fixture).await, fine);
+    // Both are lost, and repaired as the finding says.
+    lose(&fixture, &sum).await;
+    lose(&fixture, &quarter).await;
+    let [_, found] = checked(&fixture).await;
+    assert!(found.contains("its sum 0") && found.contains("`tollgate journal rebuild`"), "{found}");
+    fixture.run(&["journal", "rebuild"], "").await.done();
+    count(&fixture).await;
+    fixture.stack.advance_clock(3_600);
+    count(&fixture).await;
+    assert_eq!(checked(&fixture).await, fine);
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_report_says_how_many_entries_cannot_be_read() {
+    let fixture = Fixture::open().await;
+    to_the_next_day(&fixture, 12);
+    fixture.pay("o-1", "purchase").await;
+    fixture.pay("o-2", "purchase").await;
+    fixture.stack.deliver_stream().await.unwrap();
+    let mut entry = kept(&fixture, |item| is_text(item, "o", |order| order == "o-1")).await.remove(0);
+    entry.insert("k".to_owned(), AttributeValue::Bool(true));
+    put(&fixture, entry).await;
+    count(&fixture).await;
+    let today = report(&fixture, &["--day", "today"]).await;
+    let found = &today["merchants"][0];
+    assert_eq!((&found["unreadable_entries"], &found["unreadable"]), (&json!(1), &json!([])), "{today}");
+    let says = "not counted: entries that cannot be read: 1";
+    let ran = fixture.run(&["report", MERCHANT, "--day", "today"], "").await;
+    assert!(ran.out.contains(says), "{ran:?}");
+    let ran = fixture.run(&["report", MERCHANT, "--day", "today", "--csv"], "").await;
+    assert!(ran.err.contains(says), "{ran:?}");
     fixture.close().await;
 }
 

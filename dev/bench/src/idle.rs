@@ -17,6 +17,7 @@ use tollgate_core::{
 };
 
 use crate::{
+    bill::TABLE_MS,
     cost::{self, Fixed},
     figures::{Figures, number},
     table::{Row, Table},
@@ -98,6 +99,11 @@ fn fixed(figures: &Figures, stage: &Stage) -> Result<Fixed, TemplateError> {
         fixed.schedule_mib_ms += runs * (ms / parts).ceil() * f64::from(memory);
         fixed.read_units += runs * (work("read units of an idle run") / parts + SWITCH_UNITS);
         fixed.log_bytes += runs * work("log bytes of an event");
+    }
+    let totals = schedules.iter().find(|schedule| schedule.function == "totals");
+    if let Some(Schedule { every, .. }) = totals {
+        fixed.heartbeats = SECONDS_PER_MONTH / every.as_secs_f64();
+        fixed.heartbeat_mib_ms = fixed.heartbeats * TABLE_MS * f64::from(memories["journal"]);
     }
     Ok(fixed)
 }

@@ -252,7 +252,7 @@ async fn sum_up(world: &World, binaries: &Binaries, arguments: &Arguments) -> Re
 /// An error unless the stored sums are those that were seeded.
 async fn compare(stack: &Stack, seeded: &Sums) -> Result<(), String> {
     let client = dynamodb_client(stack.dynamodb_url());
-    let store = DynamoDbTotals::new(client, JOURNAL_TABLE_NAME.to_owned(), Retention::default());
+    let store = DynamoDbTotals::new(client, JOURNAL_TABLE_NAME.to_owned(), None, Retention::default());
     for ((merchant, of), expected) in seeded {
         let kept = match of {
             SumOf::Quarter(quarter) => {

@@ -38,6 +38,7 @@ use crate::{
 const BATCH_MAX: u64 = 6;
 
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// A batch is killed within this time, if it is: its calls take a millisecond before and one after
 /// their effect.
@@ -55,6 +56,8 @@ struct Kept {
     parked: usize,
     /// The quarters of an hour whose totals are to be summed up.
     marked: BTreeSet<(MerchantId, QuarterHour)>,
+    /// The last heartbeat that came through the stream.
+    passed: Option<Timestamp>,
     /// By merchant, type and id of the resource: the latest version, and its content.
     told: BTreeMap<(String, String, String), (u64, Value)>,
 }
@@ -129,6 +132,10 @@ impl EntryStore for Fake {
         self.write(|kept| _ = kept.marked.insert(quarter)).await
     }
 
+    async fn pass(&self, heartbeat: Timestamp) -> Result<(), StoreError> {
+        self.write(|kept| kept.passed = kept.passed.max(Some(heartbeat))).await
+    }
+
     async fn park(&self, _parked: &Parked) -> Result<(), StoreError> {
         sleep(Duration::from_millis(1)).await;
         self.kept().parked += 1;
@@ -195,34 +202,85 @@ enum Consumer {
 
 impl Consumer {
     /// Deals with a batch, and returns the first change that it could not deal with.
-    async fn batch(self, fake: &Fake, batch: Vec<Change>) -> Option<String> {
+    async fn batch(self, fake: &Fake, batch: Vec<Record>) -> Option<String> {
+        let heartbeat = batch.iter().filter_map(|record| record.heartbeat).max();
+        let changes = batch.into_iter().filter_map(|record| record.change).collect();
         match self {
-            Self::Journal => record(fake, fake, batch, fake).await.failed,
-            Self::Events => publish(fake, GATEWAY, batch).await.failed,
+            Self::Journal => record(fake, fake, changes, heartbeat, fake).await.failed,
+            Self::Events => publish(fake, GATEWAY, changes).await.failed,
         }
     }
 }
 
+/// A record of the stream: a change of an order, or a heartbeat.
+#[derive(Clone)]
+struct Record {
+    number: String,
+    change: Option<Change>,
+    heartbeat: Option<Timestamp>,
+}
+
+impl Record {
+    /// Its order, or the heartbeat's shard.
+    fn shard(&self) -> String {
+        let own = self.change.as_ref().map(|change| change.key.clone());
+        own.filter(|key| !is_beside_heartbeat(key)).unwrap_or_default()
+    }
+}
+
+/// The table's stream: the changes, and a heartbeat after each minute, by when they were written.
+fn records(stream: &[(Option<Order>, Order)], written_at: &[Timestamp]) -> Vec<Record> {
+    let (mut records, mut beats) = (Vec::new(), written_at.first().copied().unwrap_or_default());
+    let beat = |at: Timestamp| Record { number: format!("{at}"), change: None, heartbeat: Some(at) };
+    for (n, (images, at)) in stream.iter().zip(written_at).enumerate() {
+        while beats <= *at {
+            records.push(beat(beats));
+            beats += MINUTE;
+        }
+        let change = change(n, images.clone());
+        records.push(Record { number: change.number.clone(), change: Some(change), heartbeat: None });
+    }
+    records.push(beat(beats));
+    records
+}
+
+/// The order keys of one shard of the stream, through which the heartbeats go.
+fn is_beside_heartbeat(key: &str) -> bool {
+    key.bytes().fold(0_u8, u8::wrapping_add) % 3 == 0
+}
+
+/// The entries of orders beside the heartbeat that the journal has to have: reports say that it is
+/// complete.
+fn lacking(kept: &Kept, stream: &[(Option<Order>, Order)], written_at: &[Timestamp]) -> Option<String> {
+    let written = stream.iter().zip(written_at).filter(|(_, at)| kept.passed.is_some_and(|beat| **at < beat));
+    let beside = written.filter(|((_, order), _)| is_beside_heartbeat(&order.key().to_string()));
+    let mut told = beside.flat_map(|((before, order), _)| entries(before.as_ref(), order));
+    let lacks = |entry: &Entry| !kept.entries.contains_key(&entry.id) || !is_summed_up(kept, entry);
+    told.find(lacks).map(|entry| format!("complete until {:?}, and without {entry:?}", kept.passed))
+}
+
 /// Plays the stream of a world to the journal's consumer, in several ways, and compares.
 pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
-    let (stream, orders): (Vec<_>, Vec<Order>) = {
+    let (stream, written_at, orders): (Vec<_>, Vec<_>, Vec<Order>) = {
         // All of it, also if a run is compared twice: both times the journal begins empty.
         let state = world.state();
-        (state.stream.clone(), state.fake_store.orders().cloned().collect())
+        (state.stream.clone(), state.written_at.clone(), state.fake_store.orders().cloned().collect())
     };
     let mut rng = Rng::new(seed ^ 0x4A0D_F0A1);
     let stops = rng.chance(30);
     let first = orders.iter().map(|order| order.created_at).min().unwrap_or_default();
     let now = first + SignedDuration::from_secs(i64::try_from(rng.below(3_600)).unwrap_or_default());
     let fake = Fake { kept: Mutex::default(), rng: Mutex::new(Rng::new(rng.next())), now };
-    consume(&fake, Consumer::Events, stream.clone(), false, &mut rng).await;
-    consume(&fake, Consumer::Journal, stream, stops, &mut rng).await;
+    let records = records(&stream, &written_at);
+    consume(&fake, Consumer::Events, records.clone(), false, &mut rng).await;
+    consume(&fake, Consumer::Journal, records, stops, &mut rng).await;
+    let lacking = lacking(&fake.kept(), &stream, &written_at);
     // Rebuilding beside a consumer or after it changes nothing, and completes the entries that a
     // stopped one has left out.
     if stops || rng.chance(30) {
         for order in &orders {
             let change = change(0, (None, order.clone()));
-            while record(&fake, &fake, vec![change.clone()], &fake).await.failed.is_some() {}
+            while record(&fake, &fake, vec![change.clone()], None, &fake).await.failed.is_some() {}
         }
     }
     let entries: Vec<Entry> = fake.kept().entries.values().cloned().collect();
@@ -231,6 +289,8 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
     let mut guard = world.state();
     let state = &mut *guard;
     *state.counts.entry("journal entries").or_default() += kept.entries.len() as u64;
+    *state.counts.entry("heartbeats in the journal").or_default() += u64::from(kept.passed.is_some());
+    wrong.extend(lacking);
     wrong.extend(broken(&kept, &orders, &state.ledger, fake.now));
     wrong.extend(held_otherwise(&kept, &orders, stops));
     for rule in wrong {
@@ -239,19 +299,12 @@ pub(crate) async fn compare(world: &Arc<World>, seed: u64) {
 }
 
 /// Consumes all changes of the stream; or not all of them, if the consumer stops.
-async fn consume(
-    fake: &Fake,
-    consumer: Consumer,
-    stream: Vec<(Option<Order>, Order)>,
-    stops: bool,
-    rng: &mut Rng,
-) {
-    // The stream keeps the order of one order's changes, and no other.
-    let mut shards: BTreeMap<String, VecDeque<Change>> = BTreeMap::new();
+async fn consume(fake: &Fake, consumer: Consumer, stream: Vec<Record>, stops: bool, rng: &mut Rng) {
+    // The stream keeps the order of one order's changes, and that of the heartbeat's shard.
+    let mut shards: BTreeMap<String, VecDeque<Record>> = BTreeMap::new();
     let mut left = stream.len();
-    for (n, images) in stream.into_iter().enumerate() {
-        let change = change(n, images);
-        shards.entry(change.key.clone()).or_default().push_back(change);
+    for record in stream {
+        shards.entry(record.shard()).or_default().push_back(record);
     }
     let stop_at = if stops { left / 2 } else { 0 };
     while left > stop_at {
@@ -269,7 +322,7 @@ async fn consume(
             }
         }
         let numbers: Vec<(String, String)> =
-            batch.iter().map(|change| (change.number.clone(), change.key.clone())).collect();
+            batch.iter().map(|record| (record.number.clone(), record.shard())).collect();
         let failed = if rng.chance(20) {
             let within = Duration::from_millis(rng.below(KILLED_WITHIN_MS));
             timeout(within, consumer.batch(fake, batch)).await.ok()

@@ -103,6 +103,8 @@ pub(crate) struct State {
     pub(crate) fake_store: FakeStore,
     /// Every write, with the order before it: the table's stream.
     pub(crate) stream: Vec<(Option<Order>, Order)>,
+    /// When each of these writes was made.
+    pub(crate) written_at: Vec<Timestamp>,
     pub(crate) seed: u64,
     pub(crate) ledger: Ledger,
     /// The card behind each payment, by its reference.
@@ -221,6 +223,7 @@ impl World {
             call_ms: 1,
             fake_store: FakeStore::default(),
             stream: Vec::new(),
+            written_at: Vec::new(),
             seed,
             ledger: Ledger::new(gateway(seed, epoch)),
             cards: BTreeMap::new(),

@@ -76,6 +76,8 @@ pub enum Resource {
     Switches,
     /// Those that are events to be told.
     Told,
+    /// The one that is the heartbeat.
+    Heartbeat,
     /// Those that stop one merchant's.
     MerchantSwitches,
     /// One of the table's indexes.
@@ -163,6 +165,12 @@ pub(crate) const PARTS: [Part; 16] = [
         keys: &["#customer#*"],
     },
     Part { whole: Resource::Table, resource: Resource::Told, operator: "StringLike", keys: &["#told#*"] },
+    Part {
+        whole: Resource::Table,
+        resource: Resource::Heartbeat,
+        operator: "StringLike",
+        keys: &["#heartbeat"],
+    },
     Part {
         whole: Resource::Table,
         resource: Resource::MerchantSwitches,
@@ -433,6 +441,7 @@ impl fmt::Display for Resource {
             Self::Customers => write!(f, "table/{TABLE_NAME}, its customers"),
             Self::Switches => write!(f, "table/{TABLE_NAME}, its switches"),
             Self::Told => write!(f, "table/{TABLE_NAME}, its events to be told"),
+            Self::Heartbeat => write!(f, "table/{TABLE_NAME}, its heartbeat"),
             Self::MerchantSwitches => write!(f, "table/{TABLE_NAME}, its merchants' switches"),
             Self::AttemptsTable => write!(f, "table/{ATTEMPTS_TABLE_NAME}"),
             Self::JournalTable => write!(f, "table/{JOURNAL_TABLE_NAME}"),

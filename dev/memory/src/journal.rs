@@ -5,11 +5,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use tollgate_core::{
     journal::{
         CountedEntry, Entry, EntryLog, EntryPage, EntryPartition, EntryQuery, Hold, KeptSums, LoggedEntry,
-        Mark, PointedBy, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, entries, found_by, uncollected,
+        Mark, MerchantDay, PointedBy, Reached, SumOf, Totals, TotalsStore, UnreadableEntry, day_of, entries,
+        found_by, uncollected,
     },
     order::{MerchantId, Order},
     payments::{StoreError, Unreadable},
@@ -20,6 +21,9 @@ use super::{faults::Faults, locked::lock};
 
 /// Bytes that each entry is counted as.
 pub const ENTRY_BYTES: usize = 200;
+
+/// A heartbeat tells of the time before it, but for as much as clocks may differ.
+const HEARTBEAT_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
 /// The key of a merchant's text.
 type KeyOf = fn(&MerchantId, &SearchTerm) -> SearchKey;
@@ -104,7 +108,7 @@ impl JournalTable {
         lock(&self.state).pointers.insert((PointedBy::Text(key), sort));
     }
 
-    /// Totals are kept until then.
+    /// Totals are kept until then, by when a heartbeat came, too.
     pub fn reach_until(&self, reached: Option<Timestamp>) {
         lock(&self.state).reached = reached;
     }
@@ -260,9 +264,14 @@ impl TotalsStore for JournalTable {
         Ok(())
     }
 
-    async fn reached(&self, _: &MerchantId) -> Result<Option<Timestamp>, StoreError> {
+    async fn reached(&self, _: &MerchantId) -> Result<Reached, StoreError> {
         self.faults.works("totals")?;
-        Ok(lock(&self.state).reached)
+        let counted = lock(&self.state).reached;
+        Ok(Reached { counted, passed: counted.map(|at| at + HEARTBEAT_AFTER) })
+    }
+
+    async fn beat(&self, _: Timestamp) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn reach(&self, _: u16, began: Timestamp) -> Result<(), StoreError> {
@@ -278,6 +287,13 @@ impl TotalsStore for JournalTable {
         _: Date,
     ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError> {
         Ok((self.all().into_iter().map(|entry| entry.order.merchant).collect(), Vec::new()))
+    }
+
+    /// Every merchant, on the last day with an entry among these.
+    async fn sample(&self, first: Date, last: Date) -> Result<Vec<MerchantDay>, StoreError> {
+        let days = self.all().into_iter().map(|entry| (entry.order.merchant, day_of(entry.at)));
+        let days = days.filter(|(_, day)| (first..=last).contains(day)).collect::<BTreeMap<_, _>>();
+        Ok(days.into_iter().map(|(merchant, day)| MerchantDay { merchant, day }).collect())
     }
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {

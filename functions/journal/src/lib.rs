@@ -6,5 +6,6 @@ use tollgate_core::journal::{JournalReport, record};
 /// One batch of the stream.
 pub async fn handle(journal: JournalKeeper, event: StreamEvent) -> JournalReport {
     let JournalKeeper { entries, keys, clock } = journal;
-    record(entries.as_ref(), keys.as_ref(), event.into_changes(), clock.as_ref()).await
+    let heartbeat = event.heartbeat();
+    record(entries.as_ref(), keys.as_ref(), event.into_changes(), heartbeat, clock.as_ref()).await
 }

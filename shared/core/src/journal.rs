@@ -40,7 +40,7 @@ pub use facts::entries;
 pub use fees::{Fees, fees};
 pub use holds::Hold;
 pub use keep::{Change, JournalReport, record};
-pub use keep_totals::{TotalsReport, sum_of_day, total_up};
+pub use keep_totals::{TotalsReport, sums_of_day, total_up};
 pub use listing::{
     AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, DueSum, DueSums, DueWanted,
     Found, Is, Lister, LookedUp, OrderLister, OrderPredicate, Predicate, READ_MAX_BYTES, Row, Wanted,
@@ -52,6 +52,6 @@ pub use pointers::{FoundByText, NoSearchKeys, PointedBy, Pointer, SearchKeys, fo
 pub use receipt::{Receipt, receipt};
 pub use retention::Retention;
 pub use totals::{CountedEntry, Total, TotalLine, Totals};
-pub use totals_store::{KeptSum, KeptSums, SumOf, TotalsStore};
+pub use totals_store::{KeptSum, KeptSums, MerchantDay, Reached, SumOf, TotalsStore};
 
 use facts::{first_fact, first_of};

@@ -32,12 +32,19 @@ pub use self::{
 
 use super::{
     Item, number_of,
-    table::{Table, unavailable},
+    table::{Table, unavailable, was_made},
     text_of, texts,
 };
 
 /// The partition of changes that could not be read.
 pub const PARKED: &str = "parked";
+
+/// The partition of the points that the totals have reached, an item for each partition of marks,
+/// and of the last heartbeat that came through the orders' stream.
+const REACHED: &str = "reached";
+
+/// The sort key of the last heartbeat.
+const PASSED: &str = "stream";
 
 /// The partition key of the journal's table.
 pub const BUCKET: &str = Column::Bucket.as_str();
@@ -147,6 +154,18 @@ impl EntryStore for DynamoDbEntries {
         self.table.write(item).await?;
         self.marked.remember(mark);
         Ok(())
+    }
+
+    async fn pass(&self, heartbeat: Timestamp) -> Result<(), StoreError> {
+        let mut item = keys(REACHED, PASSED);
+        item.insert("at".to_owned(), text_of(&sort_of(heartbeat)));
+        let request = self
+            .table
+            .put(item)
+            .condition_expression("attribute_not_exists(#at) OR #at < :at")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":at", text_of(&sort_of(heartbeat)));
+        was_made(request.send().await).map(drop)
     }
 
     async fn park(&self, parked: &Parked) -> Result<(), StoreError> {

@@ -220,7 +220,7 @@ mod tests {
         let page = orders.between(query).await.unwrap();
         assert!(page.orders.is_empty() && !page.more);
 
-        let totals = DynamoDbTotals::new(aws.dynamodb(), table(), Retention::default());
+        let totals = DynamoDbTotals::new(aws.dynamodb(), table(), None, Retention::default());
         assert!(totals.days(&merchant, first, last).await.unwrap().sums.is_empty());
         assert_eq!(totals.marked(&merchant, first, last).await.unwrap(), []);
 

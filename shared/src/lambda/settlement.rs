@@ -56,7 +56,7 @@ impl SettlementConfig {
         clock: &Arc<dyn Clock>,
         http_client: &SharedHttpClient,
     ) -> Result<Settlement, Error> {
-        let JournalTotals { log, totals, clock } = self.journal.totals(clock, http_client);
+        let JournalTotals { log, totals, clock } = self.journal.totals(None, clock, http_client);
         let (secrets, orders) = (config.aws.secrets_manager(http_client), config.aws.dynamodb(http_client));
         let shards = Shards { in_doubt: config.inquiries.shards, captures: config.captures.shards };
         let SettlementStores { lines, deposits, exceptions, progress } = self.stores(http_client);

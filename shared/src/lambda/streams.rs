@@ -78,12 +78,18 @@ impl JournalConfig {
         Arc::new(DynamoDbEntryLog::new(self.aws.dynamodb(http_client), self.table.clone()))
     }
 
-    /// The journal to be read, and its totals. Nothing is called yet.
-    pub fn totals(&self, clock: &Arc<dyn Clock>, http_client: &SharedHttpClient) -> JournalTotals {
+    /// The journal to be read, and its totals; heartbeats go into the table of orders, if it is
+    /// named. Nothing is called yet.
+    pub fn totals(
+        &self,
+        orders: Option<String>,
+        clock: &Arc<dyn Clock>,
+        http_client: &SharedHttpClient,
+    ) -> JournalTotals {
         let (client, table) = (self.aws.dynamodb(http_client), self.table.clone());
         JournalTotals {
             log: Arc::new(DynamoDbEntryLog::new(client.clone(), table.clone())),
-            totals: Arc::new(DynamoDbTotals::new(client, table, self.retention)),
+            totals: Arc::new(DynamoDbTotals::new(client, table, orders, self.retention)),
             clock: clock.clone(),
         }
     }
@@ -93,7 +99,7 @@ impl JournalConfig {
 pub fn start_totals() -> Result<JournalTotals, Error> {
     let http_client = begin()?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Ok(JournalConfig::from_env()?.totals(&clock, &http_client))
+    Ok(JournalConfig::from_env()?.totals(Some(needed("TABLE_NAME")?), &clock, &http_client))
 }
 
 /// Runs the function that keeps the journal in the Lambda runtime, until the platform stops it.

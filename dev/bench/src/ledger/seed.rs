@@ -102,7 +102,7 @@ pub(super) async fn seed(stack: &Stack, merchant: Merchant) -> Result<Seeded, Fa
             sums.entry(QuarterHour::of(entry.at)).or_default().add(entry)?;
         }
     }
-    let totals = DynamoDbTotals::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), retention);
+    let totals = DynamoDbTotals::new(client.clone(), JOURNAL_TABLE_NAME.to_owned(), None, retention);
     sum_up(&totals, &merchant.id, sums).await?;
     // The last one that was refunded.
     let refunded = (0..count).rev().find(|n| made.is_refunded(*n)).ok_or("nothing was refunded")?;

@@ -107,6 +107,7 @@ impl World {
             }
         }
         state.stream.push((before.cloned(), order.clone()));
+        state.written_at.push(self.now());
         state.fake_store.put(item, order);
     }
 

@@ -84,7 +84,7 @@ fn ports_over(
     let console = ConsoleProcess::new(console, http_client.clone(), Arc::clone(&clock));
     let journal = journal(config.aws.clone());
     let webhooks = webhooks(config.aws.clone());
-    let totals = journal.totals(&clock, &http_client);
+    let totals = journal.totals(Some(config.table.clone()), &clock, &http_client);
     let settled = SettlementConfig { table: SETTLEMENT_TABLE_NAME.to_owned(), journal };
     let settlement = settled.settlement(&config, &clock, &http_client);
     let people = people(config.aws.clone());

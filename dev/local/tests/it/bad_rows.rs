@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::{JOURNAL_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME, dynamodb_client, merchants};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use tollgate_core::values::Clock as _;
 
 use crate::shop::{Answer, Shop, VISA, by_card};
@@ -134,7 +134,7 @@ async fn an_entry_that_cannot_be_read_is_a_bad_row_and_the_others_are_listed_and
     let client = dynamodb_client(shop.stack.dynamodb_url());
     let journal = client.scan().table_name(JOURNAL_TABLE_NAME).send().await.unwrap();
     let entry = journal.items().iter().find(|item| item.get("o") == Some(&text("o-2"))).unwrap();
-    let mut entry = entry.clone();
+    let (whole, mut entry) = (entry.clone(), entry.clone());
     entry.insert("k".to_owned(), AttributeValue::Bool(true));
     let key = format!("{} {}", entry["b"].as_s().unwrap(), entry["s"].as_s().unwrap());
     put(&shop, JOURNAL_TABLE_NAME, entry).await;
@@ -147,6 +147,14 @@ async fn an_entry_that_cannot_be_read_is_a_bad_row_and_the_others_are_listed_and
     let today = shop.stack.clock().now().to_string()[..10].to_owned();
     let page = shop.get(&format!("/v2/reports/totals?from={today}")).await;
     assert_eq!((&page.data(200)[0]["count"], page.data(200).as_array().unwrap().len()), (&json!(2), 1));
+    let counts =
+        |page: &Answer| ["unreadable_entries", "unreadable"].map(|name| page.body["meta"][name].clone());
+    assert_eq!(counts(&page), [1, 0], "the report says what it lacks");
+    // Once it can be read, the next count says so.
+    put(&shop, JOURNAL_TABLE_NAME, whole).await;
+    shop.stack.invoke_scheduled("totals").await.unwrap();
+    let page = shop.get(&format!("/v2/reports/totals?from={today}")).await;
+    assert_eq!((&page.data(200)[0]["count"], counts(&page)), (&json!(3), [0, 0].map(Value::from)));
     shop.close().await;
 }
 

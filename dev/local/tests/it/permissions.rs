@@ -479,6 +479,8 @@ fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
         ("#customer#m#1", Resource::Customers),
         ("#", Resource::Switches),
         ("#stop#m", Resource::MerchantSwitches),
+        ("#heartbeat", Resource::Heartbeat),
+        ("#heartbeat#m", Resource::Table),
         ("#stop", Resource::Table),
         ("##", Resource::Table),
         ("#customer", Resource::Table),

@@ -31,11 +31,13 @@ async fn pay(shop: &Shop, order: &str, card: &str) -> Answer {
     shop.pay(order, by_card_with("purchase", card, &json!({}))).await
 }
 
-/// The journal takes the payments, and a run of the schedule sums them up.
+/// The journal takes the payments, a run of the schedule sums them up, and its heartbeat comes
+/// through the stream.
 async fn count(shop: &Shop) -> Value {
     shop.stack.deliver_stream().await.unwrap();
     let report = shop.stack.invoke_scheduled("totals").await.unwrap();
     assert_eq!((&report["failed"], &report["more_left"]), (&json!(0), &json!(false)), "{report}");
+    shop.stack.deliver_stream().await.unwrap();
     report
 }
 
@@ -61,8 +63,11 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
     let query = [("from", today.as_str())];
     let before = report(&shop, &query).await;
     assert_eq!(before.data(200), &json!([]));
-    assert!(before.body["meta"]["complete_until"].is_string(), "nothing is marked, so all is counted");
+    assert_eq!(before.body["meta"]["complete_until"], Value::Null, "nothing came through the stream");
     assert_eq!(before.body["meta"]["provisional"], json!([today]));
+    count(&shop).await;
+    let before = report(&shop, &query).await;
+    assert!(before.body["meta"]["complete_until"].is_string(), "nothing is marked, so all is counted");
 
     let paid = pay(&shop, "o-1", VISA).await.id();
     pay(&shop, "o-2", VISA).await.data(200);
@@ -89,7 +94,9 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
     assert_eq!(line("refund", "refunded", "Visa"), [1, 500, 0, 0, 500, -500]);
     assert_eq!(page.data(200).as_array().unwrap().len(), 4);
     let until = page.body["meta"]["complete_until"].as_str().unwrap();
-    assert!((counting..shop.stack.clock().now()).contains(&until.parse().unwrap()), "{until}");
+    let minute = SignedDuration::from_mins(1);
+    let since = counting - minute..shop.stack.clock().now() - minute;
+    assert!(since.contains(&until.parse().unwrap()), "{until}");
 
     let euros = report(&shop, &[("from", &today), ("currency", "EUR")]).await;
     assert_eq!(euros.data(200), &json!([]));
@@ -207,8 +214,11 @@ async fn a_day_is_final_an_hour_after_its_end_and_provisional_again_while_an_ent
     shop.stack.advance_clock(86_400);
     shop.stack.invoke_scheduled("totals").await.unwrap();
     shop.renew_token().await;
-    let page = report(&shop, &[("from", &second), ("to", &second)]).await;
+    let page = report(&shop, &[("from", &first), ("to", &second)]).await;
     assert_eq!(counted(&page, &second, PURCHASE), 0);
+    assert_eq!(page.body["meta"]["provisional"], json!([second]), "the stream stands still");
+    let until = page.body["meta"]["complete_until"].as_str().unwrap();
+    assert!(until.starts_with(&second), "{until}");
     shop.stack.deliver_stream().await.unwrap();
     let page = report(&shop, &[("from", &first), ("to", &second)]).await;
     assert_eq!(page.body["meta"]["provisional"], json!([second]), "it is known that it changes");
@@ -222,6 +232,30 @@ async fn a_day_is_final_an_hour_after_its_end_and_provisional_again_while_an_ent
     assert_eq!([&first, &second].map(|day| counted(&page, day, PURCHASE)), [1, 1]);
     // Nothing is left to do, and nothing is done.
     assert_eq!(count(&shop).await["entries"], 0);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_quiet_table_is_no_delay_and_its_heartbeat_is_no_order_and_tells_nobody() {
+    let mut shop = open().await;
+    let first = day(&shop, 0);
+    pay(&shop, "o-1", VISA).await.data(200);
+    count(&shop).await;
+    // Half past one of the day after the next one: the mark of the payment is gone with this run.
+    shop.stack.advance_clock(37 * 3_600);
+    shop.renew_token().await;
+    let query = [("from", first.as_str()), ("to", &first)];
+    shop.stack.invoke_scheduled("totals").await.unwrap();
+    let page = report(&shop, &query).await;
+    assert_eq!(page.body["meta"]["provisional"], json!([first]), "no heartbeat came since");
+    let events = shop.stack.bus().events().len();
+    let delivered = shop.stack.deliver_stream().await.unwrap();
+    assert_eq!((delivered, shop.stack.bus().events().len()), (1, events), "the heartbeat, and no event");
+    let page = report(&shop, &query).await;
+    assert_eq!(page.body["meta"]["provisional"], json!([]));
+    assert_eq!(counted(&page, &first, PURCHASE), 1);
+    let orders = shop.get("/v2/orders").await;
+    assert_eq!(orders.data(200).as_array().unwrap().len(), 1, "{}", orders.body);
     shop.close().await;
 }
 

@@ -290,11 +290,12 @@ fn remarks(meta: &Value, zone: &Zone) -> Vec<String> {
             remarks.push("Nothing has been counted yet: the totals are updated every minute.".to_owned());
         }
     }
-    if let Some(count) = meta["unreadable"].as_i64().filter(|count| *count > 0) {
-        remarks.push(format!(
-            "{} cannot be read and left out.",
-            words::counted(count, "stored sum", "stored sums")
-        ));
+    for (member, one, several) in
+        [("unreadable", "stored sum", "stored sums"), ("unreadable_entries", "entry", "entries")]
+    {
+        if let Some(count) = meta[member].as_i64().filter(|count| *count > 0) {
+            remarks.push(format!("{} cannot be read and left out.", words::counted(count, one, several)));
+        }
     }
     remarks
 }

@@ -1,6 +1,7 @@
 //! Where the journal's entries are kept: a port.
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::{
     journal::{Entry, Hold, Mark, Pointer, Retention},
@@ -52,6 +53,9 @@ pub trait EntryStore: Send + Sync {
     /// quarter of an hour whose totals have to be summed up; neither if this process has marked it
     /// [lately](crate::journal::LatelyMarked).
     async fn mark(&self, mark: &Mark) -> Result<(), StoreError>;
+
+    /// Notes that a heartbeat came through the orders' stream, unless a later one has.
+    async fn pass(&self, heartbeat: Timestamp) -> Result<(), StoreError>;
 
     /// Notes a change that cannot be read. The same change is noted once.
     async fn park(&self, parked: &Parked) -> Result<(), StoreError>;

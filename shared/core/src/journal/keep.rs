@@ -68,10 +68,14 @@ enum Task {
 /// entries cannot be put. Then it marks the totals that the entries change, also where the entries
 /// were there: the process that put them may have died before it marked. Last, it puts the pointers
 /// to the entries and the holds, so that no entry and no total of the batch waits for these.
+///
+/// A heartbeat that came with the batch is noted once all of the batch is dealt with. One that
+/// cannot be noted is left to the next one.
 pub async fn record(
     store: &dyn EntryStore,
     keys: &dyn SearchKeys,
     changes: Vec<Change>,
+    heartbeat: Option<Timestamp>,
     clock: &dyn Clock,
 ) -> JournalReport {
     let now = clock.now();
@@ -103,6 +107,11 @@ pub async fn record(
         tracing::error!(%error, "what is held cannot be written, the change comes again");
         report.changes = n;
         report.failed = changes.get(n).map(|change| change.number.clone());
+    }
+    if let Some(at) = heartbeat.filter(|_| report.failed.is_none())
+        && let Err(error) = store.pass(at).await
+    {
+        tracing::error!(%error, "how far the stream is cannot be written");
     }
     report
 }

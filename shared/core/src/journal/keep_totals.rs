@@ -7,6 +7,9 @@
 //! A day's sum is made of its quarters' sums. Its version is read before they are, and it is
 //! replaced after they are. A run that finds a sum replaced meanwhile leaves the day's marks to the
 //! next one.
+//!
+//! Runs also write the heartbeat of the orders' stream, so that reports know how far the journal
+//! is: a stream that stands still marks nothing.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -53,7 +56,8 @@ pub struct TotalsReport {
     pub overtaken: usize,
     /// Merchants' days, or partitions of marks, that could not be read or written. They come again.
     pub failed: usize,
-    /// Items that cannot be read: entries, marks, sums. The totals are without them.
+    /// Items that cannot be read: entries, marks, sums. The totals are without them, and say how
+    /// many entries they lack.
     pub unreadable: usize,
     /// Whether the time was up before all was done. The next run goes on.
     pub more_left: bool,
@@ -78,7 +82,8 @@ struct Piece {
     marks: Vec<Mark>,
 }
 
-/// Sums up the quarters that are marked, all of them or a share, until the time is up.
+/// Sums up the quarters that are marked, all of them or a share, until the time is up. Of several
+/// shares, the first one writes the heartbeat.
 pub async fn total_up(
     log: &dyn EntryLog,
     totals: &dyn TotalsStore,
@@ -88,6 +93,11 @@ pub async fn total_up(
 ) -> TotalsReport {
     let run = Run { log, totals, began: clock.now(), deadline };
     let mut report = TotalsReport::default();
+    if part.is_none_or(|part| part.index == 0)
+        && let Err(error) = totals.beat(run.began).await
+    {
+        report.fail("the heartbeat cannot be written", &error);
+    }
     let pieces = run.pieces(part, &mut report).await;
     let mut reached: BTreeSet<u16> = pieces.iter().map(|piece| piece.partition).collect();
     let mut done = stream::iter(pieces)
@@ -160,7 +170,7 @@ impl Run<'_> {
         };
         let mut done: Vec<&Mark> = Vec::new();
         for (span, own) in spans {
-            let counting = count(self.log, merchant, span, &mut summed);
+            let counting = count(self.log, merchant, span, usize::MAX, &mut summed);
             let Ok(counted) = timeout(self.deadline.work_limit(), counting).await else {
                 summed.more_left = true;
                 break;
@@ -179,8 +189,7 @@ impl Run<'_> {
             }
             done.extend(own);
         }
-        let mut sum = Totals::default();
-        kept.into_values().filter_map(|kept| kept.totals).try_for_each(|totals| sum.merge(totals))?;
+        let sum = Totals::merged(kept.into_values().filter_map(|kept| kept.totals))?;
         let is_kept = kept_day.map_or(sum.is_empty(), |kept| kept.totals.as_ref() == Some(&sum));
         let version = kept_day.map_or(0, |kept| kept.version);
         if !is_kept && !self.totals.replace(merchant, SumOf::Day(*day), version, &sum).await? {
@@ -203,17 +212,19 @@ fn span_of(day: Date) -> Range<Timestamp> {
     QuarterHour::first_of(day).begins()..until
 }
 
-/// Counts a merchant's entries of a time by quarter. An error if they cannot be added up.
+/// Counts a merchant's entries of a time by quarter, or no page more once there are more than so
+/// many. An error if they cannot be added up.
 async fn count(
     log: &dyn EntryLog,
     merchant: &MerchantId,
     span: Range<Timestamp>,
+    most: usize,
     summed: &mut TotalsReport,
 ) -> Result<BTreeMap<QuarterHour, Totals>, StoreError> {
     let (since, until) = (sort_of(span.start), sort_of(span.end));
     let mut totals: BTreeMap<QuarterHour, Totals> = BTreeMap::new();
     let mut left: Vec<_> = EntryPartition::all().into_iter().map(|part| (part, since.clone())).collect();
-    while !left.is_empty() {
+    while !left.is_empty() && summed.entries + summed.unreadable <= most {
         let pages = left.iter().map(|(partition, after)| async {
             let between = (after.as_str(), until.as_str());
             let (order, limit) = (ReadOrder::OldestFirst, ENTRIES_AT_A_TIME);
@@ -228,7 +239,11 @@ async fn count(
                         summed.entries += 1;
                         totals.entry(QuarterHour::of(entry.at)).or_default().add(entry)?;
                     }
-                    Err(entry) => summed.leave_out(&[entry.item]),
+                    Err(entry) => {
+                        let at = entry.sort.split('#').next().and_then(|at| at.parse().ok());
+                        totals.entry(QuarterHour::of(at.unwrap_or(span.start))).or_default().leave_out(1);
+                        summed.leave_out(&[entry.item]);
+                    }
                 }
             }
             next.extend(page.next.map(|after| (partition, after)));
@@ -238,13 +253,15 @@ async fn count(
     Ok(totals)
 }
 
-/// The sum of a merchant's entries of a UTC day now, to be compared with the kept sum. Entries that
-/// cannot be read are left out of both.
-pub async fn sum_of_day(log: &dyn EntryLog, merchant: &MerchantId, day: Date) -> Result<Totals, StoreError> {
-    let mut sum = Totals::default();
-    let counted = count(log, merchant, span_of(day), &mut TotalsReport::default()).await?;
-    counted.into_values().try_for_each(|quarter| sum.merge(quarter))?;
-    Ok(sum)
+/// The sums of a merchant's entries of a UTC day now, to be compared with the kept ones. Of more
+/// entries than so many, not all are read.
+pub async fn sums_of_day(
+    log: &dyn EntryLog,
+    merchant: &MerchantId,
+    day: Date,
+    most: usize,
+) -> Result<BTreeMap<QuarterHour, Totals>, StoreError> {
+    count(log, merchant, span_of(day), most, &mut TotalsReport::default()).await
 }
 
 impl TotalsReport {

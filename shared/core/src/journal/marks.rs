@@ -23,10 +23,11 @@ use crate::{order::MerchantId, payments::locked, values::QuarterHour};
 pub const MARK_PARTITIONS: u16 = 16;
 
 /// How long a process does not mark a quarter again. By then what was put is marked.
-pub(super) const MARKED_FOR: SignedDuration = SignedDuration::from_mins(1);
+const MARKED_FOR: SignedDuration = SignedDuration::from_mins(1);
 
-/// By how much clocks may differ, together with the time that putting a mark takes.
-const CLOCKS: SignedDuration = SignedDuration::from_mins(1);
+/// By how much clocks may differ, together with the time that a write takes: of a mark, or of an
+/// order after its decision.
+pub(super) const CLOCKS: SignedDuration = SignedDuration::from_mins(1);
 
 /// Merchants' days that a process remembers, in 5.4 MB; in 7.7 MB if ids have 64 characters.
 const REMEMBERED_MAX: usize = 50_000;

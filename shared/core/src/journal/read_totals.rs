@@ -16,14 +16,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::selection::Counted;
 use crate::{
-    journal::{TotalsStore, day_of, marks::MARKED_FOR},
+    journal::{Reached, TotalsStore, day_of, marks::CLOCKS},
     order::MerchantId,
     payments::{StoreError, Unreadable},
     values::QuarterHour,
 };
 
-/// How long after its end a period can still get entries: the journal is seconds behind, and an
-/// hour if it was held up.
+/// How long after its end a period can still get entries: one part of the orders' stream may be
+/// held up while heartbeats come through another, and a process may write late.
 pub const PROVISIONAL_HOURS: i64 = 1;
 
 /// Days of kept quarters that are read at a time.
@@ -36,10 +36,12 @@ pub struct PeriodTotals {
     pub rows: Vec<TotalRow>,
     /// Sums that are not among them, because they cannot be read. Their periods are provisional.
     pub unreadable: Vec<Unreadable>,
+    /// Entries that the sums lack, because they cannot be read: of any kind, whatever was selected.
+    pub left_out: u64,
     /// Periods whose totals can still change, by their places.
     pub provisional: BTreeSet<usize>,
     /// Until when all entries are counted, but for those of provisional periods; none before the
-    /// first run that counts.
+    /// first run that counts and the first heartbeat that came through the orders' stream.
     pub complete_until: Option<Timestamp>,
 }
 
@@ -49,26 +51,29 @@ pub async fn read_totals(
     merchant: &MerchantId,
     periods: &Periods,
     selection: &Selection,
-    now: Timestamp,
 ) -> Result<PeriodTotals, StoreError> {
     let (first, last) = periods.utc_days();
-    // Before the sums: what is counted meanwhile makes a period provisional that is not, and never
-    // the other way.
+    // Before the marks, and these before the sums: the entries before a heartbeat are marked, and
+    // what is counted meanwhile makes a period provisional that is not, and never the other way.
+    let (mut unreadable, reached) = (Vec::new(), store.reached(merchant).await);
+    let Reached { counted, passed } = match reached {
+        Ok(reached) => reached,
+        Err(error) => {
+            unreadable.push(Unreadable::only(error, "reached")?);
+            Reached::default()
+        }
+    };
     let marked = store.marked(merchant, first, last).await?;
-    let (mut unreadable, all_but_marked) = (Vec::new(), now - MARKED_FOR);
+    let all_but_marked = passed.map(|heartbeat| heartbeat - CLOCKS);
     let complete_until = match marked.iter().max() {
-        None => Some(all_but_marked),
-        Some(newest) => match store.reached(merchant).await {
-            Ok(reached) => reached.map(|reached| reached.max(newest.begins())),
-            Err(error) => {
-                unreadable.push(Unreadable::only(error, "reached")?);
-                None
-            }
-        },
+        None => all_but_marked,
+        Some(newest) => {
+            all_but_marked.zip(counted).map(|(all, counted)| all.min(counted.max(newest.begins())))
+        }
     };
     let can_change = |(place, period): (usize, &Period)| {
         let ends = period.ends + SignedDuration::from_hours(PROVISIONAL_HOURS);
-        (complete_until.is_none() || all_but_marked < ends).then_some(place)
+        (complete_until.is_none() || all_but_marked < Some(ends)).then_some(place)
     };
     let mut provisional: BTreeSet<usize> = periods.all().iter().enumerate().filter_map(can_change).collect();
     provisional.extend(marked.into_iter().filter_map(|quarter| periods.of(quarter.begins())));
@@ -106,7 +111,8 @@ pub async fn read_totals(
         }
         unreadable.extend(kept.unreadable);
     }
-    Ok(PeriodTotals { rows: counted.rows(), unreadable, provisional, complete_until })
+    let left_out = counted.left_out;
+    Ok(PeriodTotals { rows: counted.rows(), unreadable, left_out, provisional, complete_until })
 }
 
 #[cfg(test)]

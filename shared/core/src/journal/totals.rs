@@ -55,7 +55,10 @@ pub struct Total {
 
 /// Totals of some entries. Adding more entries of the same lines takes no more memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Totals(BTreeMap<TotalLine, Total>);
+pub struct Totals {
+    lines: BTreeMap<TotalLine, Total>,
+    left_out: u64,
+}
 
 impl From<&Entry> for CountedEntry {
     fn from(entry: &Entry) -> Self {
@@ -94,6 +97,13 @@ impl Totals {
         Ok(totals)
     }
 
+    /// Those of others together. An error if they cannot be added up.
+    pub fn merged(others: impl IntoIterator<Item = Self>) -> Result<Self, StoreError> {
+        let mut totals = Self::default();
+        others.into_iter().try_for_each(|other| totals.merge(other))?;
+        Ok(totals)
+    }
+
     /// Counts one more entry. An error if it cannot be added.
     pub fn add(&mut self, entry: CountedEntry) -> Result<(), StoreError> {
         self.add_total(entry.line, Total { count: 1, amount: entry.amount.into(), changes: entry.changes })
@@ -101,23 +111,34 @@ impl Totals {
 
     /// Adds those of others. An error if they cannot be added up.
     pub fn merge(&mut self, other: Self) -> Result<(), StoreError> {
-        other.0.into_iter().try_for_each(|(line, total)| self.add_total(line, total))
+        self.leave_out(other.left_out);
+        other.lines.into_iter().try_for_each(|(line, total)| self.add_total(line, total))
+    }
+
+    /// Counts entries that cannot be read, so that no line has them.
+    pub fn leave_out(&mut self, entries: u64) {
+        self.left_out = self.left_out.saturating_add(entries);
+    }
+
+    /// How many entries no line has.
+    pub fn left_out(&self) -> u64 {
+        self.left_out
     }
 
     /// Adds a total. An error if it cannot be added.
     pub fn add_total(&mut self, line: TotalLine, total: Total) -> Result<(), StoreError> {
-        let sum = self.0.entry(line).or_default();
+        let sum = self.lines.entry(line).or_default();
         *sum = sum.plus(total)?;
         Ok(())
     }
 
     /// Whether nothing was counted.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.lines.is_empty() && self.left_out == 0
     }
 
     /// Every total, in the order of its line.
     pub fn lines(&self) -> impl Iterator<Item = (&TotalLine, &Total)> {
-        self.0.iter()
+        self.lines.iter()
     }
 }

@@ -51,6 +51,25 @@ impl<T> Default for KeptSums<T> {
     }
 }
 
+/// A day on which a merchant has entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MerchantDay {
+    /// Whose entries.
+    pub merchant: MerchantId,
+    /// The UTC day.
+    pub day: Date,
+}
+
+/// How far a merchant's totals are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// When the last run began that has summed up every mark of the merchant's partition; none
+    /// before the first one.
+    pub counted: Option<Timestamp>,
+    /// The last heartbeat that came through the orders' stream; none before the first one.
+    pub passed: Option<Timestamp>,
+}
+
 /// Keeps each merchant's totals between the runs that sum them up.
 #[async_trait]
 pub trait TotalsStore: Send + Sync {
@@ -69,9 +88,11 @@ pub trait TotalsStore: Send + Sync {
     /// Deletes a mark, unless it was put again.
     async fn settle(&self, mark: &Mark) -> Result<(), StoreError>;
 
-    /// When the last run began that has summed up every mark of this merchant's partition; none
-    /// before the first one.
-    async fn reached(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, StoreError>;
+    /// How far a merchant's totals are, and the stream that brings their entries.
+    async fn reached(&self, merchant: &MerchantId) -> Result<Reached, StoreError>;
+
+    /// Writes the heartbeat of this moment beside the orders, so that their stream carries it.
+    async fn beat(&self, at: Timestamp) -> Result<(), StoreError>;
 
     /// Notes that a run that began then has summed up every mark of a partition.
     async fn reach(&self, partition: u16, began: Timestamp) -> Result<(), StoreError>;
@@ -83,6 +104,10 @@ pub trait TotalsStore: Send + Sync {
         first: Date,
         last: Date,
     ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError>;
+
+    /// A sample of some days, the last day included: of each partition of merchants the first one
+    /// with entries.
+    async fn sample(&self, first: Date, last: Date) -> Result<Vec<MerchantDay>, StoreError>;
 
     /// The kept sums of the quarters of a merchant's day, as they are now.
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError>;

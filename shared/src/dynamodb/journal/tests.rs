@@ -318,6 +318,22 @@ async fn of_1100_merchants_each_day_and_each_mark_is_written_once_a_minute() {
     assert_eq!(keys.len(), 2 * MERCHANTS);
 }
 
+#[tokio::test]
+async fn a_heartbeat_is_noted_unless_a_later_one_is() {
+    let (store, aws) = responding([done(), condition_failed(), throttled()]);
+    let beat = at("2026-01-05T10:08:00.5Z");
+    store.pass(beat).await.unwrap();
+    store.pass(beat).await.unwrap();
+    assert!(matches!(store.pass(beat).await, Err(StoreError::Unavailable(_))));
+    let moment = json!({ "S": "2026-01-05T10:08:00.500Z" });
+    let noted = json!({
+        "TableName": "journal", "Item": with(&keys_of("reached", "stream"), &json!({ "at": moment })),
+        "ConditionExpression": "attribute_not_exists(#at) OR #at < :at",
+        "ExpressionAttributeNames": { "#at": "at" }, "ExpressionAttributeValues": { ":at": moment },
+    });
+    assert_eq!(aws.bodies("PutItem"), [noted.clone(), noted.clone(), noted]);
+}
+
 /// The key of the mark of [`quarter`].
 fn mark_key() -> Value {
     keys_of("#changed#02", "m#2026-01-05#10:00")

@@ -9,37 +9,39 @@ use jiff::{Timestamp, civil::Date};
 use sha2::{Digest, Sha256};
 use tollgate_core::{
     journal::{
-        Changes, KeptSum, KeptSums, MARK_PARTITIONS, Mark, Retention, SumOf, Total, TotalLine, Totals,
-        TotalsStore, sort_of,
+        Changes, KeptSum, KeptSums, MARK_PARTITIONS, Mark, MerchantDay, Reached, Retention, SumOf, Total,
+        TotalLine, Totals, TotalsStore, sort_of,
     },
     order::MerchantId,
     payments::{StoreError, Unreadable},
     values::{QuarterHour, SignedAmount},
 };
 
-use super::{BUCKET, Column, EXPIRES_AT, KEY_NAMES, SORT, expires_at, keys};
+use super::{BUCKET, Column, EXPIRES_AT, KEY_NAMES, PASSED, REACHED, SORT, expires_at, keys};
 use crate::dynamodb::{
-    Item, apart, needed, number, number_of, readable,
-    table::{Table, all, was_made},
-    text, text_of,
+    Item, apart, needed, number, number_of,
+    orders::stream::HEARTBEAT,
+    readable,
+    table::{Table, all, page, was_made},
+    text, text_of, texts,
 };
 
 /// The key, by which a bad item is named.
 const KEYS: [&str; 2] = [BUCKET, SORT];
 
-/// The partition of the points that the totals have reached, an item for each partition of marks.
-const REACHED: &str = "reached";
-
 /// Totals in the journal's table.
 pub struct DynamoDbTotals {
     table: Table,
+    /// The table of orders, where heartbeats are written; none where only reports are made.
+    orders: Option<Table>,
     retention: Retention,
 }
 
 impl DynamoDbTotals {
     /// Totals in a journal's table that exists.
-    pub fn new(client: Client, table: String, retention: Retention) -> Self {
-        Self { table: Table { client, name: table }, retention }
+    pub fn new(client: Client, table: String, orders: Option<String>, retention: Retention) -> Self {
+        let orders = orders.map(|name| Table { client: client.clone(), name });
+        Self { table: Table { client, name: table }, orders, retention }
     }
 
     /// The sums of a partition between two texts, each under its sort key's value.
@@ -115,10 +117,25 @@ impl TotalsStore for DynamoDbTotals {
         was_made(request.send().await).map(drop)
     }
 
-    async fn reached(&self, merchant: &MerchantId) -> Result<Option<Timestamp>, StoreError> {
-        let item = self.table.item(keys(REACHED, &marks(mark_partition(merchant)))).await?;
-        let at = |item: Item| stated(&item, "at")?.parse().map_err(|_| corrupt("at"));
-        item.map(|item| needed(item, &KEYS, at)).transpose()
+    async fn reached(&self, merchant: &MerchantId) -> Result<Reached, StoreError> {
+        let (own, mut reached) = (marks(mark_partition(merchant)), Reached::default());
+        // Two items. Those between them are few and short, so one query costs as much as each.
+        for item in self.all(REACHED, &own, PASSED).await? {
+            let of = match stated(&item, SORT)? {
+                sort if *sort == own => &mut reached.counted,
+                sort if sort == PASSED => &mut reached.passed,
+                _ => continue,
+            };
+            let at = |item: Item| stated(&item, "at")?.parse().map_err(|_| corrupt("at"));
+            *of = Some(needed(item, &KEYS, at)?);
+        }
+        Ok(reached)
+    }
+
+    async fn beat(&self, at: Timestamp) -> Result<(), StoreError> {
+        let no_table = || StoreError::Unavailable("the table of orders is not known".to_owned());
+        let orders = self.orders.as_ref().ok_or_else(no_table)?;
+        orders.write(texts([("order_key", HEARTBEAT), ("at", &at.to_string())])).await
     }
 
     async fn reach(&self, partition: u16, began: Timestamp) -> Result<(), StoreError> {
@@ -141,6 +158,22 @@ impl TotalsStore for DynamoDbTotals {
         let named = |item| merchant(stated(&item, SORT)?).ok_or_else(|| corrupt(SORT));
         let (merchants, unreadable) = apart(items, &KEYS, named);
         Ok((merchants.into_iter().collect(), unreadable))
+    }
+
+    async fn sample(&self, first: Date, last: Date) -> Result<Vec<MerchantDay>, StoreError> {
+        let (from, to) = (format!("{first}#"), format!("{last}#~"));
+        let mut items = Vec::new();
+        for partition in 0..MARK_PARTITIONS {
+            if let Some(query) = self.table.between(KEYS, &days(partition), from.as_str()..=to.as_str()) {
+                items.extend(page(query, 1).await?.items.unwrap_or_default());
+            }
+        }
+        let read = |item| {
+            let (day, merchant) = stated(&item, SORT)?.split_once('#').ok_or_else(|| corrupt(SORT))?;
+            let day = day.parse().ok().zip(merchant.parse().ok());
+            day.map(|(day, merchant)| MerchantDay { merchant, day }).ok_or_else(|| corrupt(SORT))
+        };
+        Ok(apart(items, &KEYS, read).0)
     }
 
     async fn quarters(&self, merchant: &MerchantId, day: Date) -> Result<KeptSums<QuarterHour>, StoreError> {
@@ -180,6 +213,7 @@ impl TotalsStore for DynamoDbTotals {
             SumOf::Day(day) => keys(&totals_of(merchant, day.strftime("%Y")), &in_year(day)),
         };
         item.insert("lines".to_owned(), text_of(&lines));
+        item.insert("left_out".to_owned(), number_of(&totals.left_out()));
         item.insert("version".to_owned(), number_of(&(version + 1)));
         let begins = match of {
             SumOf::Quarter(quarter) => quarter.begins(),
@@ -209,6 +243,7 @@ fn totals_in(item: &Item) -> Result<Totals, StoreError> {
         let (line, total) = read(line).ok_or_else(|| corrupt("lines"))?;
         totals.add_total(line, total)?;
     }
+    totals.leave_out(number(item, "left_out").ok_or_else(|| corrupt("left_out"))?);
     Ok(totals)
 }
 

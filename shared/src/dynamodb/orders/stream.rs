@@ -2,6 +2,7 @@
 //!
 //! The events' own types would bring a second library for times; only a few members are needed.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tollgate_core::{journal::Change, order::Order, webhooks::Event};
@@ -19,6 +20,9 @@ use crate::dynamodb::{
     text,
 };
 
+/// The key of the stream's heartbeat, which a schedule writes again each minute.
+pub(in crate::dynamodb) const HEARTBEAT: &str = "#heartbeat";
+
 /// The event with which Lambda invokes a consumer of the stream.
 #[derive(Deserialize)]
 pub struct StreamEvent {
@@ -28,8 +32,8 @@ pub struct StreamEvent {
 
 impl StreamEvent {
     /// The changes in it, in the stream's order. A deleted order is left out: there is nothing to
-    /// tell. Neither are the switch that stops payments, customers with their stored cards, and
-    /// events to be told, which are in the same table.
+    /// tell. Neither are the switch that stops payments, customers with their stored cards, events
+    /// to be told, and the heartbeat, which are in the same table.
     pub fn into_changes(self) -> Vec<Change> {
         self.records.into_iter().filter_map(|record| change(record.dynamodb)).collect()
     }
@@ -48,6 +52,13 @@ impl StreamEvent {
             event
         };
         self.records.iter().filter_map(told).collect()
+    }
+
+    /// The last heartbeat in it.
+    pub fn heartbeat(&self) -> Option<Timestamp> {
+        let beats = self.records.iter().filter(|record| key_of(&record.dynamodb) == HEARTBEAT);
+        let at = |record: &Record| record.dynamodb.new_image.as_ref()?.get("at")?["S"].as_str()?.parse().ok();
+        beats.filter_map(at).max()
     }
 
     /// The number of the first change, or none in an empty batch.
@@ -97,10 +108,16 @@ fn read(image: Map<String, Value>) -> Result<Order, String> {
 mod tests {
     use aws_sdk_dynamodb::types::AttributeValue;
     use serde_json::json;
-    use tollgate_core::webhooks::EventBus as _;
+    use tollgate_core::{
+        journal::{Retention, TotalsStore as _},
+        webhooks::EventBus as _,
+    };
 
     use super::*;
-    use crate::test_aws::{done, store};
+    use crate::{
+        dynamodb::journal::DynamoDbTotals,
+        test_aws::{Aws, done, store},
+    };
 
     fn event(new: &Value) -> StreamEvent {
         let keys = json!({"order_key": {"S": "m#o"}});
@@ -151,6 +168,34 @@ mod tests {
             let key = AttributeValue::S(key.to_owned());
             assert!(whole_order(Item::from([("order_key".to_owned(), key)])).is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn the_last_heartbeat_of_a_batch_is_told_and_is_no_change_of_an_order() {
+        let aws = Aws::responding([done(), done()]);
+        let [journal, orders] = ["journal", "orders"].map(str::to_owned);
+        let totals = DynamoDbTotals::new(aws.dynamodb(), journal, Some(orders), Retention::default());
+        let moments = ["2026-11-25T10:01:00Z", "2026-11-25T10:00:00.5Z"].map(|at| at.parse().unwrap());
+        for at in moments {
+            totals.beat(at).await.unwrap();
+        }
+        let puts = aws.bodies("PutItem");
+        let items: Vec<Value> = puts.iter().map(|put| put["Item"].clone()).collect();
+        let key = json!({"S": "#heartbeat"});
+        assert_eq!((&puts[0]["TableName"], &items[0]["order_key"]), (&json!("orders"), &key));
+        let batch = |items: &[Value]| {
+            let record = |item: &Value| json!({"dynamodb": {"SequenceNumber": "7", "Keys": {"order_key": item["order_key"]}, "NewImage": item}});
+            let records: Vec<Value> = items.iter().map(record).collect();
+            serde_json::from_value::<StreamEvent>(json!({ "Records": records })).unwrap()
+        };
+        let with_order = [items[0].clone(), order(), items[1].clone()];
+        assert_eq!(batch(&with_order).heartbeat(), Some(moments[0]), "whichever comes last");
+        assert_eq!((batch(&with_order).into_changes().len(), batch(&[order()]).heartbeat()), (1, None));
+        let item: Item = object(items[0].as_object().unwrap().clone()).unwrap();
+        assert!(whole_order(item).is_none());
+        // A damaged one tells nothing.
+        let damaged = json!({"order_key": {"S": "#heartbeat"}, "at": {"N": "7"}});
+        assert_eq!(batch(&[damaged, json!({"order_key": {"S": "#heartbeat"}})]).heartbeat(), None);
     }
 
     #[tokio::test]

@@ -56,7 +56,7 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let now = ports.access.now();
     let query = Query::read(request, now)?;
     let (store, merchant) = (ports.totals.as_ref(), &caller.merchant.id);
-    let found = read_totals(store, merchant, &query.periods, &query.selection, now).await?;
+    let found = read_totals(store, merchant, &query.periods, &query.selection).await?;
     let body = |rows| query.json(rows, &found);
     let page = as_wanted(&ports.access, &caller, request, query.rows(&found), body).await?;
     Ok(Reply::new(200, page))
@@ -119,6 +119,7 @@ impl Query {
                 "provisional": provisional.map(|period| &period.name).collect::<Vec<_>>(),
                 "complete_until": found.complete_until,
                 "unreadable": found.unreadable.len(),
+                "unreadable_entries": found.left_out,
             },
         })
     }

@@ -23,7 +23,7 @@ fn totals() -> Value {
         total("2026-11-26", "refund", "refunded", &json!({"returned": 20500, "at_gateway": -20500, "count": 2})),
         ],
         "meta": {"from": "2026-11-24", "to": "2026-11-26", "provisional": ["2026-11-26"],
-            "complete_until": "2026-11-26T09:39:58Z", "unreadable": 1}})
+            "complete_until": "2026-11-26T09:39:58Z", "unreadable": 1, "unreadable_entries": 2}})
 }
 
 #[tokio::test]
@@ -45,6 +45,7 @@ async fn each_day_has_its_sums_and_links_to_its_payments() {
             "Nov 26 is provisional: its numbers can still change.",
             "Counted up to Nov 26, 4:39 AM.",
             "1 stored sum cannot be read and left out.",
+            "2 entries cannot be read and left out.",
         ],
     );
     for link in

@@ -20,6 +20,8 @@ struct Kept {
     parked: Mutex<Vec<Parked>>,
     pointers: Mutex<BTreeMap<String, Pointer>>,
     holds: Mutex<BTreeSet<Hold>>,
+    /// The last heartbeat.
+    passed: Mutex<Option<Timestamp>>,
     /// Whose totals change, as it was told.
     told: Mutex<Vec<String>>,
     /// The order whose entries cannot be put.
@@ -77,6 +79,14 @@ impl EntryStore for Kept {
         Ok(())
     }
 
+    async fn pass(&self, heartbeat: Timestamp) -> Result<(), StoreError> {
+        if self.refuses == Some("heartbeats") {
+            return Err(StoreError::Unavailable("away".to_owned()));
+        }
+        *self.passed.lock().unwrap() = Some(heartbeat);
+        Ok(())
+    }
+
     async fn park(&self, parked: &Parked) -> Result<(), StoreError> {
         self.parked.lock().unwrap().push(parked.clone());
         Ok(())
@@ -100,7 +110,19 @@ impl Clock for Ticking {
 
 /// Records a batch that comes at this moment.
 async fn record(store: &Kept, keys: &dyn SearchKeys, changes: Vec<Change>, now: Timestamp) -> JournalReport {
-    super::record(store, keys, changes, &Ticking(Mutex::new(now - SignedDuration::from_secs(1)))).await
+    record_with(store, keys, changes, None, now).await
+}
+
+/// Records a batch with a heartbeat.
+async fn record_with(
+    store: &Kept,
+    keys: &dyn SearchKeys,
+    changes: Vec<Change>,
+    heartbeat: Option<Timestamp>,
+    now: Timestamp,
+) -> JournalReport {
+    let clock = Ticking(Mutex::new(now - SignedDuration::from_secs(1)));
+    super::record(store, keys, changes, heartbeat, &clock).await
 }
 
 /// Whether the merchant has payments found by its own references.
@@ -358,4 +380,22 @@ fn what_is_held_holds_up_no_entry_and_comes_again_and_is_not_put_once_it_is_long
     let store = Kept::default();
     now(record(&store, &Switched(true), batch(), at(60 * 86_400)));
     assert!(store.holds.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_heartbeat_is_noted_once_all_that_came_with_it_is_dealt_with() {
+    let passed = |refuses: Option<&'static str>, changes: Vec<Change>| {
+        let store = Kept { refuses, ..Kept::default() };
+        let report = now(record_with(&store, &Switched(true), changes, Some(at(7)), at(9)));
+        let passed = *store.passed.lock().unwrap();
+        (passed, report.failed.is_none())
+    };
+    let changes = || vec![called("o", "a")];
+    assert_eq!(passed(None, Vec::new()), (Some(at(7)), true));
+    assert_eq!(passed(None, changes()), (Some(at(7)), true));
+    for refuses in ["o", "totals", "pointers"] {
+        assert_eq!(passed(Some(refuses), changes()), (None, false), "{refuses}");
+    }
+    // The changes need not come again for it: the next heartbeat says more.
+    assert_eq!(passed(Some("heartbeats"), changes()), (None, true));
 }

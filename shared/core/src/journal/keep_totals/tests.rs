@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     journal::{
-        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryPage, LatelyMarked, LoggedEntry, TotalLine,
-        UnreadableEntry,
+        Changes, CountedEntry, ENTRY_SHARDS, Entry, EntryPage, LatelyMarked, LoggedEntry, MerchantDay,
+        Reached, TotalLine, UnreadableEntry,
     },
     values::{Amount, Currency, SignedAmount},
 };
@@ -30,10 +30,13 @@ const PAGE: usize = 2;
 struct State {
     entries: BTreeMap<(MerchantId, u8), BTreeMap<String, CountedEntry>>,
     kept: BTreeMap<(MerchantId, SumOf), KeptSum>,
-    /// Items that cannot be read, in every read.
+    /// Marks and sums that cannot be read, in every read.
     unreadable: Vec<Unreadable>,
+    /// Whether a version reads the entries, too, that are [beyond](is_beyond) others.
+    is_newer: bool,
     marks: BTreeMap<(MerchantId, QuarterHour), Timestamp>,
     reached: BTreeMap<u16, Timestamp>,
+    heartbeats: Vec<Timestamp>,
     now: i64,
     /// The memory of each of the journal's processes.
     keepers: [LatelyMarked; CLOCKS_S.len()],
@@ -162,7 +165,12 @@ impl Table {
             for entry in entries.values() {
                 let quarter = QuarterHour::of(entry.at);
                 for of in [SumOf::Quarter(quarter), SumOf::Day(quarter.day)] {
-                    expected.entry((merchant.clone(), of)).or_default().add(entry.clone()).unwrap();
+                    let sum = expected.entry((merchant.clone(), of)).or_default();
+                    if is_beyond(entry) && !state.is_newer {
+                        sum.leave_out(1);
+                    } else {
+                        sum.add(entry.clone()).unwrap();
+                    }
                 }
             }
         }
@@ -188,6 +196,11 @@ fn counted(at: Timestamp, minor: u64) -> CountedEntry {
     };
     let changes = Changes { paid: SignedAmount::new(i64::try_from(minor).unwrap()), ..Changes::default() };
     CountedEntry { at, line, amount: Amount::new(minor).unwrap(), changes }
+}
+
+/// Some entries, by their amounts, cannot be read.
+fn is_beyond(entry: &CountedEntry) -> bool {
+    entry.amount.minor() % 13 == 12
 }
 
 impl Clock for Table {
@@ -226,14 +239,18 @@ impl EntryLog for Table {
             .call(|state| {
                 let entries = state.entries.get(&(merchant.clone(), shard)).cloned().unwrap_or_default();
                 let in_range = entries.into_iter().filter(|(sort, _)| **sort > *after && **sort < *until);
-                let mut entries: Vec<(String, Result<_, _>)> =
-                    in_range.take(PAGE).map(|(sort, entry)| (sort, Ok(entry))).collect();
+                let read = |(sort, entry): (String, CountedEntry)| {
+                    let item = || Unreadable { key: sort.clone(), reason: "beyond".to_owned() };
+                    let entry = if is_beyond(&entry) && !state.is_newer {
+                        Err(UnreadableEntry { sort: sort.clone(), order: None, item: item() })
+                    } else {
+                        Ok(entry)
+                    };
+                    (sort, entry)
+                };
+                let entries: Vec<(String, Result<_, _>)> = in_range.take(PAGE).map(read).collect();
                 let next = entries.last().filter(|_| entries.len() == PAGE).map(|(sort, _)| sort.clone());
                 let meanwhile = if entries.is_empty() { None } else { state.meanwhile.take() };
-                entries.extend(state.unreadable.iter().map(|item| {
-                    let (sort, item) = (String::new(), item.clone());
-                    (sort.clone(), Err(UnreadableEntry { sort, order: None, item }))
-                }));
                 (EntryPage { entries, next, read_bytes: 0 }, meanwhile)
             })
             .await?;
@@ -292,8 +309,12 @@ impl TotalsStore for Table {
         .await
     }
 
-    async fn reached(&self, _: &MerchantId) -> Result<Option<Timestamp>, StoreError> {
+    async fn reached(&self, _: &MerchantId) -> Result<Reached, StoreError> {
         unreachable!("only reports ask for it")
+    }
+
+    async fn beat(&self, at: Timestamp) -> Result<(), StoreError> {
+        self.call(|state| state.heartbeats.push(at)).await
     }
 
     async fn reach(&self, partition: u16, began: Timestamp) -> Result<(), StoreError> {
@@ -305,6 +326,10 @@ impl TotalsStore for Table {
         _: Date,
         _: Date,
     ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError> {
+        unreachable!("marks name their merchants")
+    }
+
+    async fn sample(&self, _: Date, _: Date) -> Result<Vec<MerchantDay>, StoreError> {
         unreachable!("marks name their merchants")
     }
 
@@ -542,7 +567,7 @@ fn a_run_that_is_cut_off_anywhere_takes_nothing_back_and_the_next_one_completes_
 async fn a_run_reads_what_is_marked_and_an_idle_one_only_its_share_of_the_marks() {
     let table = Table::default();
     let calls = || std::mem::take(&mut table.state().calls);
-    for (part, expected) in [(None, 16), (Some(Share { index: 3, of: 4 }), 4)] {
+    for (part, expected) in [(None, 17), (Some(Share { index: 3, of: 4 }), 4)] {
         let report = total_up(&table, &table, &table, part, Deadline::after(Duration::from_mins(1))).await;
         assert_eq!((report, calls()), (TotalsReport::default(), expected));
     }
@@ -560,6 +585,24 @@ async fn a_run_reads_what_is_marked_and_an_idle_one_only_its_share_of_the_marks(
     table.pass(1);
     assert_eq!((table.run().await.entries, table.state().marks.len()), (22, 0));
     assert_eq!(table.run().await, TotalsReport::default());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_share_writes_a_heartbeat_and_a_run_that_cannot_write_it_counts_all_the_same() {
+    let table = Table::default();
+    for index in 0..4 {
+        let part = Some(Share { index, of: 4 });
+        total_up(&table, &table, &table, part, Deadline::after(Duration::from_mins(1))).await;
+    }
+    assert_eq!(table.state().heartbeats, [moment(0)]);
+    table.pass(60);
+    table.put("m", 0, 100);
+    table.state().fails_in = Some(1);
+    let report = table.run().await;
+    assert_eq!((report.failed, report.quarters, report.behind_s), (1, 1, None), "{report:?}");
+    table.pass(60);
+    table.run().await;
+    assert_eq!(table.state().heartbeats, [moment(0), moment(120)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -607,7 +650,7 @@ async fn a_merchant_whose_totals_cannot_be_read_holds_up_no_other_and_is_summed_
 async fn marks_that_cannot_be_read_hold_up_no_others() {
     let table = Table::default();
     table.put("m", 0, 100);
-    table.state().fails_in = Some(1);
+    table.state().fails_in = Some(2);
     let report = table.run().await;
     assert_eq!((report.failed, report.quarters, report.behind_s), (1, 1, None), "{report:?}");
 }
@@ -676,12 +719,53 @@ async fn what_cannot_be_read_is_counted_and_holds_up_nothing() {
     table.put("m", 60, 1);
     table.put("n", 60, 2);
     table.put("n", 50_000, 3);
+    table.put("m", 60, 12);
+    table.put("n", 50_000, 12);
     table.state().unreadable = vec![Unreadable { key: "k".to_owned(), reason: "spoiled".to_owned() }];
     let report = table.run().await;
     assert_eq!((report.failed, report.quarters, report.behind_s, table.differs()), (0, 3, None, None));
-    // A mark in each partition. A sum, and an entry of each part, each for two merchants' days.
-    let of_days = 2 * (1 + usize::from(ENTRY_SHARDS));
+    // A mark in each partition. A sum and an entry, each for two merchants' days.
+    let of_days = 2 * (1 + 1);
     assert_eq!(report.unreadable, usize::from(MARK_PARTITIONS) + of_days, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn entries_that_cannot_be_read_are_counted_in_their_quarter_until_they_can() {
+    let table = Table::default();
+    let batches = [table.put_entry("m", 60, 12), table.put_entry("m", 60, 25), table.put_entry("m", 60, 13)];
+    let alone = table.put_entry("m", 50_000, 12);
+    table.mark(0, &batches[0]);
+    table.mark(0, &alone);
+    let report = table.run().await;
+    assert_eq!((report.entries, report.unreadable, report.quarters, report.failed), (1, 3, 2, 0));
+    let left_out = |of: SumOf| {
+        let kept = table.state().kept[&("m".parse().unwrap(), of)].clone().totals.unwrap();
+        (kept.lines().count(), kept.left_out())
+    };
+    let of = QuarterHour::of(batches[0].at);
+    assert_eq!(left_out(SumOf::Quarter(of)), (1, 2));
+    assert_eq!(left_out(SumOf::Quarter(QuarterHour::of(alone.at))), (0, 1));
+    assert_eq!((left_out(SumOf::Day(of.day)), table.differs()), ((1, 3), None));
+    // Nothing but the count changes.
+    let another = table.put_entry("m", 60, 38);
+    table.pass(200);
+    table.mark(0, &another);
+    table.run().await;
+    assert_eq!((left_out(SumOf::Quarter(of)), left_out(SumOf::Day(of.day))), ((1, 3), (1, 4)));
+    table.state().is_newer = true;
+    for batch in [&batches[0], &alone] {
+        table.pass(200);
+        table.mark(0, batch);
+    }
+    table.run().await;
+    assert_eq!((left_out(SumOf::Quarter(of)), table.differs()), ((1, 0), None));
+    // Of more entries than were counted, one page of each part is read.
+    for minor in [16, 20, 24] {
+        table.put_entry("m", 60, minor);
+    }
+    let sums = sums_of_day(&table, &"m".parse().unwrap(), of.day, 0).await.unwrap();
+    let read: u64 = sums[&of].lines().map(|(_, total)| total.count).sum();
+    assert_eq!(read, 4);
 }
 
 #[tokio::test(start_paused = true)]

@@ -195,15 +195,18 @@ pub(super) struct Counted<'a> {
     rows: BTreeMap<(usize, TotalLine), (Total, Decided)>,
     /// Of each period and row without its outcome.
     payments: BTreeMap<(usize, TotalLine), Decided>,
+    /// Entries that no row has, because they cannot be read.
+    pub(super) left_out: u64,
 }
 
 impl<'a> Counted<'a> {
     pub(super) fn new(selection: &'a Selection) -> Self {
-        Self { selection, rows: BTreeMap::new(), payments: BTreeMap::new() }
+        Self { selection, rows: BTreeMap::new(), payments: BTreeMap::new(), left_out: 0 }
     }
 
     pub(super) fn add(&mut self, period: usize, totals: &Totals) -> Result<(), StoreError> {
         let selection = self.selection;
+        self.left_out = self.left_out.saturating_add(totals.left_out());
         for (line, total) in totals.lines() {
             if !selection.wants(line, |dimension| !is_outcome(dimension)) {
                 continue;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    journal::{Changes, CountedEntry, KeptSum, KeptSums, Mark, SumOf, TotalLine, Totals},
+    journal::{Changes, CountedEntry, KeptSum, KeptSums, Mark, MerchantDay, SumOf, TotalLine, Totals},
     values::{Amount, Currency, SignedAmount, Zone},
 };
 
@@ -145,10 +145,11 @@ fn counted(second: i64, choice: u64) -> CountedEntry {
 /// The kept sums of some entries: until when, and which quarters are marked.
 #[derive(Default)]
 struct Kept {
-    reached: Option<Timestamp>,
+    reached: Reached,
     marked: Vec<QuarterHour>,
-    now: Timestamp,
     entries: Vec<CountedEntry>,
+    /// Entries that cannot be read beside each of these.
+    left_out: u64,
     /// Days whose sum cannot be read.
     bad_days: Vec<Date>,
     /// Days of which a quarter cannot be read.
@@ -160,8 +161,9 @@ impl Kept {
         let mut sums: BTreeMap<T, KeptSum> = BTreeMap::new();
         for entry in &self.entries {
             let Some(key) = of(entry.at) else { continue };
-            let sum = sums.entry(key).or_default();
-            sum.totals.get_or_insert_default().add(entry.clone()).unwrap();
+            let sum = sums.entry(key).or_default().totals.get_or_insert_default();
+            sum.add(entry.clone()).unwrap();
+            sum.leave_out(self.left_out);
         }
         sums
     }
@@ -182,8 +184,12 @@ impl TotalsStore for Kept {
         unreachable!("a report writes nothing")
     }
 
-    async fn reached(&self, _: &MerchantId) -> Result<Option<Timestamp>, StoreError> {
+    async fn reached(&self, _: &MerchantId) -> Result<Reached, StoreError> {
         Ok(self.reached)
+    }
+
+    async fn beat(&self, _: Timestamp) -> Result<(), StoreError> {
+        unreachable!("a report writes nothing")
     }
 
     async fn reach(&self, _: u16, _: Timestamp) -> Result<(), StoreError> {
@@ -195,6 +201,10 @@ impl TotalsStore for Kept {
         _: Date,
         _: Date,
     ) -> Result<(BTreeSet<MerchantId>, Vec<Unreadable>), StoreError> {
+        unreachable!("a report is of one merchant")
+    }
+
+    async fn sample(&self, _: Date, _: Date) -> Result<Vec<MerchantDay>, StoreError> {
         unreachable!("a report is of one merchant")
     }
 
@@ -221,7 +231,7 @@ impl TotalsStore for Kept {
 }
 
 fn report(store: &Kept, periods: &Periods, selection: &Selection) -> PeriodTotals {
-    read_totals(store, &"m".parse().unwrap(), periods, selection, store.now).now_or_never().unwrap().unwrap()
+    read_totals(store, &"m".parse().unwrap(), periods, selection).now_or_never().unwrap().unwrap()
 }
 
 fn everything() -> Selection {
@@ -389,26 +399,54 @@ fn a_period_can_change_until_an_hour_after_its_end_and_while_a_quarter_of_it_is_
         ("UTC", hours(48), vec![mark(1), mark(9)], vec![1, 5], hours(-69)),
         ("America/New_York", hours(48), vec![mark(1), mark(5)], vec![0, 4, 5], hours(27)),
     ] {
-        let now = counted + SignedDuration::from_mins(1);
+        let passed = Some(counted + SignedDuration::from_mins(1));
         let periods = periods(Interval::Day, "2027-01-16", "2027-01-21", name).unwrap();
         // A run that had marks may have been long ago, if the merchant sold nothing since.
         for (reached, complete_until) in [(counted, counted), (begins(0), if_idle)] {
-            let store = Kept { reached: Some(reached), marked: marked.clone(), now, ..Kept::default() };
+            let reached = Reached { counted: Some(reached), passed };
+            let store = Kept { reached, marked: marked.clone(), ..Kept::default() };
             let found = report(&store, &periods, &everything());
             assert_eq!(found.complete_until, Some(complete_until), "{name} {marked:?}");
             assert_eq!(found.provisional, provisional.iter().copied().collect(), "{name} {marked:?}");
         }
-        let store = Kept { marked: marked.clone(), now, ..Kept::default() };
+        let reached = Reached { counted: None, passed };
+        let store = Kept { reached, marked: marked.clone(), ..Kept::default() };
         let found = report(&store, &periods, &everything());
         assert_eq!(found.complete_until, marked.is_empty().then_some(counted), "no run yet");
     }
 }
 
 #[test]
+fn a_stream_that_stands_still_leaves_what_is_after_its_last_heartbeat_provisional() {
+    let periods = periods(Interval::Day, "2027-01-16", "2027-01-21", "UTC").unwrap();
+    // Runs go on, and find nothing marked, or a quarter from before the stream stood still.
+    let counted = Some(at(40 * DAY_S));
+    let mark = QuarterHour::of(at(2 * DAY_S));
+    for (passed, complete_until, provisional) in [
+        (None, None, vec![0, 1, 2, 3, 4, 5]),
+        (Some(60), Some(0), vec![0, 1, 2, 3, 4, 5]),
+        (Some(4 * DAY_S + 3_659), Some(4 * DAY_S + 3_599), vec![3, 4, 5]),
+        (Some(4 * DAY_S + 3_660), Some(4 * DAY_S + 3_600), vec![4, 5]),
+        (Some(8 * DAY_S), Some(8 * DAY_S - 60), vec![]),
+    ] {
+        for marked in [vec![], vec![mark]] {
+            let reached = Reached { counted, passed: passed.map(at) };
+            let store = Kept { reached, marked: marked.clone(), ..Kept::default() };
+            let found = report(&store, &periods, &everything());
+            assert_eq!(found.complete_until, complete_until.map(at), "{passed:?} {marked:?}");
+            let marked: Vec<_> = marked.iter().filter_map(|mark| periods.of(mark.begins())).collect();
+            let expected: BTreeSet<_> = provisional.iter().copied().chain(marked).collect();
+            assert_eq!(found.provisional, expected, "{passed:?}");
+        }
+    }
+}
+
+#[test]
 fn sums_that_cannot_be_read_make_their_periods_provisional_and_leave_the_others_as_they_are() {
     let entries = (0..5).map(|n| counted(n * DAY_S, 1)).collect();
-    let (bad, now) = (vec![day_of(at(2 * DAY_S))], at(40 * DAY_S));
-    let store = Kept { now, entries, bad_quarters: bad.clone(), ..Kept::default() };
+    let (bad, passed) = (vec![day_of(at(2 * DAY_S))], Some(at(40 * DAY_S)));
+    let reached = Reached { counted: None, passed };
+    let store = Kept { reached, entries, bad_quarters: bad.clone(), ..Kept::default() };
     let found = |name, store: &Kept| {
         let periods = periods(Interval::Day, "2027-01-16", "2027-01-20", name).unwrap();
         let found = report(store, &periods, &everything());
@@ -423,6 +461,20 @@ fn sums_that_cannot_be_read_make_their_periods_provisional_and_leave_the_others_
     assert_eq!(found("UTC", &store), (vec![], 1, 5));
     let both = Kept { bad_quarters: store.bad_days.clone(), ..store };
     assert_eq!(found("UTC", &both), (vec![2], 2, 5));
+}
+
+#[test]
+fn a_report_counts_the_entries_that_its_sums_lack_whatever_was_selected() {
+    let entries: Vec<_> = (0..5).map(|n| counted(n * DAY_S, 1)).collect();
+    let store = Kept { entries, left_out: 2, bad_days: vec![day_of(at(DAY_S))], ..Kept::default() };
+    let left_out = |last, name| {
+        let periods = periods(Interval::Day, "2027-01-16", last, name).unwrap();
+        let euros = Selection { currencies: vec!["EUR".parse().unwrap()], ..Selection::default() };
+        [everything(), euros].map(|selection| report(&store, &periods, &selection).left_out)
+    };
+    assert_eq!(left_out("2027-01-16", "UTC"), [2, 2]);
+    assert_eq!(left_out("2027-01-18", "UTC"), [6, 6]);
+    assert_eq!(left_out("2027-01-18", "America/New_York"), [6, 6]);
 }
 
 #[test]

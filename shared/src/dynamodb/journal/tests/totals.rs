@@ -1,7 +1,7 @@
 //! Totals, as they are kept.
 
 use tollgate_core::{
-    journal::{KeptSum, MARK_PARTITIONS, SumOf, Total, TotalLine, Totals, TotalsStore},
+    journal::{KeptSum, MARK_PARTITIONS, MerchantDay, Reached, SumOf, Total, TotalLine, Totals, TotalsStore},
     payments::Unreadable,
     values::SignedAmount,
 };
@@ -11,7 +11,7 @@ use crate::dynamodb::text;
 
 fn responding(responses: impl IntoIterator<Item = Scripted>) -> (DynamoDbTotals, Arc<Aws>) {
     let aws = Aws::responding(responses);
-    (DynamoDbTotals::new(aws.dynamodb(), "journal".to_owned(), retention()), aws)
+    (DynamoDbTotals::new(aws.dynamodb(), "journal".to_owned(), None, retention()), aws)
 }
 
 /// A query of a partition of the table, as it is now.
@@ -45,6 +45,7 @@ fn totals() -> Totals {
     for line in [line(None, None), line(Some("visa"), Some("expired_card"))] {
         totals.add_total(line, total).unwrap();
     }
+    totals.leave_out(3);
     totals
 }
 
@@ -53,28 +54,39 @@ const LINES: &str = concat!(
     r#"["USD","purchase","approved","1","visa","expired_card",2,2599,1,2,-3,4,0,0]]"#,
 );
 
+/// The members of a sum.
+fn sum(version: u64) -> Value {
+    json!({ "lines": { "S": LINES }, "left_out": { "N": "3" }, "version": { "N": version.to_string() } })
+}
+
 fn kept(sort: &str, version: u64) -> Value {
-    let members = json!({ "lines": { "S": LINES }, "version": { "N": version.to_string() } });
-    with(&keys_of("totals#m#2026-01-05", sort), &members)
+    with(&keys_of("totals#m#2026-01-05", sort), &sum(version))
 }
 
 #[tokio::test]
-async fn the_point_that_the_totals_have_reached_is_one_item_for_each_partition_of_marks() {
-    let key = keys_of("reached", "#changed#02");
-    let item = |at: &str| with(&key, &json!({ "at": { "S": at } }));
-    for (response, expected) in [
-        (done(), Some(None)),
-        (ok(json!({ "Item": item("2026-01-05T10:15:00Z") })), Some(Some(at("2026-01-05T10:15:00Z")))),
-        (ok(json!({ "Item": item("yesterday") })), None),
-        (ok(json!({ "Item": key })), None),
+async fn how_far_totals_and_the_stream_are_is_one_query_that_passes_over_other_partitions() {
+    let item = |sort: &str, at: &str| with(&keys_of("reached", sort), &json!({ "at": { "S": at } }));
+    let own = |at: &str| item("#changed#02", at);
+    let (other, bad) = (item("#changed#03", "yesterday"), item("stream", "today"));
+    let stream = item("stream", "2026-01-05T10:16:00Z");
+    let moments = ["2026-01-05T10:15:00Z", "2026-01-05T10:16:00Z"].map(at);
+    let reached = |counted, passed| Some(Reached { counted, passed });
+    for (items, expected) in [
+        (vec![], reached(None, None)),
+        (vec![own("2026-01-05T10:15:00Z"), other.clone()], reached(Some(moments[0]), None)),
+        (vec![other.clone(), stream.clone()], reached(None, Some(moments[1]))),
+        (vec![own("2026-01-05T10:15:00Z"), other, stream], reached(Some(moments[0]), Some(moments[1]))),
+        (vec![own("yesterday")], None),
+        (vec![keys_of("reached", "#changed#02")], None),
+        (vec![own("2026-01-05T10:15:00Z"), bad], None),
     ] {
-        let (totals, aws) = responding([response]);
+        let (totals, aws) = responding([ok(json!({ "Items": items }))]);
         let found = totals.reached(&merchant()).await;
         assert_eq!(found.as_ref().ok(), expected.as_ref());
         assert!(!matches!(found, Err(StoreError::Unavailable(_))));
-        let get = json!({ "TableName": "journal", "Key": key, "ConsistentRead": true });
-        assert_eq!(aws.bodies("GetItem"), [get]);
+        assert_eq!(aws.bodies("Query"), [between("reached", "#changed#02", "stream")]);
     }
+    let item = |at: &str| item("#changed#02", at);
     let (totals, aws) = responding([done()]);
     totals.reach(2, at("2026-01-05T10:15:00Z")).await.unwrap();
     assert_eq!(
@@ -100,6 +112,34 @@ async fn the_merchants_of_days_are_read_from_every_page_and_partition_and_one_th
 }
 
 #[tokio::test]
+async fn a_sample_of_days_is_the_first_one_of_each_partition() {
+    let of = |n: u16, sort: &str| ok(json!({ "Items": [keys_of(&format!("#days#{n:02}"), sort)] }));
+    let responses = (0..MARK_PARTITIONS).map(|n| match n {
+        2 => of(n, "2026-01-06#m"),
+        3 => of(n, "2026-01-05#no merchant"),
+        7 => of(n, "today#n"),
+        9 => of(n, "2026-01-07#n"),
+        _ => done(),
+    });
+    let (totals, aws) = responding(responses);
+    let last = "2026-01-07".parse().unwrap();
+    let found = totals.sample(day(), last).await.unwrap();
+    let sampled = |merchant: &str, day: &str| MerchantDay {
+        merchant: merchant.parse().unwrap(),
+        day: day.parse().unwrap(),
+    };
+    assert_eq!(found, [sampled("m", "2026-01-06"), sampled("n", "2026-01-07")]);
+    let query = |partition| {
+        let mut query = between(&format!("#days#{partition:02}"), "2026-01-05#", "2026-01-07#~");
+        query.as_object_mut().unwrap().remove("ConsistentRead");
+        with(&query, &json!({ "Limit": 1 }))
+    };
+    assert_eq!(aws.bodies("Query"), (0..MARK_PARTITIONS).map(query).collect::<Vec<_>>());
+    let (totals, _) = responding([throttled()]);
+    assert!(matches!(totals.sample(day(), last).await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
 async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_is_known() {
     let other_lines = |lines: &str| json!({ "lines": { "S": lines } });
     let unknown_currency = other_lines(&LINES.replacen("USD", "XXQ", 1));
@@ -110,6 +150,7 @@ async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_
         with(&kept("10:45", 10), &unknown_currency),
         with(&kept("11:00", 11), &json!({ "version": null })),
         kept("11:07", 12),
+        with(&kept("11:15", 13), &json!({ "left_out": { "S": "3" } })),
     ];
     let (store, aws) = responding([ok(json!({ "Items": items }))]);
     let found = store.quarters(&merchant(), day()).await.unwrap();
@@ -120,13 +161,16 @@ async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_
         (quarter("10:15"), unknown(8)),
         (quarter("10:30"), unknown(9)),
         (quarter("10:45"), unknown(10)),
+        (quarter("11:15"), unknown(13)),
     ];
     assert_eq!(found.sums, expected.into());
-    let bad =
-        [("10:15", "lines"), ("10:30", "lines"), ("10:45", "lines"), ("11:00", "version"), ("11:07", "sort")];
+    let lines = ["10:15", "10:30", "10:45"].map(|sort| (sort, "lines"));
+    let bad = [&lines[..], &[("11:00", "version"), ("11:07", "sort"), ("11:15", "left_out")]].concat();
     assert_eq!(
         found.unreadable,
-        bad.map(|(sort, name)| unreadable(&format!("totals#m#2026-01-05 {sort}"), name))
+        bad.iter()
+            .map(|(sort, name)| unreadable(&format!("totals#m#2026-01-05 {sort}"), name))
+            .collect::<Vec<_>>()
     );
     assert_eq!(aws.bodies("Query"), [between("totals#m#2026-01-05", "00:00", "24:00")]);
 }
@@ -134,19 +178,18 @@ async fn kept_totals_are_read_and_what_is_damaged_is_replaced_where_its_version_
 #[tokio::test]
 async fn the_sums_of_days_are_one_query_for_each_year() {
     let of = |year: &str, sort: &str, version: u64| {
-        let members = json!({ "lines": { "S": LINES }, "version": { "N": version.to_string() } });
-        with(&keys_of(&format!("totals#m#{year}"), sort), &members)
+        with(&keys_of(&format!("totals#m#{year}"), sort), &sum(version))
     };
     let spoiled = with(&of("2026", "01-04", 3), &json!({ "lines": { "S": "spoiled" } }));
     let pages = [vec![of("2025", "12-31", 1)], vec![spoiled, of("2026", "01-05", 2), of("2026", "02-30", 4)]];
     let (store, aws) = responding(pages.map(|items| ok(json!({ "Items": items }))));
     let first = "2025-11-20".parse().unwrap();
     let found = store.days(&merchant(), first, day()).await.unwrap();
-    let sum = |version| KeptSum { version, totals: Some(totals()) };
+    let whole = |version| KeptSum { version, totals: Some(totals()) };
     let expected = [
-        ("2025-12-31".parse().unwrap(), sum(1)),
+        ("2025-12-31".parse().unwrap(), whole(1)),
         ("2026-01-04".parse().unwrap(), KeptSum { version: 3, totals: None }),
-        (day(), sum(2)),
+        (day(), whole(2)),
     ];
     assert_eq!(found.sums, expected.into());
     let bad = [("01-04", "lines"), ("02-30", "sort")];
