@@ -20,7 +20,7 @@ pub(crate) fn of_source(text: &str) -> syn::Result<String> {
     ignored.visit_file(&syn::parse_file(text)?);
     let mut code = String::new();
     add(text.parse()?, &ignored.ranges, &mut code);
-    let digits: String = Sha256::digest(code).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digits = Sha256::digest(code).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
     Ok(digits[..DIGITS].to_owned())
 }
 
@@ -54,7 +54,10 @@ fn add(tokens: TokenStream, ignored: &[Range<usize>], code: &mut String) {
                     code.push(' ');
                 }
             }
-            TokenTree::Ident(_) | TokenTree::Literal(_) => *code += &format!("{token} "),
+            TokenTree::Ident(_) | TokenTree::Literal(_) => {
+                code.push_str(&token.to_string());
+                code.push(' ');
+            }
         }
     }
 }

@@ -32,6 +32,7 @@ use tests_of::{Outcome, Tests, in_parallel};
 
 #[derive(Parser)]
 #[command(name = "mutants", version)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Arguments {
     /// Only this package
     #[arg(value_parser = PACKAGES.iter().map(|place| place.name).collect::<Vec<_>>())]
@@ -118,10 +119,11 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             let changes: Vec<_> = changes.collect();
             let results = Results::open(&package.state(), &package.copy()?)?;
             find_out(package, &results, arguments, &changes)?;
-            let (counted, is_as_published) = tell(package, &results, &report, &changes);
-            fine &= is_as_published;
+            let counted = tell(package, &results, &report, &changes);
             if arguments.write {
                 report.set(package, counted);
+            } else {
+                fine &= all_are_published(package, &results, &report, &changes);
             }
         }
     }
@@ -192,29 +194,43 @@ fn find_out(
     Ok(())
 }
 
-/// Prints the results. Returns the counts, and whether each survivor is published.
+/// Prints the results. Returns the counts by file.
 fn tell(
     package: &Package,
     results: &Results,
     report: &Report,
     chosen: &[(&Source, &Change)],
-) -> (BTreeMap<String, Count>, bool) {
-    let name = package.place.name;
+) -> BTreeMap<String, Count> {
     let mut counted: BTreeMap<String, Count> = BTreeMap::new();
-    let mut is_published = true;
     for (source, change) in chosen {
         let outcome = results.of(&source.path, change).expect("every chosen change has been made");
-        let known = report.survivor(source, change);
-        counted.entry(source.path.clone()).or_insert_with(|| Count::of(source)).add(change, outcome, known);
-        if outcome == Outcome::NoticedByNothing && known.is_none() {
-            is_published = false;
-            eprintln!("{name}: docs/reliability/mutants.json does not name {}", source.line_of(change));
-        }
+        let count = counted.entry(source.path.clone()).or_insert_with(|| Count::of(source));
+        count.add(change, outcome, report.survivor(source, change));
     }
     let mut all = Figures::default();
-    counted.values().for_each(|count| all.add(count));
-    eprintln!("{name}: {}", all.sentence());
-    (counted, is_published)
+    for count in counted.values() {
+        all.add(count);
+    }
+    eprintln!("{}: {}", package.place.name, all.sentence());
+    counted
+}
+
+/// Whether each of these changes that nothing noticed is on the page. Prints the others.
+fn all_are_published(
+    package: &Package,
+    results: &Results,
+    report: &Report,
+    chosen: &[(&Source, &Change)],
+) -> bool {
+    let is_new = |(source, change): &&(&Source, &Change)| {
+        results.of(&source.path, change) == Some(Outcome::NoticedByNothing)
+            && report.survivor(source, change).is_none()
+    };
+    let new: Vec<_> = chosen.iter().filter(is_new).collect();
+    for (source, change) in &new {
+        eprintln!("{}: not in mutants.json: {}", package.place.name, source.line_of(change));
+    }
+    new.is_empty()
 }
 
 /// Brings the reliability page's figures up to date. Returns whether they were, and every file is
