@@ -18,7 +18,7 @@ pub use facts::{
     dispute::{DisputedPayment, FoundDispute},
     exception::{Exception, ExceptionCause, Note, Resolution},
     expectation::{Expectation, Expectations, expectations},
-    known_report::{KnownReport, MISSING_MAX, ReportKind},
+    known_report::{KnownReport, MISSING_MAX, MissingLine, ReportKind},
     line::{
         BatchStatus, Funded, FundedKind, FundedStatus, Line, PackKey, Settled, SettledStatus, UnreadableRow,
     },

@@ -69,10 +69,8 @@ impl NotReported {
             expected += 1;
         }
         for report in table.all_reports().into_values() {
-            for references in report.missing.into_values() {
-                told.references.extend(references.into_iter().map(|one| (report.kind, one)));
-                expected += 1;
-            }
+            expected += report.missing.chunk_by(|one, other| one.of == other.of).count();
+            told.references.extend(report.missing.into_iter().map(|one| (report.kind, one.reference)));
         }
         let open: Vec<_> = open(table).into_iter().filter(is_not_reported).collect();
         if open.len() == expected { Ok(told) } else { Err(format!("{told:?} are open as {open:#?}")) }
@@ -128,7 +126,7 @@ pub(super) fn state(table: &SettlementTable) -> Left {
         deposits: deposits.map(|(name, deposit)| (name, timeless(deposit))).collect(),
         reports: reports
             .filter(|(_, report)| !report.names.is_empty() || !report.unreadable.is_empty())
-            .map(|(name, report)| (name, KnownReport { missing: BTreeMap::new(), ..report }))
+            .map(|(name, report)| (name, KnownReport { missing: Vec::new(), ..report }))
             .collect(),
         open: open(table).iter().filter(|one| !is_not_reported(one)).map(|one| one.id).collect(),
     }

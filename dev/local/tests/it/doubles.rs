@@ -10,8 +10,8 @@ use tollgate_core::{
     payments::{DueQuery, Index, ListedOrder, OrderIndex, OrderStore, Shards, StoreError},
     settlement::{
         DayRange, Deposit, DepositStore, Exception, ExceptionCause, ExceptionFilter, ExceptionStore,
-        KnownReport, Line, LineStore, OpenExceptions, PackKey, PackedLines, Progress, ProgressStore,
-        ReportKind,
+        KnownReport, Line, LineStore, MissingLine, OpenExceptions, PackKey, PackedLines, Progress,
+        ProgressStore, ReportKind,
     },
     values::{Amount, Currency, ReadOrder, SignedAmount},
 };
@@ -145,7 +145,8 @@ where
     told.push(format!("{:?}", LineStore::load(table, &m, &pack).await.unwrap()));
     told.push(format!("{:?}", table.load_day(&m, "1", Some(day)).await.unwrap().len()));
     told.push(format!("{:?}", table.load_day(&m, "1", None).await.unwrap().len()));
-    let missing = [("a".to_owned(), ["1", "2"].map(str::to_owned).into())].into();
+    let line = |of: &str, reference: &str| MissingLine { of: of.to_owned(), reference: reference.to_owned() };
+    let missing = vec![line("a", "1"), line("b", "2")];
     let empty_since = Some(at(0));
     let report = KnownReport { missing, empty_since, ..KnownReport::new(ReportKind::Deposits, day) };
     table.keep_report(&m, "1", &report).await.unwrap();

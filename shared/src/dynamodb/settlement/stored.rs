@@ -7,7 +7,8 @@ use tollgate_core::{
     order::OrderKey,
     settlement::{
         Adjustment, Chargeback, Component, Deposit, DepositChange, Exception, ExceptionCause, KnownReport,
-        Note, OpenAbout, PackKey, Progress, ReportKind, Resolution, TakenBack, UnreadDay, UnreadableRow,
+        MissingLine, Note, OpenAbout, PackKey, Progress, ReportKind, Resolution, TakenBack, UnreadDay,
+        UnreadableRow,
     },
     values::SignedAmount,
 };
@@ -271,32 +272,11 @@ stored! {
     }
 }
 
-/// A line of a batch or deposit that is missing.
-#[derive(PartialEq)]
-struct StoredMissing {
-    id: String,
-    reference: String,
-}
-
 stored! {
-    StoredMissing {
-        id: "id",
+    MissingLine {
+        of: "id",
         reference: "retref",
     }
-}
-
-fn stored_missing(missing: &BTreeMap<String, BTreeSet<String>>) -> Vec<StoredMissing> {
-    let line =
-        |id: &str, reference: &str| StoredMissing { id: id.to_owned(), reference: reference.to_owned() };
-    missing.iter().flat_map(|(id, all)| all.iter().map(move |reference| line(id, reference))).collect()
-}
-
-fn missing(stored: Vec<StoredMissing>) -> BTreeMap<String, BTreeSet<String>> {
-    let mut missing = BTreeMap::<_, BTreeSet<_>>::new();
-    for StoredMissing { id, reference } in stored {
-        missing.entry(id).or_default().insert(reference);
-    }
-    missing
 }
 
 // Its account is in its key.
@@ -316,10 +296,7 @@ stored! {
             packs(account, &from.get::<Vec<StoredPackKeys>>("packs")?)
         ),
         unreadable: "unreadable",
-        missing: (
-            to.put("missing", &stored_missing(&this.missing)),
-            missing(from.get("missing")?)
-        ),
+        missing: "missing",
         empty_since: "empty_since",
         is_unmatched: "unmatched" unless (false),
         is_unreadable: ({}, false),

@@ -60,7 +60,9 @@ pub(super) fn meaning(cause: &str) -> Meaning {
             "Put it on record by hand, then resolve this. It may be one of the portal.",
         ),
         "other_account" => ("Known here at another account", "Ask the processor which one it is."),
-        "deposit_differs" => ("The deposit's lines do not add up to its total", "Ask the processor."),
+        "deposit_differs" => {
+            ("A deposit or batch does not add up, or is not reported any more", "Ask the processor.")
+        }
         "not_understood" => (
             "A row of a report that cannot be read",
             "Look it up in the portal by its id, and book it by its description.",

@@ -22,6 +22,15 @@ words! {
 /// listed again once these are.
 pub const MISSING_MAX: usize = 100;
 
+/// A line that is not reported any more.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MissingLine {
+    /// Its batch or deposit, by the gateway's id.
+    pub of: String,
+    /// The gateway's reference.
+    pub reference: String,
+}
+
 /// A report, as far as known: by it, lines and deposits are found that the report does not state
 /// any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +46,9 @@ pub struct KnownReport {
     pub packs: BTreeSet<PackKey>,
     /// Rows that cannot be read and are in no deposit.
     pub unreadable: Vec<UnreadableRow>,
-    /// References of lines that it listed, and that no report of its kind lists any more, by their
-    /// batch or deposit: at most [`MISSING_MAX`] of each.
-    pub missing: BTreeMap<String, BTreeSet<String>>,
+    /// The lines that it listed, and that no report of its kind lists any more: at most
+    /// [`MISSING_MAX`] of each batch or deposit.
+    pub missing: Vec<MissingLine>,
     /// Since when it says that there is nothing, though it had something before.
     pub empty_since: Option<Timestamp>,
     /// Whether its changes are still to be matched.
@@ -52,7 +61,7 @@ impl KnownReport {
     /// One that says nothing.
     pub fn new(kind: ReportKind, day: Date) -> Self {
         let (names, packs) = (BTreeSet::new(), BTreeSet::new());
-        let (unreadable, missing, empty_since) = (Vec::new(), BTreeMap::new(), None);
+        let (unreadable, missing, empty_since) = (Vec::new(), Vec::new(), None);
         let (is_unmatched, is_unreadable) = (false, false);
         Self { kind, day, names, packs, unreadable, missing, empty_since, is_unmatched, is_unreadable }
     }

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Unkept;
 use crate::settlement::{
-    KnownReport, Line, PackedLines, ReportKind,
-    facts::known_report::{KnownReports, MISSING_MAX},
+    KnownReport, Line, MISSING_MAX, MissingLine, PackedLines, ReportKind, facts::known_report::KnownReports,
 };
 
 /// The references that the reports of this run list, rows among them that cannot be read.
@@ -64,10 +63,7 @@ impl Listed {
         let mut found_again = Vec::new();
         for (key, before) in known.iter().filter(|(_, before)| !before.missing.is_empty()) {
             let mut missing = before.missing.clone();
-            for references in missing.values_mut() {
-                references.retain(|reference| !self.has(key.0, reference));
-            }
-            missing.retain(|_, references| !references.is_empty());
+            missing.retain(|line| !self.has(key.0, &line.reference));
             match reports.get_mut(key) {
                 Some(report) => report.missing = missing,
                 None if missing == before.missing => {}
@@ -95,10 +91,12 @@ impl Listed {
 }
 
 impl KnownReport {
-    fn miss(&mut self, name: String, reference: &str) {
-        let references = self.missing.entry(name).or_default();
-        if references.len() < MISSING_MAX {
-            references.insert(reference.to_owned());
+    fn miss(&mut self, of: String, reference: &str) {
+        let line = MissingLine { of, reference: reference.to_owned() };
+        let others = self.missing.iter().filter(|one| one.of == line.of).count();
+        match self.missing.binary_search(&line) {
+            Err(place) if others < MISSING_MAX => self.missing.insert(place, line),
+            Ok(_) | Err(_) => {}
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     journal::EntryLog,
     payments::{NotRecorded, StoreError},
-    settlement::{KnownReport, PackKey, ReportKind},
+    settlement::{Funded, KnownReport, PackKey, ReportKind},
 };
 
 /// A report of batches that is of another year: a payment is settled within days.
@@ -112,16 +112,19 @@ impl Reader<'_> {
         let is_listed_later =
             |id: &String| account.days_listing(ReportKind::Deposits, id).any(|other| other > day);
         let (superseded, listed): (BTreeSet<_>, BTreeSet<_>) = listed.into_iter().partition(is_listed_later);
-        contents.leave_out(&superseded);
+        let is_current = |one: &Funded| !superseded.contains(&one.deposit);
+        contents.lines.values_mut().for_each(|line| line.funded.retain(is_current));
         account.unkept.leave_out(&listed);
         let packs = self.assign(account, day, &mut contents).await?;
         let mut report = KnownReport { packs, ..KnownReport::new(kind, day) };
         report.unreadable = contents.unreadable.extract_if(.., |row| row.deposit.is_none()).collect();
         report.names = std::mem::take(&mut contents.batches);
-        report.names.extend(superseded);
+        report.names.extend(superseded.iter().cloned());
         for deposit in contents.deposits(account, day) {
             report.names.insert(deposit.id.clone());
-            account.unkept.deposits.insert(deposit.id.clone(), deposit);
+            if !superseded.contains(&deposit.id) {
+                account.unkept.deposits.insert(deposit.id.clone(), deposit);
+            }
         }
         account.unkept.reports.insert((kind, day), report);
         Ok(read)

@@ -47,15 +47,6 @@ impl ReportContents {
         named.chain(of_rows).chain(of_lines).cloned().collect()
     }
 
-    /// Leaves out deposits of which another report says more.
-    pub(super) fn leave_out(&mut self, deposits: &BTreeSet<String>) {
-        self.deposits.retain(|id, _| !deposits.contains(id));
-        self.adjustments.retain(|id, _| !deposits.contains(id));
-        self.chargebacks.retain(|id, _| !deposits.contains(id));
-        self.unreadable.retain(|row| row.deposit.as_ref().is_none_or(|id| !deposits.contains(id)));
-        self.lines.values_mut().for_each(|line| line.funded.retain(|one| !deposits.contains(&one.deposit)));
-    }
-
     pub(super) fn take_settled(&mut self, record: SettledRecord) {
         match record {
             SettledRecord::Line { reference, settled } => {

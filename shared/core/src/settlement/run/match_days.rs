@@ -360,11 +360,11 @@ impl DaysMatched {
 
 /// Batches and deposits of a report of which lines are missing.
 fn missing(wanted: &MatchedDays<'_>, report: &KnownReport) -> impl Iterator<Item = Exception> {
-    report.missing.iter().map(|(name, references)| {
+    report.missing.chunk_by(|one, other| one.of == other.of).map(|lines| {
         let (kind, day) = (report.kind, report.day);
+        let (name, first) = (&lines[0].of, &lines[0].reference);
         let subject = format!("{}#{day}#{name}#missing", kind.as_str());
-        let lines = counted(references.len(), references.len() == MISSING_MAX);
-        let first = references.first().map_or("", String::as_str);
+        let lines = counted(lines.len(), lines.len() == MISSING_MAX);
         let mut detail = format!("lines that are not reported any more: {lines}, such as {first}");
         if kind == ReportKind::Batches {
             detail = format!("batch {name}: {detail}");
