@@ -228,19 +228,19 @@ impl Record {
     }
 }
 
-/// The table's stream: the changes, and a heartbeat after each minute, by when they were written.
+/// The table's stream: the changes, and a heartbeat before each that follows after a minute.
 fn records(stream: &[(Option<Order>, Order)], written_at: &[Timestamp]) -> Vec<Record> {
-    let (mut records, mut beats) = (Vec::new(), written_at.first().copied().unwrap_or_default());
+    let (mut records, mut next) = (Vec::new(), Timestamp::MIN);
     let beat = |at: Timestamp| Record { number: format!("{at}"), change: None, heartbeat: Some(at) };
     for (n, (images, at)) in stream.iter().zip(written_at).enumerate() {
-        while beats <= *at {
-            records.push(beat(beats));
-            beats += MINUTE;
+        if next <= *at {
+            records.push(beat(*at));
+            next = *at + MINUTE;
         }
         let change = change(n, images.clone());
         records.push(Record { number: change.number.clone(), change: Some(change), heartbeat: None });
     }
-    records.push(beat(beats));
+    records.extend(written_at.last().map(|last| beat(*last + MINUTE)));
     records
 }
 
