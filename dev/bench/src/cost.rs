@@ -121,9 +121,8 @@ pub(crate) struct Fixed {
     /// Reads of the schedules' indexes.
     pub(crate) read_units: f64,
     /// Heartbeats of the orders' stream: a write beside the orders, an invocation of the journal's
-    /// function with its memory in MiB multiplied by milliseconds, and a write of the journal.
+    /// function, whose time is above, and a write of the journal.
     pub(crate) heartbeats: f64,
-    pub(crate) heartbeat_mib_ms: f64,
     /// Lines of the schedules, which are scanned for card data.
     pub(crate) log_bytes: f64,
     pub(crate) secrets: f64,
@@ -219,14 +218,13 @@ impl TableUsage {
 /// The cost without any request, in dollars per month.
 pub(crate) fn per_month(fixed: &Fixed) -> Cost {
     let millions = fixed.schedule_invocations / MILLION;
-    let heartbeat_per_million = WRITES_PER_MILLION + INFREQUENT_WRITES_PER_MILLION + LAMBDA_PER_MILLION;
-    let heartbeats = fixed.heartbeats / MILLION * heartbeat_per_million;
+    let heartbeats = fixed.heartbeats / MILLION;
+    let heartbeat_writes = heartbeats * (WRITES_PER_MILLION + INFREQUENT_WRITES_PER_MILLION);
     Cost::new([
         ("EventBridge Scheduler", millions * SCHEDULER_PER_MILLION),
-        ("Lambda requests of schedules", millions * LAMBDA_PER_MILLION),
+        ("Lambda requests of schedules", (millions + heartbeats) * LAMBDA_PER_MILLION),
         ("Lambda compute of schedules", compute(1, fixed.schedule_mib_ms)),
-        ("DynamoDB reads of schedules", fixed.read_units / MILLION * READS_PER_MILLION),
-        ("heartbeats of the stream", heartbeats + compute(1, fixed.heartbeat_mib_ms)),
+        ("DynamoDB of schedules", fixed.read_units / MILLION * READS_PER_MILLION + heartbeat_writes),
         ("CloudWatch logs of schedules", fixed.log_bytes / BYTES_PER_GB * (LOGS_PER_GB + SCANNED_PER_GB)),
         ("Secrets Manager secrets", fixed.secrets * SECRET_PER_MONTH),
         ("CloudWatch alarms", fixed.alarms * ALARM_PER_MONTH),
@@ -273,7 +271,6 @@ mod tests {
             schedule_mib_ms: 50_000.0 * 100.0 * 1024.0,
             read_units: 2e6,
             heartbeats: 40_000.0,
-            heartbeat_mib_ms: 40_000.0 * 5.0 * 512.0,
             log_bytes: 1_073_741_824.0,
             secrets: 2.0,
             alarms: 15.0,
@@ -309,9 +306,8 @@ mod tests {
     #[test]
     fn a_month_costs_what_it_does_by_hand() {
         // 50,000 × 0.1 s × 1 GB = 5,000 GB-s × 0.0000133334 = 0.0667.
-        // Heartbeats: 0.04 × (0.625 + 0.78 + 0.20) = 0.0642; 40,000 × 5 ms × 0.5 GB = 100 GB-s,
-        // 0.0013.
-        let expected = [0.05, 0.01, 0.0667, 0.25, 0.0655, 0.62, 0.8, 1.5, 3.0, 3.0, 1.0];
+        // Requests: 90,000 × 0.20. Tables: 2 × 0.125 + 0.04 × (0.625 + 0.78) = 0.3062.
+        let expected = [0.05, 0.018, 0.0667, 0.3062, 0.62, 0.8, 1.5, 3.0, 3.0, 1.0];
         assert_lines(&per_month(&fixed()), &expected);
     }
 }

@@ -103,7 +103,7 @@ fn fixed(figures: &Figures, stage: &Stage) -> Result<Fixed, TemplateError> {
     let totals = schedules.iter().find(|schedule| schedule.function == "totals");
     if let Some(Schedule { every, .. }) = totals {
         fixed.heartbeats = SECONDS_PER_MONTH / every.as_secs_f64();
-        fixed.heartbeat_mib_ms = fixed.heartbeats * TABLE_MS * f64::from(memories["journal"]);
+        fixed.schedule_mib_ms += fixed.heartbeats * TABLE_MS * f64::from(memories["journal"]);
     }
     Ok(fixed)
 }
