@@ -46,8 +46,8 @@ impl Simulator {
         self.change(|world| banking::break_batch(world, merchid, batchid, is_broken))
     }
 
-    /// Has the `settlestat` of another day list a batch, too; `None` takes that back. Returns `false`
-    /// when there is no such batch.
+    /// Has the `settlestat` of another day list a batch, too; `None` takes that back. Returns
+    /// `false` when there is no such batch.
     pub fn also_list_batch(&self, merchid: &str, batchid: &str, on: Option<Date>) -> bool {
         self.change(|world| banking::also_list_batch(world, merchid, batchid, on))
     }

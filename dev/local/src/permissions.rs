@@ -156,7 +156,7 @@ pub(crate) struct Part {
 /// All of them.
 ///
 /// A part comes before another one that contains it.
-pub(crate) const PARTS: [Part; 16] = [
+pub(crate) const PARTS: [Part; 17] = [
     Part { whole: Resource::Table, resource: Resource::Orders, operator: "StringNotLike", keys: &["#*"] },
     Part {
         whole: Resource::Table,

@@ -129,6 +129,16 @@ fn exception(n: i64) -> Exception {
     }
 }
 
+/// A deposit moves to an earlier day and back, and is one: the results of these calls.
+async fn of_a_move<T: DepositStore>(table: &T, first: &Deposit, later: &Deposit, told: &mut Vec<String>) {
+    let moved = Deposit { day: later.day.yesterday().unwrap(), ..later.clone() };
+    let (later, moved) = (later, &moved);
+    for (was, now) in [(first, moved), (later, moved), (later, moved), (moved, later), (later, moved)] {
+        told.push(format!("{}", DepositStore::save(table, &merchant(), Some(was), now).await.unwrap()));
+        told.push(format!("{:?}", DepositStore::find(table, &merchant(), "a").await.unwrap()));
+    }
+}
+
 /// The results of calls of settlement's ports, each in a line.
 async fn of_settlement<T>(table: &T) -> Vec<String>
 where
@@ -163,14 +173,7 @@ where
     DepositStore::save(table, &m, None, &deposit("b", day.yesterday().unwrap())).await.unwrap();
     told.push(format!("{:?}", DepositStore::get(table, &m, "1", "a").await.unwrap()));
     told.push(format!("{:?}", DepositStore::find(table, &m, "a").await.unwrap().len()));
-    // It moves to an earlier day and back, and is one deposit.
-    let moved = Deposit { day: day.yesterday().unwrap(), ..later.clone() };
-    for (was, now) in
-        [(&first, &moved), (&later, &moved), (&later, &moved), (&moved, &later), (&later, &moved)]
-    {
-        told.push(format!("{}", DepositStore::save(table, &m, Some(was), now).await.unwrap()));
-        told.push(format!("{:?}", DepositStore::find(table, &m, "a").await.unwrap()));
-    }
+    of_a_move(table, &first, &later, &mut told).await;
     for order in [ReadOrder::NewestFirst, ReadOrder::OldestFirst] {
         let days = DayRange { first: day.yesterday().unwrap(), last: day };
         let page = DepositStore::list(table, &m, days, order, None, 1).await.unwrap();

@@ -13,7 +13,7 @@ use local::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate_core::people::RefundMax;
+use tollgate_core::{people::RefundMax, settlement::eastern_day, values::Clock as _};
 
 use crate::{
     console::Visitor,
@@ -211,6 +211,12 @@ async fn reads_the_settlement(shop: &Shop) {
     for _ in 0..2 {
         reads_a_deposit(shop, "1", json!([chargeback])).await;
     }
+    // It is reported under another day.
+    let day = eastern_day(shop.stack.clock().now()).yesterday().unwrap().to_string();
+    reports_have_the_deposits(shop);
+    simulator.alter(Alteration::of(Endpoint::Funding).set("fundingdate", day));
+    shop.stack.invoke_scheduled("settlement").await.unwrap();
+    simulator.clear_alterations();
 }
 
 async fn reads_a_deposit(shop: &Shop, id: &str, chargebacks: Value) {

@@ -18,8 +18,8 @@ words! {
     }
 }
 
-/// Most missing lines of a batch or deposit that are remembered, so that the item stays small: it is
-/// listed again once these are.
+/// Most missing lines of a batch or deposit that are remembered, so that the item stays small: it
+/// is listed again once these are.
 pub const MISSING_MAX: usize = 100;
 
 /// A line that is not reported any more.

@@ -59,8 +59,8 @@ impl AccountReading {
         }
     }
 
-    /// The days whose reports list a batch or deposit: those of this run, and of other days the last
-    /// known.
+    /// The days whose reports list a batch or deposit: those of this run, and of other days the
+    /// last known.
     pub(super) fn days_listing(&self, kind: ReportKind, name: &str) -> impl Iterator<Item = Date> {
         let known = self.reports.iter().filter(|(key, _)| !self.unkept.reports.contains_key(key));
         let all = self.unkept.reports.values().chain(known.map(|(_, report)| report));

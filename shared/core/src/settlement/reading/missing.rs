@@ -33,7 +33,7 @@ impl Listed {
         self.0.contains(&(kind, reference.to_owned()))
     }
 
-    /// What the lines of a pack lose whose references no report lists any more.
+    /// The lost parts of a pack's lines whose references no report lists any more.
     pub(super) fn lost(&self, before: &PackedLines, after: &PackedLines) -> Vec<Line> {
         let nothing = Line::default();
         let of_line = |line: &Line| {

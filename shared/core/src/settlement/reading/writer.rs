@@ -61,7 +61,7 @@ struct LoadedPack {
     pack: PackKey,
     is_changed: bool,
     is_unreadable: bool,
-    /// What its lines lose, of references that no report lists any more.
+    /// Lost parts of its lines, of references that no report lists any more.
     lost: Vec<Line>,
 }
 

@@ -118,8 +118,8 @@ impl ExceptionKeeper<'_> {
         Ok(ExceptionStep::Stays)
     }
 
-    /// Publishes an event before the exception is saved: a run that dies in between finds it again, and
-    /// publishes the same event.
+    /// Publishes an event before the exception is saved: a run that dies in between finds it again,
+    /// and publishes the same event.
     async fn tell(
         &self,
         known: Option<&Exception>,

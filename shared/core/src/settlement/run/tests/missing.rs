@@ -146,7 +146,7 @@ async fn a_batchs_line_that_no_report_lists_any_more_is_told_in_that_run_until_i
                 reference,
                 settled: Settled { batch: "b2026-11-19".to_owned(), day: day(19), ..settled },
             },
-            row => row,
+            row @ SettledRecord::Unreadable(_) => row,
         });
         let moved: Vec<_> = moved.collect();
         gateway.settled.get_mut(&day(19)).unwrap().extend(moved);
@@ -193,7 +193,7 @@ async fn a_deposit_that_is_reported_under_another_day_has_that_day_and_is_no_oth
         gateway.funded.remove(&day(18));
         gateway.funded.insert(day(17), records);
     };
-    // The later day is read first, and waits until it is known that the earlier one has the deposit.
+    // The later day is read first, and waits until it is known that the earlier one has it.
     let report = run_at(&memory, now() + HOUR, moved).await;
     assert_eq!((report.failed, deposits(&memory)), (1, with(ALL)));
     let report = run_at(&memory, now() + HOUR * 2, moved).await;
