@@ -1,6 +1,6 @@
 //! A match that fits has no exception, in any order; each deviation is one exception, of its cause.
 
-use jiff::{ToSpan, civil::date};
+use jiff::{SignedDuration, ToSpan, civil::date};
 use proptest::prelude::*;
 
 use super::*;
@@ -8,8 +8,8 @@ use crate::{
     order::{LineId, OrderKey},
     settlement::memory::shift,
     settlement::{
-        Adjustment, BatchStatus, Component, DisputedPayment, ExceptionCause, Funded, FundedKind,
-        FundedStatus, Settled, SettledStatus, TakenBack, UnreadableRow,
+        Adjustment, BatchStatus, Component, DepositChange, DisputedPayment, ExceptionCause, Funded,
+        FundedKind, FundedStatus, Settled, SettledStatus, TakenBack, UnreadableRow,
     },
     values::{Amount, Currency, SignedAmount},
 };
@@ -547,6 +547,27 @@ fn a_batch_that_two_days_report_is_one() {
     assert_eq!(world.found(), []);
     world.lines[line].settled[1].batch = "another".to_owned();
     assert_eq!(world.found().iter().map(|one| one.0).collect::<Vec<_>>(), [ExceptionCause::SettledTwice]);
+}
+
+#[test]
+fn a_deposit_that_is_not_reported_any_more_is_told_with_the_amount_that_it_had() {
+    let change = |minute, currency, amounts: [i64; 2]| DepositChange {
+        at: now() + SignedDuration::from_mins(minute),
+        currency: Some(currency),
+        components: [Component::NetSales, Component::Fee]
+            .into_iter()
+            .zip(amounts.map(SignedAmount::new))
+            .collect(),
+    };
+    let cad = Currency::parse("CAD").unwrap();
+    let changes = vec![change(0, Currency::USD, [5, 0]), change(1, cad, [-1_000, 25])];
+    let gone = Deposit { changes, ..Deposit::without_sum("500".to_owned(), ACCOUNT, today(), now()) };
+    let compared = Compared { deposits: &[gone], ..Compared::of(ACCOUNT, &[]) };
+    let found = match_account(&compared, &Waits::default(), now()).exceptions;
+    assert_eq!(found.len(), 1);
+    assert_eq!((found[0].cause, found[0].deposit.as_deref()), (ExceptionCause::DepositDiffers, Some("500")));
+    let amounts = (found[0].expected, found[0].found, found[0].currency);
+    assert_eq!(amounts, (Some(SignedAmount::new(975)), Some(SignedAmount::ZERO), Some(cad)));
 }
 
 #[test]

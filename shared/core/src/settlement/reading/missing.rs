@@ -52,22 +52,21 @@ impl Listed {
         before.lines.iter().filter_map(of_line).collect()
     }
 
-    /// Notes lost lines in the reports of this run. Returns those of other days whose missing lines
-    /// are listed again.
+    /// Notes lost lines in the reports of this run. Returns those of other days of which lines were
+    /// missing: some may be listed again.
     pub(super) fn note_missing(
         &self,
         known: &KnownReports,
         reports: &mut KnownReports,
         lost: Vec<Line>,
     ) -> Vec<KnownReport> {
-        let mut found_again = Vec::new();
+        let mut others = Vec::new();
         for (key, before) in known.iter().filter(|(_, before)| !before.missing.is_empty()) {
             let mut missing = before.missing.clone();
             missing.retain(|line| !self.has(key.0, &line.reference));
             match reports.get_mut(key) {
                 Some(report) => report.missing = missing,
-                None if missing == before.missing => {}
-                None => found_again.push(KnownReport { missing, ..before.clone() }),
+                None => others.push(KnownReport { missing, ..before.clone() }),
             }
         }
         for Line { reference, settled, funded } in lost {
@@ -86,7 +85,7 @@ impl Listed {
                 }
             }
         }
-        found_again
+        others
     }
 }
 

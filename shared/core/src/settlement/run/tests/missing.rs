@@ -1,7 +1,7 @@
 //! Reports that say nothing, and deposits, batches and lines that no report lists any more.
 
 use super::*;
-use crate::settlement::{Resolution, UnreadableRow, resolve_exception};
+use crate::settlement::{MISSING_MAX, Resolution, UnreadableRow, resolve_exception};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
@@ -159,6 +159,42 @@ async fn a_batchs_line_that_no_report_lists_any_more_is_told_in_that_run_until_i
     );
     run_at(&memory, now() + HOUR * 29, |_| {}).await;
     assert_eq!(differing(&memory), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_missing_line_is_found_again_also_while_the_day_that_lost_it_is_not_read() {
+    let memory = Arc::new(SettlementTable::default());
+    run_at(&memory, now(), |_| {}).await;
+    run_at(&memory, now() + HOUR, |gateway| drop(without_settled(gateway, "300"))).await;
+    assert_eq!(differing(&memory).len(), 1);
+    run_at(&memory, now() + HOUR * 2, |gateway| {
+        for record in without_settled(gateway, "300") {
+            let SettledRecord::Line { reference, settled } = record else { continue };
+            let settled = Settled { batch: "b2026-11-19".to_owned(), day: day(19), ..settled };
+            gateway.settled.get_mut(&day(19)).unwrap().push(SettledRecord::Line { reference, settled });
+        }
+        gateway.impossible.insert(day(18));
+    })
+    .await;
+    assert_eq!(differing(&memory), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_a_batch_that_loses_many_lines_a_hundred_are_remembered() {
+    let memory = Arc::new(SettlementTable::default());
+    let many = |gateway: &mut Gateway| {
+        (0..=MISSING_MAX).for_each(|n| gateway.add(&format!("9{n:03}"), 100, day(18), day(19)));
+    };
+    run_at(&memory, now(), many).await;
+    run_at(&memory, now() + HOUR, |gateway| {
+        many(gateway);
+        (0..=MISSING_MAX).for_each(|n| drop(without_settled(gateway, &format!("9{n:03}"))));
+    })
+    .await;
+    let says = "batch b2026-11-18: lines that are not reported any more: 100+, such as 9000";
+    assert_eq!(differing(&memory), [says]);
+    let missing = memory.all_reports().into_values().flat_map(|report| report.missing).count();
+    assert_eq!(missing, MISSING_MAX);
 }
 
 /// The records of a day's deposit as another day's report lists them.
