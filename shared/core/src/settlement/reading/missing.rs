@@ -8,9 +8,9 @@ use crate::settlement::{
 };
 
 /// The references that the reports of this run list, rows among them that cannot be read.
-pub(super) struct Listed(BTreeSet<(ReportKind, String)>);
+pub(super) struct ListedReferences(BTreeSet<(ReportKind, String)>);
 
-impl Listed {
+impl ListedReferences {
     pub(super) fn of(unkept: &Unkept) -> Self {
         let mut all = BTreeSet::new();
         for line in unkept.packs.values().flat_map(BTreeMap::values) {

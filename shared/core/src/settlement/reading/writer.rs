@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::{
     account::{AccountReading, Unkept},
-    missing::Listed,
+    missing::ListedReferences,
     reader::ReadDayError,
 };
 use crate::{
@@ -113,7 +113,7 @@ impl Writer<'_> {
             noted.insert(*key, report);
         }
         unkept.leave_out(&bad_deposits);
-        let listed = Listed::of(unkept);
+        let listed = ListedReferences::of(unkept);
         let loaded = self.load(&merchant, packs, unkept, &listed).await?;
         for bad in loaded.iter().filter(|loaded| loaded.is_unreadable) {
             let of_place = noted.iter().filter(|(_, report)| report.packs.contains(&bad.pack));
@@ -148,7 +148,7 @@ impl Writer<'_> {
         merchant: &MerchantId,
         packs: BTreeSet<PackKey>,
         unkept: &Unkept,
-        listed: &Listed,
+        listed: &ListedReferences,
     ) -> Result<Vec<LoadedPack>, StoreError> {
         let loaded = packs.into_iter().map(async |pack| {
             let before = self.lines.load(merchant, &pack).await?;
