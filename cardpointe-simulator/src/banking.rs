@@ -1,6 +1,8 @@
 //! The processor's and the bank's acts on request: deviate from the ledger, hold a batch, adjust,
 //! charge back.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use crate::{
@@ -35,10 +37,7 @@ pub(crate) fn hold_batch(world: &mut World, merchid: &str, batchid: &str, hostst
     }
     let was_held = world.bank.holds(merchid, batchid);
     let key = key(merchid, batchid);
-    match hoststat {
-        Some(state) => drop(world.bank.hoststats.insert(key, state.to_owned())),
-        None => drop(world.bank.hoststats.remove(&key)),
-    }
+    put_or_remove(&mut world.bank.hoststats, key, hoststat.map(str::to_owned));
     if was_held && !world.bank.holds(merchid, batchid) {
         let now = world.now();
         let accepted =
@@ -54,10 +53,7 @@ pub(crate) fn renumber_batch(world: &mut World, merchid: &str, batchid: &str, nu
         return false;
     }
     let key = key(merchid, batchid);
-    match number {
-        Some(number) => drop(world.bank.batch_numbers.insert(key, number.to_owned())),
-        None => drop(world.bank.batch_numbers.remove(&key)),
-    }
+    put_or_remove(&mut world.bank.batch_numbers, key, number.map(str::to_owned));
     true
 }
 
@@ -81,11 +77,15 @@ pub(crate) fn also_list_batch(world: &mut World, merchid: &str, batchid: &str, o
         return false;
     }
     let key = key(merchid, batchid);
-    match on {
-        Some(day) => drop(world.bank.other_days.insert(key, day)),
-        None => drop(world.bank.other_days.remove(&key)),
-    }
+    put_or_remove(&mut world.bank.other_days, key, on);
     true
+}
+
+fn put_or_remove<T>(all: &mut BTreeMap<String, T>, key: String, value: Option<T>) {
+    match value {
+        Some(value) => drop(all.insert(key, value)),
+        None => drop(all.remove(&key)),
+    }
 }
 
 fn has_batch(world: &World, merchid: &str, batchid: &str) -> bool {

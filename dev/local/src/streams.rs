@@ -21,6 +21,10 @@ const BATCH_SIZE: i32 = 100;
 /// The most that Lambda hands over in one invocation, in bytes of JSON.
 const BATCH_MAX_BYTES: usize = 6_000_000;
 
+/// How often a batch that fails is delivered in a row: as with Lambda, it comes again, since calls
+/// can take too long on a slow machine.
+const DELIVERIES: usize = 3;
+
 /// A table's stream, and how far each consumer has come.
 pub(crate) struct Stream {
     client: Client,
@@ -79,6 +83,7 @@ impl Stream {
         }
         let mut changes = 0;
         for shard in shards {
+            let mut failures = 0;
             loop {
                 let mut records = self.read(shard).await?;
                 let event = event(&mut records);
@@ -86,10 +91,17 @@ impl Stream {
                 let response = functions.invoke_with_event(consumer, &event).await;
                 let response = response.map_err(|error| error.to_string())?;
                 if let Some(failed) = response["batchItemFailures"][0]["itemIdentifier"].as_str() {
-                    let done = records.iter().filter_map(number).take_while(|number| *number != failed);
-                    shard.done = done.last().map(str::to_owned).or(shard.done.take());
+                    let numbers = records.iter().filter_map(number);
+                    let done: Vec<&str> = numbers.take_while(|number| *number != failed).collect();
+                    changes += done.len();
+                    shard.done = done.last().map(|last| (*last).to_owned()).or(shard.done.take());
+                    failures += 1;
+                    if failures < DELIVERIES {
+                        continue;
+                    }
                     return Err(format!("it could not deal with change {failed}"));
                 }
+                failures = 0;
                 changes += records.len();
                 shard.done = Some(last.to_owned());
             }

@@ -11,8 +11,8 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-/// Lines by where they are, deposits by id, and the open exceptions: without those about what is
-/// not reported any more, which a run that came later does not know.
+/// Lines by where they are, deposits by id, and the open exceptions, but for those about deposits
+/// and lines that are not reported any more: a run that came later does not know these.
 #[derive(Debug, PartialEq)]
 pub(super) struct Left {
     lines: BTreeMap<(MerchantId, PackKey), Vec<Line>>,

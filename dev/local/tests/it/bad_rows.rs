@@ -149,7 +149,7 @@ async fn an_entry_that_cannot_be_read_is_a_bad_row_and_the_others_are_listed_and
     assert_eq!((&page.data(200)[0]["count"], page.data(200).as_array().unwrap().len()), (&json!(2), 1));
     let counts =
         |page: &Answer| ["unreadable_entries", "unreadable"].map(|name| page.body["meta"][name].clone());
-    assert_eq!(counts(&page), [1, 0], "the report says what it lacks");
+    assert_eq!(counts(&page), [1, 0], "the report counts the entry that it lacks");
     // Once it can be read, the next count says so.
     put(&shop, JOURNAL_TABLE_NAME, whole).await;
     shop.stack.invoke_scheduled("totals").await.unwrap();

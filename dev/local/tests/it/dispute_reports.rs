@@ -7,9 +7,6 @@ use serde_json::{Value, json};
 
 use crate::{disputed, permissions::reads_a_deposit_with, shop::Shop};
 
-/// How often a batch of the stream may come again.
-const BATCH_TRIES: usize = 3;
-
 const CASE: &str = "2026319000018";
 /// The account that the payment is made with.
 const MID: &str = "496160873888";
@@ -46,13 +43,6 @@ impl Payment {
     /// The settlement reads a deposit with these, and the journal follows.
     async fn reads(&self, deposit: &str, chargebacks: &[Value], adjustments: &[Value]) {
         reads_a_deposit_with(&self.shop, deposit, json!(chargebacks), json!(adjustments)).await;
-        // Calls of a batch with a hundred large orders can time out on a slow machine. It comes
-        // again, as with Lambda.
-        for _ in 0..BATCH_TRIES {
-            if self.shop.stack.deliver_stream().await.is_ok() {
-                return;
-            }
-        }
         self.shop.stack.deliver_stream().await.unwrap();
     }
 

@@ -36,7 +36,8 @@ pub struct PeriodTotals {
     pub rows: Vec<TotalRow>,
     /// Sums that are not among them, because they cannot be read. Their periods are provisional.
     pub unreadable: Vec<Unreadable>,
-    /// Entries that the sums lack, because they cannot be read: of any kind, whatever was selected.
+    /// Entries that the sums lack, because they cannot be read: all of them, regardless of
+    /// the selection.
     pub left_out: u64,
     /// Periods whose totals can still change, by their places.
     pub provisional: BTreeSet<usize>,
@@ -54,7 +55,7 @@ pub async fn read_totals(
 ) -> Result<PeriodTotals, StoreError> {
     let (first, last) = periods.utc_days();
     // Before the marks, and these before the sums: the entries before a heartbeat are marked, and
-    // what is counted meanwhile makes a period provisional that is not, and never the other way.
+    // an entry that is counted meanwhile can make a final period provisional, never the reverse.
     let (mut unreadable, reached) = (Vec::new(), store.reached(merchant).await);
     let Reached { counted, passed } = match reached {
         Ok(reached) => reached,

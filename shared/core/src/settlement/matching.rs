@@ -160,8 +160,8 @@ pub struct Covered {
     pub references: BTreeSet<String>,
     /// Deposits by id.
     pub deposits: BTreeSet<String>,
-    /// From which day on batches were compared, and rows of reports that are in no deposit.
-    pub rows_since: Option<Date>,
+    /// From which day on reports are known: their missing lines, and their rows in no deposit.
+    pub reports_since: Option<Date>,
     /// Whether chargebacks and reversals were compared with orders.
     pub disputes: bool,
 }
@@ -173,13 +173,13 @@ impl Covered {
         match (&exception.deposit, &exception.reference) {
             _ if exception.cause == DisputesDiffer => self.disputes,
             // A report that is not known may miss lines.
-            _ if exception.cause == DepositDiffers && self.rows_since.is_none() => false,
+            _ if exception.cause == DepositDiffers && self.reports_since.is_none() => false,
             (Some(deposit), None) => self.deposits.contains(deposit),
             (Some(deposit), Some(_)) if exception.cause == Chargeback => self.deposits.contains(deposit),
             (_, Some(reference)) => self.references.contains(reference),
             (None, None) => {
                 let is_of_report = matches!(exception.cause, NotUnderstood | DepositDiffers);
-                is_of_report && self.rows_since.is_some_and(|since| since <= exception.day)
+                is_of_report && self.reports_since.is_some_and(|since| since <= exception.day)
             }
         }
     }

@@ -117,21 +117,21 @@ impl DepositStore for DynamoDbSettlement {
         if there.map(read_one::<Deposit>).transpose()?.as_ref() != was {
             return Ok(false);
         }
-        let mut item = written(deposit, key(&by_day(merchant), &sort(deposit)));
+        let sort = sort(deposit);
+        let mut item = written(deposit, key(&by_day(merchant), &sort));
         item.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
-        let is_new = pointer.is_none();
-        let at = pointer.as_ref().and_then(|pointer| sort_in(pointer).ok());
+        let at = pointer.as_ref().map(sort_in).transpose()?;
+        if at.as_ref() == Some(&sort) {
+            return self.put_version(item, version).await;
+        }
         let mut pointer = key(&ids(merchant), &format!("{}#{}", deposit.id, deposit.account));
-        pointer.insert(AT.to_owned(), text_of(&sort(deposit)));
+        pointer.insert(AT.to_owned(), text_of(&sort));
         pointer.insert(EXPIRES_AT.to_owned(), self.expires_with(deposit.day));
-        let moved_from = at.filter(|at| *at != sort(deposit));
-        if let (Some(at), Some(version)) = (&moved_from, version) {
+        if let (Some(at), Some(version)) = (at, version) {
             item.insert(VERSION.to_owned(), number_of(&(version + 1)));
-            return self.move_deposit(key(&by_day(merchant), at), version, [item, pointer]).await;
+            return self.move_deposit(key(&by_day(merchant), &at), version, [item, pointer]).await;
         }
-        if moved_from.is_some() || is_new {
-            self.put_plain(pointer).await?;
-        }
+        self.put_plain(pointer).await?;
         self.put_version(item, version).await
     }
 

@@ -512,9 +512,9 @@ fn the_absence_of_an_exception_says_something_only_if_its_subject_was_compared()
     };
     let references = Covered { references: BTreeSet::from(["r".to_owned()]), ..Covered::default() };
     let deposits = Covered { deposits: BTreeSet::from(["d".to_owned()]), ..Covered::default() };
-    let reported = Covered { rows_since: Some(today()), ..deposits.clone() };
+    let reported = Covered { reports_since: Some(today()), ..deposits.clone() };
     let disputes = Covered { disputes: true, ..Covered::default() };
-    let rows = |days: i64| Covered { rows_since: Some(today() + days.days()), ..Covered::default() };
+    let rows = |days: i64| Covered { reports_since: Some(today() + days.days()), ..Covered::default() };
     for (covered, cause, deposit, reference, has) in [
         (&disputes, DisputesDiffer, Some("d"), Some("r"), true),
         (&deposits, DisputesDiffer, Some("d"), None, false),

@@ -129,6 +129,9 @@ impl Unkept {
 
     /// Leaves deposits as they are kept, with their lines.
     pub(super) fn leave_out(&mut self, deposits: &BTreeSet<String>) {
+        if deposits.is_empty() {
+            return;
+        }
         self.deposits.retain(|id, _| !deposits.contains(id));
         for line in self.packs.values_mut().flat_map(BTreeMap::values_mut) {
             line.funded.retain(|one| !deposits.contains(&one.deposit));

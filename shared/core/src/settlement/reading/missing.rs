@@ -4,33 +4,36 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account::Unkept;
 use crate::settlement::{
-    KnownReport, Line, MISSING_MAX, MissingLine, PackedLines, ReportKind, facts::known_report::KnownReports,
+    Funded, KnownReport, Line, MISSING_MAX, MissingLine, PackedLines, ReportKind,
+    facts::known_report::KnownReports,
 };
 
-/// The references that the reports of this run list, rows among them that cannot be read.
-pub(super) struct ListedReferences(BTreeSet<(ReportKind, String)>);
+/// The references that the reports of this run list, by kind, and those of rows that cannot be read.
+pub(super) struct ListedReferences(BTreeMap<ReportKind, BTreeSet<String>>);
 
 impl ListedReferences {
     pub(super) fn of(unkept: &Unkept) -> Self {
-        let mut all = BTreeSet::new();
+        let (mut settled, mut funded) = (BTreeSet::new(), BTreeSet::new());
         for line in unkept.packs.values().flat_map(BTreeMap::values) {
             if !line.settled.is_empty() {
-                all.insert((ReportKind::Batches, line.reference.clone()));
+                settled.insert(line.reference.clone());
             }
             if !line.funded.is_empty() {
-                all.insert((ReportKind::Deposits, line.reference.clone()));
+                funded.insert(line.reference.clone());
             }
         }
-        let of_reports = unkept.reports.values();
-        let of_reports = of_reports.flat_map(|report| report.unreadable.iter().map(|row| (report.kind, row)));
-        let of_deposits = unkept.deposits.values().flat_map(|deposit| &deposit.unreadable);
-        let rows = of_reports.chain(of_deposits.map(|row| (ReportKind::Deposits, row)));
-        all.extend(rows.filter_map(|(kind, row)| Some((kind, row.id.clone()?))));
+        let mut all = BTreeMap::from([(ReportKind::Batches, settled), (ReportKind::Deposits, funded)]);
+        for report in unkept.reports.values() {
+            let rows = report.unreadable.iter().filter_map(|row| row.id.clone());
+            all.entry(report.kind).or_default().extend(rows);
+        }
+        let rows = unkept.deposits.values().flat_map(|deposit| &deposit.unreadable);
+        all.entry(ReportKind::Deposits).or_default().extend(rows.filter_map(|row| row.id.clone()));
         Self(all)
     }
 
     fn has(&self, kind: ReportKind, reference: &str) -> bool {
-        self.0.contains(&(kind, reference.to_owned()))
+        self.0.get(&kind).is_some_and(|all| all.contains(reference))
     }
 
     /// The lost parts of a pack's lines whose references no report lists any more.
@@ -39,15 +42,18 @@ impl ListedReferences {
         let of_line = |line: &Line| {
             let now = after.lines.binary_search_by(|now| now.reference.cmp(&line.reference));
             let now = now.map_or(&nothing, |n| &after.lines[n]);
-            let is_gone = |kind, is_there: bool| !is_there && !self.has(kind, &line.reference);
-            let mut lost = Line { reference: line.reference.clone(), ..Line::default() };
-            if is_gone(ReportKind::Batches, !now.settled.is_empty()) {
-                lost.settled.clone_from(&line.settled);
-            }
-            if is_gone(ReportKind::Deposits, !now.funded.is_empty()) {
-                lost.funded = line.funded.iter().filter(|one| one.is_money()).cloned().collect();
-            }
-            (!lost.is_empty()).then_some(lost)
+            let is_gone = |kind, was_there: bool, is_there: bool| {
+                was_there && !is_there && !self.has(kind, &line.reference)
+            };
+            let is_money = line.funded.iter().any(Funded::is_money);
+            let is_unsettled =
+                is_gone(ReportKind::Batches, !line.settled.is_empty(), !now.settled.is_empty());
+            let is_unfunded = is_gone(ReportKind::Deposits, is_money, !now.funded.is_empty());
+            (is_unsettled || is_unfunded).then(|| Line {
+                reference: line.reference.clone(),
+                settled: if is_unsettled { line.settled.clone() } else { Vec::new() },
+                funded: if is_unfunded { line.funded.clone() } else { Vec::new() },
+            })
         };
         before.lines.iter().filter_map(of_line).collect()
     }
@@ -75,7 +81,7 @@ impl ListedReferences {
                     report.miss(one.batch, &reference);
                 }
             }
-            for one in funded {
+            for one in funded.into_iter().filter(Funded::is_money) {
                 // The lines of a deposit that is gone are gone with it.
                 let lists = |report: &&mut KnownReport| {
                     report.kind == ReportKind::Deposits && report.names.contains(&one.deposit)

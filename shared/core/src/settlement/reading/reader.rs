@@ -119,12 +119,10 @@ impl Reader<'_> {
         let mut report = KnownReport { packs, ..KnownReport::new(kind, day) };
         report.unreadable = contents.unreadable.extract_if(.., |row| row.deposit.is_none()).collect();
         report.names = std::mem::take(&mut contents.batches);
-        report.names.extend(superseded.iter().cloned());
-        for deposit in contents.deposits(account, day) {
-            report.names.insert(deposit.id.clone());
-            if !superseded.contains(&deposit.id) {
-                account.unkept.deposits.insert(deposit.id.clone(), deposit);
-            }
+        report.names.extend(superseded);
+        report.names.extend(listed.iter().cloned());
+        for deposit in contents.deposits(listed, account, day) {
+            account.unkept.deposits.insert(deposit.id.clone(), deposit);
         }
         account.unkept.reports.insert((kind, day), report);
         Ok(read)

@@ -84,15 +84,17 @@ impl ReportContents {
         }
     }
 
-    /// The deposits with the sums of their lines. A deposit that is only named by other records has
-    /// no sum.
-    pub(super) fn deposits(mut self, account: &AccountReading, day: Date) -> Vec<Deposit> {
-        let of_lines = self.held.keys().cloned();
-        for id in self.deposit_ids().into_iter().chain(of_lines) {
-            let missing = Deposit::without_sum(id.clone(), &account.progress.account, day, account.now);
-            self.deposits.entry(id).or_insert(missing);
-        }
-        let whole = |(id, deposit): (String, Deposit)| {
+    /// Some of its deposits with the sums of their lines. A deposit that is only named by other
+    /// records has no sum.
+    pub(super) fn deposits(
+        mut self,
+        ids: BTreeSet<String>,
+        account: &AccountReading,
+        day: Date,
+    ) -> Vec<Deposit> {
+        let whole = |id: String| {
+            let missing = || Deposit::without_sum(id.clone(), &account.progress.account, day, account.now);
+            let deposit = self.deposits.remove(&id).unwrap_or_else(missing);
             let HeldLines { count, all, money, others, packs } = self.held.remove(&id).unwrap_or_default();
             // Whether net sales include refused or voided lines is not documented.
             let is_all = all.sum == deposit.component(Component::NetSales);
@@ -113,7 +115,7 @@ impl ReportContents {
                 ..deposit
             }
         };
-        self.deposits.into_iter().map(whole).collect()
+        ids.into_iter().map(whole).collect()
     }
 }
 

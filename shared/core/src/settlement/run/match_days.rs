@@ -267,7 +267,7 @@ impl DayMatcher<'_> {
         };
         so_far.take(match_account(&all, wanted.waits, wanted.now), wanted.has_deposits);
         let are_known = wanted.reports.values().all(|report| !report.is_unreadable);
-        so_far.found.covered.rows_since =
+        so_far.found.covered.reports_since =
             wanted.reports.keys().map(|(_, day)| *day).min().filter(|_| are_known);
         for ((kind, day), report) in wanted.reports {
             let unread = report.unreadable.iter().map(|row| {
