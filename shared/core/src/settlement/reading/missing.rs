@@ -8,7 +8,7 @@ use crate::settlement::{
     facts::known_report::KnownReports,
 };
 
-/// The references that the reports of this run list, by kind, and those of rows that cannot be read.
+/// The references that the reports of this run list, by kind, with those of unreadable rows.
 pub(super) struct ListedReferences(BTreeMap<ReportKind, BTreeSet<String>>);
 
 impl ListedReferences {
