@@ -39,7 +39,6 @@ pub enum Identity {
 }
 
 impl Identity {
-    /// Every identity member.
     pub const ALL: [Self; 4] = [Self::OrderId, Self::Merchid, Self::Currency, Self::Retref];
 
     /// The name in the control interface.
@@ -86,7 +85,6 @@ impl Identity {
     }
 }
 
-/// Whose record a response shows in the place of its own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RecordOf {
     /// Another operation's: of `auth`, `capture`, `void` and `refund` the endpoint's last response

@@ -73,7 +73,6 @@ pub struct DepositDeviation {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Adjustment {
-    /// The merchant account.
     pub merchid: String,
     /// The group, such as "FEES" or "REVERSAL". One that is not documented is part of
     /// `otheradjustment`.
@@ -98,7 +97,6 @@ pub struct Adjustment {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chargeback {
-    /// The merchant account.
     pub merchid: String,
     /// The case. A second chargeback of one case has the next sequence number.
     pub casenumber: String,

@@ -15,7 +15,6 @@ use serde_json::Value;
 const USERNAME: &str = "CARDPOINTE_USERNAME";
 const PASSWORD: &str = "CARDPOINTE_PASSWORD";
 
-/// The subcommand's options.
 #[derive(Args)]
 pub(crate) struct ConformanceOptions {
     /// The sandbox, or a simulator on this machine

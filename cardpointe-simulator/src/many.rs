@@ -22,7 +22,6 @@ pub enum Tender {
     /// A Visa card.
     #[default]
     Card,
-    /// A bank account.
     BankDebit,
 }
 
@@ -30,7 +29,6 @@ pub enum Tender {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Elsewhere {
-    /// The merchant account.
     pub merchid: String,
     /// Its amount in minor units.
     pub minor_units: i64,
@@ -46,11 +44,9 @@ pub struct Elsewhere {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct ManySettled {
-    /// The merchant account.
     pub merchid: String,
     /// The day of the batch.
     pub day: Date,
-    /// How many.
     pub count: u32,
     /// The amount of each in minor units.
     pub minor_units: i64,

@@ -29,7 +29,6 @@ pub struct Change {
     pub minor_units: i64,
     /// How much of that is a surcharge.
     pub fee_minor_units: i64,
-    /// The amount refunded.
     pub refunded_minor_units: i64,
 }
 

@@ -289,7 +289,6 @@ words! {
 words! {
     /// Which fees a merchant account takes from cardholders.
     FeeType {
-        /// None.
         None = "none",
         /// A surcharge on credit cards, within the payment.
         Surcharge = "surcharge",

@@ -35,7 +35,6 @@ const SECRET_BYTES: usize = 32;
 const SETTLED: [&str; 4] =
     ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"];
 
-/// Both stacks.
 struct Both {
     aws: AwsCli,
     api: Deployed,

@@ -52,7 +52,6 @@ pub enum TooMany {
 }
 
 impl TooMany {
-    /// The limit.
     pub fn limit(self) -> Limit {
         match self {
             Self::WrongKeys => WRONG_KEYS,
@@ -87,7 +86,6 @@ impl<S: Clone + Eq + Hash> Throttle<S> {
         (failures.count >= self.limit.count && left.is_positive()).then_some(left)
     }
 
-    /// Counts a failure.
     pub fn failed(&self, source: &S, now: Timestamp) {
         let window = self.limit.window;
         let mut sources = self.sources();

@@ -67,7 +67,6 @@ pub struct Access {
 pub(crate) enum Identified {
     /// The merchant, by this key.
     Key(VerifiedKey),
-    /// A shopper's browser.
     Shopper(Shopper),
     /// One of the merchant's people, with their present role.
     Person(Box<PersonEntry>),

@@ -176,7 +176,6 @@ pub struct VerifiedKey {
     pub digest: String,
     /// Its name, as the merchant's document has it now.
     pub name: Option<KeyName>,
-    /// Its role.
     pub role: Role,
 }
 
@@ -193,7 +192,6 @@ impl VerifiedKey {
 pub enum Verified {
     /// The merchant, by this key.
     Key(VerifiedKey),
-    /// A shopper's browser.
     Shopper(Shopper),
     /// One of the merchant's people, who may have been removed since.
     Person {
@@ -347,7 +345,6 @@ pub enum HandedOut<'a> {
 }
 
 impl HandedOut<'_> {
-    /// Its signature.
     pub fn sign(self, merchant: &Merchant) -> Vec<u8> {
         hmac::sign(&secret_key(merchant), &self.message(merchant)).as_ref().to_vec()
     }

@@ -15,12 +15,9 @@ use std::sync::{Arc, OnceLock};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use jiff::SignedDuration;
 use lambda_http::{
-    Adapter, Body, Error, Request, Response,
-    lambda_runtime::{self, LambdaEvent},
-    request::LambdaRequest,
-    service_fn,
-    tower::ServiceExt as _,
+    Adapter, Body, Error, Request, Response, request::LambdaRequest, service_fn, tower::ServiceExt as _,
 };
+use lambda_runtime::LambdaEvent;
 use serde::{Serialize, de::DeserializeOwned};
 use tollgate_core::{
     journal::{Agenda, Retention, SearchKeys},

@@ -50,7 +50,6 @@ pub fn parse(id: MerchantId, json: &str, gateway: &dyn GatewayInfo) -> Result<Me
 pub struct IgnoredMember<'a> {
     /// The object that it is in: the document, or its `gateway`.
     pub within: &'static str,
-    /// Its name.
     pub name: &'a str,
     /// The members that are read there.
     pub known: &'static [&'static str],

@@ -72,7 +72,6 @@ pub struct Api {
 pub struct Orders {
     /// The ports of an API for payments.
     pub api: Api,
-    /// Counts shoppers' attempts.
     pub attempts: Arc<dyn Attempts>,
     /// Finds an order by one of its payments.
     pub index: Arc<dyn OrderIndex>,
@@ -83,7 +82,6 @@ pub struct Orders {
 pub struct Paying<'a> {
     /// The ports of an API for payments.
     pub api: &'a Api,
-    /// Counts shoppers' attempts.
     pub attempts: &'a dyn Attempts,
 }
 
@@ -115,7 +113,6 @@ pub struct Checkout {
     pub api: Api,
     /// Stored cards, for payments that store theirs.
     pub methods: PaymentMethods,
-    /// Counts shoppers' attempts.
     pub attempts: Arc<dyn Attempts>,
     /// Tells the fee that the gateway would add to a payment.
     pub surcharges: Arc<dyn Surcharges>,
@@ -129,7 +126,6 @@ pub struct StoredCards {
     pub switch: Arc<dyn Switch>,
     /// The use cases of stored cards.
     pub methods: PaymentMethods,
-    /// Counts shoppers' attempts.
     pub attempts: Arc<dyn Attempts>,
 }
 
@@ -160,7 +156,6 @@ pub struct Transactions {
 pub struct SettlementStores {
     /// The gateway's records of payments and refunds.
     pub lines: Arc<dyn LineStore>,
-    /// Deposits.
     pub deposits: Arc<dyn DepositStore>,
     /// The records that do not fit.
     pub exceptions: Arc<dyn ExceptionStore>,
@@ -226,7 +221,6 @@ impl LetIn for Access {
 pub struct Job<S = ()> {
     /// The use cases that move money.
     pub payments: Payments,
-    /// Whose payments they are.
     pub merchants: Arc<dyn Merchants>,
     /// Whether an operator has stopped payments.
     pub switch: Arc<dyn Switch>,

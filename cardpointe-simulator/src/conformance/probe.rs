@@ -9,7 +9,6 @@ use http::Method;
 pub(super) enum Basis {
     /// No source tells, or sources contradict each other.
     Unknown,
-    /// Inferred from sources.
     Inferred,
     /// Seen in a client or a recorded exchange.
     Observed,

@@ -42,9 +42,7 @@ pub struct Plan {
 pub struct Difference {
     /// The step of the probe, from 1, and the member.
     pub place: String,
-    /// The gateway's response.
     pub gateway: String,
-    /// The simulator's response.
     pub simulator: String,
 }
 

@@ -143,7 +143,6 @@ words! {
     ReportZone {
         /// Eastern time, as the gateway's hours are.
         Eastern = "eastern",
-        /// UTC.
         Utc = "utc",
     }
 }
@@ -183,7 +182,6 @@ words! {
 words! {
     /// The form of ids in `funding`.
     IdForm {
-        /// Text.
         Text = "text",
         /// JSON numbers: recorded, and in some documented examples.
         Number = "number",
@@ -217,7 +215,6 @@ words! {
         Null = "null",
         /// The text "null", as in a documented example.
         Text = "text",
-        /// An empty text.
         Empty = "empty",
         /// The member is left out.
         Absent = "absent",
@@ -243,7 +240,6 @@ words! {
         Padded = "padded",
         /// The gateway's.
         Same = "same",
-        /// There is none.
         Absent = "absent",
     }
 }
@@ -251,7 +247,6 @@ words! {
 words! {
     /// The container of the batches of `settlestat`.
     SettlestatForm {
-        /// An array.
         Array = "array",
         /// Nothing, if there is one batch: the response is the batch.
         Object = "object",
@@ -277,7 +272,6 @@ words! {
         Quoted = "quoted",
         /// An empty body.
         Empty = "empty",
-        /// An empty array.
         EmptyArray = "empty_array",
     }
 }
@@ -287,11 +281,9 @@ words! {
     NoDeposits {
         /// An object with `errormsg`.
         Object = "object",
-        /// The bare text.
         Text = "text",
         /// An empty body.
         Empty = "empty",
-        /// An empty array.
         EmptyArray = "empty_array",
     }
 }
@@ -309,15 +301,11 @@ words! {
 words! {
     /// Whether an account has `funding`, and the response if not, which is not documented.
     FundingAccess {
-        /// It has.
         Enabled = "enabled",
         /// The same as when there is nothing.
         Nothing = "nothing",
-        /// HTTP 401.
         Unauthorized = "unauthorized",
-        /// HTTP 403.
         Forbidden = "forbidden",
-        /// HTTP 404.
         NotFound = "not_found",
     }
 }

@@ -112,7 +112,6 @@ impl Store {
         Ok(Self { path: path.to_owned(), file, counters: Counters::default(), accounts: BTreeMap::new() })
     }
 
-    /// Appends the changes.
     pub(super) fn append(&mut self, world: &mut World) {
         let mut text = String::new();
         for card in world.vault.take_new() {

@@ -17,7 +17,6 @@ const LOCAL_VARIABLE: &str = "TOLLGATE_LOCAL";
 /// Where the local stack listens unless it is told otherwise.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:3000";
 
-/// Which installation.
 #[derive(Args)]
 #[command(next_help_heading = super::DEPLOYMENT)]
 pub(crate) struct InstallationArguments {
@@ -62,7 +61,6 @@ pub(crate) struct InstallationArguments {
 /// The deployments that a command can act on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ActsOn {
-    /// Any installation.
     Any,
     /// A local stack and nothing else.
     Local,

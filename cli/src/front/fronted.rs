@@ -10,7 +10,6 @@ use crate::{aws_cli::AwsCli, failure::Failure, installation::deployed::Deployed}
 /// Where CloudFront's stacks are.
 pub(crate) const REGION: &str = "us-east-1";
 
-/// A front's stack.
 pub(crate) struct Fronted {
     pub(super) aws: AwsCli,
     pub(crate) name: String,

@@ -17,7 +17,6 @@ const DECIMALS: i32 = 4;
 pub(crate) struct Figures(BTreeMap<String, f64>);
 
 impl Figures {
-    /// Adds a figure.
     pub(crate) fn set(&mut self, name: impl Into<String>, value: f64) {
         let scale = 10_f64.powi(DECIMALS);
         self.0.insert(name.into(), (value * scale).round() / scale);
@@ -49,7 +48,6 @@ impl Figures {
         self.names().filter(|name| name.starts_with(beginning)).map(|name| self.row(name)).collect()
     }
 
-    /// All names, sorted.
     pub(crate) fn names(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
     }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-/// One figure.
 #[derive(Clone, Debug)]
 pub(crate) struct Row {
     /// The measurement's name, as in the table's first column.
@@ -11,7 +10,6 @@ pub(crate) struct Row {
     pub(crate) value: f64,
     /// The unit of the value, such as `ms`.
     unit: &'static str,
-    /// Its target.
     target: Option<Target>,
     /// Its name among the most important figures, if it is one of those.
     headline: Option<String>,

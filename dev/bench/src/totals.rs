@@ -86,7 +86,6 @@ struct Sum {
 
 type Sums = BTreeMap<(MerchantId, SumOf), Sum>;
 
-/// The seeded data.
 struct Seeded {
     /// The sums that have to come out.
     sums: Sums,

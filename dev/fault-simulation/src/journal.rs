@@ -50,7 +50,6 @@ struct Kept {
     entries: BTreeMap<Uuid, Entry>,
     /// The keys of texts that payments are found by, and where the entries that they lead to sort.
     pointers: BTreeSet<(PointedBy, String)>,
-    /// The open holds.
     holds: BTreeSet<Hold>,
     differing: Option<String>,
     parked: usize,

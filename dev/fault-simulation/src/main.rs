@@ -126,7 +126,6 @@ fn summary(counts: &BTreeMap<&'static str, u64>) {
     }
 }
 
-/// A seed's steps.
 fn steps(seed: u64, options: &Options) -> Run {
     if options.settled {
         fault_simulation::replay_settled(seed)

@@ -395,7 +395,6 @@ impl Instance {
         self.job(self.payments_with(self.clone()), limits)
     }
 
-    /// Scheduled captures.
     pub(crate) fn captures(self: &Arc<Self>) -> Job<CaptureSettings> {
         let settings = CaptureSettings { shards: self.world.state().capture_shards, concurrency: 4 };
         self.job(self.payments(), settings)
@@ -532,7 +531,6 @@ impl Clock for Instance {
 }
 
 impl Epoch {
-    /// The platform's time.
     fn now(self) -> Timestamp {
         let since = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
         let at = Timestamp::from_second(self.at_s).unwrap_or(Timestamp::UNIX_EPOCH);

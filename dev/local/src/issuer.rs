@@ -77,7 +77,6 @@ pub(crate) struct Issuer {
     key: EcdsaKeyPair,
     clock: Arc<dyn Clock>,
     codes: Mutex<HashMap<String, Code>>,
-    /// Who was disabled.
     disabled: Mutex<BTreeSet<String>>,
 }
 
@@ -139,7 +138,6 @@ impl Issuer {
         Some(Self { url, key, clock, codes: Mutex::default(), disabled: Mutex::default() })
     }
 
-    /// Its identifier.
     pub(crate) fn url(&self) -> &str {
         &self.url
     }

@@ -55,7 +55,6 @@ enum Happening {
     FollowUp(FollowUp),
     /// The schedule sends inquiries.
     Inquiries,
-    /// The schedule captures.
     Captures,
     /// An issuer takes the amount of the payment with this reference back.
     ChargedBack(String, u32),

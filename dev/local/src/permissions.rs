@@ -134,7 +134,6 @@ pub enum Resource {
     SignInClients,
     /// The table of people's sessions at the console.
     ConsoleTable,
-    /// The console's secret.
     ConsoleSecret,
     /// A resource that no policy here can name, such as a table of another application: no function
     /// may use it.

@@ -11,9 +11,7 @@ use jiff::Timestamp;
 /// A route's share: a bucket that fills at a rate and holds a burst.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
-    /// Requests a second.
     pub rate: f64,
-    /// Requests at once.
     pub burst: f64,
 }
 

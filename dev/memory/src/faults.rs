@@ -48,7 +48,6 @@ impl Faults {
         lock(&self.0).writes_left = writes;
     }
 
-    /// Writes so far.
     pub fn writes(&self) -> u64 {
         lock(&self.0).writes
     }

@@ -35,7 +35,6 @@ type KeyOf = fn(&MerchantId, &SearchTerm) -> SearchKey;
 #[derive(Default)]
 pub struct JournalTable {
     state: Mutex<State>,
-    /// Faults to inject.
     pub faults: Arc<Faults>,
     /// Which part an entry is in; without it all are in the first one.
     shard: Option<fn(&Entry) -> u8>,
@@ -57,7 +56,6 @@ struct State {
 }
 
 impl JournalTable {
-    /// An empty journal.
     pub fn new(faults: Arc<Faults>) -> Self {
         Self { faults, ..Self::default() }
     }
@@ -97,7 +95,6 @@ impl JournalTable {
         }
     }
 
-    /// Puts entries.
     pub fn extend(&self, entries: impl IntoIterator<Item = Entry>) {
         let keyed = entries.into_iter().map(|entry| ((entry.order.merchant.clone(), entry.sort()), entry));
         lock(&self.state).entries.extend(keyed);

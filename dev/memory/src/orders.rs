@@ -26,7 +26,6 @@ use super::{
 #[derive(Default)]
 pub struct OrderTable {
     orders: Mutex<BTreeMap<String, Order>>,
-    /// Faults to inject.
     pub faults: Arc<Faults>,
     /// Follows every change, as the table's stream does.
     journal: Option<Arc<JournalTable>>,
@@ -35,12 +34,10 @@ pub struct OrderTable {
     reads: Mutex<Reads>,
 }
 
-/// Numbers of reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reads {
     /// Orders, each time that one was wanted.
     pub orders: usize,
-    /// Batches of orders.
     pub batches: usize,
     /// Orders of the largest batch.
     pub largest: usize,

@@ -27,7 +27,6 @@ use super::{faults::Faults, locked::lock};
 /// id.
 #[derive(Default)]
 pub struct SettlementTable {
-    /// Faults to inject.
     pub faults: Arc<Faults>,
     /// Lines by merchant and pack.
     pub lines: Mutex<BTreeMap<(MerchantId, PackKey), PackedLines>>,
@@ -57,7 +56,6 @@ pub struct Claimed {
 }
 
 impl SettlementTable {
-    /// An empty table.
     pub fn new(faults: Arc<Faults>) -> Self {
         Self { faults, ..Self::default() }
     }

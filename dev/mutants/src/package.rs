@@ -55,7 +55,6 @@ pub(crate) struct Source {
 /// A package whose expressions are changed.
 pub(crate) struct Package {
     pub(crate) place: &'static Place,
-    /// The workspace.
     root: PathBuf,
     pub(crate) sources: Vec<Source>,
 }

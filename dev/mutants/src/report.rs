@@ -12,7 +12,6 @@ use crate::changes::Change;
 use crate::package::{Package, Source};
 use crate::tests_of::Outcome;
 
-/// The page's file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Report {

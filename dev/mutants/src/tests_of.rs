@@ -62,7 +62,6 @@ struct Takes {
     processor: Duration,
 }
 
-/// A package's tests.
 pub(crate) struct Tests {
     folder: PathBuf,
     scratch: PathBuf,

@@ -80,7 +80,6 @@ pub(crate) struct Refusal {
 /// The parts that make it harmless to repeat a request. An empty part is not sent.
 #[derive(Clone, Default)]
 pub(crate) struct Once {
-    /// The idempotency key.
     pub(crate) key: String,
     /// The version of the order that was looked at, in digits.
     pub(crate) version: String,

@@ -15,7 +15,6 @@ use crate::store::{SessionStore, StoreFailure, Stored};
 
 /// The key: the kind and the digest of the secret.
 const KEY: &str = "b";
-/// The sealed content.
 const SEALED: &str = "d";
 /// When DynamoDB may delete the item, in seconds since 1970.
 const EXPIRES: &str = "x";

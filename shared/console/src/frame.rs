@@ -35,7 +35,6 @@ pub(crate) struct Frame {
     pub(crate) attention_at: String,
     /// How many exceptions are open, as a text; empty for none.
     pub(crate) exceptions: String,
-    /// A form's token.
     pub(crate) csrf: String,
 }
 

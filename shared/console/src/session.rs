@@ -134,7 +134,6 @@ impl Console {
         Ok(Some(session))
     }
 
-    /// Ends a session.
     pub(crate) async fn end_session(&self, cookie: &str) -> Result<(), StoreFailure> {
         self.sessions.take(&Self::key("session", cookie)).await.map(drop)
     }

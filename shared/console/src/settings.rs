@@ -42,9 +42,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// One console.
 pub struct Console {
-    /// Where it is.
     pub settings: Settings,
     /// The public API, and the issuer.
     pub api: Api,
@@ -52,6 +50,5 @@ pub struct Console {
     pub sessions: Arc<dyn SessionStore>,
     /// The key that seals them.
     pub key: SealingKey,
-    /// The time.
     pub clock: Arc<dyn Clock>,
 }

@@ -29,7 +29,6 @@ struct Endpoints {
 
 /// A way to the issuer.
 pub(crate) struct WayToIssuer {
-    /// The issuer's address.
     pub(crate) address: String,
     /// The cookie that the sign-in is bound to.
     pub(crate) cookie: String,

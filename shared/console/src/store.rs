@@ -13,7 +13,6 @@ pub struct StoreFailure(pub String);
 pub struct Stored {
     /// Its kind and the digest of the secret: `session#…` or `sign-in#…`.
     pub key: String,
-    /// The sealed content.
     pub sealed: Vec<u8>,
     /// When it may be deleted. No code relies on this.
     pub expires: Timestamp,

@@ -108,7 +108,6 @@ impl Pairs {
         Self(pairs.collect())
     }
 
-    /// All pairs.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
@@ -152,7 +151,6 @@ pub(crate) fn merchant_of_page(address: &str) -> Option<&str> {
     merchant_of(merchant)
 }
 
-/// A page.
 pub(crate) fn page(status: StatusCode, html: String) -> Response<Body> {
     response(status, "text/html; charset=utf-8", html)
 }

@@ -33,7 +33,6 @@ struct CachedPeople {
     read_for: HashSet<(Uuid, i64)>,
 }
 
-/// A person's token.
 #[derive(Clone, Copy)]
 pub(super) struct PersonToken {
     /// The id of the entry.
@@ -61,7 +60,6 @@ impl PeopleNow {
         Self { store: LazyLock::new(Box::new(store)), clock, kept: Mutex::default() }
     }
 
-    /// The merchant's people.
     pub(super) async fn of(&self, merchant: &MerchantId) -> Result<Arc<People>, StoreError> {
         match self.fresh(merchant) {
             Some(people) => Ok(people),

@@ -38,7 +38,6 @@ macro_rules! codes {
 }
 
 impl Code {
-    /// The HTTP status.
     pub const fn status(self) -> u16 {
         match self.outcome() {
             Outcome::Decided(status) | Outcome::Failed(status) => status,

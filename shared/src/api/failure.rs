@@ -29,16 +29,13 @@ const STOPPED_RETRY_S: u32 = 60;
 /// When to come back while something that payments need is down.
 const UNAVAILABLE_RETRY_S: u32 = 5;
 
-/// Whose limit a refusal is about.
 #[derive(Clone, Copy)]
 pub(crate) enum LimitOf {
     /// The address that the payment comes from.
     Address,
     /// The /48 of an IPv6 address.
     Network,
-    /// The merchant's customer.
     Customer,
-    /// The order.
     Order,
 }
 
@@ -135,7 +132,6 @@ impl Failure {
         self
     }
 
-    /// All problems.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter()
     }
@@ -150,7 +146,6 @@ impl Failure {
         self
     }
 
-    /// Adds a fact.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
         self.facts.push((name, value.into()));
         self

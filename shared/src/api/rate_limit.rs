@@ -27,14 +27,12 @@ pub(crate) enum Policy {
 /// A limit that a request has exhausted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RateLimit {
-    /// The limit.
     pub(crate) policy: Policy,
     /// Seconds until the limit has room again.
     pub(crate) resets_in_s: u32,
 }
 
 impl RateLimit {
-    /// Its headers.
     pub(crate) fn headers(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
         let (name, policy) = match self.policy {
             Policy::InFlight(quota) => ("in-flight", format!("q={quota};qu=\"concurrent-requests\"")),

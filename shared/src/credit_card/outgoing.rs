@@ -52,7 +52,6 @@ impl ResponseCode {
     }
 }
 
-/// A response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Outgoing {
@@ -64,7 +63,6 @@ pub(super) struct Outgoing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Message {
-    /// Two digits.
     pub(super) code: String,
     pub(super) description: String,
 }

@@ -41,7 +41,6 @@ pub(super) trait Object<C = ()>: Sized {
     /// Takes its members out.
     fn read(around: &C, from: &mut Reader) -> Read<Self>;
 
-    /// Adds its members.
     fn write(&self, around: &C, to: &mut Writer);
 }
 

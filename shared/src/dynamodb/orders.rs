@@ -61,7 +61,6 @@ pub(super) const NEEDS_ATTENTION: &str = "needs_attention";
 /// good. Their values for an order never change.
 pub const LISTED: IndexNames = IndexNames { index: "listed", shard: "ls", at: "ld" };
 
-/// The table's key.
 const KEY: &str = "order_key";
 
 /// The names of an index, as the template has them.

@@ -26,9 +26,7 @@ words! {
     pub enum EventType {
         /// A payment was requested.
         TransactionCreated => "transaction.created",
-        /// A payment changed.
         TransactionUpdated => "transaction.updated",
-        /// An order changed.
         OrderUpdated => "order.updated",
         /// The whole total is covered, and a part is only held.
         OrderAuthorized => "order.authorized",

@@ -29,7 +29,6 @@ handlers! {
 /// Why a merchant's request does not start its payments.
 const HELD: &str = "the operator of this service stopped these payments, and alone can let them go on";
 
-/// A requested change.
 struct Wanted {
     stopped: bool,
     actor: Option<Actor>,

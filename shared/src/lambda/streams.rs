@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use lambda_http::{
-    Error,
-    lambda_runtime::{self, LambdaEvent},
-};
+use lambda_http::Error;
+use lambda_runtime::LambdaEvent;
 use serde::de::DeserializeOwned;
 use tollgate_core::{
     journal::{EntryLog, EntryStore, JournalReport, Retention},

@@ -38,7 +38,6 @@ pub struct IdTokens {
 /// The claims of a token that is valid now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedIdToken {
-    /// Who signed in.
     pub identity: Identity,
     /// SHA-256 of the signed part, by which a token is told from others. The signature is left out:
     /// one made with ES256 can be rewritten by anybody so that it still verifies.

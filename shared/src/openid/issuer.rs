@@ -57,7 +57,6 @@ pub enum InvalidIssuer {
     /// Both `amr` and `acr`.
     #[error("a sign-in is required either by amr or by acr")]
     Both,
-    /// An empty word.
     #[error("amr and acr are lists of words, separated by commas")]
     List,
 }

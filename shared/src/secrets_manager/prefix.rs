@@ -13,7 +13,6 @@ const NAME_MAX_CHARS: usize = 200;
 /// The content of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretKind {
-    /// A merchant's document.
     Merchants,
     /// A merchant's receivers of webhooks.
     Webhooks,

@@ -57,12 +57,10 @@ pub struct Who<'a> {
     pub proposed_by: Option<&'a str>,
     /// The name that was stated, or of the operator.
     pub actor: Option<&'a str>,
-    /// Why.
     pub reason: Option<&'a str>,
 }
 
 impl<'a> Who<'a> {
-    /// Of a movement.
     pub fn of(entry: &'a Entry) -> Self {
         if let Some(ByHand { by, person, reason, .. }) = &entry.by_hand {
             let (person, actor, reason) = (person.as_deref(), Some(by.as_str()), Some(reason.as_str()));

@@ -34,7 +34,6 @@ pub const AUDIT_COLUMNS: [&str; 21] = [
     "call",
 ];
 
-/// A person's cells.
 pub fn person_cells(one: &PersonEntry, last_sign_in: Option<Timestamp>) -> Vec<String> {
     let (issuer, subject) = issuer_and_subject(&one.recognition);
     vec![

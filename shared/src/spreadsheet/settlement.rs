@@ -77,7 +77,6 @@ pub const OUTSTANDING_COLUMNS: [&str; 11] = [
     "unmatched",
 ];
 
-/// A deposit's cells.
 pub fn deposit_cells(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
     let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
     let decimal =
@@ -122,7 +121,6 @@ pub fn line_cells(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -
     ]
 }
 
-/// An exception's cells.
 pub fn exception_cells(one: &Exception) -> Vec<String> {
     let decimal = |amount: Option<SignedAmount>| known(amount.map(|amount| decimal(amount, one.currency)));
     let resolution = one.resolution.as_ref();

@@ -37,9 +37,7 @@ pub const COLUMNS: [&str; 23] = [
 pub struct Shown<'a> {
     /// The dimensions that the report tells apart.
     pub selection: &'a Selection,
-    /// The row's period.
     pub period: &'a Period,
-    /// The row.
     pub row: &'a TotalRow,
     /// Whether it can still change.
     pub is_provisional: bool,

@@ -14,7 +14,6 @@ const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 /// The polynomial of the checksum, lowest bit first.
 const POLYNOMIAL: u32 = 0xedb8_8320;
 
-/// The bytes, compressed.
 pub(super) fn compressed(bytes: &[u8]) -> Vec<u8> {
     let mut file = HEAD.to_vec();
     file.extend(compress_to_vec(bytes, LEVEL));

@@ -77,12 +77,10 @@ const ROUTES: &[&str] = &[
 /// API Gateway's name for the route of a request for which it has none.
 const NO_ROUTE: &str = "$default";
 
-/// A request.
 #[derive(Clone)]
 pub(crate) struct Ask {
     pub(crate) method: &'static str,
     pub(crate) path: String,
-    /// Whose token it bears: `shop:pay`, `shop:shopper1`.
     pub(crate) by: Option<&'static str>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Sent,
@@ -92,7 +90,6 @@ pub(crate) struct Ask {
     pub(crate) left_ms: i64,
 }
 
-/// A body.
 #[derive(Clone)]
 pub(crate) enum Sent {
     Nothing,

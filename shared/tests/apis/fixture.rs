@@ -43,7 +43,6 @@ pub(crate) fn long(chars: usize) -> Value {
     "x".repeat(chars).into()
 }
 
-/// The issuer declines.
 pub(crate) fn declined(approval: GatewayResponse) -> Outcome {
     let code = DeclineCode::InsufficientFunds;
     Outcome::Declined(said(approval, "C", "51", "Insufficient funds"), code, code.advice())
@@ -62,7 +61,6 @@ pub(crate) fn said(approval: GatewayResponse, status: &str, code: &str, text: &s
     }
 }
 
-/// Nothing came back.
 pub(crate) fn unknown(_: GatewayResponse) -> Outcome {
     Outcome::Unknown(Doubt::NoResponse, GatewayResponse::default())
 }

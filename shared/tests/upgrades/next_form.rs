@@ -5,7 +5,6 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use tollgate::dynamodb::Item;
 use uuid::Uuid;
 
-/// Its number.
 pub(crate) const FORM: u32 = 2;
 
 /// A member that this release does not know.

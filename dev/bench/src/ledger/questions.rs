@@ -22,7 +22,6 @@ pub(super) enum Kind {
     Varying,
 }
 
-/// One call.
 pub(super) struct Question {
     pub(super) what: &'static str,
     pub(super) kind: Kind,

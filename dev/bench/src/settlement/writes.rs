@@ -31,7 +31,6 @@ use crate::{
 /// Monday to Thursday, so that all is funded by Friday.
 const DAYS: i8 = 4;
 
-/// The counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Written {
     /// At 1,000 lines a day: write units of items of lines, for each line, until nothing changes
@@ -41,7 +40,6 @@ pub(super) struct Written {
     pub(super) most_of_an_item: usize,
 }
 
-/// Counts both.
 pub(super) async fn count() -> Result<Written, String> {
     let (units, _) = live(1_000).await?;
     let (_, most_of_an_item) = live(100).await?;

@@ -18,7 +18,6 @@ pub(super) struct Victim<'a> {
     pub(super) simulator: &'a Simulator,
     /// A payment or refund that was funded.
     pub(super) record: &'a Record,
-    /// Its deposit.
     pub(super) deposit: &'a Deposit,
 }
 

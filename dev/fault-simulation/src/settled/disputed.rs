@@ -49,7 +49,6 @@ struct Case {
     chargebacks: u32,
 }
 
-/// The cardholders' banks.
 pub(super) struct Issuers {
     lines: Vec<Line>,
     cases: Vec<Case>,

@@ -30,7 +30,6 @@ use crate::{
 /// Accounts of a history: each is one merchant's, for some of its days.
 const ACCOUNTS: u64 = 3;
 
-/// Days of traffic.
 const DAYS: u64 = 6;
 
 /// How long after a lost response the schedule looks for its outcome.
@@ -75,7 +74,6 @@ impl Account {
     }
 }
 
-/// Each merchant's accounts.
 pub(super) fn of_merchants(accounts: &[Account]) -> BTreeMap<&'static str, Vec<String>> {
     let mut all = BTreeMap::<_, Vec<_>>::new();
     for account in accounts {

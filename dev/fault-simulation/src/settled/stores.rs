@@ -26,7 +26,6 @@ pub(super) struct Left {
 /// Merchant, account and id of a deposit.
 type DepositName = (MerchantId, String, String);
 
-/// The open exceptions.
 pub(super) fn open(table: &SettlementTable) -> Vec<Exception> {
     table.all_exceptions().into_iter().filter(Exception::is_open).collect()
 }

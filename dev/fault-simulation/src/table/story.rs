@@ -23,7 +23,6 @@ use crate::{
 /// The tested order. It is due before the others, so that it comes first in every run.
 const ORDER: &str = "a";
 
-/// Its total.
 const TOTAL: u64 = 2_599;
 
 /// Other orders whose payment lost its response.

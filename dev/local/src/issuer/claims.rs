@@ -23,7 +23,6 @@ pub struct SamplePerson {
     pub note: &'static str,
 }
 
-/// Everybody.
 pub const PEOPLE: [SamplePerson; 4] = [
     SamplePerson {
         id: "ann",
@@ -56,18 +55,14 @@ pub const PEOPLE: [SamplePerson; 4] = [
 ];
 
 tollgate_core::words! {
-    /// Whose claims are imitated.
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "lowercase")]
     pub enum Like {
         /// Amazon Cognito's user pools.
         #[default]
         Cognito => "cognito",
-        /// Microsoft Entra.
         Entra => "entra",
-        /// Okta.
         Okta => "okta",
-        /// Google.
         Google => "google",
     }
 }

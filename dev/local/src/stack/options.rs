@@ -93,7 +93,6 @@ pub enum StartError {
         port: u16,
         /// The service that the port is for.
         service: &'static str,
-        /// The system's error.
         reason: std::io::Error,
     },
     /// There are not as many ports.
@@ -111,7 +110,6 @@ pub enum StartError {
         port: u16,
         /// The service that the port is for.
         service: &'static str,
-        /// The system's error.
         reason: std::io::Error,
     },
     /// The data directory cannot be used.

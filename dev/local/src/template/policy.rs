@@ -16,7 +16,6 @@ const MERCHANT_SECRETS: &str =
 const SIGN_IN_CLIENTS: &str =
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SignInClients}-??????";
 
-/// The console's secret.
 const CONSOLE_SECRET: &str =
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ConsoleSecret}-??????";
 

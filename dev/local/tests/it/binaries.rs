@@ -21,7 +21,6 @@ const SAM_ENVIRONMENTS: &str = "SAM_ENVIRONMENTS";
 /// The `sam local` commands that run functions.
 const SAM_COMMANDS: [&str; 3] = ["invoke", "start-api", "start-lambda"];
 
-/// Environments by binary.
 type Environments = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Where `events/env.json` has the services of a stack on its usual ports. The stack of this test

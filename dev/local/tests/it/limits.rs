@@ -37,7 +37,6 @@ const fn reader(file: &'static str, limit: &'static str, bytes: usize, row: &'st
     Reader { file, limit, bytes, row }
 }
 
-/// Bodies of requests.
 const INCOMING: [Reader; 3] = [
     reader(
         "shared/src/api/exchange.rs",

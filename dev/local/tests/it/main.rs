@@ -13,6 +13,7 @@ mod checkout;
 #[path = "../common/client.rs"]
 mod client;
 mod client_habits;
+mod compiled;
 mod concurrency;
 mod connections;
 mod console;

@@ -95,7 +95,6 @@ async fn wait(shop: &mut Shop, seconds: i64) {
     shop.renew_token().await;
 }
 
-/// A settled purchase.
 async fn settled(shop: &Shop) -> String {
     shop.register("o", 1845).await;
     let id = shop.pay_by_token("o", "purchase").await.id();

@@ -20,7 +20,6 @@ use crate::shop::Shop;
 
 /// A payment of the virtual terminal, and the account that it was made with.
 pub(crate) const RETREF: &str = "900000000001";
-/// Its deposit.
 pub(crate) const DEPOSIT: &str = "d1";
 /// A line that does not fit.
 pub(crate) const EXCEPTION: Uuid = Uuid::from_u128(7);

@@ -49,7 +49,6 @@ enum Wrong {
     Foreign(Identity),
     /// Its reference is a path.
     Malformed,
-    /// There is none.
     Empty,
     /// It states more than was requested, and a fee that does not explain it.
     Excess,

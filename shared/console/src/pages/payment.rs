@@ -209,7 +209,6 @@ impl Read<'_> {
     }
 }
 
-/// The payment.
 pub(crate) async fn show(
     visit: &Visit<'_>,
     order: &str,

@@ -156,9 +156,7 @@ pub(super) fn captures_of(sort_key: &str) -> Option<(Currency, Vec<(Timestamp, A
 /// The part of an index to read.
 #[derive(Clone, Copy, Debug)]
 pub struct AgendaQuery<'a> {
-    /// Whose orders.
     pub merchant: &'a MerchantId,
-    /// The index.
     pub list: AgendaList,
     /// The part of the index.
     pub part: u16,
@@ -171,7 +169,6 @@ pub struct AgendaQuery<'a> {
 /// An order in an index, by its key only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgendaOrder {
-    /// Its sort key.
     pub sort_key: String,
     /// The order's key, or the item that cannot be read as one.
     pub key: Result<OrderKey, Unreadable>,

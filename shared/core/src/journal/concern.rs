@@ -60,7 +60,6 @@ words! {
 /// A concern of a transaction, and the time in which it holds unless the order changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Concerned {
-    /// The concern.
     pub concern: Concern,
     /// Since when, or from when on.
     pub since: Timestamp,

@@ -63,7 +63,6 @@ pub struct Entry {
     pub transaction: Uuid,
     /// The operation that the fact is about.
     pub operation: Uuid,
-    /// The operation's kind.
     pub kind: Kind,
     /// Why the operation exists.
     pub cause: Cause,

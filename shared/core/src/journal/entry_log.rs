@@ -64,7 +64,6 @@ impl Entry {
 /// Which of a merchant's entries are read.
 #[derive(Clone, Copy, Debug)]
 pub struct EntryQuery<'a> {
-    /// Whose entries.
     pub merchant: &'a MerchantId,
     /// They sort after the first text and before the second: entries' own [sort texts](Entry::sort)
     /// or moments ([`sort_of`](crate::values::sort_of)), before which all entries of that moment
@@ -127,7 +126,6 @@ impl<E> Default for EntryPage<E> {
 /// and for totals.
 #[async_trait]
 pub trait EntryLog: Send + Sync {
-    /// Whole entries.
     async fn entries(
         &self,
         partition: &EntryPartition,

@@ -41,7 +41,6 @@ impl Hold {
         Some(Self { order: order.key(), sort: first_fact(order, transaction)?.sort(), ends })
     }
 
-    /// Whose it is.
     pub fn merchant(&self) -> &MerchantId {
         &self.order.merchant
     }

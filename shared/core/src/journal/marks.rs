@@ -40,7 +40,6 @@ const FORGOTTEN: usize = 8;
 /// A merchant's quarter of an hour, whose totals have to be summed up again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Whose entries.
     pub merchant: MerchantId,
     /// Their quarter of an hour.
     pub quarter: QuarterHour,

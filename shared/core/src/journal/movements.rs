@@ -71,7 +71,6 @@ impl WantedEntries<'_> {
 
 /// Lists a merchant's movements.
 pub struct EntryLister<'a> {
-    /// The journal.
     pub log: &'a dyn EntryLog,
     /// Has the orders whose movements are read off themselves.
     pub store: &'a dyn OrderStore,

@@ -17,7 +17,6 @@ use crate::{
 /// That a payment is found by a text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FoundByText {
-    /// The text.
     pub term: SearchTerm,
     /// Where the entry of its first fact [sorts](crate::journal::Entry::sort).
     pub sort: String,

@@ -54,7 +54,6 @@ impl<T> Default for KeptSums<T> {
 /// A day on which a merchant has entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MerchantDay {
-    /// Whose entries.
     pub merchant: MerchantId,
     /// The UTC day.
     pub day: Date,

@@ -204,7 +204,6 @@ impl Dispute {
 /// A chargeback or a reversal on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordedDispute {
-    /// The reported dispute.
     pub dispute: Dispute,
     /// When it was put on record.
     pub at: Timestamp,

@@ -75,7 +75,6 @@ pub trait Attempts: Send + Sync {
 /// The time in which a payment began, to ten seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// Its number.
     pub number: i64,
     /// When the counter can be forgotten.
     pub kept_until: Timestamp,
@@ -129,7 +128,6 @@ pub struct Stale {
 /// How much one counter allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Payments in flight.
     pub in_flight: u32,
     /// Declines in an hour, besides one for each approved card.
     pub declined: u32,
@@ -149,7 +147,6 @@ pub enum Full {
 pub struct Counts {
     /// Slots that are taken, by their number.
     pub slots: BTreeMap<i64, i64>,
-    /// Declines, by minute.
     pub declined: BTreeMap<i64, i64>,
     /// Digests of the cards that were approved, by minute.
     pub approved: BTreeMap<i64, BTreeSet<String>>,

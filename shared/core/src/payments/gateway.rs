@@ -40,7 +40,6 @@ pub struct Instruction<'a> {
 pub struct Labels<'a> {
     /// The merchant's own reference, as it is now.
     pub reference: Option<&'a str>,
-    /// The payment's description.
     pub description: Option<&'a str>,
     /// Other data that the merchant's systems keep with it.
     pub metadata: Option<&'a Metadata>,
@@ -66,7 +65,6 @@ pub enum Command<'a> {
     Authorize(&'a PaymentSource),
     /// Hold and capture at once.
     Purchase(&'a PaymentSource),
-    /// Capture this authorization.
     Capture(KnownPayment<'a>),
     /// Refund this settled payment.
     Refund(KnownPayment<'a>),

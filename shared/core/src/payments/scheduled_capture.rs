@@ -41,7 +41,6 @@ const PAGE: usize = 1_000;
 /// Where a run reads about merchants.
 #[derive(Clone, Copy)]
 pub struct CaptureSources<'a> {
-    /// Their documents.
     pub merchants: &'a dyn Merchants,
     /// Whether their payments are stopped.
     pub switch: &'a dyn Switch,

@@ -25,7 +25,6 @@ pub const STOP_KEPT: SignedDuration = SignedDuration::from_secs(15);
 pub enum Stop {
     /// None of the merchant's.
     None,
-    /// This merchant's.
     Merchant,
     /// Those of all merchants.
     All,
@@ -50,12 +49,10 @@ pub trait Switch: Send + Sync {
     async fn all_stopped(&self) -> Result<bool, StoreError>;
 }
 
-/// Whose payments a switch stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwitchOf {
     /// Those of all merchants.
     All,
-    /// Those of one.
     Merchant(MerchantId),
 }
 

@@ -10,13 +10,9 @@ use crate::{order::Person, payments::Unreadable, words};
 /// One thing that somebody did, or tried.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
-    /// Its own id.
     pub id: Uuid,
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub who: AuditedPerson,
-    /// The action.
     pub what: Audited,
     /// The id of the request, as the log has it.
     pub request: String,
@@ -34,16 +30,12 @@ pub enum AuditedPerson {
     },
     /// Somebody who signed in at the company and is none of the merchant's people.
     Stranger {
-        /// Issuer and subject.
         subject: Subject,
         /// The verified address, if there is one.
         email: Option<Email>,
     },
     /// An operator, with rights at AWS.
-    Operator {
-        /// The name.
-        name: Person,
-    },
+    Operator { name: Person },
 }
 
 impl AuditedPerson {
@@ -56,41 +48,33 @@ impl AuditedPerson {
     }
 }
 
-/// A recorded action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Audited {
     /// A person signed in, by this registered client.
     SignedIn {
-        /// The client's id.
         client: String,
     },
     /// A sign-in was refused. The person was not told why.
     Refused {
-        /// The client's id.
         client: String,
-        /// Why.
         why: SignInRefusal,
     },
     /// A person made a request that no order, journal or switch names.
     Acted {
-        /// Method and path.
         call: String,
     },
     /// A person wanted to refund, or to let others refund, more than their own limit.
     LimitExceeded {
-        /// Method and path.
         call: String,
     },
     /// A list was downloaded.
     Downloaded {
-        /// Its path.
         list: String,
         /// Its filter, as it was stated.
         filter: String,
         /// Rows that were in it.
         rows: u64,
     },
-    /// People were changed.
     PeopleChanged(PeopleChange),
 }
 
@@ -107,7 +91,6 @@ words! {
         LimitExceeded => "limit_exceeded",
         /// A list was downloaded.
         Downloaded => "downloaded",
-        /// People were changed.
         PeopleChanged => "people_changed",
     }
 }
@@ -162,7 +145,6 @@ impl AuditFilter {
 /// Some entries, the newest first.
 #[derive(Clone, Debug, Default)]
 pub struct AuditPage {
-    /// The entries.
     pub entries: Vec<AuditEntry>,
     /// Those that cannot be read, of any kind and any person.
     pub unreadable: Vec<Unreadable>,

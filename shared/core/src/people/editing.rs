@@ -34,11 +34,9 @@ pub enum NotChanged {
 /// Changes the people of a merchant, in somebody's name.
 #[derive(Clone, Copy)]
 pub struct PeopleEditor<'a> {
-    /// Where people are.
     pub store: &'a dyn PeopleStore,
     /// The time, and new ids.
     pub clock: &'a dyn Clock,
-    /// Whose people.
     pub merchant: &'a MerchantId,
     /// Who changes them.
     pub by: &'a ChangedBy,
@@ -69,7 +67,6 @@ impl PeopleEditor<'_> {
         .await
     }
 
-    /// Removes a person.
     pub async fn remove(&self, id: Uuid) -> Result<(People, PeopleChange), NotChanged> {
         self.edit(|people, at| people.remove(self.by, id, at)).await
     }

@@ -36,13 +36,11 @@ pub enum Recognition {
     Email {
         /// The one issuer whose word counts.
         issuer: String,
-        /// The address.
         email: Email,
     },
     /// By issuer and subject, with the address that once led to them, if any. That address
     /// recognizes nobody any more: a company gives an address to a successor.
     Subject {
-        /// Issuer and subject.
         subject: Subject,
         /// The address of the first sign-in, or none for a person who was added by subject.
         email: Option<Email>,

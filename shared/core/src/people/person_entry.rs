@@ -15,6 +15,5 @@ pub struct PersonEntry {
     pub name: Person,
     /// How the person is recognized.
     pub recognition: Recognition,
-    /// The person's permissions.
     pub grant: Grant,
 }

@@ -38,7 +38,6 @@ pub enum ChangedBy {
     Operator(Person),
     /// A person of the merchant, by the id of the entry, with the role of the access token.
     Person {
-        /// The entry's id.
         id: Uuid,
         /// The token's role. Today's may be lower.
         role: Role,
@@ -52,18 +51,15 @@ pub struct NewPerson {
     pub name: Person,
     /// How the person will be recognized.
     pub recognition: Recognition,
-    /// The person's permissions.
     pub grant: Grant,
 }
 
 /// A change, as history keeps it for ever: who gave whom which grant, when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeopleChange {
-    /// When.
     pub at: Timestamp,
     /// The name of who did it.
     pub by: Person,
-    /// Whose entry it is.
     pub id: Uuid,
     /// The name of that entry.
     pub name: Person,
@@ -88,7 +84,6 @@ pub enum PeopleRefusal {
     /// The person who changes people would change their own entry.
     #[error("nobody changes their own entry")]
     OwnEntry,
-    /// No such entry.
     #[error("there is no such person")]
     NotFound,
     /// The name is too long.
@@ -123,7 +118,6 @@ pub enum PeopleRefusal {
 /// A person who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedIn {
-    /// The entry's id.
     pub id: Uuid,
     /// Whether it is the address that recognizes the person, so that the subject has to be stored
     /// before the person may act.

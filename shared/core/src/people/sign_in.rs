@@ -27,7 +27,6 @@ pub struct SignInAttempt<'a> {
     pub request: &'a str,
     /// The id of the entry in the audit trail.
     pub audit_id: Uuid,
-    /// When.
     pub now: Timestamp,
 }
 

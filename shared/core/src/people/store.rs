@@ -15,7 +15,6 @@ use crate::{
 /// Some changes of a merchant's people, the newest first.
 #[derive(Clone, Debug, Default)]
 pub struct ChangePage {
-    /// The changes.
     pub changes: Vec<PeopleChange>,
     /// Those that cannot be read.
     pub unreadable: Vec<Unreadable>,

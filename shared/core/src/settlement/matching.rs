@@ -32,7 +32,6 @@ pub struct Waits {
     pub settled_within: u8,
     /// Business days from the batch until the deposit.
     pub funded_within: u8,
-    /// Days without business.
     pub holidays: Holidays,
 }
 
@@ -62,7 +61,6 @@ pub struct Compared<'a> {
     /// The gateway's records of references. For every line of a known payment or refund, its
     /// expectation has to be there.
     pub lines: &'a [Line],
-    /// Deposits.
     pub deposits: &'a [Deposit],
     /// All chargebacks that may have reversals among the deposits, or in later ones, each line
     /// once.
@@ -126,7 +124,6 @@ pub struct Verdict {
     pub settled_on: Option<Date>,
     /// The Eastern day of its first deposit.
     pub funded_on: Option<Date>,
-    /// That deposit's id.
     pub deposit: Option<String>,
 }
 
@@ -147,7 +144,6 @@ impl Verdict {
 pub struct Match {
     /// One for each reference of the journal or of a line, by reference.
     pub verdicts: Vec<Verdict>,
-    /// Exceptions, by id.
     pub exceptions: Vec<Exception>,
     /// The compared subjects: an exception about anything else says nothing by its absence.
     pub covered: Covered,
@@ -158,7 +154,6 @@ pub struct Match {
 pub struct Covered {
     /// References of payments and refunds.
     pub references: BTreeSet<String>,
-    /// Deposits by id.
     pub deposits: BTreeSet<String>,
     /// From which day on reports are known: their missing lines, and their rows in no deposit.
     pub reports_since: Option<Date>,

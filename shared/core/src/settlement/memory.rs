@@ -92,7 +92,6 @@ pub(super) fn add(log: &JournalTable, operations: Vec<Operation>) {
     log.follow(None, &order);
 }
 
-/// An approved operation.
 pub(super) fn done(n: u128, kind: Kind, minor: u64, reference: &str, at: Timestamp) -> Operation {
     let mut operation = Operation::new(new_operation(Uuid::from_u128(n), kind, minor), at);
     let response = GatewayResponse { reference: Some(reference.to_owned()), ..GatewayResponse::default() };

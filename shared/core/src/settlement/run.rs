@@ -66,31 +66,23 @@ impl Default for SettlementSettings {
 
 /// The ports and settings of a run. None can move money.
 pub struct Settlement {
-    /// The gateway's reports.
     pub reports: Arc<dyn Reports>,
-    /// The journal.
     pub log: Arc<dyn EntryLog>,
     /// Which merchants have entries.
     pub totals: Arc<dyn TotalsStore>,
-    /// Their documents.
     pub merchants: Arc<dyn Merchants>,
-    /// Lines.
     pub lines: Arc<dyn LineStore>,
-    /// Deposits.
     pub deposits: Arc<dyn DepositStore>,
     /// Their entries of the journal.
     pub deposit_journal: Arc<dyn DepositJournal>,
     /// Where new ones are told, and what differs.
     pub news: SettlementNews,
-    /// Exceptions.
     pub exceptions: Arc<dyn ExceptionStore>,
     /// How far reading is.
     pub progress: Arc<dyn ProgressStore>,
     /// The orders, on whose record chargebacks are put.
     pub orders: Arc<dyn OrderStore>,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// The settings.
     pub settings: SettlementSettings,
 }
 
@@ -134,7 +126,6 @@ enum AccountOutcome {
 }
 
 impl Settlement {
-    /// One run.
     pub async fn run(&self, deadline: Deadline) -> SettlementReport {
         let (report, trail) = trail::follow(self.run_accounts(deadline)).await;
         SettlementReport { unreadable: trail.unreadable.into(), ..report }

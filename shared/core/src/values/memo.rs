@@ -10,7 +10,6 @@ pub struct Memo {
     pub reference: String,
     /// The cardholder's e-mail address.
     pub email: Option<String>,
-    /// The cardholder's name.
     pub name: Option<String>,
     /// The merchant's classification of the deal.
     pub deal_type: Option<String>,
@@ -36,7 +35,6 @@ impl Memo {
         self.name.is_some() || self.email.is_some()
     }
 
-    /// Forgets who paid.
     pub fn forget_who_paid(&mut self) {
         self.name = None;
         self.email = None;

@@ -38,7 +38,6 @@ impl References {
         self.name.is_some() || self.description.is_some()
     }
 
-    /// Forgets who paid.
     pub fn forget_who_paid(&mut self) {
         self.name = None;
         self.description = None;

@@ -103,7 +103,6 @@ impl SearchTerm {
         self.by
     }
 
-    /// The text.
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -13,7 +13,6 @@ use thiserror::Error;
 pub struct SignedAmount(i64);
 
 impl SignedAmount {
-    /// No money.
     pub const ZERO: Self = Self(0);
 
     /// The most that 64 bits hold.

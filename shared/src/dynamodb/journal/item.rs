@@ -106,7 +106,6 @@ words! {
         Brand => "br": "brand",
         /// The merchant's own reference.
         Reference => "re": "reference",
-        /// An operator's decision.
         Decided => "de": "decided",
         /// The operator who decided by hand; absent where the gateway decided.
         DecidedBy => "db": "decided_by",
@@ -311,7 +310,6 @@ pub(super) fn counted(item: &Item) -> Result<CountedEntry, StoreError> {
     Ok(CountedEntry { at, line, amount: amount(item, Column::Amount)?, changes: changes(item)? })
 }
 
-/// Whose entry it is, by its partition.
 fn merchant(item: &Item) -> Result<MerchantId, StoreError> {
     let merchant = column(item, Column::Bucket).and_then(|bucket| bucket.rsplit_once('#')?.0.parse().ok());
     merchant.ok_or_else(|| corrupt(Column::Bucket))

@@ -92,7 +92,6 @@ fn entry() -> Entry {
     }
 }
 
-/// Its item.
 fn item_of_entry() -> Value {
     json!({
         "b": { "S": format!("m#{}", shard(&order("o"))) },

@@ -64,7 +64,6 @@ pub(in crate::elastic_path) struct Paging<'a, F> {
     zone_text: Option<String>,
     /// The list, its order, its zone and its filter: a cursor is good for nothing else.
     signed: String,
-    /// The filter.
     pub(in crate::elastic_path) filter: F,
     /// Most rows.
     pub(in crate::elastic_path) limit: usize,

@@ -21,7 +21,6 @@ use crate::{
     spreadsheet::totals::{COLUMNS, Shown, cells, value},
 };
 
-/// Its parameters.
 const KNOWN: [&str; 11] = [
     "from",
     "to",
@@ -36,7 +35,6 @@ const KNOWN: [&str; 11] = [
     "decline_code",
 ];
 
-/// The requested report.
 struct Query {
     interval: Interval,
     days: Days,

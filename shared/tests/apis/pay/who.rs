@@ -50,7 +50,6 @@ async fn no_request_moves_money_that_may_not() {
     t.end();
 }
 
-/// A shopper's payment.
 fn shopper(number: &'static str, data: Value) -> Ask {
     pay("a", "purchase", data).by(number)
 }

@@ -61,7 +61,6 @@ impl Place {
         places
     }
 
-    /// All places.
     pub(super) fn all(base: &Base) -> Vec<Self> {
         let mut places = Self::ignored(base);
         if !base.is_credit_card() {

@@ -24,7 +24,6 @@ pub(super) enum Prepared {
     Held,
     /// An authorization of which a part is captured.
     PartlyCaptured,
-    /// A purchase.
     Taken,
     /// An authorization by the credit-card API.
     CardHeld,

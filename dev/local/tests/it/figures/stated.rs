@@ -97,7 +97,6 @@ const ABOUT_RELIABILITY: &[Page] = &[
     ),
 ];
 
-/// The order API.
 const ABOUT_THE_ORDER_API: &[Page] = &[
     (
         "docs/api.md",
@@ -233,7 +232,6 @@ const ABOUT_THE_CREDIT_CARD_API: &[Page] = &[
     ),
 ];
 
-/// Events and webhooks.
 const ABOUT_NOTIFICATIONS: &[Page] = &[
     ("docs/events.md", &[("or not stated, for {} days", "REVIEW_NOTICE_AFTER", DAY)]),
     (

@@ -173,7 +173,6 @@ fn bodies() -> Vec<Vec<u8>> {
     all
 }
 
-/// All of them.
 pub(super) fn oddities() -> Vec<Oddity> {
     let mut all: Vec<Oddity> = Vec::new();
     for amount in AMOUNTS {

@@ -31,7 +31,6 @@ pub(super) fn events(read: &Read<'_>, zone: &Zone) -> Vec<Event> {
     all
 }
 
-/// The last operation.
 pub(super) fn last(read: &Read<'_>, zone: &Zone) -> Option<Event> {
     words::list(&read.meta()["operations"]).last().map(|operation| of_operation(read, operation, zone))
 }

@@ -20,9 +20,7 @@ struct Kept {
     parked: Mutex<Vec<Parked>>,
     pointers: Mutex<BTreeMap<String, Pointer>>,
     holds: Mutex<BTreeSet<Hold>>,
-    /// The last heartbeat.
     passed: Mutex<Option<Timestamp>>,
-    /// Whose totals change, as it was told.
     told: Mutex<Vec<String>>,
     /// The order whose entries cannot be put.
     refuses: Option<&'static str>,

@@ -21,7 +21,6 @@ const KEYS: usize = 4_000;
 /// Which captures are summed up.
 #[derive(Clone, Copy, Debug)]
 pub struct DueWanted<'a> {
-    /// Whose orders.
     pub merchant: &'a MerchantId,
     /// Captures from this moment on; none: also those that are overdue.
     pub since: Option<Timestamp>,
@@ -34,7 +33,6 @@ pub struct DueWanted<'a> {
 /// The captures that are due on a day in a currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DueSum {
-    /// How many captures.
     pub count: u64,
     /// Their sum.
     pub amount: SignedAmount,

@@ -25,9 +25,7 @@ pub const COUNTED_MAX: usize = 1_000;
 /// The search among orders that need attention, or among captures.
 #[derive(Clone, Copy, Debug)]
 pub struct AgendaWanted<'a> {
-    /// Whose orders.
     pub merchant: &'a MerchantId,
-    /// The current time.
     pub now: Timestamp,
     /// Where an earlier part ended.
     pub after: Option<&'a str>,

@@ -26,7 +26,6 @@ pub(super) enum Place<'a> {
     Order(&'a OrderId),
     /// The indexes of orders that need attention.
     Attention,
-    /// The journal.
     Journal(Entries<'a>),
 }
 
@@ -44,7 +43,6 @@ pub(super) struct Entries<'a> {
 /// Which fact a payment is listed under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Under<'a> {
-    /// Its first one.
     First,
     /// The newest one that has this reference of the gateway.
     Reference(&'a str),

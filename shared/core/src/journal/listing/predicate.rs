@@ -167,7 +167,6 @@ impl Is<Timestamp> {
         }
     }
 
-    /// The last one.
     pub(super) fn last(&self) -> Option<Timestamp> {
         match self {
             Self::Equal(at) | Self::AtMost(at) => Some(*at),

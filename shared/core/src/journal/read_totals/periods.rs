@@ -12,7 +12,6 @@ use crate::{
 words! {
     /// How long a period is.
     pub enum Interval {
-        /// A month.
         Month => "month",
         /// A day, which has 23 or 25 hours where the clocks change.
         Day => "day",
@@ -62,7 +61,6 @@ pub enum BadRange {
 /// A day, or the days of a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Days {
-    /// The first one.
     pub first: Date,
     /// The last one, which is included.
     pub last: Date,
@@ -78,7 +76,6 @@ impl Days {
         }
     }
 
-    /// One day.
     pub fn day(day: Date) -> Self {
         Self { first: day, last: day }
     }
@@ -122,12 +119,10 @@ impl Days {
     }
 }
 
-/// One period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Period {
     /// `2026-11` or `2026-11-20`.
     pub name: String,
-    /// Its first moment.
     pub begins: Timestamp,
     /// The first moment after it.
     pub ends: Timestamp,

@@ -16,11 +16,8 @@ words! {
     pub enum Dimension {
         /// The kind of the operations.
         Operation => "operation",
-        /// The fact.
         Fact => "fact",
-        /// The gateway account.
         Mid => "mid",
-        /// The card's brand.
         Brand => "brand",
         /// Why it was declined.
         DeclineCode => "decline_code",

@@ -26,7 +26,6 @@ pub struct MerchantKey {
     pub secret: SecretString,
     /// Its name on record; none for a key that is a plain text in the document.
     pub name: Option<KeyName>,
-    /// Its permissions.
     pub role: Role,
 }
 

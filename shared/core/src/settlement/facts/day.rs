@@ -15,9 +15,7 @@ const WAIT_MAX_DAYS: usize = 60;
 /// Days from the first to the last one, both included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DayRange {
-    /// The first day.
     pub first: Date,
-    /// The last day.
     pub last: Date,
 }
 

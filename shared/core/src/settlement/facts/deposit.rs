@@ -25,7 +25,6 @@ words! {
         Interchange => "interchange",
         /// Charges for the service.
         ServiceCharge => "service_charge",
-        /// Other fees.
         Fee => "fee",
         /// Chargebacks that were won, and other reversals.
         Reversal => "reversal",
@@ -90,9 +89,7 @@ pub(crate) struct DepositKey<'a> {
 /// Chargebacks and adjustments that a deposit does not list any more.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TakenBack {
-    /// The chargebacks.
     pub chargebacks: Vec<Chargeback>,
-    /// The adjustments.
     pub adjustments: Vec<Adjustment>,
 }
 
@@ -115,7 +112,6 @@ pub struct DepositChange {
 }
 
 impl Deposit {
-    /// Its key.
     pub(crate) fn key(&self) -> DepositKey<'_> {
         DepositKey { account: &self.account, id: &self.id }
     }
@@ -143,7 +139,6 @@ impl Deposit {
 /// Something that is added to a deposit or taken off, beside its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjustment {
-    /// Its identity.
     pub id: LineId,
     /// The component that it is part of; none if the category is unknown.
     pub component: Option<Component>,
@@ -164,7 +159,6 @@ pub struct Adjustment {
 /// A chargeback: the card's issuer takes all or part of a payment's money back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chargeback {
-    /// Its identity.
     pub id: LineId,
     /// The case; several chargebacks can have the same one.
     pub case: String,

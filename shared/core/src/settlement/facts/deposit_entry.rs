@@ -24,13 +24,11 @@ pub struct DepositEntry {
     pub id: Uuid,
     /// When the report was read that says so first.
     pub at: Timestamp,
-    /// Whose deposit it is.
     pub merchant: MerchantId,
     /// The gateway account (MID).
     pub account: String,
     /// The gateway's id of the deposit.
     pub deposit: String,
-    /// The component.
     pub component: Component,
     /// None if the deposit states none.
     pub currency: Option<Currency>,

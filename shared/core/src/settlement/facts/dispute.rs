@@ -18,7 +18,6 @@ pub struct FoundDispute {
     pub reference: Option<String>,
     /// The currency, if it is stated.
     pub currency: Option<Currency>,
-    /// The dispute.
     pub dispute: Dispute,
     /// Whether the line's record is not reported any more, so that this counts in its place.
     pub is_current: bool,
@@ -95,10 +94,7 @@ fn stated(text: &str) -> Option<String> {
 /// The payment that a chargeback is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DisputedPayment {
-    /// The order.
     pub order: OrderKey,
-    /// The transaction.
     pub transaction: Uuid,
-    /// The order's currency.
     pub currency: Currency,
 }

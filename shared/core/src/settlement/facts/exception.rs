@@ -31,7 +31,6 @@ words! {
         Rejected => "rejected",
         /// A bank debit that came back.
         Returned => "returned",
-        /// A chargeback.
         Chargeback => "chargeback",
         /// A reversal of a chargeback that is not known.
         ReversalUnknown => "reversal_unknown",
@@ -58,7 +57,6 @@ pub struct Exception {
     /// Made of account, cause and subject: the same exception has the same id, wherever and
     /// whenever it is found.
     pub id: Uuid,
-    /// The cause.
     pub cause: ExceptionCause,
     /// The gateway account (MID).
     pub account: String,
@@ -135,24 +133,19 @@ impl Exception {
     }
 }
 
-/// A person's note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
-    /// When.
     pub at: Timestamp,
     /// The person's name, as the caller states it.
     pub by: String,
-    /// The text.
     pub text: String,
 }
 
 /// A person's decision that there is nothing left to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// When.
     pub at: Timestamp,
     /// The person's name, as the caller states it.
     pub by: String,
-    /// Why.
     pub reason: String,
 }

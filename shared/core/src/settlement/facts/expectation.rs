@@ -21,9 +21,7 @@ pub struct Expectation {
     pub reference: Option<String>,
     /// Our order id of the attempt, by which it is found where the reference is not known.
     pub gateway_order_id: String,
-    /// The order.
     pub order: OrderKey,
-    /// The transaction.
     pub transaction: Uuid,
     /// The operation that made the gateway's record.
     pub operation: Uuid,
@@ -69,7 +67,6 @@ pub struct Expectations {
 }
 
 impl Expectations {
-    /// Takes one entry.
     pub fn add(&mut self, entry: &Entry) {
         let own = || RecordKey::Own(entry.operation, entry.gateway_order_id.clone());
         let duplicate = || RecordKey::Own(entry.operation, String::new());

@@ -27,7 +27,6 @@ pub const MISSING_MAX: usize = 100;
 pub struct MissingLine {
     /// Its batch or deposit, by the gateway's id.
     pub of: String,
-    /// The gateway's reference.
     pub reference: String,
 }
 
@@ -35,7 +34,6 @@ pub struct MissingLine {
 /// any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownReport {
-    /// Which one.
     pub kind: ReportKind,
     /// The Eastern day.
     pub day: Date,

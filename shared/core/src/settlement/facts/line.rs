@@ -34,7 +34,6 @@ words! {
 words! {
     /// The outcome of a batch.
     pub enum BatchStatus {
-        /// It was sent.
         Sent => "sent",
         /// The processor took it.
         Good => "good",
@@ -42,7 +41,6 @@ words! {
         Mixed => "mixed",
         /// The processor refused the whole batch.
         Refused => "refused",
-        /// It is held.
         Held => "held",
         /// It came back with errors in its lines.
         Errors => "errors",
@@ -55,7 +53,6 @@ words! {
 words! {
     /// The kind of a deposit's line.
     pub enum FundedKind {
-        /// A payment.
         Sale => "sale",
         /// Money given back.
         Refund => "refund",
@@ -74,7 +71,6 @@ words! {
         Rejected => "rejected",
         /// A bank debit that came back.
         Returned => "returned",
-        /// It was voided.
         Voided => "voided",
         _ => Unrecognized,
     }
@@ -89,9 +85,7 @@ pub struct Settled {
     pub day: Date,
     /// Of a refund it is stated without a sign, or with a minus. None if the report states none.
     pub amount: Option<SignedAmount>,
-    /// Its outcome.
     pub status: SettledStatus,
-    /// Its batch's outcome.
     pub batch_status: BatchStatus,
     /// Our order id of the attempt, where the report has it.
     pub gateway_order_id: Option<String>,
@@ -106,9 +100,7 @@ pub struct Funded {
     pub deposit: String,
     /// The day of the deposit, Eastern.
     pub day: Date,
-    /// Its kind.
     pub kind: FundedKind,
-    /// Its outcome.
     pub status: FundedStatus,
     /// With its sign: money given back is negative.
     pub amount: SignedAmount,
@@ -133,7 +125,6 @@ impl Funded {
 /// or one refund.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
-    /// The gateway's reference.
     pub reference: String,
     /// One for each batch that it is in and each day that reports it, by both.
     pub settled: Vec<Settled>,

@@ -5,7 +5,6 @@ use serde::Serialize;
 /// The result of a run, for its log line, its metrics and its caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SettlementReport {
-    /// All accounts.
     pub accounts: usize,
     /// Accounts whose days were read and matched.
     pub read: usize,

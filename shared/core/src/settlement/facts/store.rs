@@ -95,7 +95,6 @@ pub async fn line_of(
 /// Some deposits, in the order that was requested.
 #[derive(Clone, Debug, Default)]
 pub struct DepositPage {
-    /// The deposits.
     pub deposits: Vec<Deposit>,
     /// Those that cannot be read.
     pub unreadable: Vec<Unreadable>,
@@ -107,7 +106,6 @@ pub struct DepositPage {
 /// at the gateway.
 #[async_trait]
 pub trait DepositStore: Send + Sync {
-    /// A deposit.
     async fn get(
         &self,
         merchant: &MerchantId,
@@ -238,7 +236,6 @@ pub struct ExceptionFilter {
 /// Some exceptions, the newest first.
 #[derive(Clone, Debug, Default)]
 pub struct ExceptionPage {
-    /// The exceptions.
     pub exceptions: Vec<Exception>,
     /// Those that cannot be read, of any subject.
     pub unreadable: Vec<Unreadable>,
@@ -276,7 +273,6 @@ impl fmt::Display for OpenExceptions {
 pub struct OpenAbout {
     /// The gateway account (MID).
     pub account: String,
-    /// The cause.
     pub cause: ExceptionCause,
     /// The gateway's reference, if it is about one.
     pub reference: Option<String>,
@@ -285,17 +281,14 @@ pub struct OpenAbout {
 }
 
 impl OpenAbout {
-    /// Of an exception.
     pub fn of(exception: &Exception) -> Self {
         let Exception { account, cause, reference, deposit, .. } = exception.clone();
         Self { account, cause, reference, deposit }
     }
 }
 
-/// Keeps exceptions.
 #[async_trait]
 pub trait ExceptionStore: Send + Sync {
-    /// One exception.
     async fn get(&self, merchant: &MerchantId, id: Uuid) -> Result<Option<Exception>, StoreError>;
 
     /// The open exceptions of an account, to be compared with a run's findings; without those that
@@ -328,7 +321,6 @@ pub trait ExceptionStore: Send + Sync {
     ) -> Result<ExceptionPage, StoreError>;
 }
 
-/// Keeps progress.
 #[async_trait]
 pub trait ProgressStore: Send + Sync {
     /// How far each account of every merchant was read; without unreadable items, which an

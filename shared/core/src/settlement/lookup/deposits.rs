@@ -25,20 +25,16 @@ const AT_ONCE: usize = 25;
 /// bits, as only damaged items state. They add up to the amount that arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DepositSums {
-    /// The deposit's payments.
     pub gross: Option<SignedAmount>,
-    /// The deposit's refunds.
     pub refunds: SignedAmount,
     /// Fees, interchange, service charges, third parties.
     pub fees: Option<SignedAmount>,
     /// Chargebacks and their reversals.
     pub chargebacks: SignedAmount,
-    /// Other adjustments.
     pub adjustments: Option<SignedAmount>,
 }
 
 impl DepositSums {
-    /// Of a deposit.
     pub fn of(deposit: &Deposit) -> Self {
         let of = |all: &[Component]| SignedAmount::sum(all.iter().map(|one| deposit.component(*one)));
         Self {
@@ -107,7 +103,6 @@ impl DepositLine {
 /// Some lines of a deposit, by reference.
 #[derive(Clone, Debug, Default)]
 pub struct DepositLines {
-    /// The lines.
     pub lines: Vec<DepositLine>,
     /// Where further lines of the deposit are that cannot be read; the same for each part.
     pub unreadable: Vec<Unreadable>,
@@ -115,14 +110,10 @@ pub struct DepositLines {
     pub next: Option<String>,
 }
 
-/// Reads deposits.
 #[derive(Clone, Copy)]
 pub struct DepositReader<'a> {
-    /// Lines.
     pub lines: &'a dyn LineStore,
-    /// Exceptions.
     pub exceptions: &'a dyn ExceptionStore,
-    /// The journal.
     pub log: &'a dyn EntryLog,
     /// Now: no later entry is read.
     pub now: Timestamp,

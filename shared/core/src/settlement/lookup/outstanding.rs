@@ -23,10 +23,8 @@ const WITHIN_DAYS: i32 = 7;
 /// How many days ago a list may begin: each of its days is read whole.
 pub const OUTSTANDING_DAYS_MAX: i32 = 35;
 
-/// Whose money is looked for, and when it was taken or given back.
 #[derive(Clone, Copy, Debug)]
 pub struct OutstandingDays<'a> {
-    /// The merchant.
     pub merchant: &'a MerchantId,
     /// The Eastern days of captures and refunds.
     pub days: DayRange,
@@ -46,7 +44,6 @@ pub fn outstanding_days(first: Option<Date>, last: Option<Date>, now: Timestamp)
 /// A payment or refund whose money has not arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outstanding {
-    /// The expected money.
     pub expectation: Expectation,
     /// How far it is.
     pub progressed: Progressed,
@@ -69,7 +66,6 @@ impl Outstanding {
 pub struct OutstandingSum {
     /// The gateway account (MID).
     pub account: String,
-    /// The currency.
     pub currency: Currency,
     /// How far it is.
     pub progressed: Progressed,

@@ -182,7 +182,6 @@ fn with_victim(items: &[(i64, i64, Got)], amount: i64) -> (World, usize, usize) 
 /// Changes an expectation and its line, by their positions.
 type Deviate = fn(&mut World, usize, usize);
 
-/// Changes a deposit.
 type Redeposit = fn(&mut Deposit);
 
 /// All ways in which something does not fit, with the cause that it must have.

@@ -14,15 +14,11 @@ const ENTRIES_AT_A_TIME: usize = 1_000;
 
 /// Entries of a merchant's journal from a moment on, until another one.
 pub(crate) struct EntrySpan<'a> {
-    /// The journal.
     pub(crate) log: &'a dyn EntryLog,
-    /// The merchant.
     pub(crate) merchant: &'a MerchantId,
     /// Which part of the journal, or which reference.
     pub(crate) part: EntryPartition,
-    /// The first moment.
     pub(crate) since: Timestamp,
-    /// The end.
     pub(crate) until: Timestamp,
 }
 

@@ -22,21 +22,16 @@ const ANOTHER_YEAR_DAYS: i32 = 300;
 /// believed.
 const EMPTY_FOR: SignedDuration = SignedDuration::from_hours(24);
 
-/// Reads reports.
 pub(crate) struct Reader<'a> {
-    /// The gateway's reports.
     pub(crate) reports: &'a dyn Reports,
-    /// The journal.
     pub(crate) log: &'a dyn EntryLog,
 }
 
 /// Why a day was not read whole.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadDayError {
-    /// The gateway's report.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// A table.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// An order that a chargeback is about.

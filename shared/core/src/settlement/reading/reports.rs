@@ -16,7 +16,6 @@ use crate::{
 pub enum SettledRecord {
     /// A line of a batch, with the gateway's reference.
     Line {
-        /// The gateway's reference.
         reference: String,
         /// Its record in the batch.
         settled: Settled,
@@ -32,7 +31,6 @@ pub enum FundingRecord {
     Deposit(Box<Deposit>),
     /// A line of a deposit, with the gateway's reference.
     Line {
-        /// The gateway's reference.
         reference: String,
         /// Its record in the deposit.
         funded: Funded,
@@ -41,12 +39,10 @@ pub enum FundingRecord {
     },
     /// An adjustment of a deposit, by its id.
     Adjustment {
-        /// The deposit's id.
         deposit: String,
         /// The amount that was added or taken off, with its category.
         adjustment: Adjustment,
     },
-    /// A chargeback.
     Chargeback(Box<Chargeback>),
     /// A row that cannot be read.
     Unreadable(UnreadableRow),

@@ -43,7 +43,6 @@ pub(crate) struct Writer<'a> {
     pub(crate) deposits: &'a dyn DepositStore,
 }
 
-/// The kept contents.
 #[derive(Default)]
 pub(crate) struct Kept {
     /// Deposits of which the journal lacks entries.

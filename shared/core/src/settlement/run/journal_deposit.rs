@@ -16,7 +16,6 @@ use crate::{
 /// worded by the order API, and pure.
 #[derive(Clone)]
 pub struct SettlementNews {
-    /// Takes the events.
     pub bus: Arc<dyn EventBus>,
     /// The event of a new deposit.
     pub created: fn(&MerchantId, &Deposit) -> Event,

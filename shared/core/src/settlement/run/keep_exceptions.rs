@@ -31,7 +31,6 @@ pub struct ExceptionsReport {
     pub opened: u64,
     /// Closed before, and there again.
     pub reopened: u64,
-    /// Whose cause is gone.
     pub closed: u64,
     /// Open now, of this account.
     pub open: u64,
@@ -51,7 +50,6 @@ pub struct ExceptionKeeper<'a> {
     pub store: &'a dyn ExceptionStore,
     /// Where those about deposits and batches are told.
     pub news: &'a SettlementNews,
-    /// The merchant.
     pub merchant: &'a MerchantId,
 }
 

@@ -32,9 +32,7 @@ const LOOKED_AT_AT_ONCE: usize = 25;
 
 /// Matches days and keeps exceptions.
 pub struct DayMatcher<'a> {
-    /// The journal.
     pub log: &'a dyn EntryLog,
-    /// The gateway's records.
     pub lines: &'a dyn LineStore,
     /// Where exceptions are kept.
     pub exceptions: &'a dyn ExceptionStore,
@@ -43,7 +41,6 @@ pub struct DayMatcher<'a> {
 /// Which days of an account are matched.
 #[derive(Clone, Copy, Debug)]
 pub struct MatchedDays<'a> {
-    /// The merchant.
     pub merchant: &'a MerchantId,
     /// The gateway account (MID).
     pub account: &'a str,

@@ -45,7 +45,6 @@ pub struct MatchedDisputes {
     /// Whether they could be compared: an order that only a newer version can read says nothing.
     /// Only then an exception that is not found again is gone.
     pub is_compared: bool,
-    /// The differences.
     pub exceptions: Vec<Exception>,
 }
 

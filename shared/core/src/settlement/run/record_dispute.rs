@@ -16,7 +16,6 @@ const ENTRIES_MAX: usize = 100;
 pub struct DisputeRecorder<'a> {
     /// Finds the order of a reference or a case.
     pub log: &'a dyn EntryLog,
-    /// Has the orders.
     pub store: &'a dyn OrderStore,
     /// When it is put on record.
     pub clock: &'a dyn Clock,

@@ -232,7 +232,6 @@ fn mark() -> Mark {
     Mark { merchant: merchant(), quarter: quarter(), at: at("2026-01-05T10:08:00.123Z") }
 }
 
-/// A mark's item.
 fn marked(sort: &str) -> Value {
     with(&keys_of("#changed#02", sort), &json!({ "at": { "S": "2026-01-05T10:08:00.123Z" } }))
 }

@@ -22,7 +22,6 @@ use crate::{
     ports::SignIn,
 };
 
-/// The grant type.
 pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// The type of the client's token: an ID token.
