@@ -3,14 +3,13 @@
 
 use crate::{
     cost::{self, Cost, Keeping, TableUsage, Usage},
-    counts::{ATTEMPTS, JOURNAL, ORDERS, RECORDS},
+    counts::{ATTEMPTS, JOURNAL, ORDERS},
     figures::{Figures, number},
-    peers::{Language, TOLLGATE},
     table::{Row, Table},
     totals,
     world::{
-        AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, BATCH, CAPTURE, IN_A_BROWSER, PURCHASE, REGISTER, RequestKind,
-        SCHEDULED_CAPTURE, SHOPPERS_TOKEN,
+        AUTHORIZE_FOR_THE_SCHEDULE, BATCH, CAPTURE, IN_A_BROWSER, REGISTER, RequestKind, SCHEDULED_CAPTURE,
+        SHOPPERS_TOKEN,
     },
 };
 
@@ -33,8 +32,6 @@ pub(crate) const LOGGED_BY_AWS_BYTES: f64 = 250.0;
 const KEPT_MONTHS: f64 = 12.0;
 /// A counter of attempts is kept for 71 minutes.
 const COUNTER_KEPT_MONTHS: f64 = 71.0 / (30.0 * 24.0 * 60.0);
-/// How long Powertools keeps its record of a request, as the peers are configured.
-const RECORD_KEPT_MONTHS: f64 = 1.0 / 30.0;
 /// Requests between two reads of a secret: one in five minutes in each of five instances, at ten
 /// payments a second.
 const SECRET_READS: f64 = 5.0 / (5.0 * 60.0 * PER_SECOND);
@@ -51,9 +48,6 @@ const MARKS_PER_CHANGE: f64 = JOURNAL_BATCHES / (60.0 * CHANGES_PER_SECOND);
 const JOURNAL_CALLS: f64 = 2.0;
 /// The template's memory for functions that wait, in MiB.
 pub(crate) const DEPLOYED_MIB: u32 = 128;
-/// The memory that programs are compared with, in MiB: the template's own are too little for
-/// Node.js.
-const COMPARED_MIB: u32 = 256;
 /// The memory of the journal's function, and of the schedule that captures, in MiB.
 const JOURNAL_MIB: u32 = 512;
 const SCHEDULE_MIB: u32 = 256;
@@ -77,7 +71,6 @@ fn keeping(table: &str) -> Keeping {
     match table {
         ORDERS => standard,
         JOURNAL => Keeping { is_infrequent: true, has_recovery: false, ..standard },
-        RECORDS => Keeping { months: RECORD_KEPT_MONTHS, ..standard },
         _ => Keeping { months: COUNTER_KEPT_MONTHS, ..standard },
     }
 }
@@ -101,13 +94,12 @@ struct Step {
 }
 
 impl Step {
-    /// A request that was measured warm, of any of the programs.
-    fn measured(figures: &Figures, program: &str, kind: RequestKind) -> Self {
-        let what = format!("{program}, {}", kind.name());
+    /// A request that was measured warm.
+    fn measured(figures: &Figures, kind: RequestKind) -> Self {
         Self {
-            cpu_ms: figures.get(&format!("processor ms, {what}")),
-            start_ms: figures.get(&format!("start ms, {program}, {}", kind.function())),
-            ..Self::counted(figures, &what)
+            cpu_ms: figures.get(&format!("processor ms, {}", kind.name())),
+            start_ms: figures.get(&format!("start ms, {}", kind.function())),
+            ..Self::counted(figures, kind.name())
         }
     }
 
@@ -135,7 +127,7 @@ impl Step {
             cpu_ms: 0.0,
             start_ms: 0.0,
             table_calls: reads + figures.get(&format!("writes, {what}")),
-            tables: [ORDERS, ATTEMPTS, RECORDS].into_iter().filter_map(used).collect(),
+            tables: [ORDERS, ATTEMPTS].into_iter().filter_map(used).collect(),
             journal: used(JOURNAL).map(with_totals),
             changes,
             change_ms: figures.get("work of journal: processor ms of an event") / number(BATCH),
@@ -204,14 +196,14 @@ pub(crate) fn computing_ms(cpu_ms: f64, memory_mib: u32) -> f64 {
 
 /// The cost of a million requests, in tables.
 pub(crate) fn tables(figures: &Figures) -> Vec<Table> {
-    vec![flows(figures), purchases(figures), besides(figures), compared(figures)]
+    vec![flows(figures), purchases(figures), besides(figures)]
 }
 
 /// A registered order and its purchase: the purchase keeps the whole order.
 fn registered_purchase(figures: &Figures) -> [Step; 2] {
-    let measured = Step::measured(figures, TOLLGATE, RequestKind::Purchase);
+    let measured = Step::measured(figures, RequestKind::Purchase);
     let mut registering = Step::counted(figures, REGISTER).timed_as(&measured);
-    let purchase = Step::counted(figures, PURCHASE).timed_as(&measured).keeping_order_of(&mut registering);
+    let purchase = measured.keeping_order_of(&mut registering);
     [registering, purchase]
 }
 
@@ -236,9 +228,9 @@ fn lines(bill: &Cost) -> Vec<Row> {
 pub(crate) fn flows(figures: &Figures) -> Table {
     let [registering, purchase] = registered_purchase(figures);
     let registered = Step::counted(figures, REGISTER).timed_as(&purchase);
-    let authorize = Step::measured(figures, TOLLGATE, RequestKind::Authorize);
+    let authorize = Step::measured(figures, RequestKind::Authorize);
     let counted = |what: &str| Step::counted(figures, what).timed_as(&authorize);
-    let (authorized, captured) = (counted(AUTHORIZE), counted(CAPTURE));
+    let captured = counted(CAPTURE);
     let scheduled = [counted(AUTHORIZE_FOR_THE_SCHEDULE), capture_by_schedule(figures, &authorize)];
     let total = |steps: &[&Step]| steps.iter().map(|step| step.whole_cost().total).sum::<f64>();
     let journal = |steps: &[&Step]| steps.iter().map(|step| step.journal_cost().total).sum::<f64>();
@@ -249,11 +241,11 @@ pub(crate) fn flows(figures: &Figures) -> Table {
         dollars("… of it, the journal", journal(&[&purchase])),
         dollars("back office: register, purchase", registered_purchase_cost(figures)),
         dollars("shop in a browser: register, token, payment", checkout(figures)).at_most(CHECKOUT_TARGET),
-        dollars("credit-card authorize", total(&[&authorized])),
+        dollars("credit-card authorize", total(&[&authorize])),
         dollars("credit-card capture", total(&[&captured])),
-        dollars("credit-card authorize and capture", total(&[&authorized, &captured]))
+        dollars("credit-card authorize and capture", total(&[&authorize, &captured]))
             .at_most(AUTHORIZE_AND_CAPTURE_TARGET),
-        dollars("… of it, the journal", journal(&[&authorized, &captured])),
+        dollars("… of it, the journal", journal(&[&authorize, &captured])),
         dollars("authorize and scheduled capture", total(&[&scheduled[0], &scheduled[1]]))
             .at_most(AUTHORIZE_AND_CAPTURE_TARGET),
         dollars("… with the order registered", total(&[&registered, &scheduled[0], &scheduled[1]])),
@@ -264,7 +256,7 @@ pub(crate) fn flows(figures: &Figures) -> Table {
 /// The sample shop's calls: the order, the browser's token, and a payment, which the browser asks
 /// for first.
 fn checkout(figures: &Figures) -> f64 {
-    let measured = Step::measured(figures, TOLLGATE, RequestKind::Purchase);
+    let measured = Step::measured(figures, RequestKind::Purchase);
     let calls = [REGISTER, SHOPPERS_TOKEN, IN_A_BROWSER];
     let calls = calls.map(|what| Step::counted(figures, what).timed_as(&measured).whole_cost().total);
     // API Gateway answers a browser's question itself.
@@ -318,23 +310,6 @@ fn capture_by_schedule(figures: &Figures, timed: &Step) -> Step {
     // Its two lines, where a request has one.
     let log_bytes = timed.log_bytes;
     Step { api_requests: 0.0, cpu_ms: 0.0, table_calls: 0.0, gateway_ms, log_bytes, ..captured }
-}
-
-/// The same memory for every program, a log as long as Tollgate's, and no journal.
-pub(crate) fn compared(figures: &Figures) -> Table {
-    let mut rows = Vec::new();
-    for kind in RequestKind::ALL {
-        let what = kind.name();
-        let ours = Step::measured(figures, TOLLGATE, kind);
-        let cost = |step: &Step| step.cost(COMPARED_MIB).total;
-        rows.push(Row::new(format!("{what}: {TOLLGATE}"), cost(&ours), "$"));
-        for language in Language::ALL {
-            let program = language.name();
-            let theirs = Step { log_bytes: ours.log_bytes, ..Step::measured(figures, program, kind) };
-            rows.push(Row::new(format!("{what}: {program}"), cost(&theirs), "$"));
-        }
-    }
-    Table::new("A million in three languages, 256 MiB, no journal", rows)
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use crate::{
     binaries::Binaries,
     dynamodb::{Writes, change, from_wire, key_of, stored_bytes},
     figures::{Figures, number},
-    peers,
     process::Running,
     proxy::Call,
     world::{
@@ -24,20 +23,13 @@ use crate::{
 pub(crate) const ITEM_BYTES: &str = "item bytes";
 
 /// Tables by their names here, and as the names of their figures say them.
-const TABLES: [(&str, &str); 5] = [
-    (TABLE_NAME, ORDERS),
-    (JOURNAL_TABLE_NAME, JOURNAL),
-    (ATTEMPTS_TABLE_NAME, ATTEMPTS),
-    (peers::ORDERS, ORDERS),
-    (peers::RECORDS, RECORDS),
-];
+const TABLES: [(&str, &str); 3] =
+    [(TABLE_NAME, ORDERS), (JOURNAL_TABLE_NAME, JOURNAL), (ATTEMPTS_TABLE_NAME, ATTEMPTS)];
 pub(crate) const ORDERS: &str = "orders";
 pub(crate) const JOURNAL: &str = "journal";
 pub(crate) const ATTEMPTS: &str = "attempts";
 /// A site of the gateway, as an order has it.
 const SITE: &str = "fts";
-/// Powertools' records of requests, which only the peers have.
-pub(crate) const RECORDS: &str = "records";
 
 /// The effect of a step on one table.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,7 +105,7 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     let start = async |name: &str| -> Result<Running, String> {
         world.function(&binaries.path(name)?, merchants::REGISTERED).start().await
     };
-    let mut watch = Watch { world, journal: Some(start("journal").await?), stored: HashMap::new() };
+    let mut watch = Watch { world, journal: start("journal").await?, stored: HashMap::new() };
 
     // The first request of a process, and the journal's first batch, open connections and read
     // documents that are then kept in memory.
@@ -176,24 +168,11 @@ pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures,
     Ok(figures)
 }
 
-/// The calls and writes of one request of any program, without a journal.
-pub(crate) async fn once(
-    world: &World,
-    what: &str,
-    function: &Running,
-    event: &Value,
-) -> Result<Figures, String> {
-    let mut watch = Watch { world, journal: None, stored: HashMap::new() };
-    let mut figures = Figures::default();
-    watch.request(what, function, event).await?.0.record_request(&mut figures);
-    Ok(figures)
-}
-
 /// Follows the stored items, to know the item that a write replaces.
 struct Watch<'a> {
     world: &'a World,
     /// Gets the changes of each step.
-    journal: Option<Running>,
+    journal: Running,
     /// As they travel, by table and key.
     stored: HashMap<(String, String), Value>,
 }
@@ -219,16 +198,14 @@ impl Watch<'_> {
         let mut step = Step { what: what.to_owned(), round_trips: chain(&calls), ..Step::default() };
         self.add_writes(&mut step, &calls);
         step.calls = calls.into_iter().map(|call| call.what).collect();
-        if let Some(journal) = &self.journal {
-            self.world.keep(true);
-            let report = journal.invoke(&json!({ "Records": step.changes })).await?;
-            let failed = report["batchItemFailures"].as_array().is_none_or(|failed| !failed.is_empty());
-            if failed {
-                return Err(format!("the journal did not keep a change: {report}"));
-            }
-            let calls = self.calls();
-            self.add_writes(&mut step, &calls);
+        self.world.keep(true);
+        let report = self.journal.invoke(&json!({ "Records": step.changes })).await?;
+        let failed = report["batchItemFailures"].as_array().is_none_or(|failed| !failed.is_empty());
+        if failed {
+            return Err(format!("the journal did not keep a change: {report}"));
         }
+        let calls = self.calls();
+        self.add_writes(&mut step, &calls);
         Ok(step)
     }
 
@@ -357,11 +334,13 @@ mod tests {
         let deleted = journal("DeleteItem").unwrap();
         assert_eq!((deleted.key.as_str(), deleted.after), ("m#0 2026", None));
         assert!(journal("GetItem").is_none());
-        let values = json!({":status": {"S": "COMPLETED"}});
-        let request = json!({"TableName": peers::RECORDS, "Key": {"id": {"S": "1"}}, "ExpressionAttributeValues": values});
+        let key = json!({"slot_key": {"S": "1"}});
+        let values = json!({":until": {"N": "2"}});
+        let request =
+            json!({"TableName": ATTEMPTS_TABLE_NAME, "Key": key, "ExpressionAttributeValues": values});
         let updated = Written::by(&call("UpdateItem", request), "http://gateway").unwrap();
         assert_eq!(updated.key, "1");
-        assert_eq!(updated.after, Some(json!({"id": {"S": "1"}, ":status": {"S": "COMPLETED"}})));
+        assert_eq!(updated.after, Some(json!({"slot_key": {"S": "1"}, ":until": {"N": "2"}})));
     }
 
     #[test]

@@ -15,8 +15,6 @@ use tollgate::dynamodb::{Item, item_size};
 const WRITE_UNIT: usize = 1024;
 /// `DynamoDB`'s overhead for each item, and for each entry of an index.
 const OVERHEAD_BYTES: usize = 100;
-/// The keys of the peers' tables, which no template describes.
-const OTHER_KEYS: [&str; 2] = ["order_key", "id"];
 
 static DEPLOYED: LazyLock<Option<Deployment>> = LazyLock::new(|| template::deployed().ok());
 
@@ -55,11 +53,8 @@ fn described(name: &str) -> Option<&'static Table> {
 
 /// The key of an item, as one text.
 pub(crate) fn key_of(table: &str, item: &Item) -> String {
-    let names: Vec<&str> = match described(table) {
-        Some(table) => names(&table.key_schema).collect(),
-        None => OTHER_KEYS.to_vec(),
-    };
-    let values = names.into_iter().filter_map(|name| item.get(name)?.as_s().ok());
+    let names = described(table).into_iter().flat_map(|table| names(&table.key_schema));
+    let values = names.filter_map(|name| item.get(name)?.as_s().ok());
     values.map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 

@@ -18,7 +18,6 @@ mod idle;
 mod instructions;
 mod ledger;
 mod page;
-mod peers;
 mod process;
 mod processor;
 mod proxy;

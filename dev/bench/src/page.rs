@@ -58,7 +58,7 @@ fn replaced(text: &str, block: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{block}{END}{after}"))
 }
 
-/// The most important figures, the bill, and the same payments in other languages.
+/// The most important figures, the bill, and the functions that work.
 fn tables(published: &Published) -> Result<String, String> {
     let Published { machine, figures } = published;
     let all = [
@@ -66,7 +66,6 @@ fn tables(published: &Published) -> Result<String, String> {
         bill::flows(figures),
         bill::besides(figures),
         idle::month(figures)?,
-        bill::compared(figures),
         work::table(figures),
     ];
     Ok(format!("\nMeasured on {machine}.\n\n{}\n", all.map(|table| table.to_string()).join("\n")))
@@ -109,7 +108,7 @@ mod tests {
     #[test]
     fn the_pages_show_what_was_measured_and_nothing_else() {
         let published = published().unwrap();
-        assert_eq!(summary::headlines(&published.figures).unwrap().rows.len(), 17);
+        assert_eq!(summary::headlines(&published.figures).unwrap().rows.len(), 13);
         let text = fs::read_to_string(page()).unwrap();
         assert_eq!(
             replaced(&text, &tables(&published).unwrap()).unwrap(),

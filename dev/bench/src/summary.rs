@@ -6,12 +6,9 @@ use crate::{
     captures,
     figures::Figures,
     idle,
-    peers::{Language, TOLLGATE},
     table::{Row, Table},
     totals,
-    world::{
-        AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, PURCHASE, REGISTER, RequestKind, SCHEDULED_CAPTURE,
-    },
+    world::{AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, PURCHASE, REGISTER, SCHEDULED_CAPTURE},
 };
 
 /// Prints every table that has a figure, and all figures.
@@ -36,7 +33,6 @@ fn tables(figures: &Figures) -> Result<Vec<Table>, String> {
         Table::new("Processor, memory and size", resources(figures)),
         captures::table(figures),
     ];
-    tables.extend(Language::ALL.map(|language| peer(figures, language)));
     tables.extend(bill::tables(figures));
     tables.push(idle::month(figures)?);
     tables.push(totals::table(figures));
@@ -45,17 +41,16 @@ fn tables(figures: &Figures) -> Result<Vec<Table>, String> {
 
 fn starts(figures: &Figures) -> Vec<Row> {
     let empty = figures.get(&format!("start ms, {EMPTY}"));
-    let slowest = largest(figures, &format!("start ms, {TOLLGATE}"));
+    let slowest = largest(figures, "start ms");
     let connected = largest(figures, "start with connections ms");
     let instructions = figures.get(&format!("instructions, start of {PURCHASE}"));
     let faults = |program: &str| figures.get(&format!("start page faults, {program}"));
-    let function = format!("{TOLLGATE}, {}", slowest.function);
     vec![
         Row::new("an empty function", empty, "ms"),
         Row::new("instructions of a start of purchase", instructions / 1e6, "million")
             .headline("instructions of a start"),
         Row::new("page faults of an empty function", faults(EMPTY), ""),
-        Row::new(format!("page faults: {}", slowest.function), faults(&function), "")
+        Row::new(format!("page faults: {}", slowest.function), faults(slowest.function), "")
             .headline("page faults of the slowest start"),
         Row::new(format!("slowest against the empty one: {}", slowest.function), slowest.value / empty, "×")
             .headline("slowest start of a function, against an empty one"),
@@ -88,8 +83,8 @@ fn calls_and_writes(figures: &Figures) -> Vec<Row> {
 }
 
 fn resources(figures: &Figures) -> Vec<Row> {
-    let processor_ms = figures.get(&format!("processor ms, {TOLLGATE}, {PURCHASE}"));
-    let memory = |when: &str| figures.get(&format!("resident MiB {when}, {TOLLGATE}, {PURCHASE}"));
+    let processor_ms = figures.get(&format!("processor ms, {PURCHASE}"));
+    let memory = |when: &str| figures.get(&format!("resident MiB {when}, {PURCHASE}"));
     let growth = (memory("after all requests") / memory("after a tenth") - 1.0) * 100.0;
     let packed = largest(figures, "packed bytes");
     vec![
@@ -104,32 +99,6 @@ fn resources(figures: &Figures) -> Vec<Row> {
             .at_most(3.5)
             .headline("largest packed binary"),
     ]
-}
-
-/// Another language's figures, as multiples of Tollgate's.
-fn peer(figures: &Figures, language: Language) -> Table {
-    let name = language.name();
-    let mut rows = Vec::new();
-    for kind in RequestKind::ALL {
-        let what = kind.name();
-        let row = |label: &str, quantity: &str, of: &str| {
-            let theirs = figures.get(&format!("{quantity}, {name}, {of}"));
-            let ours = figures.get(&format!("{quantity}, {TOLLGATE}, {of}"));
-            Row::new(format!("{what}: {label}"), theirs / ours, "×")
-        };
-        let is_headline =
-            kind == RequestKind::Purchase && matches!(language, Language::NodeJs | Language::Python);
-        let headline = |row: Row, label: &str| {
-            if is_headline { row.headline(format!("{label}, {name} against Tollgate")) } else { row }
-        };
-        let first = row("start and first request", "start and first request ms", what);
-        let processor = row("processor time", "processor ms", what).at_least(10.0);
-        rows.push(row("start", "start ms", kind.function()).at_least(10.0));
-        rows.push(headline(first, "start and first request"));
-        rows.push(headline(processor, "processor time"));
-        rows.push(row("resident memory", "resident MiB after all requests", what).at_least(5.0));
-    }
-    Table::new(format!("{name}, against Tollgate"), rows)
 }
 
 /// A function, and its figure.

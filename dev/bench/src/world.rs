@@ -141,7 +141,7 @@ impl World {
     }
 }
 
-/// The requests that are measured in every way, of Tollgate and of its peers.
+/// The requests that are measured warm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestKind {
     Purchase,

@@ -1,1 +1,0 @@
-"""Tollgate's purchase and authorize in Python, for comparison."""
