@@ -46,16 +46,20 @@ pub(crate) async fn run(arguments: &Arguments) -> Result<(), String> {
     summary::print(&measured.figures)
 }
 
-/// Prints the bill, with calls and writes as they are now.
-pub(crate) async fn bill() -> Result<(), String> {
-    let mut figures = page::published()?.figures;
-    let world = World::start().await?;
-    figures.extend(counts::count(&world, &Binaries::beside()?).await?);
+/// Prints the bill, with calls and writes as they are now, and publishes these beside the times and
+/// the machine that were published.
+pub(crate) async fn bill(write_docs: bool) -> Result<(), String> {
+    let mut published = page::published()?;
+    let figures = &mut published.figures;
+    figures.extend(counts::count(&World::start().await?, &Binaries::beside()?).await?);
     figures.extend(settlement::counts().await?);
-    for table in bill::tables(&figures) {
+    if write_docs {
+        page::write(&published)?;
+    }
+    for table in bill::tables(&published.figures) {
         println!("{table}");
     }
-    println!("{}", idle::month(&figures)?);
+    println!("{}", idle::month(&published.figures)?);
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     cost::{self, Cost, Keeping, TableUsage, Usage},
-    counts::{ATTEMPTS, JOURNAL, ORDERS},
+    counts::{ATTEMPTS, BATCH_LOG_BYTES, ENTRY_BYTES, JOURNAL, ORDERS},
     figures::{Figures, number},
     table::{Row, Table},
     totals,
@@ -87,8 +87,9 @@ struct Step {
     /// The journal's table, and the changes that its function gets.
     journal: Option<TableUsage>,
     changes: f64,
-    /// The processor time of the journal's function for a change.
+    /// The processor time of the journal's function for a change, and its line about a batch.
     change_ms: f64,
+    batch_log_bytes: f64,
     log_bytes: f64,
     gateway_ms: f64,
 }
@@ -119,7 +120,7 @@ impl Step {
         let with_totals = |usage: TableUsage| TableUsage {
             write_units: usage.write_units + changes * MARKS_PER_CHANGE,
             // An operation has one entry.
-            read_units: if calls_gateway { figures.get(totals::UNITS_OF_AN_ENTRY) } else { 0.0 },
+            read_units: figures.find(&format!("{ENTRY_BYTES}, {what}")).map_or(0.0, totals::read_units),
             ..usage
         };
         Self {
@@ -131,6 +132,7 @@ impl Step {
             journal: used(JOURNAL).map(with_totals),
             changes,
             change_ms: figures.get("work of journal: processor ms of an event") / number(BATCH),
+            batch_log_bytes: figures.get(BATCH_LOG_BYTES),
             log_bytes: figures.get(&format!("log bytes, {what}")),
             gateway_ms: if calls_gateway { GATEWAY_MS } else { 0.0 },
         }
@@ -174,8 +176,11 @@ impl Step {
 
     /// The journal of a million of it.
     fn journal_cost(&self) -> Cost {
+        let batches = self.changes / CHANGES_PER_BATCH;
         cost::per_million(&Usage {
-            invocations: self.changes / CHANGES_PER_BATCH,
+            invocations: batches,
+            log_bytes: batches * self.batch_log_bytes,
+            log_months: KEPT_MONTHS,
             memory_mib: JOURNAL_MIB,
             own_ms: JOURNAL_CALLS * TABLE_MS + computing_ms(self.change_ms * CHANGES_PER_BATCH, JOURNAL_MIB),
             tables: self.journal.iter().cloned().collect(),
@@ -353,7 +358,8 @@ mod tests {
             ("changes of orders, purchase", 3.0),
             ("log bytes, purchase", 900.0),
             ("work of journal: processor ms of an event", 10.0),
-            ("totals: calculated: read units of an entry", 0.5),
+            ("entry bytes, purchase", 204.8),
+            ("log bytes of a batch of the journal", 214.8),
             ("write units of orders, purchase", 4.0),
             ("stored bytes of orders, purchase", 500.0),
             ("write units of journal, purchase", 3.0),
@@ -384,6 +390,8 @@ mod tests {
         assert!((of(&journal, "DynamoDB writes") - 2.3608).abs() < 1e-9);
         assert!((of(&journal, "DynamoDB reads") - 0.0775).abs() < 1e-9);
         assert!((of(&journal, "Lambda requests") - 0.064).abs() < 1e-5);
+        // A line of 214.8 bytes for each batch: 68.736 × 10⁶ / 2³⁰ × 0.50.
+        assert!((of(&journal, "CloudWatch log ingestion") - 0.032).abs() < 1e-4);
         assert!((step.whole_cost().total - own.total - journal.total).abs() < 1e-9);
     }
 

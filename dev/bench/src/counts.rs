@@ -11,11 +11,11 @@ use crate::{
     binaries::Binaries,
     dynamodb::{Writes, change, from_wire, key_of, stored_bytes},
     figures::{Figures, number},
-    process::Running,
+    process::{Running, well},
     proxy::Call,
     world::{
-        self, AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, IN_A_BROWSER, PURCHASE, REGISTER,
-        SCHEDULED_CAPTURE, SHOPPERS_TOKEN, World,
+        self, AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, DECLINE, IN_A_BROWSER, PURCHASE, REFUND,
+        REGISTER, SCHEDULED_CAPTURE, SHOPPERS_TOKEN, VOID, World,
     },
 };
 
@@ -28,6 +28,9 @@ const TABLES: [(&str, &str); 3] =
 pub(crate) const ORDERS: &str = "orders";
 pub(crate) const JOURNAL: &str = "journal";
 pub(crate) const ATTEMPTS: &str = "attempts";
+/// The line of the journal's function about a batch, and its largest item: the entry, or a hold.
+pub(crate) const BATCH_LOG_BYTES: &str = "log bytes of a batch of the journal";
+pub(crate) const ENTRY_BYTES: &str = "entry bytes";
 /// A site of the gateway, as an order has it.
 const SITE: &str = "fts";
 
@@ -48,8 +51,11 @@ struct Step {
     /// Every call, in order.
     calls: Vec<String>,
     log_bytes: u64,
-    /// Bytes of the order after its last write.
+    /// Of the journal's function.
+    journal_log_bytes: u64,
+    /// Bytes of the order after its last write, and of the largest item of the journal.
     order_bytes: Option<usize>,
+    entry_bytes: usize,
     /// By the tables' words.
     tables: BTreeMap<&'static str, InTable>,
     /// The changes of orders, as records of the table's stream.
@@ -64,8 +70,7 @@ impl Step {
         figures.set(format!("reads, {what}"), number(self.count(|call| call == "GetItem")));
         figures.set(format!("writes, {what}"), number(self.count(is_write)));
         figures.set(format!("changes of orders, {what}"), number(self.changes.len()));
-        let logged = usize::try_from(self.log_bytes).map_or(f64::NAN, number);
-        figures.set(format!("log bytes, {what}"), logged);
+        figures.set(format!("log bytes, {what}"), bytes(self.log_bytes));
         let is_to_gateway = |call: &str| call.contains(" /cardconnect/");
         figures.set(format!("gateway calls, {what}"), number(self.count(is_to_gateway)));
         for (table, InTable { writes, grown_bytes }) in &self.tables {
@@ -74,6 +79,9 @@ impl Step {
         }
         if let Some(bytes) = self.order_bytes {
             figures.set(format!("{ITEM_BYTES} after {what}"), number(bytes));
+        }
+        if self.entry_bytes > 0 {
+            figures.set(format!("{ENTRY_BYTES}, {what}"), number(self.entry_bytes));
         }
     }
 
@@ -99,86 +107,152 @@ fn other_calls(requests: &[Step]) -> usize {
     requests.iter().map(|step| step.count(is_other)).sum()
 }
 
+fn bytes(logged: u64) -> f64 {
+    usize::try_from(logged).map_or(f64::NAN, number)
+}
+
 /// Counts the calls and units of every step once.
 pub(crate) async fn count(world: &World, binaries: &Binaries) -> Result<Figures, String> {
     world.switch_search_off();
-    let start = async |name: &str| -> Result<Running, String> {
-        world.function(&binaries.path(name)?, merchants::REGISTERED).start().await
-    };
-    let mut watch = Watch { world, journal: start("journal").await?, stored: HashMap::new() };
-
-    // The first request of a process, and the journal's first batch, open connections and read
-    // documents that are then kept in memory.
-    let (authorize, capture) = (start("authorize").await?, start("capture").await?);
-    watch.request("", &authorize, &world::credit_card_authorize("counted-first")).await?;
-    let event = world::credit_card_authorize("counted");
-    let (authorized, answer) = watch.request(AUTHORIZE, &authorize, &event).await?;
-    let id = transaction_id(&answer).ok_or("the answer names no transaction")?;
-    let event = world::credit_card_capture(&id, "counted-capture");
-    let captured = watch.request(CAPTURE, &capture, &event).await?.0;
-
-    let orders = start("orders").await?;
-    orders.invoke_well(&world::register("counted-first")).await?;
-    // Followed, because the purchase changes this order.
-    let registered = watch.request(REGISTER, &orders, &world::register("counted")).await?.0;
-    let before = world.connections();
-    let purchase = start("purchase").await?;
-    let start_connections = world.connections() - before;
-    purchase.invoke_well(&world::purchase("counted-first")).await?;
-    let first_request_connections = world.connections() - before - start_connections;
-    let purchase = watch.request(PURCHASE, &purchase, &world::purchase("counted")).await?.0;
-
-    let (token, payments) = (start("token").await?, start("payments").await?);
-    watch.request("", &token, &world::shoppers_token()).await?;
-    let (granted, answer) = watch.request(SHOPPERS_TOKEN, &token, &world::shoppers_token()).await?;
-    for order in ["browser-first", "browser"] {
-        watch.request("", &orders, &world::register(order)).await?;
-    }
-    watch.request("", &payments, &world::in_a_browser("browser-first", &answer)).await?;
-    let paid = watch.request(IN_A_BROWSER, &payments, &world::in_a_browser("browser", &answer)).await?.0;
-
-    let schedule = start("scheduled-capture").await?;
-    schedule.invoke(&json!({"dry_run": true})).await?;
-    watch.request("", &orders, &world::register("scheduled")).await?;
-    let event = world::authorize_for_the_schedule("scheduled");
-    let scheduled = watch.request(AUTHORIZE_FOR_THE_SCHEDULE, &authorize, &event).await?.0;
-    world.keep(true);
-    // Named, because a run in the first minute of an hour looks into all partitions that there can
-    // be.
-    let shards: Vec<u16> = (0..world.stack.ports().captures.settings.shards).collect();
-    let report = schedule.invoke(&json!({"order_id": "scheduled", "shards": shards})).await?;
-    if report["captured"] != 1 {
-        return Err(format!("the schedule did not capture: {report}"));
-    }
-    let run = watch.step(SCHEDULED_CAPTURE).await?;
-
+    let journal = world.function(&binaries.path("journal")?, merchants::REGISTERED).start().await?;
+    let mut watch = Watch { world, binaries, journal, stored: HashMap::new() };
     let mut figures = Figures::default();
-    let requests = [purchase, authorized, captured];
+    let orders = watch.start("orders").await?;
+    let mut requests = watch.credit_card().await?;
+    requests.extend(watch.order(&orders, &mut figures).await?);
     for request in &requests {
         request.record_request(&mut figures);
     }
+    figures.set("other calls of warm requests", number(other_calls(&requests)));
     // A run of the schedule reads its partitions at the same time, more or less: only how often is
     // the same each time.
-    for step in [registered, granted, paid, scheduled, run] {
+    for step in watch.in_a_browser(&orders).await?.into_iter().chain(watch.on_schedule(&orders).await?) {
         step.record(&mut figures);
     }
-    figures.set("connections open before a first purchase", number(start_connections));
-    figures.set("connections opened by a first purchase", number(first_request_connections));
-    figures.set("other calls of warm requests", number(other_calls(&requests)));
     Ok(figures)
 }
 
 /// Follows the stored items, to know the item that a write replaces.
 struct Watch<'a> {
     world: &'a World,
+    binaries: &'a Binaries,
     /// Gets the changes of each step.
     journal: Running,
     /// As they travel, by table and key.
     stored: HashMap<(String, String), Value>,
 }
 
+/// The steps. The first request of a process, and the journal's first batch, are not counted: they
+/// open connections and read documents that are then kept in memory.
 impl Watch<'_> {
+    async fn credit_card(&mut self) -> Result<Vec<Step>, String> {
+        let (authorize, capture) = (self.start("authorize").await?, self.start("capture").await?);
+        self.request("", &authorize, &world::credit_card_authorize("counted-first")).await?;
+        let event = world::credit_card_authorize("counted");
+        let (authorized, answer) = self.request(AUTHORIZE, &authorize, &event).await?;
+        let event = world::credit_card_capture(&transaction_id(&answer)?, "counted-capture");
+        let captured = self.request(CAPTURE, &capture, &event).await?.0;
+        Ok(vec![authorized, captured])
+    }
+
+    /// A registered order and its purchase, which is then refunded; another one that is declined,
+    /// and one that is voided.
+    async fn order(&mut self, orders: &Running, figures: &mut Figures) -> Result<Vec<Step>, String> {
+        orders.invoke_well(&world::register("first")).await?;
+        let registered = self.request(REGISTER, orders, &world::register("counted")).await?.0;
+        registered.record(figures);
+        for order in ["to-void-first", "to-void"] {
+            self.request("", orders, &world::register(order)).await?;
+        }
+        let event = world::register_for("declined", world::DECLINED_AMOUNT);
+        self.request("", orders, &event).await?;
+
+        let before = self.world.connections();
+        let purchase = self.start("purchase").await?;
+        let start_connections = self.world.connections() - before;
+        let first = purchase.invoke_well(&world::purchase("first")).await?;
+        let first_request_connections = self.world.connections() - before - start_connections;
+        figures.set("connections open before a first purchase", number(start_connections));
+        figures.set("connections opened by a first purchase", number(first_request_connections));
+        let (purchased, paid) = self.request(PURCHASE, &purchase, &world::purchase("counted")).await?;
+        let declined = self.declined(&purchase, &world::purchase("declined")).await?;
+
+        let void = self.start("void").await?;
+        let to_void_first = self.request("", &purchase, &world::purchase("to-void-first")).await?.1;
+        let to_void = self.request("", &purchase, &world::purchase("to-void")).await?.1;
+        let event = world::void("to-void-first", &transaction_id(&to_void_first)?);
+        self.request("", &void, &event).await?;
+        let event = world::void("to-void", &transaction_id(&to_void)?);
+        let voided = self.request(VOID, &void, &event).await?.0;
+
+        // Only a settled payment is refunded.
+        self.world.stack.simulator().settle();
+        let refund = self.start("refund").await?;
+        refund.invoke_well(&world::refund("first", &transaction_id(&first)?)).await?;
+        let event = world::refund("counted", &transaction_id(&paid)?);
+        let refunded = self.request(REFUND, &refund, &event).await?.0;
+        figures.set(BATCH_LOG_BYTES, bytes(purchased.journal_log_bytes));
+        Ok(vec![purchased, declined, voided, refunded])
+    }
+
+    async fn in_a_browser(&mut self, orders: &Running) -> Result<Vec<Step>, String> {
+        let (token, payments) = (self.start("token").await?, self.start("payments").await?);
+        self.request("", &token, &world::shoppers_token()).await?;
+        let (granted, answer) = self.request(SHOPPERS_TOKEN, &token, &world::shoppers_token()).await?;
+        for order in ["browser-first", "browser"] {
+            self.request("", orders, &world::register(order)).await?;
+        }
+        self.request("", &payments, &world::in_a_browser("browser-first", &answer)).await?;
+        let event = world::in_a_browser("browser", &answer);
+        let paid = self.request(IN_A_BROWSER, &payments, &event).await?.0;
+        Ok(vec![granted, paid])
+    }
+
+    async fn on_schedule(&mut self, orders: &Running) -> Result<Vec<Step>, String> {
+        let (authorize, schedule) = (self.start("authorize").await?, self.start("scheduled-capture").await?);
+        schedule.invoke(&json!({"dry_run": true})).await?;
+        self.request("", orders, &world::register("scheduled")).await?;
+        authorize.invoke_well(&world::credit_card_authorize("scheduled-first")).await?;
+        let event = world::authorize_for_the_schedule("scheduled");
+        let authorized = self.request(AUTHORIZE_FOR_THE_SCHEDULE, &authorize, &event).await?.0;
+        self.world.keep(true);
+        // Named, because a run in the first minute of an hour looks into all partitions that there
+        // can be.
+        let shards: Vec<u16> = (0..self.world.stack.ports().captures.settings.shards).collect();
+        let event = json!({"order_id": world::order_id("scheduled"), "shards": shards});
+        let report = schedule.invoke(&event).await?;
+        if report["captured"] != 1 {
+            return Err(format!("the schedule did not capture: {report}"));
+        }
+        Ok(vec![authorized, self.step(SCHEDULED_CAPTURE).await?])
+    }
+
+    /// A payment that the gateway declines.
+    async fn declined(&mut self, function: &Running, event: &Value) -> Result<Step, String> {
+        let (step, answer) = self.any_request(DECLINE, function, event).await?;
+        if answer["body"].as_str().is_some_and(|body| body.contains(r#""code":"declined""#)) {
+            return Ok(step);
+        }
+        Err(format!("the payment was not declined: {answer}"))
+    }
+}
+
+impl Watch<'_> {
+    async fn start(&self, name: &str) -> Result<Running, String> {
+        self.world.function(&self.binaries.path(name)?, merchants::REGISTERED).start().await
+    }
+
     async fn request(
+        &mut self,
+        what: &str,
+        function: &Running,
+        event: &Value,
+    ) -> Result<(Step, Value), String> {
+        let (step, answer) = self.any_request(what, function, event).await?;
+        Ok((step, well(answer)?))
+    }
+
+    async fn any_request(
         &mut self,
         what: &str,
         function: &Running,
@@ -186,7 +260,7 @@ impl Watch<'_> {
     ) -> Result<(Step, Value), String> {
         let logged = function.logged_bytes()?;
         self.world.keep(true);
-        let answer = function.invoke_well(event).await?;
+        let answer = function.invoke(event).await?;
         let mut step = self.step(what).await?;
         step.log_bytes = function.logged_bytes()?.saturating_sub(logged);
         Ok((step, answer))
@@ -199,7 +273,9 @@ impl Watch<'_> {
         self.add_writes(&mut step, &calls);
         step.calls = calls.into_iter().map(|call| call.what).collect();
         self.world.keep(true);
+        let logged = self.journal.logged_bytes()?;
         let report = self.journal.invoke(&json!({ "Records": step.changes })).await?;
+        step.journal_log_bytes = self.journal.logged_bytes()?.saturating_sub(logged);
         let failed = report["batchItemFailures"].as_array().is_none_or(|failed| !failed.is_empty());
         if failed {
             return Err(format!("the journal did not keep a change: {report}"));
@@ -236,8 +312,12 @@ impl Watch<'_> {
             let bytes =
                 |item: &Option<Item>| number(item.as_ref().map_or(0, |item| stored_bytes(&place.0, item)));
             in_table.grown_bytes += bytes(&new) - bytes(&old);
+            let size = new.as_ref().map(item_size);
+            if *word == JOURNAL {
+                step.entry_bytes = step.entry_bytes.max(size.unwrap_or_default());
+            }
             if *word == ORDERS {
-                step.order_bytes = new.as_ref().map(item_size);
+                step.order_bytes = size;
                 step.changes.push(record(before, after.as_ref()));
             }
             match after {
@@ -306,9 +386,10 @@ pub(crate) fn chain(calls: &[Call]) -> usize {
 }
 
 /// The id of the payment that a response is about.
-pub(crate) fn transaction_id(answer: &Value) -> Option<String> {
-    let body: Value = serde_json::from_str(answer["body"].as_str()?).ok()?;
-    Some(body["Response"]["TransactionID"].as_str()?.to_owned())
+pub(crate) fn transaction_id(answer: &Value) -> Result<String, String> {
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let id = body["Response"]["TransactionID"].as_str().or(body["data"]["id"].as_str());
+    id.map(str::to_owned).ok_or_else(|| format!("the answer names no transaction: {answer}"))
 }
 
 #[cfg(test)]

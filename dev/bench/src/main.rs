@@ -49,7 +49,11 @@ struct Bench {
 enum What {
     /// The whole bill of every flow: calls and writes counted now, with the functions that were
     /// built with this program, and times as published
-    Bill,
+    Bill {
+        /// Write these counts beside the published times, and the tables again
+        #[arg(long)]
+        write_docs: bool,
+    },
     /// Scheduled captures against a gateway that takes its time: captures per second
     Captures(captures::Arguments),
     /// Round trips, write units, item and binary sizes, crates and instructions of the functions
@@ -86,7 +90,7 @@ async fn main() -> ExitCode {
         None => all::run(&all).await,
         Some(What::Captures(arguments)) => captures::run(arguments).await,
         Some(What::Ledger(arguments)) => ledger::run(arguments).await,
-        Some(What::Bill) => all::bill().await,
+        Some(What::Bill { write_docs }) => all::bill(write_docs).await,
         Some(What::Work { profile }) => all::work(&profile).await,
         Some(What::Page) => page::published().and_then(|published| page::write(&published)),
         Some(What::Scale) => page::scale().map(|page| print!("{page}")),

@@ -86,11 +86,7 @@ impl Running {
 
     /// The same, if the response's status is 200 or 201.
     pub(crate) async fn invoke_well(&self, event: &Value) -> Result<Value, String> {
-        let answer = self.invoke(event).await?;
-        match answer.get("statusCode").and_then(Value::as_u64) {
-            Some(200 | 201) => Ok(answer),
-            _ => Err(format!("an unexpected answer: {answer}")),
-        }
+        well(self.invoke(event).await?)
     }
 
     /// Processor time that the process has used so far, on all its threads.
@@ -147,6 +143,14 @@ impl Drop for Running {
         self.child.kill().ok();
         self.child.wait().ok();
         fs::remove_file(&self.log).ok();
+    }
+}
+
+/// The response, if its status is 200 or 201.
+pub(crate) fn well(answer: Value) -> Result<Value, String> {
+    match answer.get("statusCode").and_then(Value::as_u64) {
+        Some(200 | 201) => Ok(answer),
+        _ => Err(format!("an unexpected answer: {answer}")),
     }
 }
 

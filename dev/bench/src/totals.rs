@@ -125,8 +125,6 @@ pub(crate) async fn measure(binaries: &Binaries, arguments: &Arguments) -> Resul
 const TOTALS: &str = "totals: ";
 const SECONDS: &str = "totals: seconds";
 const PROCESSOR_MS: &str = "totals: processor ms per 1,000 entries";
-/// Read units of an entry until its quarter-hour is counted for good.
-pub(crate) const UNITS_OF_AN_ENTRY: &str = "totals: calculated: read units of an entry";
 /// Payments per second that the template's four runs sum up, with a processor each.
 pub(crate) const PER_SECOND: &str = "totals: calculated: payments per second of four processors";
 
@@ -187,13 +185,18 @@ async fn seed(stack: &Stack, arguments: &Arguments) -> Result<Seeded, Failure> {
     Ok(Seeded { sums, bytes })
 }
 
+/// Read units of an entry of so many bytes until its quarter-hour is counted for good.
+pub(crate) fn read_units(entry_bytes: f64) -> f64 {
+    TIMES_READ * entry_bytes / 4_096.0
+}
+
 /// Adds the figures that follow from the processor time and the size of an entry.
 fn calculate(figures: &mut Figures, entry_bytes: f64) {
     let per_processor = 1_000_000.0 / figures.get(PROCESSOR_MS);
     let read = WANTED * ENTRIES_OF_A_PAYMENT * TIMES_READ;
     let mut set = |name: &str, value| figures.set(format!("{TOTALS}calculated: {name}"), value);
     set("entries per second of a processor", per_processor);
-    set("read units of an entry", TIMES_READ * entry_bytes / 4_096.0);
+    set("read units of an entry", read_units(entry_bytes));
     set("5,000 payments per second, entries read per second", read);
     set("5,000 payments per second, processors", read / per_processor);
     set("5,000 payments per second, read units per second", read * entry_bytes / 4_096.0);

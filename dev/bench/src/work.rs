@@ -3,9 +3,11 @@
 
 use std::{fs, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use local::{merchants, template};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::{
     bill::{DEPLOYED_MIB, GATEWAY_MS, MIB_PER_PROCESSOR, TABLE_MS, computing_ms},
@@ -16,7 +18,7 @@ use crate::{
     proxy::Call,
     start::ms,
     table::{Row, Table},
-    world::{BATCH, World},
+    world::{BATCH, World, order_id},
 };
 
 /// How the names of the figures begin.
@@ -24,6 +26,10 @@ pub(crate) const WORK: &str = "work of ";
 
 /// Warm events of each function, after one that opens connections.
 const TIMES: usize = 50;
+
+/// The payment and its operation in the sample of a change.
+const PAYMENT_ID: &str = "2x8JEeShVnKrwzCIOIwx/A==";
+const OPERATION_ID: &str = "2EwF0OKLQ4mXjZU9GwNcxA==";
 
 /// Functions that a schedule invokes with an empty event. They are measured first, while there is
 /// nothing to do: the bill of an idle stage is made of these runs.
@@ -53,12 +59,12 @@ pub(crate) async fn measure(world: &World, binaries: &Binaries) -> Result<Figure
                 continue;
             }
             let order = format!("work-{name}-{n}");
-            let paid = well(pays, &event(payer, n, &format!("{order}-paid"), "")?).await?;
-            let payment = transaction_id(&paid).ok_or("no payment was made")?;
+            let paid = well(pays, &event(payer, n, &order_id(&format!("{order}-paid")), "")?).await?;
+            let payment = transaction_id(&paid)?;
             if name == "payments" {
                 world.register([order.clone()].into_iter()).await?;
             }
-            events.push(event(name, n, &order, &payment)?);
+            events.push(event(name, n, &order_id(&order), &payment)?);
         }
         // The payments so far get into the journal, for the lists; a refund needs a settled one.
         world.stack.deliver_stream().await?;
@@ -151,7 +157,14 @@ fn event(function: &str, n: usize, order: &str, payment: &str) -> Result<Value, 
     }
     if let Some(change) = event["Records"].get(0) {
         let change = change.to_string();
-        let change = |i| parsed(&change.replace("0000000000ff", &format!("{n:06}{i:06}")));
+        // Ids of its own: an entry that is there with another content would be a difference.
+        let change = |i| {
+            let order = change.replace("0000000000ff", &format!("{n:06}{i:06}"));
+            let id = |of: &str| {
+                STANDARD.encode(Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{of} {n} {i}").as_bytes()))
+            };
+            parsed(&order.replace(PAYMENT_ID, &id("payment")).replace(OPERATION_ID, &id("operation")))
+        };
         event["Records"] = (0..BATCH).map(change).collect::<Result<_, _>>()?;
     }
     let body = event["body"].as_str().and_then(|body| parsed(body).ok());

@@ -12,11 +12,15 @@ use tollgate_core::{
     payments::{OrderStore as _, Shards},
     values::{Amount, Currency},
 };
+use uuid::Uuid;
 
 use crate::{process::Program, proxy::Proxy, runtime_api::FUNCTION_LIMIT};
 
 /// The requests and the run of the schedule that are counted, as the names of their figures end.
 pub(crate) const PURCHASE: &str = "purchase";
+pub(crate) const REFUND: &str = "refund";
+pub(crate) const VOID: &str = "void";
+pub(crate) const DECLINE: &str = "declined purchase";
 pub(crate) const AUTHORIZE: &str = "credit-card authorize";
 pub(crate) const CAPTURE: &str = "credit-card capture";
 pub(crate) const REGISTER: &str = "register an order";
@@ -28,6 +32,8 @@ pub(crate) const SCHEDULED_CAPTURE: &str = "the schedule's capture";
 /// A sample event is the pattern of API Gateway's events.
 const PURCHASE_EVENT: &str = include_str!("../../../events/purchase-approved.json");
 const REGISTER_EVENT: &str = include_str!("../../../events/orders-register.json");
+const REFUND_EVENT: &str = include_str!("../../../events/refund-approved.json");
+const VOID_EVENT: &str = include_str!("../../../events/void-approved.json");
 const AUTHORIZE_EVENT: &str = include_str!("../../../events/authorize-approved.json");
 const TOKEN_EVENT: &str = include_str!("../../../events/token-issued.json");
 const PAYMENT_EVENT: &str = include_str!("../../../events/payments-purchase.json");
@@ -35,7 +41,9 @@ const CREDIT_CARD_AUTHORIZE_EVENT: &str = include_str!("../../../events/authoriz
 const CREDIT_CARD_CAPTURE_EVENT: &str = include_str!("../../../events/capture-creditcard-json.json");
 
 /// The amount of each payment, in minor units.
-pub(crate) const AMOUNT: u64 = 2599;
+const AMOUNT: u64 = 2599;
+/// An amount that the simulator's gateway declines: "Do not honor".
+pub(crate) const DECLINED_AMOUNT: u64 = 100_500;
 /// A card that the simulator's gateway keeps.
 const STORED_CARD: &str = "1|16178397535388255208";
 
@@ -44,6 +52,10 @@ pub(crate) const BATCH: usize = 100;
 
 /// The gateway's token of a published test card.
 const CARD_TOKEN: &str = "9477709629051443";
+
+/// Characters of a session token: Lambda's credentials have one, and it is a part of each request
+/// that is signed. AWS states no length.
+const SESSION_TOKEN_CHARS: usize = 900;
 
 /// DynamoDB, Secrets Manager and the gateway, on this machine.
 pub(crate) struct World {
@@ -98,7 +110,8 @@ impl World {
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ];
         let more = more.into_iter().map(|(name, value)| (name, value.to_owned()));
-        let all = self.stack.environment().into_iter().chain(more);
+        let session_token = ("AWS_SESSION_TOKEN", "s".repeat(SESSION_TOKEN_CHARS));
+        let all = self.stack.environment().into_iter().chain(more).chain([session_token]);
         let environment = all.map(|(name, value)| (name.to_owned(), value)).collect();
         Program { command, directory: PathBuf::from(directory), environment, limit: FUNCTION_LIMIT }
     }
@@ -114,7 +127,7 @@ impl World {
         self.table.connections() + self.secrets.connections() + self.gateway.connections()
     }
 
-    /// Registers orders as Tollgate keeps them, past the proxies.
+    /// Registers orders with ids for these names as Tollgate keeps them, past the proxies.
     pub(crate) async fn register(&self, orders: impl Iterator<Item = String>) -> Result<(), String> {
         let client = dynamodb_client(self.stack.dynamodb_url());
         let ports = self.stack.ports();
@@ -124,7 +137,7 @@ impl World {
         for order in orders {
             let key = OrderKey {
                 merchant: merchants::REGISTERED.parse().map_err(|error| format!("{error}"))?,
-                order: order.parse().map_err(|error| format!("{error}"))?,
+                order: order_id(&order).parse().map_err(|error| format!("{error}"))?,
             };
             let amount = Amount::new(AMOUNT).map_err(|error| error.to_string())?;
             let order = Order::new(&key, Currency::USD, Some(amount), Timestamp::now());
@@ -177,20 +190,42 @@ impl RequestKind {
     }
 }
 
+/// An order's id as shops have it, a UUID, so that items are as long as real ones: always the same
+/// for a name.
+pub(crate) fn order_id(name: &str) -> String {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+}
+
 /// The request that registers an order, as API Gateway's event.
 pub(crate) fn register(order: &str) -> Value {
+    register_for(order, AMOUNT)
+}
+
+/// The same for another amount.
+pub(crate) fn register_for(order: &str, amount: u64) -> Value {
     let mut event = at(REGISTER_EVENT, order);
-    event["body"] = body(&json!({"data": {"type": "order", "amount": AMOUNT, "currency": "USD"}}));
+    event["body"] = body(&json!({"data": {"type": "order", "amount": amount, "currency": "USD"}}));
     event
 }
 
 /// Pays the amount that a registered order owes, with a stored card.
 pub(crate) fn purchase(order: &str) -> Value {
-    let mut event = at(PURCHASE_EVENT, order);
-    event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
+    let mut event = at_once(PURCHASE_EVENT, order);
     event["body"] =
         body(&json!({"data": {"gateway": "card_connect", "method": "purchase", "payment": STORED_CARD}}));
     event
+}
+
+/// Refunds all of such a payment.
+pub(crate) fn refund(order: &str, transaction: &str) -> Value {
+    let mut event = at_payment(REFUND_EVENT, order, transaction);
+    event["body"] = body(&json!({"data": {"amount": AMOUNT}}));
+    event
+}
+
+/// Voids such a payment.
+pub(crate) fn void(order: &str, transaction: &str) -> Value {
+    at_payment(VOID_EVENT, order, transaction)
 }
 
 /// Asks for the access token of a shopper's browser.
@@ -206,9 +241,8 @@ pub(crate) fn in_a_browser(order: &str, granted: &Value) -> Value {
     let granted: Value =
         serde_json::from_str(granted["body"].as_str().unwrap_or_default()).unwrap_or_default();
     let token = granted["access_token"].as_str().unwrap_or_default();
-    let mut event = at(PAYMENT_EVENT, order);
+    let mut event = at_once(PAYMENT_EVENT, order);
     event["headers"]["authorization"] = json!(format!("Bearer {token}"));
-    event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
     event["requestContext"]["http"]["sourceIp"] = json!("203.0.113.7");
     event["body"] = body(&json!({"data": {
         "gateway": "card_connect", "method": "purchase",
@@ -219,8 +253,7 @@ pub(crate) fn in_a_browser(order: &str, granted: &Value) -> Value {
 
 /// Authorizes the amount that a registered order owes, to be captured at once by the schedule.
 pub(crate) fn authorize_for_the_schedule(order: &str) -> Value {
-    let mut event = at(AUTHORIZE_EVENT, order);
-    event["headers"]["idempotency-key"] = json!(format!("pay-{order}"));
+    let mut event = at_once(AUTHORIZE_EVENT, order);
     let data =
         json!({"gateway": "card_connect", "payment": STORED_CARD, "capture_at": "2020-01-01T00:00:00Z"});
     event["body"] = body(&json!({ "data": data }));
@@ -236,7 +269,7 @@ pub(crate) fn credit_card_authorize(reference: &str) -> Value {
         "BillingAddress": {"Zip": "55555", "Country": "USA"},
         "Amount": "25.99",
         "CurrencyCode": "USD",
-        "TransactionReference": reference,
+        "TransactionReference": order_id(reference),
     });
     credit_card(CREDIT_CARD_AUTHORIZE_EVENT, &request)
 }
@@ -245,7 +278,7 @@ pub(crate) fn credit_card_authorize(reference: &str) -> Value {
 pub(crate) fn credit_card_capture(transaction: &str, reference: &str) -> Value {
     credit_card(
         CREDIT_CARD_CAPTURE_EVENT,
-        &json!({"TransactionID": transaction, "TransactionReference": reference}),
+        &json!({"TransactionID": transaction, "TransactionReference": order_id(reference)}),
     )
 }
 
@@ -259,12 +292,31 @@ fn credit_card(event: &str, request: &Value) -> Value {
 /// The event for another order.
 fn at(event: &str, order: &str) -> Value {
     let mut event = parsed(event);
-    let old = event["pathParameters"]["orderId"].as_str().unwrap_or_default().to_owned();
-    let path = event["rawPath"].as_str().unwrap_or_default().replace(&old, order);
-    event["pathParameters"]["orderId"] = json!(order);
+    replace_in_path(&mut event, "orderId", &order_id(order));
+    event
+}
+
+/// The same with an idempotency key, which is a UUID, too.
+fn at_once(event: &str, order: &str) -> Value {
+    let mut at = at(event, order);
+    at["headers"]["idempotency-key"] = json!(order_id(&format!("{order} {event}")));
+    at
+}
+
+/// The same for a payment of another order.
+fn at_payment(event: &str, order: &str, transaction: &str) -> Value {
+    let mut event = at_once(event, order);
+    replace_in_path(&mut event, "transactionId", transaction);
+    event
+}
+
+/// Another value of a parameter of the path.
+fn replace_in_path(event: &mut Value, parameter: &str, value: &str) {
+    let old = event["pathParameters"][parameter].as_str().unwrap_or_default().to_owned();
+    let path = event["rawPath"].as_str().unwrap_or_default().replace(&old, value);
+    event["pathParameters"][parameter] = json!(value);
     event["requestContext"]["http"]["path"] = json!(path);
     event["rawPath"] = json!(path);
-    event
 }
 
 fn body(body: &Value) -> Value {
