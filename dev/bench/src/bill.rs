@@ -8,8 +8,8 @@ use crate::{
     table::{Row, Table},
     totals,
     world::{
-        AUTHORIZE_FOR_THE_SCHEDULE, BATCH, CAPTURE, IN_A_BROWSER, REGISTER, RequestKind, SCHEDULED_CAPTURE,
-        SHOPPERS_TOKEN,
+        AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, BATCH, CAPTURE, DECLINE, IN_A_BROWSER, PURCHASE, REFUND,
+        REGISTER, SCHEDULED_CAPTURE, SHOPPERS_TOKEN, VOID,
     },
 };
 
@@ -23,8 +23,10 @@ pub(crate) const TABLE_MS: f64 = 5.0;
 const CONNECTING_MS: f64 = 60.0;
 /// Of all requests, those that meet a new instance.
 const COLD_STARTS: f64 = 0.01;
-/// Payments a second, evenly; reads of secrets depend on it.
+/// Payments per second, evenly: reads of secrets and batches of the journal depend on it. And the
+/// same of a shop with a million payments in a month.
 const PER_SECOND: f64 = 10.0;
+const MILLION_A_MONTH_PER_SECOND: f64 = 1_000_000.0 / (30.0 * 24.0 * 3_600.0);
 /// API Gateway's access log of an ordinary request, in the template's format. Of one that ended
 /// well Lambda itself writes nothing, as the template has it (`LambdaLogLevel`).
 pub(crate) const LOGGED_BY_AWS_BYTES: f64 = 250.0;
@@ -32,18 +34,17 @@ pub(crate) const LOGGED_BY_AWS_BYTES: f64 = 250.0;
 const KEPT_MONTHS: f64 = 12.0;
 /// A counter of attempts is kept for 71 minutes.
 const COUNTER_KEPT_MONTHS: f64 = 71.0 / (30.0 * 24.0 * 60.0);
-/// Requests between two reads of a secret: one in five minutes in each of five instances, at ten
-/// payments a second.
-const SECRET_READS: f64 = 5.0 / (5.0 * 60.0 * PER_SECOND);
-/// Changes of orders at ten payments a second, and the journal's batches at a time: the template's
-/// four of each of the four partitions of a new table.
-const CHANGES_PER_SECOND: f64 = 30.0;
-const JOURNAL_BATCHES: f64 = 16.0;
-/// Changes of orders in a batch, which waits for five seconds.
-const CHANGES_PER_BATCH: f64 = 5.0 * CHANGES_PER_SECOND / JOURNAL_BATCHES;
+/// An instance reads a secret once in five minutes. A payment keeps one busy for half a second.
+const SECRET_KEPT_S: f64 = 5.0 * 60.0;
+const BUSY_S: f64 = 0.5;
+/// Changes of orders of a payment, seconds for which a batch of the journal waits, and batches at a
+/// time: the template's four of each of the four partitions of a new table.
+const CHANGES: f64 = 3.0;
+const BATCH_WAITS_S: f64 = 5.0;
+const BATCHES: f64 = 16.0;
 /// Marks for the totals: each process puts one a minute while a merchant has payments. They are
 /// deleted once a quarter of an hour.
-const MARKS_PER_CHANGE: f64 = JOURNAL_BATCHES / (60.0 * CHANGES_PER_SECOND);
+const MARK_EVERY_S: f64 = 60.0;
 /// Writes of the journal that wait for each other: entries, then pointers and holds.
 const JOURNAL_CALLS: f64 = 2.0;
 /// The template's memory for functions that wait, in MiB.
@@ -69,15 +70,32 @@ const CHECKOUT_TARGET: f64 = 18.0;
 fn keeping(table: &str) -> Keeping {
     let standard = Keeping { is_infrequent: false, has_recovery: true, months: KEPT_MONTHS };
     match table {
-        ORDERS => standard,
+        ORDERS => Keeping { is_infrequent: true, ..standard },
         JOURNAL => Keeping { is_infrequent: true, has_recovery: false, ..standard },
         _ => Keeping { months: COUNTER_KEPT_MONTHS, ..standard },
+    }
+}
+
+/// The function that runs a step.
+fn function(what: &str) -> &'static str {
+    match what {
+        REGISTER => "orders",
+        SHOPPERS_TOKEN => "token",
+        IN_A_BROWSER => "payments",
+        AUTHORIZE | AUTHORIZE_FOR_THE_SCHEDULE => "authorize",
+        CAPTURE => "capture",
+        REFUND => "refund",
+        VOID => "void",
+        SCHEDULED_CAPTURE => "scheduled-capture",
+        _ => "purchase",
     }
 }
 
 /// A request, or a capture of the schedule, as far as it costs.
 #[derive(Clone, Debug)]
 struct Step {
+    /// Payments per second when it is made.
+    per_second: f64,
     api_requests: f64,
     cpu_ms: f64,
     start_ms: f64,
@@ -95,17 +113,11 @@ struct Step {
 }
 
 impl Step {
-    /// A request that was measured warm.
-    fn measured(figures: &Figures, kind: RequestKind) -> Self {
-        Self {
-            cpu_ms: figures.get(&format!("processor ms, {}", kind.name())),
-            start_ms: figures.get(&format!("start ms, {}", kind.function())),
-            ..Self::counted(figures, kind.name())
-        }
-    }
-
-    /// A request's counts and its log; its times are still zero.
+    /// The counts of a request, its log, and its function's times.
     fn counted(figures: &Figures, what: &str) -> Self {
+        let function = function(what);
+        let warm = figures.find(&format!("processor ms, {function}"));
+        let event = || figures.get(&format!("work of {function}: processor ms of an event"));
         let reads = figures.get(&format!("reads, {what}"));
         let used = |table: &str| {
             Some(TableUsage {
@@ -118,15 +130,15 @@ impl Step {
         let changes = figures.get(&format!("changes of orders, {what}"));
         let calls_gateway = figures.get(&format!("gateway calls, {what}")) > 0.0;
         let with_totals = |usage: TableUsage| TableUsage {
-            write_units: usage.write_units + changes * MARKS_PER_CHANGE,
             // An operation has one entry.
             read_units: figures.find(&format!("{ENTRY_BYTES}, {what}")).map_or(0.0, totals::read_units),
             ..usage
         };
         Self {
+            per_second: PER_SECOND,
             api_requests: 1.0,
-            cpu_ms: 0.0,
-            start_ms: 0.0,
+            cpu_ms: warm.unwrap_or_else(event),
+            start_ms: figures.get(&format!("start ms, {function}")),
             table_calls: reads + figures.get(&format!("writes, {what}")),
             tables: [ORDERS, ATTEMPTS].into_iter().filter_map(used).collect(),
             journal: used(JOURNAL).map(with_totals),
@@ -138,10 +150,9 @@ impl Step {
         }
     }
 
-    /// The same with the times of a request that was measured: none of those that are only counted
-    /// computes more.
-    fn timed_as(self, other: &Self) -> Self {
-        Self { cpu_ms: other.cpu_ms, start_ms: other.start_ms, ..self }
+    /// The same in a shop with so many payments per second.
+    fn at(self, per_second: f64) -> Self {
+        Self { per_second, ..self }
     }
 
     /// Takes over the data that a step before it added to the table of orders.
@@ -165,7 +176,7 @@ impl Step {
             log_bytes: self.log_bytes,
             access_log_bytes: self.api_requests * LOGGED_BY_AWS_BYTES,
             log_months: KEPT_MONTHS,
-            secret_reads: SECRET_READS,
+            secret_reads: (self.per_second * BUSY_S).max(1.0) / (SECRET_KEPT_S * self.per_second),
         }
     }
 
@@ -176,16 +187,30 @@ impl Step {
 
     /// The journal of a million of it.
     fn journal_cost(&self) -> Cost {
-        let batches = self.changes / CHANGES_PER_BATCH;
+        let changes_per_second = CHANGES * self.per_second;
+        let in_a_batch = (BATCH_WAITS_S * changes_per_second / BATCHES).max(1.0);
+        let marks = (BATCHES / (MARK_EVERY_S * changes_per_second)).min(1.0);
+        let with_marks = |usage: &TableUsage| TableUsage {
+            write_units: usage.write_units + self.changes * marks,
+            ..usage.clone()
+        };
+        let batches = self.changes / in_a_batch;
         cost::per_million(&Usage {
             invocations: batches,
             log_bytes: batches * self.batch_log_bytes,
             log_months: KEPT_MONTHS,
             memory_mib: JOURNAL_MIB,
-            own_ms: JOURNAL_CALLS * TABLE_MS + computing_ms(self.change_ms * CHANGES_PER_BATCH, JOURNAL_MIB),
-            tables: self.journal.iter().cloned().collect(),
+            own_ms: JOURNAL_CALLS * TABLE_MS + computing_ms(self.change_ms * in_a_batch, JOURNAL_MIB),
+            tables: self.journal.iter().map(with_marks).collect(),
             ..Usage::default()
         })
+    }
+
+    /// A million of it, for another year; logs end after one.
+    fn cost_of_keeping(&self) -> f64 {
+        let kept = self.tables.iter().chain(&self.journal);
+        let kept = kept.map(|usage| TableUsage { write_units: 0.0, read_units: 0.0, ..usage.clone() });
+        cost::per_million(&Usage { tables: kept.collect(), ..Usage::default() }).total * 12.0 / KEPT_MONTHS
     }
 
     /// A million of it, as deployed by default.
@@ -206,15 +231,25 @@ pub(crate) fn tables(figures: &Figures) -> Vec<Table> {
 
 /// A registered order and its purchase: the purchase keeps the whole order.
 fn registered_purchase(figures: &Figures) -> [Step; 2] {
-    let measured = Step::measured(figures, RequestKind::Purchase);
-    let mut registering = Step::counted(figures, REGISTER).timed_as(&measured);
-    let purchase = measured.keeping_order_of(&mut registering);
+    let mut registering = Step::counted(figures, REGISTER);
+    let purchase = Step::counted(figures, PURCHASE).keeping_order_of(&mut registering);
     [registering, purchase]
 }
 
 /// Dollars of a million orders that are registered and paid.
 pub(crate) fn registered_purchase_cost(figures: &Figures) -> f64 {
     registered_purchase(figures).iter().map(|step| step.whole_cost().total).sum()
+}
+
+/// Dollars of a million purchases within a month, of one call each.
+pub(crate) fn million_purchases_a_month(figures: &Figures) -> f64 {
+    let [_, purchase] = registered_purchase(figures);
+    purchase.at(MILLION_A_MONTH_PER_SECOND).whole_cost().total
+}
+
+/// The same of a browser's checkouts.
+pub(crate) fn million_checkouts_a_month(figures: &Figures) -> f64 {
+    checkout(figures, MILLION_A_MONTH_PER_SECOND)
 }
 
 fn purchases(figures: &Figures) -> Table {
@@ -232,11 +267,10 @@ fn lines(bill: &Cost) -> Vec<Row> {
 /// The cost of a million requests of each kind, and of the flows that they make.
 pub(crate) fn flows(figures: &Figures) -> Table {
     let [registering, purchase] = registered_purchase(figures);
-    let registered = Step::counted(figures, REGISTER).timed_as(&purchase);
-    let authorize = Step::measured(figures, RequestKind::Authorize);
-    let counted = |what: &str| Step::counted(figures, what).timed_as(&authorize);
-    let captured = counted(CAPTURE);
-    let scheduled = [counted(AUTHORIZE_FOR_THE_SCHEDULE), capture_by_schedule(figures, &authorize)];
+    let counted = |what: &str| Step::counted(figures, what);
+    let (authorize, capture) = (counted(AUTHORIZE), counted(CAPTURE));
+    let (authorize_first, capture_later) =
+        (counted(AUTHORIZE_FOR_THE_SCHEDULE), capture_by_schedule(figures));
     let total = |steps: &[&Step]| steps.iter().map(|step| step.whole_cost().total).sum::<f64>();
     let journal = |steps: &[&Step]| steps.iter().map(|step| step.journal_cost().total).sum::<f64>();
     let dollars = |what: &str, dollars: f64| Row::new(what, dollars, "$");
@@ -244,26 +278,33 @@ pub(crate) fn flows(figures: &Figures) -> Table {
         dollars("register an order, which its payment then keeps", total(&[&registering])),
         dollars("purchase", total(&[&purchase])).at_most(PURCHASE_TARGET),
         dollars("… of it, the journal", journal(&[&purchase])),
+        dollars("… kept for another year", purchase.cost_of_keeping()),
         dollars("back office: register, purchase", registered_purchase_cost(figures)),
-        dollars("shop in a browser: register, token, payment", checkout(figures)).at_most(CHECKOUT_TARGET),
+        dollars("shop in a browser: register, token, payment", checkout(figures, PER_SECOND))
+            .at_most(CHECKOUT_TARGET),
+        dollars("declined purchase", total(&[&counted(DECLINE)])),
+        dollars("refund", total(&[&counted(REFUND)])),
+        dollars("void", total(&[&counted(VOID)])),
         dollars("credit-card authorize", total(&[&authorize])),
-        dollars("credit-card capture", total(&[&captured])),
-        dollars("credit-card authorize and capture", total(&[&authorize, &captured]))
+        dollars("credit-card capture", total(&[&capture])),
+        dollars("credit-card authorize and capture", total(&[&authorize, &capture]))
             .at_most(AUTHORIZE_AND_CAPTURE_TARGET),
-        dollars("… of it, the journal", journal(&[&authorize, &captured])),
-        dollars("authorize and scheduled capture", total(&[&scheduled[0], &scheduled[1]]))
+        dollars("… of it, the journal", journal(&[&authorize, &capture])),
+        dollars("authorize and scheduled capture", total(&[&authorize_first, &capture_later]))
             .at_most(AUTHORIZE_AND_CAPTURE_TARGET),
-        dollars("… with the order registered", total(&[&registered, &scheduled[0], &scheduled[1]])),
+        dollars(
+            "… with the order registered",
+            total(&[&counted(REGISTER), &authorize_first, &capture_later]),
+        ),
     ];
     Table::new("A million of each, as deployed by default", rows)
 }
 
 /// The sample shop's calls: the order, the browser's token, and a payment, which the browser asks
 /// for first.
-fn checkout(figures: &Figures) -> f64 {
-    let measured = Step::measured(figures, RequestKind::Purchase);
+fn checkout(figures: &Figures, per_second: f64) -> f64 {
     let calls = [REGISTER, SHOPPERS_TOKEN, IN_A_BROWSER];
-    let calls = calls.map(|what| Step::counted(figures, what).timed_as(&measured).whole_cost().total);
+    let calls = calls.map(|what| Step::counted(figures, what).at(per_second).whole_cost().total);
     // API Gateway answers a browser's question itself.
     let question = Usage {
         api_requests: 1.0,
@@ -307,13 +348,13 @@ pub(crate) fn besides(figures: &Figures) -> Table {
 
 /// A capture among those that a run has under way at a time: no request, and its share of the run's
 /// time. It is billed as an invocation of its own, which is the most that it can be.
-fn capture_by_schedule(figures: &Figures, timed: &Step) -> Step {
-    let captured = Step::counted(figures, SCHEDULED_CAPTURE).timed_as(timed);
+fn capture_by_schedule(figures: &Figures) -> Step {
+    let captured = Step::counted(figures, SCHEDULED_CAPTURE);
     let run_ms = (GATEWAY_MS + captured.table_calls * TABLE_MS) / CAPTURES_AT_A_TIME;
     // As a time of the function's usual memory, because a step has no memory of its own.
     let gateway_ms = run_ms * f64::from(SCHEDULE_MIB) / f64::from(DEPLOYED_MIB);
     // Its two lines, where a request has one.
-    let log_bytes = timed.log_bytes;
+    let log_bytes = figures.get(&format!("log bytes, {AUTHORIZE}"));
     Step { api_requests: 0.0, cpu_ms: 0.0, table_calls: 0.0, gateway_ms, log_bytes, ..captured }
 }
 
@@ -354,6 +395,8 @@ mod tests {
         for (name, value) in [
             ("reads, purchase", 1.0),
             ("writes, purchase", 2.0),
+            ("processor ms, purchase", 0.0),
+            ("start ms, purchase", 2.0),
             ("gateway calls, purchase", 1.0),
             ("changes of orders, purchase", 3.0),
             ("log bytes, purchase", 900.0),
@@ -377,11 +420,11 @@ mod tests {
         assert!((usage.own_ms - 15.0).abs() < 1e-9 && (usage.gateway_ms - 500.0).abs() < 1e-9);
         assert_eq!(usage.tables.len(), 1, "the attempts of a browser are not those of a server");
         let of = |cost: &Cost, name: &str| cost.lines.iter().find(|line| line.name == name).unwrap().dollars;
-        // 500 bytes × 10⁶ / 2³⁰ × 12 months × 0.25, and 0.20 for recovery; 4 × 0.625.
+        // 500 bytes × 10⁶ / 2³⁰ × 12 months × 0.10, and 0.20 for recovery; 4 × 0.78.
         let own = step.cost(DEPLOYED_MIB);
-        assert!((of(&own, "DynamoDB storage") - 1.397).abs() < 1e-3);
+        assert!((of(&own, "DynamoDB storage") - 0.5588).abs() < 1e-3);
         assert!((of(&own, "DynamoDB point-in-time recovery") - 1.1176).abs() < 1e-3);
-        assert!((of(&own, "DynamoDB writes") - 2.5).abs() < 1e-9);
+        assert!((of(&own, "DynamoDB writes") - 3.12).abs() < 1e-9);
         // 700 bytes × 10⁶ / 2³⁰ × 12 months × 0.10, without recovery; 3 × 0.78, and 16 marks of
         // the 1,800 changes of a minute; 3 changes in batches of 9.375.
         let journal = step.journal_cost();
@@ -393,6 +436,18 @@ mod tests {
         // A line of 214.8 bytes for each batch: 68.736 × 10⁶ / 2³⁰ × 0.50.
         assert!((of(&journal, "CloudWatch log ingestion") - 0.032).abs() < 1e-4);
         assert!((step.whole_cost().total - own.total - journal.total).abs() < 1e-9);
+        assert!((step.cost_of_keeping() - 0.5588 - 1.1176 - 0.7823).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_small_shop_has_a_batch_for_each_change_and_its_own_reads_of_secrets() {
+        let step = Step::counted(&counted(), PURCHASE).at(0.4);
+        // One instance, and 120 payments while it knows its secret.
+        assert!((step.usage(DEPLOYED_MIB).secret_reads - 1.0 / 120.0).abs() < 1e-9);
+        let of = |name: &str| step.journal_cost().lines.into_iter().find(|line| line.name == name).unwrap();
+        assert!((of("Lambda requests").dollars - 0.6).abs() < 1e-9);
+        // 16 marks of the 72 changes of a minute.
+        assert!((of("DynamoDB writes").dollars - (3.0 + 3.0 * 16.0 / 72.0) * 0.78).abs() < 1e-9);
     }
 
     #[test]

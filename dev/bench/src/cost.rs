@@ -55,7 +55,7 @@ const ARCHIVE_PER_GB_MONTH: f64 = 0.03;
 const ARCHIVED_PER_BYTE: f64 = 0.15;
 /// Dollars per custom metric and month, the first 10,000. "Amazon `CloudWatch` Pricing";
 /// 2026-02-15.
-const METRIC_PER_MONTH: f64 = 0.30;
+pub(crate) const METRIC_PER_MONTH: f64 = 0.30;
 /// Dollars per metric that an alarm watches at standard resolution. "Amazon `CloudWatch` Pricing";
 /// no date.
 pub(crate) const ALARM_PER_MONTH: f64 = 0.10;
@@ -219,12 +219,14 @@ impl TableUsage {
 pub(crate) fn per_month(fixed: &Fixed) -> Cost {
     let millions = fixed.schedule_invocations / MILLION;
     let heartbeats = fixed.heartbeats / MILLION;
-    let heartbeat_writes = heartbeats * (WRITES_PER_MILLION + INFREQUENT_WRITES_PER_MILLION);
+    let heartbeat_writes = heartbeats * 2.0 * INFREQUENT_WRITES_PER_MILLION;
+    // Of the orders and of the journal, nearly all.
+    let reads = fixed.read_units / MILLION * INFREQUENT_READS_PER_MILLION;
     Cost::new([
         ("EventBridge Scheduler", millions * SCHEDULER_PER_MILLION),
         ("Lambda requests of schedules", (millions + heartbeats) * LAMBDA_PER_MILLION),
         ("Lambda compute of schedules", compute(1, fixed.schedule_mib_ms)),
-        ("DynamoDB of schedules", fixed.read_units / MILLION * READS_PER_MILLION + heartbeat_writes),
+        ("DynamoDB of schedules", reads + heartbeat_writes),
         ("CloudWatch logs of schedules", fixed.log_bytes / BYTES_PER_GB * (LOGS_PER_GB + SCANNED_PER_GB)),
         ("Secrets Manager secrets", fixed.secrets * SECRET_PER_MONTH),
         ("CloudWatch alarms", fixed.alarms * ALARM_PER_MONTH),
@@ -306,8 +308,8 @@ mod tests {
     #[test]
     fn a_month_costs_what_it_does_by_hand() {
         // 50,000 × 0.1 s × 1 GB = 5,000 GB-s × 0.0000133334 = 0.0667.
-        // Requests: 90,000 × 0.20. Tables: 2 × 0.125 + 0.04 × (0.625 + 0.78) = 0.3062.
-        let expected = [0.05, 0.018, 0.0667, 0.3062, 0.62, 0.8, 1.5, 3.0, 3.0, 1.0];
+        // Requests: 90,000 × 0.20. Tables: 2 × 0.155 + 0.04 × 2 × 0.78 = 0.3724.
+        let expected = [0.05, 0.018, 0.0667, 0.3724, 0.62, 0.8, 1.5, 3.0, 3.0, 1.0];
         assert_lines(&per_month(&fixed()), &expected);
     }
 }

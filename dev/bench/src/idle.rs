@@ -1,23 +1,26 @@
-//! The bill of a month without payments, from the template: what exists in a stage with these
-//! parameters, and the usage of each schedule's empty run.
+//! The bill of a month, from the template: what exists in a stage with these parameters, the usage
+//! of each schedule's empty run, and a million payments.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use local::{
     front,
     template::{Schedule, Stage, TEMPLATE, TemplateError, deployed},
 };
 use serde_json::Value;
-use tollgate::telemetry::Measured as _;
+use tollgate::{
+    invocation::Served,
+    telemetry::{Measured as _, Measures},
+};
 use tollgate_core::{
-    journal::TotalsReport,
+    journal::{JournalReport, TotalsReport},
     payments::{CaptureReport, reconcile::ReconcileReport, trail::Trail},
     settlement::SettlementReport,
     webhooks::DeliveryReport,
 };
 
 use crate::{
-    bill::TABLE_MS,
+    bill::{self, TABLE_MS},
     cost::{self, Fixed},
     figures::{Figures, number},
     table::{Row, Table},
@@ -38,7 +41,7 @@ const CONSOLE: &Parameters = &[("ConsoleEnabled", "true")];
 const FRONT_OF_API: &Parameters = &[("TicketTopicArn", TOPIC)];
 const FRONT_OF_CONSOLE: &Parameters = &[("TicketTopicArn", TOPIC), ("Cookies", "all")];
 
-/// The bill of an idle month: the sum of each stage, and the lines of prod's.
+/// The bill of a month: the sum of each idle stage, the lines of prod's, and prod with payments.
 pub(crate) fn month(figures: &Figures) -> Result<Table, String> {
     let cost = |parameters: &Parameters| {
         let fixed = Stage::new(TEMPLATE, parameters).and_then(|stage| fixed(figures, &stage));
@@ -55,13 +58,22 @@ pub(crate) fn month(figures: &Figures) -> Result<Table, String> {
     ];
     let lines = prod.lines.iter().filter(|line| line.dollars > 0.0);
     rows.extend(lines.map(|line| Row::new(format!("… of it, {}", line.name), line.dollars, "$")));
+    let in_use = |name: &str, payments| {
+        let sum = prod.total + metrics_of_payments() * cost::METRIC_PER_MONTH + payments;
+        Row::new(name, sum, "$")
+    };
+    rows.push(in_use("prod with a million purchases", bill::million_purchases_a_month(figures)));
+    rows.push(in_use("prod with a million browser's checkouts", bill::million_checkouts_a_month(figures)));
+    // A merchant's document, and that of the merchant's receivers.
+    rows.push(Row::new("besides, each further merchant", cost::SECRET_PER_MONTH, "$"));
+    rows.push(Row::new("… with webhooks", 2.0 * cost::SECRET_PER_MONTH, "$"));
     // Its secret is made by hand.
     let console = with_console.total - prod.total + cost::SECRET_PER_MONTH;
     let front = |parameters| front(parameters).map_err(|error| error.to_string());
     rows.push(Row::new("besides, a console", console, "$"));
     rows.push(Row::new("besides, the API's front", front(FRONT_OF_API)?, "$"));
     rows.push(Row::new("besides, a console's front", front(FRONT_OF_CONSOLE)?, "$"));
-    Ok(Table::new("An idle month", rows))
+    Ok(Table::new("A month", rows))
 }
 
 /// A month of a front with these parameters: its firewall, the rules of that, and its alarm.
@@ -125,8 +137,19 @@ fn published(function: &str) -> f64 {
         "webhooks" => DeliveryReport::default().measures(),
         _ => return f64::NAN,
     };
-    let all = report.into_iter().chain(Trail::default().measures());
-    number(all.map(|measures| measures.metrics.len()).sum())
+    metrics(&report) + metrics(&Trail::default().measures())
+}
+
+/// The metrics that approved payments of one kind publish, and the journal of them.
+fn metrics_of_payments() -> f64 {
+    let trail =
+        Trail { kind: Some("purchase"), outcome: Some("approved"), gateway_calls: 1, ..Trail::default() };
+    let served = Served { status: 200, trail, total: Duration::ZERO, cold_start: false };
+    metrics(&served.measures()) + metrics(&JournalReport { new: 1, ..JournalReport::default() }.measures())
+}
+
+fn metrics(measures: &[Measures]) -> f64 {
+    number(measures.iter().map(|measures| measures.metrics.len()).sum())
 }
 
 #[cfg(test)]
@@ -144,6 +167,8 @@ mod tests {
             let Fixed { metrics, dashboards, insight_rules, .. } = fixed(parameters);
             assert_eq!(format!("{metrics} {dashboards} {insight_rules}"), counted, "{parameters:?}");
         }
+        // Calls of the gateway and their time, operations, entries.
+        assert!((metrics_of_payments() - 4.0).abs() < f64::EPSILON);
         let alarms = [DEV, ESSENTIAL, PROD].map(|parameters| fixed(parameters).alarms);
         assert!(alarms[0] < 1.0 && alarms[1] > 9.0 && alarms[2] > 2.0 * alarms[1], "{alarms:?}");
         let rows = month(&figures).unwrap().rows;

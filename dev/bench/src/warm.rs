@@ -16,14 +16,13 @@ pub(crate) async fn measure(world: &World, binaries: &Binaries, counted: usize) 
     let all = warm_up + counted;
     let mut figures = Figures::default();
     for kind in RequestKind::ALL {
-        let what = kind.name();
+        let what = kind.function();
         eprintln!("Measuring {what}.");
-        let order = |n: usize| format!("warm-{}-{n}", kind.function());
+        let order = |n: usize| format!("warm-{what}-{n}");
         if kind == RequestKind::Purchase {
             world.register((0..all).map(order)).await?;
         }
-        let function =
-            world.function(&binaries.path(kind.function())?, merchants::REGISTERED).start().await?;
+        let function = world.function(&binaries.path(what)?, merchants::REGISTERED).start().await?;
         figures.set(format!("resident MiB at the first poll, {what}"), function.resident_mib()?);
         for n in 0..warm_up {
             function.invoke_well(&kind.event(&order(n))).await?;
