@@ -4,10 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use local::{
-    ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, TABLE_NAME,
-    template::{self, Deployment, Index, Key, Table},
-};
+use local::template::{self, Deployment, Index, Key, Table};
 use serde_json::Value;
 use tollgate::dynamodb::{Item, item_size};
 
@@ -42,13 +39,7 @@ impl std::ops::AddAssign for Writes {
 
 /// A table of the template by its name in the local stack, or none.
 fn described(name: &str) -> Option<&'static Table> {
-    let deployed = DEPLOYED.as_ref()?;
-    match name {
-        TABLE_NAME => Some(&deployed.table),
-        JOURNAL_TABLE_NAME => Some(&deployed.journal),
-        ATTEMPTS_TABLE_NAME => Some(&deployed.attempts),
-        _ => None,
-    }
+    DEPLOYED.as_ref()?.tables.get(name)
 }
 
 /// The key of an item, as one text.
@@ -133,6 +124,8 @@ fn value_from_wire(value: &Value) -> Option<AttributeValue> {
 
 #[cfg(test)]
 mod tests {
+    use local::TABLE_NAME;
+
     use super::*;
 
     #[test]

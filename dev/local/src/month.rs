@@ -22,6 +22,7 @@ use crate::{
     issuer::{self, Issuer, Like, PEOPLE},
     merchants::{MONTH, MONTH_KEY, MONTH_MID},
     parts::Parts,
+    resources::TABLE_NAME,
 };
 
 /// 18:00 in New York, so that a day's batch is sent before the day ends in UTC, and its payments
@@ -224,11 +225,11 @@ impl<'a> Month<'a> {
 
     async fn end_day(&self) -> Result<(), String> {
         self.invoke("reconcile").await?;
-        self.parts.stream.deliver(&self.functions).await?;
+        self.parts.deliver(TABLE_NAME, &self.functions).await?;
         self.invoke("settlement").await?;
         // Disputes that the reports told of are changes of orders. The sample orders, which come
         // next, have all of it added up.
-        self.parts.stream.deliver(&self.functions).await.map(drop)
+        self.parts.deliver(TABLE_NAME, &self.functions).await.map(drop)
     }
 
     async fn invoke(&self, function: &str) -> Result<(), String> {

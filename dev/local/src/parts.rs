@@ -1,6 +1,9 @@
 //! The running parts of a stack, for its owner and for its control endpoints.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use cardpointe_simulator::Server;
 use tollgate::{abuse::Limit, openid::IssuerUrl, source::Front};
@@ -42,8 +45,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Arc<LocalClock>,
     pub(crate) functions: Arc<Functions>,
     pub(crate) permissions: Arc<Permissions>,
-    pub(crate) stream: Arc<Stream>,
-    pub(crate) deliveries: Arc<Stream>,
+    /// By the tables' names.
+    pub(crate) streams: BTreeMap<String, Stream>,
     pub(crate) eventbridge_url: String,
     pub(crate) bus: Arc<Bus>,
     /// How many sample orders were made; none until then.
@@ -55,6 +58,13 @@ impl Parts {
     /// How many sample orders there are.
     pub(crate) fn samples(&self) -> usize {
         self.samples.get().copied().unwrap_or_default()
+    }
+
+    /// Hands all that is in a table's stream to its consumers, and returns how many changes they
+    /// were.
+    pub(crate) async fn deliver(&self, table: &str, functions: &Functions) -> Result<usize, String> {
+        let stream = self.streams.get(table).ok_or_else(|| format!("{table} has no stream"))?;
+        stream.deliver(functions).await
     }
 
     /// Moves Tollgate's clock and the simulator's together.

@@ -1,5 +1,15 @@
 //! The names of the stack's AWS resources; the template leaves them to the deployment.
 
+/// A table's name, made from its id in the template: `JournalTable` is [`JOURNAL_TABLE_NAME`].
+pub(crate) fn table_name(id: &str) -> String {
+    match id.strip_suffix("Table") {
+        Some("Payments") => TABLE_NAME.to_owned(),
+        Some(subject) => format!("{TABLE_NAME}-{}", subject.to_lowercase()),
+        // Not the name of a table that is called as a parameter is.
+        None => format!("{TABLE_NAME}-{id}"),
+    }
+}
+
 /// The table of orders.
 pub const TABLE_NAME: &str = "tollgate-local";
 

@@ -17,11 +17,9 @@ use crate::{
     merchants,
     parts::Parts,
     permissions::ByFunction,
-    resources::{
-        ATTEMPTS_TABLE_NAME, CONSOLE_SECRET, CONSOLE_TABLE_NAME, EVENT_BUS_NAME, JOURNAL_TABLE_NAME,
-        PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME,
-    },
+    resources::{CONSOLE_SECRET, EVENT_BUS_NAME, REGION, TABLE_NAME, WEBHOOKS_PREFIX, WEBHOOKS_TABLE_NAME},
     secrets_manager::Secrets,
+    template,
 };
 
 mod app;
@@ -145,12 +143,12 @@ impl Stack {
     /// Hands all that is in the table's stream to its consumers, and returns how many changes they
     /// were. A stack that runs its schedules does so all the time.
     pub async fn deliver_stream(&self) -> Result<usize, String> {
-        self.parts.stream.deliver(&self.parts.functions).await
+        self.parts.deliver(TABLE_NAME, &self.parts.functions).await
     }
 
     /// Hands newly added webhook deliveries to their sender, and returns the number of changes.
     pub async fn deliver_webhooks(&self) -> Result<usize, String> {
-        self.parts.deliveries.deliver(&self.parts.functions).await
+        self.parts.deliver(WEBHOOKS_TABLE_NAME, &self.parts.functions).await
     }
 
     /// Invokes a function as its schedule or the table's stream does, and returns its result.
@@ -182,24 +180,17 @@ impl Stack {
     /// stack. Its Runtime API is not part of it.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let captures = self.ports().captures.settings;
-        vec![
-            ("TABLE_NAME", TABLE_NAME.to_owned()),
-            ("ATTEMPTS_TABLE_NAME", ATTEMPTS_TABLE_NAME.to_owned()),
+        let mut environment = vec![
             ("JOURNAL_RETENTION_MONTHS", Retention::USUAL_MONTHS.to_string()),
-            ("JOURNAL_TABLE_NAME", JOURNAL_TABLE_NAME.to_owned()),
-            ("SETTLEMENT_TABLE_NAME", SETTLEMENT_TABLE_NAME.to_owned()),
-            ("PEOPLE_TABLE_NAME", PEOPLE_TABLE_NAME.to_owned()),
             ("OPENID_ISSUER", self.issuer().unwrap_or_default().to_owned()),
             ("OPENID_SINGLE_TENANT", "true".to_owned()),
             ("SIGN_IN_CLIENTS", CLIENTS_SECRET.to_owned()),
             ("CONSOLE_URL", self.console_url().to_owned()),
             ("CONSOLE_API_URL", self.callers_url().to_owned()),
-            ("CONSOLE_TABLE_NAME", CONSOLE_TABLE_NAME.to_owned()),
             ("CONSOLE_SECRET", CONSOLE_SECRET.to_owned()),
             ("EVENTS", "true".to_owned()),
             ("EVENT_BUS_NAME", EVENT_BUS_NAME.to_owned()),
             ("WEBHOOKS", "true".to_owned()),
-            ("WEBHOOKS_TABLE_NAME", WEBHOOKS_TABLE_NAME.to_owned()),
             ("WEBHOOKS_PREFIX", WEBHOOKS_PREFIX.to_owned()),
             ("AWS_ENDPOINT_URL_EVENTBRIDGE", self.parts.eventbridge_url.clone()),
             ("MERCHANTS_PREFIX", merchants::PREFIX.to_owned()),
@@ -216,7 +207,10 @@ impl Stack {
             ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb_url().to_owned()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.secretsmanager_url().to_owned()),
-        ]
+        ];
+        let tables = template::embedded().into_iter().flat_map(|deployed| &deployed.variables);
+        environment.extend(tables.map(|(variable, table)| (variable.as_str(), table.clone())));
+        environment
     }
 
     /// Invokes a function with an API Gateway event (JSON), past the routes.

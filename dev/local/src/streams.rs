@@ -28,7 +28,7 @@ const DELIVERIES: usize = 3;
 /// A table's stream, and how far each consumer has come.
 pub(crate) struct Stream {
     client: Client,
-    table: &'static str,
+    table: String,
     /// How far each has come. Forgotten with the process: a repeated change does no harm.
     consumers: BTreeMap<String, Mutex<Vec<Shard>>>,
 }
@@ -46,8 +46,8 @@ impl Stream {
     pub(crate) fn new(
         dynamodb_url: &str,
         http_client: SharedHttpClient,
-        table: &'static str,
-        consumers: BTreeSet<String>,
+        table: &str,
+        consumers: &BTreeSet<String>,
     ) -> Self {
         let config = aws_sdk_dynamodbstreams::Config::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -55,8 +55,8 @@ impl Stream {
             .endpoint_url(dynamodb_url)
             .credentials_provider(Credentials::new("local", "local", None, None, "local stack"))
             .http_client(http_client);
-        let consumers = consumers.into_iter().map(|consumer| (consumer, Mutex::default())).collect();
-        Self { client: Client::from_conf(config.build()), table, consumers }
+        let consumers = consumers.iter().map(|consumer| (consumer.clone(), Mutex::default())).collect();
+        Self { client: Client::from_conf(config.build()), table: table.to_owned(), consumers }
     }
 
     /// Hands every consumer all that there is, and returns how many changes one took at most. One
@@ -110,7 +110,7 @@ impl Stream {
     }
 
     async fn find_shards(&self) -> Result<Vec<Shard>, String> {
-        let streams = self.client.list_streams().table_name(self.table).send().await;
+        let streams = self.client.list_streams().table_name(&self.table).send().await;
         let streams = streams.map_err(|error| reason(&error))?;
         let mut shards = Vec::new();
         for arn in streams.streams().iter().filter_map(|stream| stream.stream_arn()) {

@@ -1,5 +1,5 @@
 //! `template.yaml`, as far as the local stack needs it: routes, functions with their permissions,
-//! and the table.
+//! and the tables.
 //!
 //! The deployment and the local stack come from the same file, so they cannot drift apart.
 
@@ -12,12 +12,12 @@ use std::{
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use tollgate::dynamodb::journal::BUCKET;
 use tollgate_core::payments::CaptureSettings;
 
 use crate::{
     cors::Cors,
-    permissions::ByFunction,
+    permissions::{ByFunction, PartitionKeys},
+    resources::table_name,
     throttle::{Share, Shares},
 };
 
@@ -37,9 +37,6 @@ pub const TEMPLATE: &str = include_str!("../../../template.yaml");
 /// The console's own HTTP API.
 const CONSOLE_API: &str = "ConsoleApi";
 
-/// The index that only the settlement's table has.
-const EXCEPTIONS: &str = "exceptions";
-
 /// The declarations of a template.
 #[derive(Clone, Debug)]
 pub struct Deployment {
@@ -57,24 +54,12 @@ pub struct Deployment {
     pub functions: BTreeSet<String>,
     /// The permissions in each function's policy.
     pub permissions: ByFunction,
-    /// The table of orders.
-    pub table: Table,
-    /// The table of shoppers' attempts.
-    pub attempts: Table,
-    /// The table of the journal.
-    pub journal: Table,
-    /// The table of the settlement.
-    pub settlement: Table,
-    /// The table of people.
-    pub people: Table,
-    /// The table of webhooks' deliveries.
-    pub webhooks: Table,
-    /// The table of people's sessions at the console.
-    pub console: Table,
-    /// The binaries of the functions that the table's stream is handed to.
-    pub consumers: BTreeSet<String>,
-    /// The binaries of the functions that the stream of webhooks' deliveries is handed to.
-    pub deliverers: BTreeSet<String>,
+    /// The tables, by their names here.
+    pub tables: BTreeMap<String, Table>,
+    /// The variables that tell functions the name of a table, and that name.
+    pub variables: BTreeMap<String, String>,
+    /// The binaries of the functions that a table's stream is handed to.
+    pub streams: BTreeMap<String, BTreeSet<String>>,
     /// After this time Lambda kills a function.
     pub function_timeout: Duration,
     /// The functions that have a time of their own, by binary.
@@ -83,6 +68,17 @@ pub struct Deployment {
     pub memories: BTreeMap<String, u32>,
     /// How scheduled captures run if nothing else is set: the parameters' defaults.
     pub captures: CaptureSettings,
+}
+
+impl Deployment {
+    /// The attribute of each table whose value chooses an item's partition.
+    pub fn partition_keys(&self) -> PartitionKeys {
+        let keys = self.tables.iter().filter_map(|(name, table)| {
+            let key = table.key_schema.iter().find(|key| key.key_type == "HASH")?;
+            Some((name.clone(), key.attribute_name.clone()))
+        });
+        keys.collect()
+    }
 }
 
 /// A schedule that invokes a function again and again.
@@ -158,18 +154,15 @@ pub enum TemplateError {
     /// Two functions claim the same route.
     #[error("template.yaml: {0} is declared twice")]
     DuplicateRoute(RouteKey),
-    /// A stream is handed to a resource that is no function here, or it is of another table.
-    #[error("template.yaml, {0}: expected the stream of orders or of webhooks and a function")]
+    /// A stream is handed to a resource that is no function here, or it is no table's.
+    #[error("template.yaml, {0}: expected the stream of a table and a function")]
     UnsupportedStream(String),
-    /// Not exactly the seven tables.
-    #[error("template.yaml: expected seven tables, found {0}")]
-    Tables(usize),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document {
-    parameters: Parameters,
+    parameters: BTreeMap<String, Value>,
     globals: Globals,
     resources: BTreeMap<String, Resource>,
 }
@@ -200,6 +193,14 @@ struct Globals {
 #[serde(rename_all = "PascalCase")]
 struct FunctionDefaults {
     timeout: u64,
+    #[serde(default)]
+    environment: Environment,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Environment {
+    variables: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize)]
@@ -252,6 +253,8 @@ struct EventSource {
 struct Function {
     timeout: Option<u64>,
     memory_size: Option<u32>,
+    #[serde(default)]
+    environment: Environment,
     policies: Option<Value>,
     role: Option<Value>,
     #[serde(default)]
@@ -289,7 +292,9 @@ struct Resources {
     memories: BTreeMap<String, u32>,
     /// A function's id, its binary and its policies.
     policies: Vec<(String, String, Option<Value>)>,
-    tables: Vec<(Table, String)>,
+    tables: BTreeMap<String, Table>,
+    /// The variables of all functions.
+    variables: BTreeMap<String, Value>,
     sources: Vec<(String, EventSource)>,
     cors: Cors,
     api: HttpApi,
@@ -315,7 +320,9 @@ fn resources(all: BTreeMap<String, Resource>) -> Result<Resources, TemplateError
                 found.cors = cors(&id, &resource.properties)?;
                 found.api = part(&id, resource.properties)?;
             }
-            "AWS::DynamoDB::Table" => found.tables.push((part(&id, resource.properties)?, id)),
+            "AWS::DynamoDB::Table" => {
+                found.tables.insert(table_name(&id), part(&id, resource.properties)?);
+            }
             _ => {}
         }
     }
@@ -330,6 +337,7 @@ impl Resources {
         if let Some(memory) = function.memory_size {
             self.memories.insert(binary.clone(), memory);
         }
+        self.variables.extend(function.environment.variables);
         for event in function.events.into_values() {
             let function = binary.clone();
             match event.r#type.as_str() {
@@ -353,13 +361,17 @@ impl Resources {
     }
 }
 
-/// The declarations of this repository's template. It is read once: a process may start hundreds of
-/// stacks.
+/// The declarations of this repository's template.
 pub fn deployed() -> Result<Deployment, TemplateError> {
+    embedded().cloned()
+}
+
+/// They are read once: a process may start hundreds of stacks.
+pub(crate) fn embedded() -> Result<&'static Deployment, TemplateError> {
     static DEPLOYED: OnceLock<Deployment> = OnceLock::new();
     match DEPLOYED.get() {
-        Some(deployment) => Ok(deployment.clone()),
-        None => parse(TEMPLATE).map(|deployment| DEPLOYED.get_or_init(|| deployment).clone()),
+        Some(deployment) => Ok(deployment),
+        None => parse(TEMPLATE).map(|deployment| DEPLOYED.get_or_init(|| deployment)),
     }
 }
 
@@ -377,7 +389,8 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         timeouts,
         mut memories,
         policies,
-        mut tables,
+        tables,
+        mut variables,
         sources,
         cors,
         api,
@@ -385,27 +398,21 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     } = resources(document.resources)?;
     no_duplicates(&routes)?;
     no_duplicates(&console_routes)?;
-    let (all, ids) = seven(&mut tables)?;
-    let [table, attempts, console, journal, settlement, people, webhooks] = all;
-    let [orders_id, attempts_id, console_id, journal_id, settlement_id, people_id, webhooks_id] = &ids;
-    let (consumers, deliverers) = streamed(sources, &policies, [orders_id, webhooks_id])?;
-    let names = policy::Tables {
-        orders: orders_id,
-        attempts: attempts_id,
-        journal: journal_id,
-        settlement: settlement_id,
-        people: people_id,
-        webhooks: webhooks_id,
-        console: console_id,
-    };
+    let nameable = policy::Nameable { tables: &tables, parameters: &document.parameters };
+    let streams = streams(sources, &policies, &nameable)?;
+    let defaults = document.globals.function;
+    variables.extend(defaults.environment.variables);
+    let variables = of_tables(variables, &tables);
     let mut permissions = ByFunction::new();
     for (id, binary, policies) in policies {
-        let granted = policies.map(|policies| policy::read(&id, policies, &names)).transpose()?;
+        let granted = policies.map(|policies| policy::read(&id, policies, &nameable)).transpose()?;
         permissions.insert(binary, granted.unwrap_or_default());
     }
-    let function_timeout = Duration::from_secs(document.globals.function.timeout);
-    let shares = shares([api, console_api], &document.parameters)?;
-    let Parameters { function_memory, capture_shards, capture_concurrency, .. } = document.parameters;
+    let function_timeout = Duration::from_secs(defaults.timeout);
+    let parameters = document.parameters.into_iter().collect();
+    let parameters = part("Parameters", Value::Object(parameters))?;
+    let shares = shares([api, console_api], &parameters)?;
+    let Parameters { function_memory, capture_shards, capture_concurrency, .. } = parameters;
     for binary in &functions {
         memories.entry(binary.clone()).or_insert(function_memory.default);
     }
@@ -419,15 +426,9 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         schedules,
         functions,
         permissions,
-        table,
-        attempts,
-        journal,
-        settlement,
-        people,
-        webhooks,
-        console,
-        consumers,
-        deliverers,
+        tables,
+        variables,
+        streams,
         function_timeout,
         timeouts,
         memories,
@@ -435,27 +436,36 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     })
 }
 
-/// The binaries that the streams of these two tables are handed to: orders and webhooks.
-fn streamed(
+/// The binaries that each table's stream is handed to.
+fn streams(
     sources: Vec<(String, EventSource)>,
     policies: &[(String, String, Option<Value>)],
-    [orders, webhooks]: [&String; 2],
-) -> Result<(BTreeSet<String>, BTreeSet<String>), TemplateError> {
-    let (mut consumers, mut deliverers) = (BTreeSet::new(), BTreeSet::new());
+    nameable: &policy::Nameable<'_>,
+) -> Result<BTreeMap<String, BTreeSet<String>>, TemplateError> {
+    let mut streams: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (id, source) in sources {
         let of = policies.iter().find(|(function, ..)| source.function_name == format!("{function}.Alias"));
-        let Some([stream]) = source.event_source_arn.own() else {
-            return Err(TemplateError::UnsupportedStream(id));
-        };
-        let taken = match stream.strip_suffix(".StreamArn") {
-            Some(table) if table == orders => Some(&mut consumers),
-            Some(table) if table == webhooks => Some(&mut deliverers),
+        let table = match source.event_source_arn.own() {
+            Some([stream]) => nameable.stream(stream),
             _ => None,
         };
-        let ((_, binary, _), taken) = of.zip(taken).ok_or(TemplateError::UnsupportedStream(id))?;
-        taken.insert(binary.clone());
+        let ((_, binary, _), table) = of.zip(table).ok_or(TemplateError::UnsupportedStream(id))?;
+        streams.entry(table).or_default().insert(binary.clone());
     }
-    Ok((consumers, deliverers))
+    Ok(streams)
+}
+
+/// Those variables that are a table's name.
+fn of_tables(
+    variables: BTreeMap<String, Value>,
+    tables: &BTreeMap<String, Table>,
+) -> BTreeMap<String, String> {
+    let named = variables.into_iter().filter_map(|(variable, value)| {
+        let reference: Reference = serde_json::from_value(value).ok()?;
+        let [id] = reference.own()? else { return None };
+        Some((variable, table_name(id)))
+    });
+    named.filter(|(_, table)| tables.contains_key(table)).collect()
 }
 
 fn no_duplicates(routes: &[Route]) -> Result<(), TemplateError> {
@@ -464,27 +474,6 @@ fn no_duplicates(routes: &[Route]) -> Result<(), TemplateError> {
         Some(route) => Err(TemplateError::DuplicateRoute(route.key.clone())),
         None => Ok(()),
     }
-}
-
-/// The tables and their ids: orders, attempts, console, journal, settlement, people, webhooks. The
-/// last four have a sort key. Of the first three only orders have an index, and only attempts no
-/// key that is called as the others'. Of the last four only the webhooks have a stream, only people
-/// have no index, and only the settlement has one of exceptions.
-fn seven(tables: &mut Vec<(Table, String)>) -> Result<([Table; 7], [String; 7]), TemplateError> {
-    let kind = |table: &Table| {
-        let is_long = table.key_schema.len() > 1;
-        let has_index = !table.global_secondary_indexes.is_empty();
-        let has_exceptions =
-            table.global_secondary_indexes.iter().any(|index| index.index_name == EXCEPTIONS);
-        let has_stream = table.stream_specification.is_some();
-        let is_console = !is_long && table.key_schema.iter().all(|key| key.attribute_name == BUCKET);
-        (is_long, !is_long && !has_index, is_console, has_stream, !has_index, has_exceptions)
-    };
-    tables.sort_by_key(|(table, _)| kind(table));
-    let all = <[_; 7]>::try_from(std::mem::take(tables));
-    let all = all.map_err(|tables: Vec<(Table, String)>| TemplateError::Tables(tables.len()))?;
-    let ids = all.each_ref().map(|(_, id)| id.clone());
-    Ok((all.map(|(table, _)| table), ids))
 }
 
 fn part<T: DeserializeOwned>(id: &str, value: Value) -> Result<T, TemplateError> {

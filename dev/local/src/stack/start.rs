@@ -39,10 +39,7 @@ use crate::{
     month::{self, Month},
     parts::{AppSettings, Parts},
     permissions::Permissions,
-    resources::{
-        ATTEMPTS_TABLE_NAME, CONSOLE_SECRET, CONSOLE_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME,
-        SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME,
-    },
+    resources::{CONSOLE_SECRET, TABLE_NAME},
     samples::{self, SampleClock},
     secrets_manager::{self, Secrets},
     streams::Stream,
@@ -67,8 +64,11 @@ impl Stack {
         let mut deployment = template::deployed()?;
         deployment.captures = options.captures.unwrap_or(deployment.captures);
         let mut settings = settings(&options, &deployment)?;
-        let granted = std::mem::take(&mut deployment.permissions);
-        let permissions = Arc::new(Permissions::new(granted, &options.withdrawn));
+        let permissions = Arc::new(Permissions::new(
+            std::mem::take(&mut deployment.permissions),
+            deployment.partition_keys(),
+            &options.withdrawn,
+        ));
         let (stop, stopped) = watch::channel(false);
         let mut servers = Servers { stopped, running: Vec::new() };
 
@@ -96,11 +96,10 @@ impl Stack {
         let process = Process { ports: guarded, consumers, clock: Arc::clone(&clock) as _ };
         let functions = Arc::new(make_functions(&options, &deployment, process, &servers));
         let client = app::guarded_client(&permissions)?;
-        let stream = |client, table, consumers| {
-            Arc::new(Stream::new(&services.dynamodb_url, client, table, consumers))
-        };
-        let deliveries = stream(client.clone(), WEBHOOKS_TABLE_NAME, deployment.deliverers.clone());
-        let stream = stream(client, TABLE_NAME, deployment.consumers.clone());
+        let streams = deployment.streams.iter().map(|(table, consumers)| {
+            (table.clone(), Stream::new(&services.dynamodb_url, client.clone(), table, consumers))
+        });
+        let streams = streams.collect();
         let parts = Arc::new(Parts {
             url: api.url,
             dynamodb_url: services.dynamodb_url.clone(),
@@ -110,8 +109,7 @@ impl Stack {
             clock,
             functions,
             permissions,
-            stream,
-            deliveries,
+            streams,
             eventbridge_url: services.eventbridge_url.clone(),
             bus: Arc::clone(&services.bus),
             samples: OnceLock::new(),
@@ -129,8 +127,7 @@ impl Stack {
             services.fill(&parts, issuer.as_deref(), options.month).await?;
         }
         parts.permissions.begin();
-        let streams = [&parts.stream, &parts.deliveries];
-        servers.run(options.unattended, streams, deployment.schedules, &parts.functions);
+        servers.run(options.unattended, deployment.schedules, &parts);
         ready.send_replace(true);
         let simulator = services.simulator;
         tracing::info!(url = parts.url, "the API is ready");
@@ -321,23 +318,17 @@ impl Servers {
     }
 
     /// Hands streams to their consumers and invokes the functions that have a schedule.
-    fn run(
-        &mut self,
-        unattended: Unattended,
-        streams: [&Arc<Stream>; 2],
-        schedules: Vec<Schedule>,
-        functions: &Arc<Functions>,
-    ) {
+    fn run(&mut self, unattended: Unattended, schedules: Vec<Schedule>, parts: &Arc<Parts>) {
         if unattended == Unattended::Nothing {
             return;
         }
         // Each on its own, so that a receiver that is slow holds up no other function.
-        for stream in streams {
-            self.run_stream(Arc::clone(stream), Arc::clone(functions));
+        for table in parts.streams.keys() {
+            self.run_stream(table.clone(), Arc::clone(parts));
         }
         if unattended == Unattended::StreamsAndSchedules {
             for schedule in schedules {
-                self.run_schedule(schedule, Arc::clone(functions));
+                self.run_schedule(schedule, Arc::clone(&parts.functions));
             }
         }
     }
@@ -364,8 +355,8 @@ impl Servers {
 }
 
 impl Servers {
-    /// Hands the table's stream to its consumers.
-    fn run_stream(&mut self, stream: Arc<Stream>, functions: Arc<Functions>) {
+    /// Hands a table's stream to its consumers.
+    fn run_stream(&mut self, table: String, parts: Arc<Parts>) {
         let stopped = self.stopped.clone();
         self.running.push(tokio::spawn(async move {
             let mut timer = tokio::time::interval(STREAM_EVERY);
@@ -376,8 +367,8 @@ impl Servers {
                     _ = timer.tick() => {}
                 }
                 // Failed changes are read again the next time.
-                if let Err(error) = stream.deliver(&functions).await {
-                    tracing::error!(error, "the table's stream cannot be delivered");
+                if let Err(error) = parts.deliver(&table, &parts.functions).await {
+                    tracing::error!(error, table, "the table's stream cannot be delivered");
                 }
             }
         }));
@@ -478,20 +469,11 @@ impl Services {
 
     async fn create_tables(&self, deployment: &Deployment) -> Result<Tables, StartError> {
         let tables = Tables::new(&self.dynamodb_url);
-        let ensured = tables.ensure(TABLE_NAME, &deployment.table).await;
-        let is_new = ensured.map_err(|reason| self.dynamodb_failed(reason))?;
-        let ensured = tables.ensure(ATTEMPTS_TABLE_NAME, &deployment.attempts).await;
-        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
-        let ensured = tables.ensure(JOURNAL_TABLE_NAME, &deployment.journal).await;
-        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
-        let ensured = tables.ensure(SETTLEMENT_TABLE_NAME, &deployment.settlement).await;
-        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
-        let ensured = tables.ensure(PEOPLE_TABLE_NAME, &deployment.people).await;
-        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
-        let ensured = tables.ensure(WEBHOOKS_TABLE_NAME, &deployment.webhooks).await;
-        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
-        let ensured = tables.ensure(CONSOLE_TABLE_NAME, &deployment.console).await;
-        ensured.map_err(|reason| self.dynamodb_failed(reason))?;
+        let mut is_new = false;
+        for (name, table) in &deployment.tables {
+            let ensured = tables.ensure(name, table).await;
+            is_new |= ensured.map_err(|reason| self.dynamodb_failed(reason))? && name == TABLE_NAME;
+        }
         tracing::info!(url = self.dynamodb_url, table = TABLE_NAME, is_new, "DynamoDB is ready");
         Ok(tables)
     }

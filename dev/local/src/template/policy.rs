@@ -1,31 +1,18 @@
 //! A function's policy in the template, as the permissions that it grants.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{TemplateError, reference::Reference};
-use crate::permissions::{PARTS, Part, Permission, Resource};
+use super::{Table, TemplateError, reference::Reference};
+use crate::{
+    permissions::{Keys, Operator, Permission},
+    resources::table_name,
+};
 
-/// The secrets of the stage's merchants, with any name after their prefix.
-const MERCHANT_SECRETS: &str =
-    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${MerchantsPrefix}*";
-
-/// The secret with the clients that sign people in. AWS adds six characters to its name.
-const SIGN_IN_CLIENTS: &str =
-    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SignInClients}-??????";
-
-const CONSOLE_SECRET: &str =
-    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${ConsoleSecret}-??????";
-
-/// The secrets of merchants' receivers.
-const WEBHOOK_SECRETS: &str =
-    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${WebhooksPrefix}*";
-
-/// The bus that the stack's parameter names.
-const EVENT_BUS: &str =
-    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/${EventBusName}";
+/// AWS adds as many characters to a secret's name.
+const ADDED: &str = "-??????";
 
 /// Nothing besides these members: one that was passed over would allow more here than on AWS.
 #[derive(Deserialize)]
@@ -47,13 +34,30 @@ struct Statement {
     condition: Option<Value>,
 }
 
-/// The part of a table that a condition limits a statement to.
-fn part(table: &Resource, condition: &Value) -> Option<Resource> {
-    let is_condition = |part: &Part| {
-        let operator = format!("ForAllValues:{}", part.operator);
-        part.whole == *table && *condition == json!({ operator: { "dynamodb:LeadingKeys": part.keys } })
+/// An operator, and the keys that it compares with.
+type Condition = BTreeMap<Operator, LeadingKeys>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeadingKeys {
+    #[serde(rename = "dynamodb:LeadingKeys")]
+    patterns: Vec<String>,
+}
+
+/// The keys that a condition limits a statement to.
+fn keys(condition: Value) -> Option<Keys> {
+    let condition: Condition = serde_json::from_value(condition).ok()?;
+    let is_read = condition.len() == 1;
+    let (operator, LeadingKeys { patterns }) = condition.into_iter().next().filter(|_| is_read)?;
+    let is_known = |pattern: &String| {
+        !pattern.trim_end_matches('*').is_empty()
+            && !has_wildcard(pattern.strip_suffix('*').unwrap_or(pattern))
     };
-    PARTS.into_iter().find(is_condition).map(|part| part.resource)
+    (!patterns.is_empty() && patterns.iter().all(is_known)).then_some(Keys { operator, patterns })
+}
+
+fn has_wildcard(text: &str) -> bool {
+    text.contains(['*', '?'])
 }
 
 #[derive(Deserialize)]
@@ -72,95 +76,81 @@ impl OneOrMore {
     }
 }
 
-/// The logical ids of the tables.
-pub(super) struct Tables<'a> {
-    pub(super) orders: &'a str,
-    pub(super) attempts: &'a str,
-    pub(super) journal: &'a str,
-    pub(super) settlement: &'a str,
-    pub(super) people: &'a str,
-    pub(super) webhooks: &'a str,
-    pub(super) console: &'a str,
+/// The resources that a policy can name.
+pub(super) struct Nameable<'a> {
+    /// By their names here.
+    pub(super) tables: &'a BTreeMap<String, Table>,
+    /// The values of parameters that have one.
+    pub(super) parameters: &'a BTreeMap<String, Value>,
 }
 
 /// Reads the policies of a function, whose logical id is for the error.
 pub(super) fn read(
     function: &str,
     policies: Value,
-    tables: &Tables<'_>,
+    nameable: &Nameable<'_>,
 ) -> Result<BTreeSet<Permission>, TemplateError> {
     let refused = |reason| TemplateError::UnsupportedPolicy { function: function.to_owned(), reason };
     let policies: Vec<Policy> =
         serde_json::from_value(policies).map_err(|error| refused(error.to_string()))?;
     let mut permissions = BTreeSet::new();
-    for statement in policies.iter().flat_map(|policy| &policy.statement) {
+    for statement in policies.into_iter().flat_map(|policy| policy.statement) {
         if statement.effect != "Allow" {
             return Err(refused(format!("the effect {}", statement.effect)));
         }
+        let keys = match statement.condition {
+            None => None,
+            Some(condition) => {
+                let unread = || refused(format!("the condition {condition}"));
+                Some(keys(condition.clone()).ok_or_else(unread)?)
+            }
+        };
         for action in statement.action.as_slice() {
-            if !action.contains(':') || action.contains(['*', '?']) {
+            if !action.contains(':') || has_wildcard(action) {
                 return Err(refused(format!("the action {action}")));
             }
             let names = statement.resource.own();
             for name in names.ok_or_else(|| refused(format!("the resource {}", statement.resource)))? {
                 let resource =
-                    resource(name, tables).ok_or_else(|| refused(format!("the resource {name}")))?;
-                let resource = match &statement.condition {
-                    None => resource,
-                    Some(condition) => part(&resource, condition)
-                        .ok_or_else(|| refused(format!("the condition {condition}")))?,
-                };
-                permissions.insert(Permission { action: action.clone(), resource });
+                    nameable.resource(name).ok_or_else(|| refused(format!("the resource {name}")))?;
+                permissions.insert(Permission { action: action.clone(), resource, keys: keys.clone() });
             }
         }
     }
     Ok(permissions)
 }
 
-/// `!GetAtt` and `!Sub` are not seen here, only the values after them; `cfn-lint` checks the tags.
-fn resource(name: &str, tables: &Tables<'_>) -> Option<Resource> {
-    if name == MERCHANT_SECRETS {
-        return Some(Resource::MerchantSecrets);
-    }
-    if name == WEBHOOK_SECRETS {
-        return Some(Resource::WebhookSecrets);
-    }
-    if name == SIGN_IN_CLIENTS {
-        return Some(Resource::SignInClients);
-    }
-    if name == CONSOLE_SECRET {
-        return Some(Resource::ConsoleSecret);
-    }
-    if name == EVENT_BUS {
-        return Some(Resource::EventBus);
-    }
-    let of = |table: &str, rest: &str| name.strip_suffix(rest) == Some(table);
-    for (table, resource) in [
-        (tables.orders, Resource::Table),
-        (tables.attempts, Resource::AttemptsTable),
-        (tables.journal, Resource::JournalTable),
-        (tables.settlement, Resource::SettlementTable),
-        (tables.people, Resource::PeopleTable),
-        (tables.webhooks, Resource::WebhooksTable),
-        (tables.console, Resource::ConsoleTable),
-    ] {
-        if of(table, ".Arn") {
-            return Some(resource);
+impl Nameable<'_> {
+    /// `!GetAtt` and `!Sub` are not seen here, only the values after them; `cfn-lint` checks the
+    /// tags.
+    fn resource(&self, name: &str) -> Option<String> {
+        if let Some(id) = name.strip_suffix(".Arn") {
+            let name = Some(table_name(id)).filter(|name| self.tables.contains_key(name))?;
+            return Some(format!("table/{name}"));
         }
+        if let Some(stream) = self.stream(name) {
+            return Some(format!("table/{stream}/stream"));
+        }
+        if let Some((id, index)) = name.strip_prefix("${").and_then(|name| name.split_once(".Arn}/index/")) {
+            let name = table_name(id);
+            let mut indexes = self.tables.get(&name)?.global_secondary_indexes.iter();
+            return indexes.any(|it| it.index_name == index).then(|| format!("table/{name}/index/{index}"));
+        }
+        let own = name.strip_prefix("arn:${AWS::Partition}:")?;
+        let (service, resource) = own.split_once(":${AWS::Region}:${AWS::AccountId}:")?;
+        let (before, rest) = resource.split_once("${")?;
+        let (parameter, after) = rest.split_once('}')?;
+        let is_known = matches!(
+            (service, before, after),
+            ("secretsmanager", "secret:", "*" | ADDED) | ("events", "event-bus/", "")
+        );
+        let value = self.parameters.get(parameter).filter(|_| is_known)?.get("Default")?.as_str()?;
+        Some(format!("{before}{value}{}", after.trim_end_matches(ADDED)))
     }
-    if of(tables.orders, ".StreamArn") {
-        return Some(Resource::Stream);
+
+    /// The table of a stream, such as `WebhooksTable.StreamArn`.
+    pub(super) fn stream(&self, name: &str) -> Option<String> {
+        let table = table_name(name.strip_suffix(".StreamArn")?);
+        self.tables.get(&table)?.stream_specification.is_some().then_some(table)
     }
-    if of(tables.webhooks, ".StreamArn") {
-        return Some(Resource::WebhooksStream);
-    }
-    let index_of = |table: &str| {
-        let index = name.strip_prefix(&format!("${{{table}.Arn}}/index/"))?;
-        (!index.contains(['*', '?', '$'])).then(|| index.to_owned())
-    };
-    index_of(tables.orders)
-        .map(Resource::Index)
-        .or_else(|| index_of(tables.journal).map(Resource::JournalIndex))
-        .or_else(|| index_of(tables.settlement).map(Resource::SettlementIndex))
-        .or_else(|| index_of(tables.webhooks).map(Resource::WebhooksIndex))
 }

@@ -40,9 +40,10 @@ fn is_same(own: &str, existing: &str) -> bool {
         existing == "ExistingTableStreamArn"
     } else if own.ends_with(".Arn") {
         existing == EXISTING_TABLE
+    } else if let Some((_, index)) = own.split_once(".Arn}") {
+        existing.strip_prefix(EXISTING_TABLE) == Some(index)
     } else {
-        let index = own.split_once(".Arn}").map(|(_, index)| index);
-        index.is_some() && existing.strip_prefix(EXISTING_TABLE) == index
+        existing == "ExistingTableName"
     }
 }
 
@@ -70,6 +71,7 @@ mod tests {
             ("Orders.StreamArn", "ExistingTableStreamArn".to_owned(), true),
             ("Orders.StreamArn", EXISTING_TABLE.to_owned(), false),
             (own_index, index("due"), true),
+            ("Orders", "ExistingTableName".to_owned(), true),
             (own_index, index("*"), false),
             ("something else", EXISTING_TABLE.to_owned(), false),
         ] {

@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use local::{
-    ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, Options, PEOPLE_TABLE_NAME, SETTLEMENT_TABLE_NAME, TABLE_NAME,
-    WEBHOOKS_TABLE_NAME, dynamodb_client,
+    CONSOLE_TABLE_NAME, Options, PEOPLE_TABLE_NAME, SETTLEMENT_TABLE_NAME, TABLE_NAME, dynamodb_client,
     functions::SCHEDULED,
     merchants,
     template::{RouteKey, TEMPLATE, Table, parse},
@@ -123,19 +122,11 @@ fn looks(item: &Item, keys: &[String]) -> String {
     texts.map(|text| text.split('#').map(word).collect::<Vec<_>>().join("#")).collect::<Vec<_>>().join(" ")
 }
 
-/// The tables of the template with the names of their keys.
-fn tables() -> BTreeMap<&'static str, Vec<String>> {
-    let deployed = parse(TEMPLATE).unwrap();
-    let tables = [
-        (TABLE_NAME, deployed.table),
-        (ATTEMPTS_TABLE_NAME, deployed.attempts),
-        (JOURNAL_TABLE_NAME, deployed.journal),
-        (SETTLEMENT_TABLE_NAME, deployed.settlement),
-        (PEOPLE_TABLE_NAME, deployed.people),
-        (WEBHOOKS_TABLE_NAME, deployed.webhooks),
-    ];
+/// The tables of the template with the names of their keys, besides sealed sessions.
+fn tables() -> BTreeMap<String, Vec<String>> {
+    let tables = parse(TEMPLATE).unwrap().tables.into_iter().filter(|(name, _)| name != CONSOLE_TABLE_NAME);
     let keys = |table: Table| table.key_schema.into_iter().map(|key| key.attribute_name).collect();
-    tables.map(|(name, table)| (name, keys(table))).into()
+    tables.map(|(name, table)| (name, keys(table))).collect()
 }
 
 async fn put(client: &Client, table: &str, item: Item) -> bool {
@@ -147,7 +138,7 @@ async fn cases(client: &Client) -> Vec<Case> {
     let mut cases = Vec::new();
     for (table, keys) in tables() {
         let mut kinds: BTreeMap<String, Item> = BTreeMap::new();
-        for item in client.scan().table_name(table).send().await.unwrap().items() {
+        for item in client.scan().table_name(&table).send().await.unwrap().items() {
             let looks = looks(item, &keys);
             // Orders have ids of the shop's choice.
             let looks =
@@ -166,7 +157,7 @@ async fn cases(client: &Client) -> Vec<Case> {
                     continue;
                 }
                 for damage in [Damage::Gone, Damage::OfAnotherType, Damage::AnotherText] {
-                    let kind = (table.to_owned(), looks.clone());
+                    let kind = (table.clone(), looks.clone());
                     cases.push(Case { kind, item: item.clone(), path: path.clone(), damage });
                 }
             }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use local::{
-    Options, Stack,
+    Options, Stack, TABLE_NAME,
     functions::{TABLE, invoked_by_events},
     template::{TEMPLATE, parse},
 };
@@ -56,7 +56,7 @@ fn every_function_has_events_and_every_event_goes_to_its_own_function() {
         seen.insert(function.to_owned());
         if is_scheduled(&event) {
             let scheduled = deployment.schedules.iter().any(|schedule| schedule.function == function);
-            assert!(scheduled || deployment.consumers.contains(function), "{name}");
+            assert!(scheduled || deployment.streams[TABLE_NAME].contains(function), "{name}");
             continue;
         }
         let pages = deployment.console_routes.iter().filter(|_| function == "console");

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind};
 use local::{
-    JOURNAL_TABLE_NAME, Options, TABLE_NAME,
+    Options, TABLE_NAME,
     functions::TABLE,
     merchants,
-    permissions::{ByFunction, Permission, Resource},
-    template::{TEMPLATE, parse},
+    permissions::{ByFunction, Call, Keys, Operator, Permission},
+    template::{TEMPLATE, deployed, parse},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -402,9 +402,9 @@ async fn a_function_that_is_for_orders_reads_and_writes_no_customer_whatever_its
     assert_eq!(refused.status(), 503);
     assert!(shop.stack.simulator().transactions().is_empty(), "no card was sent");
     let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line["fields"].clone()).collect();
+    let lacking = format!("dynamodb:GetItem on table/{TABLE_NAME}, keys like #customer#");
     let is_named = lines.iter().any(|line| {
-        line["function"] == "orders"
-            && line["permission"] == format!("dynamodb:GetItem on table/{TABLE_NAME}, its customers")
+        line["function"] == "orders" && line["permission"].as_str().is_some_and(|it| it.starts_with(&lacking))
     });
     assert!(is_named, "{lines:#?}");
     let stored = shop.stack.invoke("payment-methods", &event.to_string()).await.unwrap();
@@ -441,93 +441,108 @@ async fn what_is_requested_outside_a_function_is_neither_refused_nor_counted() {
     stack.stop().await;
 }
 
-fn needed(target: &str, body: &Value) -> Permission {
-    Permission::needed_for(target, body.to_string().as_bytes())
+fn call(target: &str, body: &Value) -> Call {
+    Call::new(target, body.to_string().as_bytes(), &deployed().unwrap().partition_keys())
+}
+
+fn permission(action: &str, resource: &str, keys: Option<Keys>) -> Permission {
+    Permission { action: action.to_owned(), resource: resource.to_owned(), keys }
 }
 
 #[test]
 fn another_table_index_or_secret_is_not_taken_for_one_that_is_granted() {
-    let dynamodb = |body: Value| needed("DynamoDB_20120810.Query", &body).resource;
-    assert_eq!(dynamodb(json!({"TableName": TABLE_NAME})), Resource::Table);
+    let query = |body: &Value| call("DynamoDB_20120810.Query", body);
+    let allows =
+        |resource: &str, body: &Value| permission("dynamodb:Query", resource, None).allows(&query(body));
+    let (table, in_doubt) = (format!("table/{TABLE_NAME}"), format!("table/{TABLE_NAME}/index/in-doubt"));
     let index = |name| json!({"TableName": TABLE_NAME, "IndexName": name});
-    assert_eq!(dynamodb(index("in-doubt")), Resource::Index("in-doubt".into()));
-    assert_ne!(dynamodb(index("captures-due")), Resource::Index("in-doubt".into()));
-    let journal = json!({"TableName": JOURNAL_TABLE_NAME, "IndexName": "by-last-four"});
-    assert_eq!(dynamodb(journal), Resource::JournalIndex("by-last-four".into()));
+    assert!(allows(&table, &json!({"TableName": TABLE_NAME})) && !allows(&table, &index("in-doubt")));
+    assert!(allows(&in_doubt, &index("in-doubt")) && !allows(&in_doubt, &index("captures-due")));
+    let granted = deployed().unwrap().permissions.into_values().flatten();
+    let granted: BTreeSet<_> = granted.map(|it| it.resource).collect();
+    assert!(granted.contains(&in_doubt) && granted.contains(&table), "{granted:?}");
     for other in [
         json!({"TableName": "somebody-elses"}),
         json!({"TableName": format!("{TABLE_NAME}-2")}),
         json!({"TableName": "somebody-elses", "IndexName": "in-doubt"}),
         json!({"TransactItems": [{"Put": {"TableName": TABLE_NAME}}]}),
         json!({"TableName": "somebody-elses", "IndexName": "by-last-four"}),
-        json!({"TableName": TABLE_NAME, "SecretId": "tollgate/merchants/1"}),
         json!("no object"),
     ] {
-        assert!(matches!(dynamodb(other.clone()), Resource::Other(_)), "{other}");
+        assert!(!granted.iter().any(|resource| allows(resource, &other)), "{other}");
     }
-    let secret = |name: &str| needed("secretsmanager.GetSecretValue", &json!({"SecretId": name})).resource;
-    assert_eq!(secret("tollgate/merchants/170200123"), Resource::MerchantSecrets);
+    let secret = permission("secretsmanager:GetSecretValue", "secret:tollgate/merchants/*", None);
+    let read = |name: &str| call("secretsmanager.GetSecretValue", &json!({"SecretId": name}));
+    assert!(secret.allows(&read("tollgate/merchants/170200123")));
     for other in ["tollgate/merchants", "tollgate-live/merchants/1", "x/tollgate/merchants/1", ""] {
-        assert!(matches!(secret(other), Resource::Other(_)), "{other}");
+        assert!(!secret.allows(&read(other)), "{other}");
     }
 }
 
-/// The key of an item, and that alone, tells the part of the table that a policy has to allow.
+/// A call is allowed by its items' partition keys, and by them alone.
 #[test]
-fn an_item_belongs_to_the_part_of_its_table_that_its_key_says() {
-    let of = |table: &str, action: &str, member: &str, name: &str, key: &str| {
-        let body = json!({"TableName": table, member: {name: {"S": key}}});
-        needed(&format!("DynamoDB_20120810.{action}"), &body).resource
+fn a_policy_for_some_keys_allows_no_call_that_is_about_others_as_well() {
+    let resource = format!("table/{TABLE_NAME}");
+    let allows = |operator, patterns: &[&str], operation: &str, body: &Value| {
+        let patterns = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        let keys = Some(Keys { operator, patterns });
+        let permission = permission(&format!("dynamodb:{operation}"), &resource, keys);
+        permission.allows(&call(&format!("DynamoDB_20120810.{operation}"), body))
     };
-    for (key, part) in [
-        ("m#order-1", Resource::Orders),
-        ("m##customer#m#1", Resource::Orders),
-        ("#customer#m#1", Resource::Customers),
-        ("#", Resource::Switches),
-        ("#stop#m", Resource::MerchantSwitches),
-        ("#heartbeat", Resource::Heartbeat),
-        ("#heartbeat#m", Resource::Table),
-        ("#stop", Resource::Table),
-        ("##", Resource::Table),
-        ("#customer", Resource::Table),
-        ("#order#1", Resource::Table),
+    let key = |key: &str| json!({"order_key": {"S": key}});
+    let parts: [(Operator, &[&str]); 4] = [
+        (Operator::NotLike, &["#*"]),
+        (Operator::Like, &["#customer#*"]),
+        (Operator::Like, &["#", "#stop#*"]),
+        (Operator::Like, &["#heartbeat"]),
+    ];
+    for (one, part) in [
+        ("m#order-1", Some(0)),
+        ("m##customer#m#1", Some(0)),
+        ("#customer#m#1", Some(1)),
+        ("#", Some(2)),
+        ("#stop#m", Some(2)),
+        ("#heartbeat", Some(3)),
+        ("#heartbeat#m", None),
+        ("#stop", None),
+        ("##", None),
+        ("#customer", None),
+        ("#order#1", None),
     ] {
-        for action in ["PutItem", "GetItem", "UpdateItem", "DeleteItem"] {
-            let member = if action == "PutItem" { "Item" } else { "Key" };
-            assert_eq!(of(TABLE_NAME, action, member, "order_key", key), part, "{action} {key}");
+        for operation in ["PutItem", "GetItem", "UpdateItem", "DeleteItem"] {
+            let member = if operation == "PutItem" { "Item" } else { "Key" };
+            let body = json!({"TableName": TABLE_NAME, member: key(one)});
+            let allowed = |(operator, patterns): &(_, &[&str])| allows(*operator, patterns, operation, &body);
+            assert_eq!(parts.iter().position(allowed), part, "{operation} {one}");
         }
-        assert_eq!(of(TABLE_NAME, "Query", "Key", "order_key", key), Resource::Table, "{key}");
+        let query = json!({"TableName": TABLE_NAME, "Key": key(one)});
+        assert!(!allows(Operator::NotLike, &["x*"], "Query", &query), "{one}");
     }
-    let batch = |keys: &[&str]| {
-        let keys: Vec<_> = keys.iter().map(|key| json!({"order_key": {"S": key}})).collect();
-        needed("DynamoDB_20120810.BatchGetItem", &json!({"RequestItems": {TABLE_NAME: {"Keys": keys}}}))
-            .resource
+    let batch = |patterns: &[&str], keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|one| key(one)).collect();
+        allows(
+            Operator::Like,
+            patterns,
+            "BatchGetItem",
+            &json!({"RequestItems": {TABLE_NAME: {"Keys": keys}}}),
+        )
     };
-    assert_eq!(batch(&["#", "#stop#m"]), Resource::Switches);
-    assert_eq!(batch(&["m#o", "n#o"]), Resource::Orders);
-    assert_eq!(batch(&["#", "m#o"]), Resource::Table);
+    assert!(batch(&["#", "#stop#*"], &["#", "#stop#m"]) && batch(&["m#*", "n#*"], &["m#o", "n#o"]));
+    assert!(!batch(&["#", "#stop#*"], &["#", "m#o"]) && !batch(&["#"], &[]));
     let no_key = json!({"TableName": TABLE_NAME, "Key": {"other": {"S": "m#1"}}});
-    assert_eq!(needed("DynamoDB_20120810.GetItem", &no_key).resource, Resource::Table);
-    let other = of("somebody-elses", "PutItem", "Item", "order_key", "m#1");
-    assert!(matches!(other, Resource::Other(_)));
-    for (bucket, part) in [
-        ("totals#m#1", Resource::Totals),
-        ("#changed#07", Resource::Totals),
-        ("#days#07", Resource::JournalTable),
-        ("#held#m", Resource::Holds),
-        ("#deposits#m", Resource::DepositEntries),
-        ("m#1", Resource::JournalTable),
-    ] {
-        assert_eq!(of(JOURNAL_TABLE_NAME, "PutItem", "Item", "b", bucket), part, "{bucket}");
-    }
+    assert!(!allows(Operator::NotLike, &["#*"], "GetItem", &no_key));
+    let other = json!({"TableName": "somebody-elses", "Item": key("m#1")});
+    assert!(!allows(Operator::NotLike, &["#*"], "PutItem", &other));
+    let scan = json!({"TableName": TABLE_NAME});
+    assert!(!allows(Operator::NotLike, &["#*"], "Scan", &scan));
 }
 
 #[test]
 fn an_action_is_spelt_as_in_a_policy_and_an_unknown_service_is_nobodys() {
-    let action = |target| needed(target, &json!({})).action;
-    assert_eq!(action("DynamoDB_20120810.GetItem"), "dynamodb:GetItem");
-    assert_eq!(action("secretsmanager.GetSecretValue"), "secretsmanager:GetSecretValue");
-    assert_eq!(action("TrentService.Decrypt"), "TrentService.Decrypt");
+    let needed = |target| Permission::from(call(target, &json!({}))).to_string();
+    assert_eq!(needed("DynamoDB_20120810.GetItem"), "dynamodb:GetItem on *");
+    assert_eq!(needed("secretsmanager.GetSecretValue"), "secretsmanager:GetSecretValue on *");
+    assert_eq!(needed("TrentService.Decrypt"), "TrentService.Decrypt on *");
 }
 
 /// The small template with a policy of one statement.
@@ -542,11 +557,10 @@ fn a_policy_grants_each_of_its_actions_on_each_of_its_resources() {
     let statement = "{Effect: Allow, Action: [dynamodb:Query, dynamodb:GetItem], Resource: \
                      [!GetAtt Items.Arn, !Sub '${Items.Arn}/index/by-day']}";
     let permissions = parse(&with_policy(statement)).unwrap().permissions;
-    let index = Resource::Index("by-day".into());
     let mut expected = BTreeSet::new();
     for action in ["dynamodb:Query", "dynamodb:GetItem"] {
-        for resource in [&Resource::Table, &index] {
-            expected.insert(Permission { action: action.into(), resource: resource.clone() });
+        for resource in ["table/tollgate-local-Items", "table/tollgate-local-Items/index/by-day"] {
+            expected.insert(permission(action, resource, None));
         }
     }
     assert_eq!(permissions["one"], expected);
@@ -565,7 +579,8 @@ fn a_policy_that_cannot_be_held_to_here_is_refused_rather_than_passed_over() {
     assert!(parse(&statement("Allow", get, table, "")).is_ok());
     let to_orders = limited("ForAllValues:StringNotLike", "'#*'");
     let orders = parse(&statement("Allow", get, table, &to_orders));
-    let granted = Permission { action: get.to_owned(), resource: Resource::Orders };
+    let keys = Keys { operator: Operator::NotLike, patterns: vec!["#*".to_owned()] };
+    let granted = permission(get, "table/tollgate-local-Items", Some(keys));
     assert_eq!(orders.unwrap().permissions["one"], BTreeSet::from([granted]));
     let secrets = "'arn:${AWS::Partition}:secretsmanager:*'";
     let role = SMALL.replace("      Events:", "      Role: !Ref Role\n      Events:");
@@ -587,12 +602,16 @@ fn a_policy_that_cannot_be_held_to_here_is_refused_rather_than_passed_over() {
             r##"the condition {"ForAnyValue:StringNotLike":{"dynamodb:LeadingKeys":["#*"]}}"##,
         ),
         (
-            statement("Allow", get, table, &limited("ForAllValues:StringNotLike", "'x*'")),
-            r#"the condition {"ForAllValues:StringNotLike":{"dynamodb:LeadingKeys":["x*"]}}"#,
+            statement("Allow", get, table, &limited("ForAllValues:StringNotLike", "'x*y'")),
+            r#"the condition {"ForAllValues:StringNotLike":{"dynamodb:LeadingKeys":["x*y"]}}"#,
         ),
         (
-            statement("Allow", get, "!GetAtt Journal.Arn", &limited("ForAllValues:StringNotLike", "'#*'")),
-            r##"the condition {"ForAllValues:StringNotLike":{"dynamodb:LeadingKeys":["#*"]}}"##,
+            statement("Allow", get, table, &limited("ForAllValues:StringLike", "'*'")),
+            r#"the condition {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["*"]}}"#,
+        ),
+        (
+            statement("Allow", get, table, &limited("ForAllValues:StringLike", "")),
+            r#"the condition {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":[]}}"#,
         ),
         (statement("Allow", get, table, ", NotAction: []"), "unknown field `NotAction`"),
         (
