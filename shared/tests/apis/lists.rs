@@ -152,7 +152,7 @@ async fn a_list_has_what_its_filter_says() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_other_side_quotes_finds_its_payment_however_old_it_is() {
-    let mut t = Table::new("quoted");
+    let mut t = Table::new("searches");
     payments(&mut t).await;
     t.world.wait(400 * 86_400);
     let by = |filter: String| csv(list(&format!("?filter={filter}")));
@@ -182,7 +182,7 @@ async fn what_the_other_side_quotes_finds_its_payment_however_old_it_is() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_shop_and_its_customers_quote_finds_payments_where_the_merchant_wants_that() {
-    let mut t = Table::new("quoted_by_the_shop");
+    let mut t = Table::new("text_searches");
     for (n, reference) in ["invoice 7", "Invoice 7", " invoice 7 "].into_iter().enumerate() {
         t.prepare(&registered(&format!("o-{n}"), 10_000)).await;
         let mut data = card(1_000);

@@ -279,7 +279,7 @@ async fn a_payment_stores_its_card_for_a_customer() {
 
 #[tokio::test(start_paused = true)]
 async fn a_customer_that_is_stated_is_whose_card_it_is() {
-    let mut t = Table::new("whose_cards");
+    let mut t = Table::new("card_owners");
     let stored = t.prepare(&stores("c-1")).await;
     let other = with(stores("c-2"), &[("number", json!("5499740000000057"))]);
     t.prepare(&other).await;

@@ -20,7 +20,7 @@ const ROWS: [(&str, &[(&str, &str)]); 11] = [
         "More than the gateway shows.",
         &[
             (HERE, "a_refund_in_the_portal_is_taken_for_a_lost_one_of_the_same_amount_or_not_known"),
-            (WHOSE, "a_record_counts_only_for_the_refund_that_it_names"),
+            (IDENTITY, "a_record_counts_only_for_the_refund_that_it_names"),
             (
                 "shared/core/src/order/resolve/tests/giving_back.rs",
                 "a_refund_by_a_rule_that_timed_out_at_the_gateway_is_not_sent_again",
@@ -34,7 +34,7 @@ const ROWS: [(&str, &[(&str, &str)]); 11] = [
     ),
     (
         "One approval for a request that was delivered twice.",
-        &[(WHOSE, "a_request_that_was_delivered_twice_is_found_where_an_inquiry_is_sent")],
+        &[(IDENTITY, "a_request_that_was_delivered_twice_is_found_where_an_inquiry_is_sent")],
     ),
     (
         "One refund if its request arrives after the hour.",
@@ -68,9 +68,9 @@ const ROWS: [(&str, &[(&str, &str)]); 11] = [
     ("Anything on AWS itself.", &[]),
 ];
 
-const HERE: &str = "dev/local/tests/it/not_promised.rs";
+const HERE: &str = "dev/local/tests/it/reliability_limits.rs";
 const FEES: &str = "dev/local/tests/it/fees.rs";
-const WHOSE: &str = "dev/local/tests/it/whose.rs";
+const IDENTITY: &str = "dev/local/tests/it/record_identity.rs";
 
 #[test]
 fn each_row_has_a_test_that_shows_it() {
