@@ -21,21 +21,22 @@ impl Order {
         in_doubt.filter_map(Transaction::in_doubt_too_long_from).min()
     }
 
-    /// Puts on record that the merchant is notified of an operation. None when it was before, about
-    /// the same attempt, or when the order has no room for another notice.
-    pub fn notify(&mut self, at: OperationRef, reason: NoticeReason, now: Timestamp) -> Option<()> {
+    /// Puts on record that the merchant is notified of an operation. False when it was before,
+    /// about the same attempt, or when the order has no room for another notice.
+    pub fn notify(&mut self, at: OperationRef, reason: NoticeReason, now: Timestamp) -> bool {
         let kept: usize = self.operations().map(|(_, operation)| operation.notices.len()).sum();
-        let operation = self.operation_mut(at).filter(|operation| !operation.is_notified(reason))?;
-        if kept >= NOTICES_MAX {
-            return None;
+        match self.operation_mut(at).filter(|operation| !operation.is_notified(reason)) {
+            Some(operation) if kept < NOTICES_MAX => {
+                operation.notify(reason, now);
+                true
+            }
+            _ => false,
         }
-        operation.notify(reason, now);
-        Some(())
     }
 
     /// Puts on record that authorizations are about to end whose captures are held back: of the
-    /// whole order, or those that are due. None when nothing of this is new.
-    pub(crate) fn notify_of_held_back(&mut self, now: Timestamp) -> Option<()> {
+    /// whole order, or those that are due. False when nothing of this is new.
+    pub(crate) fn notify_of_held_back(&mut self, now: Timestamp) -> bool {
         let is_paused = self.captures_paused().is_some();
         let ending = self.transactions.iter().filter(|transaction| {
             (transaction.is_due_for_capture(now) || is_paused && transaction.waits_for_schedule())
@@ -43,16 +44,18 @@ impl Order {
                 && !transaction.has_expired(now)
         });
         let ending: Vec<Uuid> = ending.map(|transaction| transaction.id).collect();
-        let told = ending.into_iter().filter_map(|id| self.notify_of_last_day(id, now));
-        (told.count() > 0).then_some(())
+        ending.into_iter().filter(|id| self.notify_of_last_day(*id, now)).count() > 0
     }
 
     /// Puts on record that an authorization is about to end, with its first operation: no other has
-    /// begun. None when the merchant was told before.
-    pub(super) fn notify_of_last_day(&mut self, id: Uuid, now: Timestamp) -> Option<()> {
-        let transaction = self.transaction(id).filter(|transaction| !transaction.is_told_of_ending())?;
-        let at = OperationRef { transaction: id, operation: transaction.first()?.id };
-        self.notify(at, NoticeReason::AuthorizationEnding, now)
+    /// begun. False when the merchant was told before.
+    pub(super) fn notify_of_last_day(&mut self, id: Uuid, now: Timestamp) -> bool {
+        let transaction = self.transaction(id).filter(|transaction| !transaction.is_told_of_ending());
+        let first = transaction.and_then(Transaction::first).map(|first| first.id);
+        first.is_some_and(|operation| {
+            let at = OperationRef { transaction: id, operation };
+            self.notify(at, NoticeReason::AuthorizationEnding, now)
+        })
     }
 
     /// The last chance of a scheduled capture is over, and its authorization is not: a person can

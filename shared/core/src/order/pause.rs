@@ -82,11 +82,11 @@ impl Order {
     }
 
     /// Takes the captures that are due out of the schedule until no chargeback of the order is
-    /// open. None when none is due.
-    pub fn hold_back(&mut self, now: Timestamp) -> Option<()> {
+    /// open. False when none is due.
+    pub fn hold_back(&mut self, now: Timestamp) -> bool {
         let due = self.transactions.iter_mut().filter(|own| own.is_due_for_capture(now));
         let held = due.filter_map(|own| own.capture.as_mut()?.held_back_at.replace(now).or(Some(now)));
-        (held.count() > 0).then_some(())
+        held.count() > 0
     }
 
     /// Since when a scheduled capture waits for the end of a dispute; none where it does not.

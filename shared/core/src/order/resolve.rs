@@ -390,10 +390,10 @@ impl Order {
         }
     }
 
-    /// Puts the inquiry about an operation off, because the gateway gave no usable response. None
-    /// when it is not pending.
-    pub fn put_off(&mut self, at: OperationRef, now: Timestamp) -> Option<()> {
-        let operation = self.operation_mut(at)?;
+    /// Puts the inquiry about an operation off, because the gateway gave no usable response. False
+    /// when the order has no such operation.
+    pub fn put_off(&mut self, at: OperationRef, now: Timestamp) -> bool {
+        let Some(operation) = self.operation_mut(at) else { return false };
         let later = now + PUT_OFF;
         if let Some(due) = operation.last_look_at.filter(|due| *due <= now) {
             operation.last_look_at = Some(due.max(later));
@@ -405,7 +405,7 @@ impl Order {
         if operation.is(Stage::WaitsForDispute) {
             operation.look_at_disputes(later);
         }
-        Some(())
+        true
     }
 
     /// The operation of a transaction that an inquiry can be made about: the one in doubt, or one

@@ -174,16 +174,18 @@ impl Order {
         self.capture_moves.iter().rfind(|moved| moved.transaction == id)
     }
 
-    /// Puts on record that an authorization ended before it could be captured. None when it has
+    /// Puts on record that an authorization ended before it could be captured. False when it has
     /// not.
-    pub fn lapse(&mut self, id: Uuid, now: Timestamp) -> Option<()> {
-        let transaction = self.transaction(id)?;
-        let (at, next) = self.next_capture(transaction)?;
-        if transaction.due(at, next, now)? != Due::Lapse(id) {
-            return None;
+    pub fn lapse(&mut self, id: Uuid, now: Timestamp) -> bool {
+        let due = self.transaction(id).and_then(|transaction| {
+            let (at, next) = self.next_capture(transaction)?;
+            transaction.due(at, next, now)
+        });
+        let has_lapsed = due == Some(Due::Lapse(id));
+        if has_lapsed {
+            self.ended(id, now);
         }
-        self.ended(id, now);
-        Some(())
+        has_lapsed
     }
 
     /// Sees to the authorizations that the schedule does not capture: puts on record which have
@@ -198,7 +200,7 @@ impl Order {
                     self.ended(id, now);
                     holds.ended += 1;
                 }
-                Due::LastDay(id) => holds.ending += usize::from(self.notify_of_last_day(id, now).is_some()),
+                Due::LastDay(id) => holds.ending += usize::from(self.notify_of_last_day(id, now)),
                 Due::Capture(_) | Due::Lapse(_) | Due::Notice(_) => {}
             }
         }

@@ -105,10 +105,12 @@ impl Payments {
     ) -> Order {
         let change = |order: &mut Order| {
             let now = self.clock.now();
-            order.put_off(at, now)?;
+            let is_there = order.put_off(at, now);
             let in_doubt = order.operation(at).is_some_and(|operation| operation.pending().is_some());
-            reason.filter(|_| in_doubt).and_then(|reason| order.notify(at, reason, now));
-            Some(NextStep::Respond)
+            if let Some(reason) = reason.filter(|_| in_doubt) {
+                order.notify(at, reason, now);
+            }
+            is_there.then_some(NextStep::Respond)
         };
         self.save_change(order, at, &change).await.order
     }
@@ -118,7 +120,7 @@ impl Payments {
         let change = |order: &mut Order| {
             // Meanwhile it was decided, or begun anew.
             order.operation(at)?.pending()?;
-            order.notify(at, reason, self.clock.now()).map(|()| NextStep::Respond)
+            order.notify(at, reason, self.clock.now()).then_some(NextStep::Respond)
         };
         self.save_change(order, at, &change).await.order
     }

@@ -75,15 +75,17 @@ impl Payments {
 
     /// Puts on record that an authorization ended before it was captured.
     pub(crate) async fn lapse(&self, key: &OrderKey, transaction: Uuid) -> Result<Order, Refusal> {
-        let change =
-            |order: &mut Order| order.lapse(transaction, self.clock.now()).ok_or(Rejection::NothingDue);
+        let change = |order: &mut Order| {
+            order.lapse(transaction, self.clock.now()).then_some(()).ok_or(Rejection::NothingDue)
+        };
         self.change(key, transaction, "authorization lapsed", Principal::Schedule, change).await
     }
 
     /// Puts on record that due captures wait for the end of a dispute.
     pub(crate) async fn hold_back(&self, key: &OrderKey) -> Result<Order, Refusal> {
         let change = |order: &mut Order| {
-            order.hold_back(self.clock.now()).ok_or(Rejection::NothingDue).map(Changed::To)
+            let is_held = order.hold_back(self.clock.now());
+            is_held.then_some(Changed::To(())).ok_or(Rejection::NothingDue)
         };
         let (order, ()) = self.save_changed(self.order(key).await?, change).await?;
         Ok(next_version(&order))
@@ -103,7 +105,8 @@ impl Payments {
     /// are held back.
     pub(crate) async fn notify_of_held_back(&self, key: &OrderKey) -> Result<(), Refusal> {
         let change = |order: &mut Order| {
-            order.notify_of_held_back(self.clock.now()).ok_or(Rejection::NothingDue).map(Changed::To)
+            let is_new = order.notify_of_held_back(self.clock.now());
+            is_new.then_some(Changed::To(())).ok_or(Rejection::NothingDue)
         };
         self.save_changed(self.order(key).await?, change).await.map(drop)
     }

@@ -224,12 +224,13 @@ pub(super) fn oddities() -> Vec<Oddity> {
 
 impl Sent {
     /// Changes the JSON body, if it is one with members.
-    fn change(&mut self, change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> Option<()> {
-        let mut body: Value = serde_json::from_slice(&self.body).ok()?;
-        let name = ["data", "Request"].into_iter().find(|name| body.get(name).is_some())?;
-        change(body[name].as_object_mut()?);
-        self.body = body.to_string().into_bytes();
-        Some(())
+    fn change(&mut self, change: impl FnOnce(&mut serde_json::Map<String, Value>)) {
+        let mut body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let name = ["data", "Request"].into_iter().find(|name| body.get(name).is_some());
+        if let Some(members) = name.and_then(|name| body[name].as_object_mut()) {
+            change(members);
+            self.body = body.to_string().into_bytes();
+        }
     }
 
     fn add(&mut self, members: &Value) {

@@ -112,7 +112,7 @@ fn an_order_takes_no_more_than_fifty_notices() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     for told in 0..=NOTICES_MAX {
-        let is_told = fixture.order.notify(at, NoticeReason::InDoubtHour, fixture.now).is_some();
+        let is_told = fixture.order.notify(at, NoticeReason::InDoubtHour, fixture.now);
         assert_eq!(is_told, told < NOTICES_MAX, "{told}");
         // A doubt about another attempt is another doubt.
         fixture.order.transactions[0].operations[0].attempt.number += 1;

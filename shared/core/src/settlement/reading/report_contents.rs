@@ -77,7 +77,9 @@ impl ReportContents {
     pub(super) fn hold(&mut self, funded: &Funded, is_others: bool, kept_at: Option<&PackKey>) {
         let held = self.held.entry(funded.deposit.clone()).or_default();
         held.packs.extend(kept_at.cloned());
-        if held.add(funded, is_others).is_none() {
+        if let Some(sums) = held.sums.with(funded, is_others) {
+            held.sums = sums;
+        } else {
             let (deposit, batch) = (Some(funded.deposit.clone()), funded.batch.clone());
             let why = "a line that cannot be added up".to_owned();
             self.unreadable.push(UnreadableRow { deposit, batch, id: Some(funded.id.clone()), why });
@@ -95,7 +97,8 @@ impl ReportContents {
         let whole = |id: String| {
             let missing = || Deposit::without_sum(id.clone(), &account.progress.account, day, account.now);
             let deposit = self.deposits.remove(&id).unwrap_or_else(missing);
-            let HeldLines { count, all, money, others, packs } = self.held.remove(&id).unwrap_or_default();
+            let HeldLines { sums, packs } = self.held.remove(&id).unwrap_or_default();
+            let LineSums { count, all, money, others } = sums;
             // Whether net sales include refused or voided lines is not documented.
             let is_all = all.sum == deposit.component(Component::NetSales);
             let HeldSum { sum, refunds } = if is_all { all } else { money };
@@ -136,6 +139,13 @@ impl HeldSum {
 /// The lines that a deposit holds.
 #[derive(Default)]
 struct HeldLines {
+    sums: LineSums,
+    /// Where they are.
+    packs: BTreeSet<PackKey>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct LineSums {
     count: u64,
     /// Of all lines.
     all: HeldSum,
@@ -143,23 +153,19 @@ struct HeldLines {
     money: HeldSum,
     /// Those that are not Tollgate's and move money: how many, and their sum.
     others: (u64, SignedAmount),
-    /// Where they are.
-    packs: BTreeSet<PackKey>,
 }
 
-impl HeldLines {
-    /// Counts a line. None, and no sum has it, if a sum would be out of range.
-    fn add(&mut self, funded: &Funded, is_others: bool) -> Option<()> {
+impl LineSums {
+    /// With a line more. None if a sum would be out of range.
+    fn with(self, funded: &Funded, is_others: bool) -> Option<Self> {
         let amount = funded.amount;
-        let all = self.all.with(amount)?;
-        let (mut money, mut others) = (self.money, self.others);
+        let Self { mut money, mut others, .. } = self;
         if funded.is_money() {
             money = money.with(amount)?;
             if is_others {
                 others = (others.0 + 1, others.1.checked_add(amount)?);
             }
         }
-        (self.count, self.all, self.money, self.others) = (self.count + 1, all, money, others);
-        Some(())
+        Some(Self { count: self.count + 1, all: self.all.with(amount)?, money, others })
     }
 }

@@ -187,7 +187,7 @@ fn a_refund_waits_visibly_is_in_no_doubt_and_is_looked_at_daily_for_as_long_as_i
     }
     // A look that cannot be taken is put off by minutes.
     story.fixture.now += SignedDuration::from_hours(24);
-    story.fixture.order.put_off(story.refund, story.fixture.now).unwrap();
+    assert!(story.fixture.order.put_off(story.refund, story.fixture.now));
     assert_eq!(story.look(), None);
     story.fixture.now += PUT_OFF;
     let due: Vec<_> = story.fixture.order.due_for_look_at_disputes(story.fixture.now).collect();
