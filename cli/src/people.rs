@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use tollgate::{
     elastic_path::{person_change_value, person_value},
     ports::PeopleStores,
-    spreadsheet::people::{PEOPLE_COLUMNS, grant_cells, issuer_and_subject, limits, person_cells},
+    spreadsheet::{
+        FileRow as _,
+        people::{PersonRow, grant_cells, issuer_and_subject, limits},
+    },
 };
 use tollgate_core::{
     order::MerchantId,
@@ -156,7 +159,8 @@ async fn list(installation: &Installation, list: &ListPeople) -> Result<Report, 
     let signed_in = stores.people.last_sign_ins(&list.merchant).await.map_err(|error| unread(&error))?;
     let with_last = people.entries.iter().map(|one| (one, signed_in.get(&one.id).copied()));
     if list.rows.csv {
-        csv::print(&PEOPLE_COLUMNS, with_last.map(|(one, last)| person_cells(one, last)))?;
+        let rows = with_last.map(|(entry, last_sign_in)| PersonRow { entry, last_sign_in }.cells());
+        csv::print(&PersonRow::names(), rows)?;
         return Ok(Report::nothing());
     }
     let rows = with_last.clone().map(|(one, last)| {

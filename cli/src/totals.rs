@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::spreadsheet::totals::{COLUMNS, Shown, cells, value};
+use tollgate::spreadsheet::{
+    FileRow as _,
+    totals::{Shown, value},
+};
 use tollgate_core::{
     journal::{
         Changes,
@@ -99,13 +102,13 @@ impl Totals {
     }
 
     fn header(&self) -> Vec<&'static str> {
-        self.has_several.then_some("merchant").into_iter().chain(COLUMNS).collect()
+        self.has_several.then_some("merchant").into_iter().chain(Shown::names()).collect()
     }
 
     fn rows(&self) -> impl Iterator<Item = Vec<String>> {
         self.shown().map(move |(merchant, shown)| {
             let merchant = self.has_several.then(|| merchant.to_string());
-            merchant.into_iter().chain(cells(shown)).collect()
+            merchant.into_iter().chain(shown.cells()).collect()
         })
     }
 

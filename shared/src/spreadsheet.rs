@@ -25,6 +25,33 @@ const SEPARATORS: [char; 6] = [';', ',', '|', '\t', '\r', '\n'];
 /// Characters that a cell may not begin with, even if no formula follows.
 const BLANK_STARTS: [char; 3] = ['\t', '\r', '\n'];
 
+/// A column of a file.
+pub struct FileColumn<R> {
+    name: &'static str,
+    cell: fn(&R) -> String,
+}
+
+fn column<R>(name: &'static str, cell: fn(&R) -> String) -> FileColumn<R> {
+    FileColumn { name, cell }
+}
+
+/// A row of a file. Times are whole seconds of UTC, amounts have the currency's decimals, and
+/// unknown values are empty.
+pub trait FileRow: Sized {
+    /// The columns. No name is ever changed; a release may add some at the end.
+    fn columns() -> Vec<FileColumn<Self>>;
+
+    /// The names of the columns.
+    fn names() -> Vec<&'static str> {
+        Self::columns().iter().map(|column| column.name).collect()
+    }
+
+    /// The cells, one for each column.
+    fn cells(&self) -> Vec<String> {
+        Self::columns().iter().map(|column| (column.cell)(self)).collect()
+    }
+}
+
 /// The line of an item that cannot be read: its key in the first cell.
 pub fn unreadable_cells(columns: &[&str], key: &str) -> Vec<String> {
     let mut cells = vec![String::new(); columns.len()];
@@ -46,6 +73,10 @@ pub fn bad_cells(columns: &[&str], row: &BadRow) -> Vec<String> {
         _ => None,
     };
     columns.iter().map(cell).map(Option::unwrap_or_default).collect()
+}
+
+fn known(text: Option<&str>) -> String {
+    text.unwrap_or_default().to_owned()
 }
 
 /// As times are shown by the API: whole seconds.

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tollgate::{
     elastic_path::entry_value,
     spreadsheet::{
-        bad_cells,
-        entries::{COLUMNS, Who, cells},
+        FileRow as _, bad_cells,
+        entries::{EntryRow, Who},
     },
 };
 use tollgate_core::{
@@ -69,8 +69,9 @@ pub(crate) async fn run(installation: &Installation, list: &ListEntries) -> Resu
     }
     let zone = &list.times.time_zone;
     if part.csv {
-        let good = found.rows.iter().map(|entry| cells(entry, zone));
-        csv::print(&COLUMNS, good.chain(found.unreadable.iter().map(|row| bad_cells(&COLUMNS, row))))?;
+        let (names, good) =
+            (EntryRow::names(), found.rows.iter().map(|entry| EntryRow::new(entry, zone).cells()));
+        csv::print(&names, good.chain(found.unreadable.iter().map(|row| bad_cells(&names, row))))?;
         for line in more(&found) {
             failure::remark(&line);
         }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate::{
     elastic_path::transaction_status,
     ports::Job,
-    spreadsheet::{bad_cells, payments},
+    spreadsheet::{FileRow as _, bad_cells, payments::PaymentRow},
 };
 use tollgate_core::{
     journal::{Agenda, EntryLog, Lister, LookedUp, Predicate, Row, Wanted},
@@ -160,13 +160,15 @@ async fn run(
     if filter.part.csv {
         let mut lines = Vec::new();
         // Only a row's line is kept: a month has many payments.
-        let keep = |row: Row| lines.extend(payments::cells(&row, wanted.now, transaction_status));
+        let keep = |row: Row| {
+            lines.extend(PaymentRow::new(&row, wanted.now, transaction_status).map(|row| row.cells()));
+        };
         let rest = read(&lister, &wanted, keep).await?;
         if lines.is_empty() {
             may_be_empty(installation, &wanted, &rest).await?;
         }
-        let bad = rest.unreadable.iter().map(|row| bad_cells(&payments::COLUMNS, row));
-        csv::print(&payments::COLUMNS, lines.into_iter().chain(bad))?;
+        let bad = rest.unreadable.iter().map(|row| bad_cells(&PaymentRow::names(), row));
+        csv::print(&PaymentRow::names(), lines.into_iter().chain(bad))?;
         for line in rows::more(&rest) {
             failure::remark(&line);
         }

@@ -5,7 +5,10 @@ use serde_json::json;
 use tollgate::{
     elastic_path::{account_value, deposit_line_value, deposit_value, whole_deposit_value},
     ports::SettlementStores,
-    spreadsheet::settlement::{DEPOSIT_COLUMNS, LINE_COLUMNS, decimal, deposit_cells, line_cells},
+    spreadsheet::{
+        FileRow as _,
+        settlement::{DepositRow, LineRow, decimal},
+    },
 };
 use tollgate_core::{
     order::MerchantId,
@@ -75,7 +78,8 @@ pub(super) async fn list(installation: &Installation, list: &ListDeposits) -> Re
     let unmatched = reader(installation, &stores, log.as_ref()).unmatched(&list.merchant).await;
     let unmatched = unmatched.map_err(|error| unread(&error))?;
     if list.rows.csv {
-        csv::print(&DEPOSIT_COLUMNS, found.iter().map(|one| deposit_cells(one, &unmatched)))?;
+        let rows = found.iter().map(|one| DepositRow::new(one, &unmatched).cells());
+        csv::print(&DepositRow::names(), rows)?;
         told(&progress).into_iter().chain(more(next.as_deref())).for_each(|line| failure::remark(&line));
         return Ok(Report::nothing());
     }
@@ -170,7 +174,8 @@ pub(super) async fn show(installation: &Installation, show: &ShowDeposit) -> Res
     let DepositLines { lines, unreadable, next } = page;
     failure::remark_unreadable(&unreadable);
     if show.rows.csv {
-        csv::print(&LINE_COLUMNS, lines.iter().map(|line| line_cells(&deposit, line, &unmatched)))?;
+        let rows = lines.iter().map(|row| LineRow { deposit: &deposit, row, unmatched: &unmatched }.cells());
+        csv::print(&LineRow::names(), rows)?;
         if let Some(line) = more(next.as_deref()) {
             failure::remark(&line);
         }

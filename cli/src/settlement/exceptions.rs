@@ -3,7 +3,7 @@
 use serde_json::json;
 use tollgate::{
     elastic_path::{account_value, exception_value},
-    spreadsheet::settlement::{EXCEPTION_COLUMNS, decimal, exception_cells},
+    spreadsheet::{FileRow as _, settlement::decimal},
 };
 use tollgate_core::{
     settlement::{
@@ -44,7 +44,7 @@ pub(super) async fn list(installation: &Installation, list: &ListExceptions) -> 
         }
     }
     if list.rows.csv {
-        csv::print(&EXCEPTION_COLUMNS, found.iter().map(exception_cells))?;
+        csv::print(&<&Exception>::names(), found.iter().map(|one| one.cells()))?;
         told(&progress).into_iter().chain(more(next.as_deref())).for_each(|line| failure::remark(&line));
         return Ok(Report::nothing());
     }

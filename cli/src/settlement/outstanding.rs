@@ -3,7 +3,7 @@
 use serde_json::json;
 use tollgate::{
     elastic_path::{account_value, outstanding_sum_value, outstanding_value},
-    spreadsheet::settlement::{OUTSTANDING_COLUMNS, decimal, outstanding_cells},
+    spreadsheet::{FileRow as _, settlement::decimal},
 };
 use tollgate_core::{
     settlement::{
@@ -50,7 +50,7 @@ pub(super) async fn list(installation: &Installation, list: &ListOutstanding) ->
     found.truncate(list.rows.limit());
     let next = found.last().filter(|_| is_more).map(Outstanding::position);
     if list.rows.csv {
-        csv::print(&OUTSTANDING_COLUMNS, found.iter().map(outstanding_cells))?;
+        csv::print(&<&Outstanding>::names(), found.iter().map(|one| one.cells()))?;
         told(&progress).into_iter().chain(more(next.as_deref())).for_each(|line| failure::remark(&line));
         return Ok(Report::nothing());
     }

@@ -31,7 +31,10 @@ use crate::{
     },
     invocation::{path_parameter, request_id},
     ports::Personnel,
-    spreadsheet::people::{PEOPLE_COLUMNS, issuer_and_subject, person_cells},
+    spreadsheet::{
+        FileRow as _,
+        people::{PersonRow, issuer_and_subject},
+    },
 };
 
 /// Longest text of a member that is looked at, in characters; kept texts have limits of their own.
@@ -64,9 +67,9 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let people = store.recognized_people(merchant).await?;
     let signed_in = store.last_sign_ins(merchant).await?;
     let last = |one: &PersonEntry| signed_in.get(&one.id).copied();
-    let cells = people.entries.iter().map(|one| person_cells(one, last(one)));
+    let cells = people.entries.iter().map(|entry| PersonRow { entry, last_sign_in: last(entry) }.cells());
     let values = people.entries.iter().map(|one| person_value(one, last(one)));
-    let rows = Rows::new(&PEOPLE_COLUMNS, cells, values);
+    let rows = Rows::new(PersonRow::names(), cells, values);
     let body = |rows| json!({"data": Value::Array(rows), "meta": {"unreadable": trail::unreadable()}});
     let page = as_wanted(&ports.access, &caller, request, rows, body).await?;
     Ok(Reply::new(200, page.of_now()))

@@ -3,48 +3,10 @@
 use tollgate_core::{
     journal::Entry,
     order::{Attribution, ByHand},
-    values::{Brand, DeclineCode, Zone},
+    values::{Brand, DeclineCode, SignedAmount, Zone},
 };
 
-use super::seconds;
-
-/// The names of the columns. None is ever changed; a release may add some at the end.
-pub const COLUMNS: [&str; 34] = [
-    "time",
-    "local_day",
-    "operation",
-    "fact",
-    "currency",
-    "amount",
-    "fee",
-    "mid",
-    "retref",
-    "authorization_code",
-    "decline_code",
-    "asked_by",
-    "key_name",
-    "person",
-    "actor",
-    "reason",
-    "brand",
-    "last_four",
-    "custom_reference",
-    "order",
-    "transaction",
-    "held",
-    "paid",
-    "returned",
-    "at_gateway",
-    "fees_at_gateway",
-    "cause",
-    "mechanism",
-    "late",
-    "entry",
-    "unreadable",
-    "disputed",
-    "dispute_reason",
-    "proposed_by",
-];
+use super::{FileColumn, FileRow, column, known, seconds};
 
 /// The actor and the reason, as far as known: of the request, or of the person who decided by hand.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,49 +40,68 @@ impl<'a> Who<'a> {
     }
 }
 
-/// The cells of a movement, one for each column. Times are whole seconds of UTC and the day is that
-/// of the zone; amounts have the currency's decimals, and unknown values are empty.
-pub fn cells(entry: &Entry, zone: &Zone) -> Vec<String> {
-    let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    let signed = |minor| entry.currency.signed_decimal(minor);
-    let who = Who::of(entry);
-    let changes = entry.changes;
-    vec![
-        seconds(entry.at),
-        zone.shown(entry.at).date().to_string(),
-        entry.kind.as_str().to_owned(),
-        entry.fact.as_str().to_owned(),
-        entry.currency.to_string(),
-        entry.currency.decimal(entry.amount),
-        entry.fee.map(|fee| entry.currency.decimal(fee.amount)).unwrap_or_default(),
-        entry.account.clone(),
-        known(entry.reference.as_deref()),
-        known(entry.authcode.as_deref()),
-        known(entry.decline.map(DeclineCode::as_str)),
-        entry.by.as_str().to_owned(),
-        known(who.key_name),
-        known(who.person),
-        known(who.actor),
-        known(who.reason),
-        known(entry.brand.map(Brand::name)),
-        known(entry.last_four.as_deref()),
-        known(entry.merchant_reference.as_deref()),
-        entry.order.order.to_string(),
-        entry.transaction.to_string(),
-        signed(changes.held),
-        signed(changes.paid),
-        signed(changes.returned),
-        signed(changes.gateway),
-        signed(changes.fees),
-        entry.cause.as_str().to_owned(),
-        entry.mechanism.as_str().to_owned(),
-        if entry.late { "yes" } else { "no" }.to_owned(),
-        entry.id.to_string(),
-        String::new(),
-        signed(changes.disputed),
-        known(entry.dispute_reason.as_deref()),
-        known(who.proposed_by),
-    ]
+/// A movement; its day is that of the zone.
+pub struct EntryRow<'a> {
+    entry: &'a Entry,
+    who: Who<'a>,
+    zone: &'a Zone,
+}
+
+impl<'a> EntryRow<'a> {
+    /// The row of a movement.
+    pub fn new(entry: &'a Entry, zone: &'a Zone) -> Self {
+        Self { entry, who: Who::of(entry), zone }
+    }
+
+    fn signed(&self, minor: impl Into<SignedAmount>) -> String {
+        self.entry.currency.signed_decimal(minor)
+    }
+
+    fn fee(&self) -> Option<String> {
+        self.entry.fee.map(|fee| self.entry.currency.decimal(fee.amount))
+    }
+}
+
+impl FileRow for EntryRow<'_> {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 34] = [
+            column("time", |it| seconds(it.entry.at)),
+            column("local_day", |it| it.zone.shown(it.entry.at).date().to_string()),
+            column("operation", |it| it.entry.kind.as_str().to_owned()),
+            column("fact", |it| it.entry.fact.as_str().to_owned()),
+            column("currency", |it| it.entry.currency.to_string()),
+            column("amount", |it| it.entry.currency.decimal(it.entry.amount)),
+            column("fee", |it| it.fee().unwrap_or_default()),
+            column("mid", |it| it.entry.account.clone()),
+            column("retref", |it| known(it.entry.reference.as_deref())),
+            column("authorization_code", |it| known(it.entry.authcode.as_deref())),
+            column("decline_code", |it| known(it.entry.decline.map(DeclineCode::as_str))),
+            column("asked_by", |it| it.entry.by.as_str().to_owned()),
+            column("key_name", |it| known(it.who.key_name)),
+            column("person", |it| known(it.who.person)),
+            column("actor", |it| known(it.who.actor)),
+            column("reason", |it| known(it.who.reason)),
+            column("brand", |it| known(it.entry.brand.map(Brand::name))),
+            column("last_four", |it| known(it.entry.last_four.as_deref())),
+            column("custom_reference", |it| known(it.entry.merchant_reference.as_deref())),
+            column("order", |it| it.entry.order.order.to_string()),
+            column("transaction", |it| it.entry.transaction.to_string()),
+            column("held", |it| it.signed(it.entry.changes.held)),
+            column("paid", |it| it.signed(it.entry.changes.paid)),
+            column("returned", |it| it.signed(it.entry.changes.returned)),
+            column("at_gateway", |it| it.signed(it.entry.changes.gateway)),
+            column("fees_at_gateway", |it| it.signed(it.entry.changes.fees)),
+            column("cause", |it| it.entry.cause.as_str().to_owned()),
+            column("mechanism", |it| it.entry.mechanism.as_str().to_owned()),
+            column("late", |it| if it.entry.late { "yes" } else { "no" }.to_owned()),
+            column("entry", |it| it.entry.id.to_string()),
+            column("unreadable", |_| String::new()),
+            column("disputed", |it| it.signed(it.entry.changes.disputed)),
+            column("dispute_reason", |it| known(it.entry.dispute_reason.as_deref())),
+            column("proposed_by", |it| known(it.who.proposed_by)),
+        ];
+        columns.into()
+    }
 }
 
 #[cfg(test)]
@@ -143,9 +124,9 @@ mod tests {
         order.transactions[0].operations[1].attribution = Some(Box::new(anna));
         let entry = entries(None, &order).pop().unwrap();
         let cells = |zone: &str| {
-            let mut file = Vec::new();
-            let row = cells(&entry, &zone.parse().unwrap());
-            crate::spreadsheet::write(&mut file, &COLUMNS, [row].into_iter()).unwrap();
+            let (mut file, zone) = (Vec::new(), zone.parse().unwrap());
+            let row = EntryRow::new(&entry, &zone).cells();
+            crate::spreadsheet::write(&mut file, &EntryRow::names(), [row].into_iter()).unwrap();
             let mut file = csv::Reader::from_reader(file.as_slice());
             let header = file.headers().unwrap().clone();
             let line = file.records().next().unwrap().unwrap();

@@ -4,85 +4,78 @@ use jiff::Timestamp;
 
 use tollgate_core::{
     journal::{Concern, Fees, Row, fees},
-    order::TransactionStatus,
-    values::{Amount, Brand},
+    order::{Transaction, TransactionStatus},
+    values::{Amount, Brand, CardSummary},
 };
 
-use super::seconds;
-
-/// The names of the columns. None is ever changed; a release may add some at the end.
-pub const COLUMNS: [&str; 24] = [
-    "time",
-    "status",
-    "method",
-    "currency",
-    "amount",
-    "captured",
-    "refunded",
-    "brand",
-    "last_four",
-    "retref",
-    "custom_reference",
-    "merchant_reference",
-    "order",
-    "transaction",
-    "needs_attention",
-    "unreadable",
-    "fee_kind",
-    "fee",
-    "captured_fee",
-    "refunded_fee",
-    "paymentmethod_name",
-    "description",
-    "metadata",
-    "state",
-];
+use super::{FileColumn, FileRow, column, known, seconds};
 
 /// The codes as one cell.
 pub fn codes(found: &[Concern]) -> String {
     found.iter().map(|concern| concern.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// The cells of a row, one for each column. Times are whole seconds of UTC, amounts have the
-/// currency's decimals, and unknown values are empty. `status` is the API's word for a status.
-pub fn cells(
-    row: &Row,
+/// A payment as it is now.
+pub struct PaymentRow<'a> {
+    row: &'a Row,
+    transaction: &'a Transaction,
+    fees: Option<Fees>,
     now: Timestamp,
-    status: impl Fn(TransactionStatus) -> &'static str,
-) -> Option<Vec<String>> {
-    let order = &row.order;
-    let transaction = order.transaction(row.transaction)?;
-    let decimal = |amount| order.currency.decimal(amount);
-    let fees = fees(transaction);
-    let fee = |of: fn(Fees) -> Amount| fees.map_or_else(String::new, |fees| decimal(of(fees)));
-    let references = &transaction.references;
-    let known = |text: Option<&str>| text.unwrap_or_default().to_owned();
-    Some(vec![
-        seconds(row.at),
-        status(transaction.status()).to_owned(),
-        transaction.kind.as_str().to_owned(),
-        order.currency.to_string(),
-        decimal(transaction.amount()),
-        decimal(transaction.captured()),
-        decimal(transaction.refunded()),
-        known(transaction.card().and_then(|card| card.brand).map(Brand::name)),
-        known(transaction.card().and_then(|card| card.last_four.as_deref())),
-        known(transaction.reference()),
-        known(transaction.custom_reference()),
-        known(transaction.memo.as_ref().map(|memo| memo.reference.as_str())),
-        order.id.to_string(),
-        transaction.id.to_string(),
-        codes(&row.concerns(now)),
-        String::new(),
-        known(fees.map(|fees| fees.kind.as_str())),
-        fee(|fees| fees.amount),
-        fee(|fees| fees.captured),
-        fee(|fees| fees.refunded),
-        known(references.name.as_deref()),
-        known(references.description.as_deref()),
-        references.metadata.line(usize::MAX),
-        transaction.word(now).as_str().to_owned(),
-    ])
+    status: fn(TransactionStatus) -> &'static str,
+}
+
+impl<'a> PaymentRow<'a> {
+    /// The row of a payment. `status` is the API's word for a status.
+    pub fn new(row: &'a Row, now: Timestamp, status: fn(TransactionStatus) -> &'static str) -> Option<Self> {
+        let transaction = row.order.transaction(row.transaction)?;
+        Some(Self { row, transaction, fees: fees(transaction), now, status })
+    }
+
+    fn decimal(&self, amount: Amount) -> String {
+        self.row.order.currency.decimal(amount)
+    }
+
+    fn fee(&self, of: fn(Fees) -> Amount) -> String {
+        self.fees.map_or_else(String::new, |fees| self.decimal(of(fees)))
+    }
+
+    fn card(&self) -> Option<&CardSummary> {
+        self.transaction.card()
+    }
+}
+
+impl FileRow for PaymentRow<'_> {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 24] = [
+            column("time", |it| seconds(it.row.at)),
+            column("status", |it| (it.status)(it.transaction.status()).to_owned()),
+            column("method", |it| it.transaction.kind.as_str().to_owned()),
+            column("currency", |it| it.row.order.currency.to_string()),
+            column("amount", |it| it.decimal(it.transaction.amount())),
+            column("captured", |it| it.decimal(it.transaction.captured())),
+            column("refunded", |it| it.decimal(it.transaction.refunded())),
+            column("brand", |it| known(it.card().and_then(|card| card.brand).map(Brand::name))),
+            column("last_four", |it| known(it.card().and_then(|card| card.last_four.as_deref()))),
+            column("retref", |it| known(it.transaction.reference())),
+            column("custom_reference", |it| known(it.transaction.custom_reference())),
+            column("merchant_reference", |it| {
+                known(it.transaction.memo.as_ref().map(|memo| memo.reference.as_str()))
+            }),
+            column("order", |it| it.row.order.id.to_string()),
+            column("transaction", |it| it.transaction.id.to_string()),
+            column("needs_attention", |it| codes(&it.row.concerns(it.now))),
+            column("unreadable", |_| String::new()),
+            column("fee_kind", |it| known(it.fees.map(|fees| fees.kind.as_str()))),
+            column("fee", |it| it.fee(|fees| fees.amount)),
+            column("captured_fee", |it| it.fee(|fees| fees.captured)),
+            column("refunded_fee", |it| it.fee(|fees| fees.refunded)),
+            column("paymentmethod_name", |it| known(it.transaction.references.name.as_deref())),
+            column("description", |it| known(it.transaction.references.description.as_deref())),
+            column("metadata", |it| it.transaction.references.metadata.line(usize::MAX)),
+            column("state", |it| it.transaction.word(it.now).as_str().to_owned()),
+        ];
+        columns.into()
+    }
 }
 
 #[cfg(test)]
@@ -107,9 +100,9 @@ mod tests {
         };
         let transaction = order.transactions[0].id;
         let row = Row { at: Timestamp::UNIX_EPOCH, order: Arc::new(order), transaction };
-        let cells = cells(&row, Timestamp::UNIX_EPOCH, transaction_status).unwrap();
+        let cells = PaymentRow::new(&row, Timestamp::UNIX_EPOCH, transaction_status).unwrap().cells();
         let mut file = Vec::new();
-        crate::spreadsheet::write(&mut file, &COLUMNS, [cells].into_iter()).unwrap();
+        crate::spreadsheet::write(&mut file, &PaymentRow::names(), [cells].into_iter()).unwrap();
         let mut file = csv::Reader::from_reader(file.as_slice());
         let header = file.headers().unwrap().clone();
         let line = file.records().next().unwrap().unwrap();
@@ -126,8 +119,8 @@ mod tests {
             let order = Arc::new(refunded_in_part(fees));
             let transaction = order.transactions[0].id;
             let row = Row { at: Timestamp::UNIX_EPOCH, order, transaction };
-            let cells = cells(&row, Timestamp::UNIX_EPOCH, transaction_status).unwrap();
-            let named = COLUMNS.into_iter().zip(cells);
+            let row = PaymentRow::new(&row, Timestamp::UNIX_EPOCH, transaction_status).unwrap();
+            let named = PaymentRow::names().into_iter().zip(row.cells());
             let wanted =
                 ["amount", "captured", "refunded", "fee_kind", "fee", "captured_fee", "refunded_fee"];
             let named = named.filter(|(name, _)| wanted.contains(name));

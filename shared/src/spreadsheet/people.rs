@@ -1,15 +1,40 @@
 //! A merchant's people and their audit trail, as lines of a file: for access reviews.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
-use tollgate_core::people::{AuditEntry, Audited, AuditedPerson, Grant, PersonEntry, Recognition, RefundMax};
+use tollgate_core::people::{
+    AuditEntry, Audited, AuditedPerson, Grant, PersonEntry, Recognition, RefundMax, Subject,
+};
 
-use super::seconds;
+use super::{FileColumn, FileRow, column, known, seconds};
 
-/// The names of the columns of people. None is ever changed; a release may add some at the end.
-pub const PEOPLE_COLUMNS: [&str; 8] =
-    ["id", "name", "role", "refund_max", "email", "issuer", "subject", "last_sign_in"];
+/// A person with the last sign-in.
+pub struct PersonRow<'a> {
+    /// The person.
+    pub entry: &'a PersonEntry,
+    /// When it was, if ever.
+    pub last_sign_in: Option<Timestamp>,
+}
 
-/// The same of entries of the audit trail.
+impl FileRow for PersonRow<'_> {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 8] = [
+            column("id", |it| it.entry.id.to_string()),
+            column("name", |it| it.entry.name.to_string()),
+            column("role", |it| it.entry.grant.role.as_str().to_owned()),
+            column("refund_max", |it| limits(&it.entry.grant.refund_max)),
+            column("email", |it| it.entry.recognition.email().map(ToString::to_string).unwrap_or_default()),
+            column("issuer", |it| issuer_and_subject(&it.entry.recognition).0.to_owned()),
+            column("subject", |it| known(issuer_and_subject(&it.entry.recognition).1)),
+            column("last_sign_in", |it| it.last_sign_in.map(seconds).unwrap_or_default()),
+        ];
+        columns.into()
+    }
+}
+
+/// The columns of entries of the audit trail. No name is ever changed; a release may add some at
+/// the end.
 pub const AUDIT_COLUMNS: [&str; 21] = [
     "id",
     "at",
@@ -34,58 +59,47 @@ pub const AUDIT_COLUMNS: [&str; 21] = [
     "call",
 ];
 
-pub fn person_cells(one: &PersonEntry, last_sign_in: Option<Timestamp>) -> Vec<String> {
-    let (issuer, subject) = issuer_and_subject(&one.recognition);
-    vec![
-        one.id.to_string(),
-        one.name.to_string(),
-        one.grant.role.as_str().to_owned(),
-        limits(&one.grant.refund_max),
-        one.recognition.email().map(ToString::to_string).unwrap_or_default(),
-        issuer.to_owned(),
-        subject.unwrap_or_default().to_owned(),
-        last_sign_in.map(seconds).unwrap_or_default(),
-    ]
-}
-
 /// The cells of an entry of the audit trail.
 pub fn audit_cells(entry: &AuditEntry) -> Vec<String> {
-    let text = ToString::to_string;
-    let none = String::new;
-    let who = match &entry.who {
-        AuditedPerson::Known { id, name } => {
-            ["person".to_owned(), text(name), id.to_string(), none(), none(), none()]
-        }
+    let mut cells: BTreeMap<_, _> = [
+        ("id", entry.id.to_string()),
+        ("at", seconds(entry.at)),
+        ("kind", entry.what.kind().as_str().to_owned()),
+        ("request_id", entry.request.clone()),
+    ]
+    .into();
+    match &entry.who {
+        AuditedPerson::Known { id, name } => cells.extend([
+            ("who", "person".to_owned()),
+            ("person", name.to_string()),
+            ("person_id", id.to_string()),
+        ]),
         AuditedPerson::Operator { name } => {
-            ["operator".to_owned(), text(name), none(), none(), none(), none()]
+            cells.extend([("who", "operator".to_owned()), ("person", name.to_string())]);
         }
         AuditedPerson::Stranger { subject, email } => {
-            let email = email.as_ref().map(ToString::to_string).unwrap_or_default();
-            ["stranger".to_owned(), none(), none(), subject.issuer.clone(), subject.subject.clone(), email]
-        }
-    };
-    let mut what: [String; 10] = Default::default();
-    let mut made = String::new();
-    match &entry.what {
-        Audited::SignedIn { client } => what[0].clone_from(client),
-        Audited::Refused { client, why } => {
-            what[0].clone_from(client);
-            why.as_str().clone_into(&mut what[1]);
-        }
-        Audited::Acted { call } | Audited::LimitExceeded { call } => made.clone_from(call),
-        Audited::Downloaded { list, filter, rows } => {
-            what[2].clone_from(list);
-            what[3].clone_from(filter);
-            what[4] = rows.to_string();
-        }
-        Audited::PeopleChanged(change) => {
-            what[5] = change.name.to_string();
-            [what[6], what[7]] = grant_cells(change.before.as_ref());
-            [what[8], what[9]] = grant_cells(change.after.as_ref());
+            let Subject { issuer, subject } = subject.clone();
+            cells.extend([("who", "stranger".to_owned()), ("issuer", issuer), ("subject", subject)]);
+            cells.extend(email.as_ref().map(|email| ("email", email.to_string())));
         }
     }
-    let first = [entry.id.to_string(), seconds(entry.at), entry.what.kind().as_str().to_owned()];
-    first.into_iter().chain(who).chain(what).chain([entry.request.clone(), made]).collect()
+    match &entry.what {
+        Audited::SignedIn { client } => cells.extend([("client", client.clone())]),
+        Audited::Refused { client, why } => {
+            cells.extend([("client", client.clone()), ("reason", why.as_str().to_owned())]);
+        }
+        Audited::Acted { call } | Audited::LimitExceeded { call } => cells.extend([("call", call.clone())]),
+        Audited::Downloaded { list, filter, rows } => {
+            cells.extend([("list", list.clone()), ("filter", filter.clone()), ("rows", rows.to_string())]);
+        }
+        Audited::PeopleChanged(change) => {
+            let [role_before, max_before] = grant_cells(change.before.as_ref());
+            let [role, max] = grant_cells(change.after.as_ref());
+            cells.extend([("changed_person", change.name.to_string()), ("role", role), ("refund_max", max)]);
+            cells.extend([("role_before", role_before), ("refund_max_before", max_before)]);
+        }
+    }
+    AUDIT_COLUMNS.map(|name| cells.remove(name).unwrap_or_default()).into()
 }
 
 /// Role and limits; empty for a person without a role, or no longer with one.

@@ -1,167 +1,135 @@
 //! Deposits, their lines and exceptions as lines of a file.
 
 use tollgate_core::{
-    settlement::{Deposit, DepositLine, DepositSums, Exception, Outstanding, Unmatched},
+    settlement::{Deposit, DepositLine, DepositSums, Exception, ExceptionCause, Outstanding, Unmatched},
     values::{Currency, SignedAmount},
 };
 
-use super::seconds;
+use super::{FileColumn, FileRow, column, known, seconds};
 
-/// The names of the columns of deposits. None is ever changed; a release may add some at the end.
-pub const DEPOSIT_COLUMNS: [&str; 13] = [
-    "deposit",
-    "date",
-    "gross",
-    "refunds",
-    "fees",
-    "chargebacks",
-    "net",
-    "lines",
-    "unmatched",
-    "adjustments",
-    "currency",
-    "mid",
-    "trace_number",
-];
-
-/// The same of a deposit's lines.
-pub const LINE_COLUMNS: [&str; 12] = [
-    "deposit",
-    "date",
-    "retref",
-    "kind",
-    "amount",
-    "currency",
-    "status",
-    "settled_at",
-    "order",
-    "transaction",
-    "unmatched",
-    "counts",
-];
-
-/// The same of exceptions.
-pub const EXCEPTION_COLUMNS: [&str; 18] = [
-    "exception",
-    "state",
-    "cause",
-    "date",
-    "mid",
-    "retref",
-    "deposit",
-    "case",
-    "order",
-    "transaction",
-    "expected",
-    "found",
-    "currency",
-    "since",
-    "gone_at",
-    "resolved_by",
-    "reason",
-    "detail",
-];
-
-/// The columns of outstanding captures and refunds.
-pub const OUTSTANDING_COLUMNS: [&str; 11] = [
-    "state",
-    "at",
-    "amount",
-    "currency",
-    "mid",
-    "retref",
-    "order",
-    "transaction",
-    "operation",
-    "settled_at",
-    "unmatched",
-];
-
-pub fn deposit_cells(deposit: &Deposit, unmatched: &Unmatched) -> Vec<String> {
-    let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
-    let decimal =
-        |amount: Option<SignedAmount>| known(amount.map(|amount| decimal(amount, deposit.currency)));
-    vec![
-        deposit.id.clone(),
-        deposit.day.to_string(),
-        decimal(gross),
-        decimal(Some(refunds)),
-        decimal(fees),
-        decimal(Some(chargebacks)),
-        decimal(Some(deposit.total)),
-        deposit.lines.0.to_string(),
-        unmatched.in_deposit(deposit).to_string(),
-        decimal(adjustments),
-        code(deposit.currency),
-        deposit.account.clone(),
-        deposit.trace_number.clone().unwrap_or_default(),
-    ]
+/// A deposit, with the exceptions that are about it.
+pub struct DepositRow<'a> {
+    deposit: &'a Deposit,
+    sums: DepositSums,
+    unmatched: &'a Unmatched,
 }
 
-/// The cells of a deposit's line.
-pub fn line_cells(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -> Vec<String> {
-    let DepositLine { line, funded, entry } = row;
-    let currency = funded.currency.or(deposit.currency);
-    let entry = entry.as_ref();
-    vec![
-        deposit.id.clone(),
-        deposit.day.to_string(),
-        line.reference.clone(),
-        funded.kind.as_str().to_owned(),
-        decimal(funded.amount, currency),
-        code(currency),
-        funded.status.as_str().to_owned(),
-        known(line.settled.first().map(|settled| settled.day.to_string())),
-        known(entry.map(|entry| entry.order.order.to_string())),
-        known(entry.map(|entry| entry.transaction.to_string())),
-        known(
-            unmatched.of_reference(&deposit.account, &line.reference).map(|cause| cause.as_str().to_owned()),
-        ),
-        if funded.is_money() { "yes" } else { "no" }.to_owned(),
-    ]
+impl<'a> DepositRow<'a> {
+    /// The row of a deposit.
+    pub fn new(deposit: &'a Deposit, unmatched: &'a Unmatched) -> Self {
+        Self { deposit, sums: DepositSums::of(deposit), unmatched }
+    }
+
+    fn decimal(&self, amount: Option<SignedAmount>) -> String {
+        stated(amount, self.deposit.currency)
+    }
 }
 
-pub fn exception_cells(one: &Exception) -> Vec<String> {
-    let decimal = |amount: Option<SignedAmount>| known(amount.map(|amount| decimal(amount, one.currency)));
-    let resolution = one.resolution.as_ref();
-    vec![
-        one.id.to_string(),
-        exception_state(one).to_owned(),
-        one.cause.as_str().to_owned(),
-        one.day.to_string(),
-        one.account.clone(),
-        known(one.reference.clone()),
-        known(one.deposit.clone()),
-        known(one.case.clone()),
-        known(one.order.as_ref().map(|order| order.order.to_string())),
-        known(one.transaction.map(|id| id.to_string())),
-        decimal(one.expected),
-        decimal(one.found),
-        code(one.currency),
-        seconds(one.since),
-        known(one.gone_at.map(seconds)),
-        known(resolution.map(|resolution| resolution.by.clone())),
-        known(resolution.map(|resolution| resolution.reason.clone())),
-        known(one.detail.clone()),
-    ]
+impl FileRow for DepositRow<'_> {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 13] = [
+            column("deposit", |it| it.deposit.id.clone()),
+            column("date", |it| it.deposit.day.to_string()),
+            column("gross", |it| it.decimal(it.sums.gross)),
+            column("refunds", |it| it.decimal(Some(it.sums.refunds))),
+            column("fees", |it| it.decimal(it.sums.fees)),
+            column("chargebacks", |it| it.decimal(Some(it.sums.chargebacks))),
+            column("net", |it| it.decimal(Some(it.deposit.total))),
+            column("lines", |it| it.deposit.lines.0.to_string()),
+            column("unmatched", |it| it.unmatched.in_deposit(it.deposit).to_string()),
+            column("adjustments", |it| it.decimal(it.sums.adjustments)),
+            column("currency", |it| code(it.deposit.currency)),
+            column("mid", |it| it.deposit.account.clone()),
+            column("trace_number", |it| known(it.deposit.trace_number.as_deref())),
+        ];
+        columns.into()
+    }
 }
 
-/// The cells of a payment or refund whose money has not arrived.
-pub fn outstanding_cells(one: &Outstanding) -> Vec<String> {
-    let expectation = &one.expectation;
-    vec![
-        one.progressed.as_str().to_owned(),
-        seconds(expectation.at),
-        decimal(expectation.amount, Some(expectation.currency)),
-        code(Some(expectation.currency)),
-        expectation.account.clone(),
-        known(expectation.reference.clone()),
-        expectation.order.order.to_string(),
-        expectation.transaction.to_string(),
-        expectation.operation.to_string(),
-        known(one.settled_on.map(|day| day.to_string())),
-        known(one.unmatched.map(|cause| cause.as_str().to_owned())),
-    ]
+/// A deposit's line, with the exceptions of its merchant.
+pub struct LineRow<'a> {
+    /// The deposit that has the line.
+    pub deposit: &'a Deposit,
+    /// The line.
+    pub row: &'a DepositLine,
+    /// The exceptions.
+    pub unmatched: &'a Unmatched,
+}
+
+impl LineRow<'_> {
+    fn currency(&self) -> Option<Currency> {
+        self.row.funded.currency.or(self.deposit.currency)
+    }
+
+    fn cause(&self) -> Option<ExceptionCause> {
+        self.unmatched.of_reference(&self.deposit.account, &self.row.line.reference)
+    }
+}
+
+impl FileRow for LineRow<'_> {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 12] = [
+            column("deposit", |it| it.deposit.id.clone()),
+            column("date", |it| it.deposit.day.to_string()),
+            column("retref", |it| it.row.line.reference.clone()),
+            column("kind", |it| it.row.funded.kind.as_str().to_owned()),
+            column("amount", |it| decimal(it.row.funded.amount, it.currency())),
+            column("currency", |it| code(it.currency())),
+            column("status", |it| it.row.funded.status.as_str().to_owned()),
+            column("settled_at", |it| text(it.row.line.settled.first().map(|settled| settled.day))),
+            column("order", |it| text(it.row.entry.as_ref().map(|entry| &entry.order.order))),
+            column("transaction", |it| text(it.row.entry.as_ref().map(|entry| entry.transaction))),
+            column("unmatched", |it| known(it.cause().map(ExceptionCause::as_str))),
+            column("counts", |it| if it.row.funded.is_money() { "yes" } else { "no" }.to_owned()),
+        ];
+        columns.into()
+    }
+}
+
+impl FileRow for &Exception {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 18] = [
+            column("exception", |it| it.id.to_string()),
+            column("state", |it| exception_state(it).to_owned()),
+            column("cause", |it| it.cause.as_str().to_owned()),
+            column("date", |it| it.day.to_string()),
+            column("mid", |it| it.account.clone()),
+            column("retref", |it| known(it.reference.as_deref())),
+            column("deposit", |it| known(it.deposit.as_deref())),
+            column("case", |it| known(it.case.as_deref())),
+            column("order", |it| text(it.order.as_ref().map(|order| &order.order))),
+            column("transaction", |it| text(it.transaction)),
+            column("expected", |it| stated(it.expected, it.currency)),
+            column("found", |it| stated(it.found, it.currency)),
+            column("currency", |it| code(it.currency)),
+            column("since", |it| seconds(it.since)),
+            column("gone_at", |it| text(it.gone_at.map(seconds))),
+            column("resolved_by", |it| known(it.resolution.as_ref().map(|one| one.by.as_str()))),
+            column("reason", |it| known(it.resolution.as_ref().map(|one| one.reason.as_str()))),
+            column("detail", |it| known(it.detail.as_deref())),
+        ];
+        columns.into()
+    }
+}
+
+/// A payment or refund whose money has not arrived.
+impl FileRow for &Outstanding {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 11] = [
+            column("state", |it| it.progressed.as_str().to_owned()),
+            column("at", |it| seconds(it.expectation.at)),
+            column("amount", |it| decimal(it.expectation.amount, Some(it.expectation.currency))),
+            column("currency", |it| code(Some(it.expectation.currency))),
+            column("mid", |it| it.expectation.account.clone()),
+            column("retref", |it| known(it.expectation.reference.as_deref())),
+            column("order", |it| it.expectation.order.order.to_string()),
+            column("transaction", |it| it.expectation.transaction.to_string()),
+            column("operation", |it| it.expectation.operation.to_string()),
+            column("settled_at", |it| text(it.settled_on)),
+            column("unmatched", |it| known(it.unmatched.map(ExceptionCause::as_str))),
+        ];
+        columns.into()
+    }
 }
 
 /// The word for whether there is something left to do about an exception.
@@ -178,6 +146,10 @@ fn code(currency: Option<Currency>) -> String {
     currency.map_or_else(String::new, |currency| currency.code().to_owned())
 }
 
-fn known(text: Option<String>) -> String {
-    text.unwrap_or_default()
+fn stated(amount: Option<SignedAmount>, currency: Option<Currency>) -> String {
+    text(amount.map(|amount| decimal(amount, currency)))
+}
+
+fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
 }

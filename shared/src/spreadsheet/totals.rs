@@ -2,35 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use tollgate_core::journal::read_totals::{Dimension, Period, Selection, TotalRow};
+use tollgate_core::{
+    journal::read_totals::{Dimension, Period, Selection, TotalRow},
+    values::SignedAmount,
+};
 
-/// The names of the columns. Columns of the journal keep their names. No name ever changes; a
-/// release may add some at the end.
-pub const COLUMNS: [&str; 23] = [
-    "period",
-    "currency",
-    "operation",
-    "fact",
-    "mid",
-    "brand",
-    "decline_code",
-    "count",
-    "amount",
-    "held",
-    "paid",
-    "returned",
-    "at_gateway",
-    "fees_at_gateway",
-    "approved",
-    "declined",
-    "payments",
-    "approval_rate",
-    "decline_rate",
-    "provisional",
-    "disputed",
-    "issuer_approved",
-    "issuer_approval_rate",
-];
+use super::{FileColumn, FileRow, column};
 
 /// A row of a report, with its period and selection.
 #[derive(Clone, Copy)]
@@ -48,40 +25,51 @@ fn rate(share: u64) -> String {
     format!("{}.{:04}", share / 10_000, share % 10_000)
 }
 
-/// The cells of a total, one for each column. Amounts have the currency's decimals. A value that is
-/// not known, not told apart, or would be the sum of different facts, is empty.
-pub fn cells(shown: Shown<'_>) -> [String; COLUMNS.len()] {
-    let Shown { selection, period, row, is_provisional } = shown;
-    let TotalRow { line, total, approved, declined, payments, .. } = row;
-    let decimal = |minor| line.currency.signed_decimal(minor);
-    let value = |dimension| line.value(dimension).unwrap_or_default().to_owned();
-    let of_facts = |text: String| if selection.counts_facts() { text } else { String::new() };
-    let changes = total.changes;
-    [
-        period.name.clone(),
-        line.currency.to_string(),
-        value(Dimension::Operation),
-        value(Dimension::Fact),
-        value(Dimension::Mid),
-        value(Dimension::Brand),
-        value(Dimension::DeclineCode),
-        of_facts(total.count.to_string()),
-        of_facts(decimal(total.amount)),
-        decimal(changes.held),
-        decimal(changes.paid),
-        decimal(changes.returned),
-        decimal(changes.gateway),
-        decimal(changes.fees),
-        approved.to_string(),
-        declined.to_string(),
-        payments.to_string(),
-        row.approval_rate().map(rate).unwrap_or_default(),
-        row.decline_rate().map(rate).unwrap_or_default(),
-        if is_provisional { "yes" } else { "no" }.to_owned(),
-        decimal(changes.disputed),
-        row.issuer_approved.to_string(),
-        row.issuer_approval_rate().map(rate).unwrap_or_default(),
-    ]
+impl Shown<'_> {
+    fn decimal(&self, minor: impl Into<SignedAmount>) -> String {
+        self.row.line.currency.signed_decimal(minor)
+    }
+
+    fn told_apart(&self, dimension: Dimension) -> String {
+        self.row.line.value(dimension).unwrap_or_default().to_owned()
+    }
+
+    /// Empty where it would be the sum of different facts.
+    fn of_facts(&self, text: String) -> String {
+        if self.selection.counts_facts() { text } else { String::new() }
+    }
+}
+
+/// Columns of the journal keep their names.
+impl FileRow for Shown<'_> {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 23] = [
+            column("period", |it| it.period.name.clone()),
+            column("currency", |it| it.row.line.currency.to_string()),
+            column("operation", |it| it.told_apart(Dimension::Operation)),
+            column("fact", |it| it.told_apart(Dimension::Fact)),
+            column("mid", |it| it.told_apart(Dimension::Mid)),
+            column("brand", |it| it.told_apart(Dimension::Brand)),
+            column("decline_code", |it| it.told_apart(Dimension::DeclineCode)),
+            column("count", |it| it.of_facts(it.row.total.count.to_string())),
+            column("amount", |it| it.of_facts(it.decimal(it.row.total.amount))),
+            column("held", |it| it.decimal(it.row.total.changes.held)),
+            column("paid", |it| it.decimal(it.row.total.changes.paid)),
+            column("returned", |it| it.decimal(it.row.total.changes.returned)),
+            column("at_gateway", |it| it.decimal(it.row.total.changes.gateway)),
+            column("fees_at_gateway", |it| it.decimal(it.row.total.changes.fees)),
+            column("approved", |it| it.row.approved.to_string()),
+            column("declined", |it| it.row.declined.to_string()),
+            column("payments", |it| it.row.payments.to_string()),
+            column("approval_rate", |it| it.row.approval_rate().map(rate).unwrap_or_default()),
+            column("decline_rate", |it| it.row.decline_rate().map(rate).unwrap_or_default()),
+            column("provisional", |it| if it.is_provisional { "yes" } else { "no" }.to_owned()),
+            column("disputed", |it| it.decimal(it.row.total.changes.disputed)),
+            column("issuer_approved", |it| it.row.issuer_approved.to_string()),
+            column("issuer_approval_rate", |it| it.row.issuer_approval_rate().map(rate).unwrap_or_default()),
+        ];
+        columns.into()
+    }
 }
 
 /// The same as an object, with when the period begins and ends. Amounts are minor units. It has the

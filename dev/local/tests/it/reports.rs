@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use local::{Options, Stack, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::spreadsheet::totals::COLUMNS;
+use tollgate::spreadsheet::{FileRow as _, totals::Shown};
 use tollgate_core::values::Clock as _;
 
 use crate::{
@@ -104,7 +104,7 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
     let file = shop.send(Method::GET, &format!("{PATH}?from={today}"), &accept, String::new()).await;
     assert_eq!(file.headers["content-type"], "text/csv; charset=utf-8");
     let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
-    assert_eq!((lines.len(), lines[0]), (5, COLUMNS.join(",").as_str()));
+    assert_eq!((lines.len(), lines[0]), (5, Shown::names().join(",").as_str()));
     let visa = format!(
         "{today},USD,purchase,approved,496160873888,Visa,,2,51.98,0.00,51.98,0.00,51.98,0.00,2,0,3,0.6667,0.0000,yes,0.00,2,0.6667"
     );

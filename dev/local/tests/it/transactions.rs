@@ -6,6 +6,7 @@ use cardpointe_simulator::{Endpoint, Fault, FaultKind};
 use local::{Options, merchants};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tollgate::spreadsheet::{FileRow as _, payments::PaymentRow};
 use tollgate_core::values::Clock as _;
 
 use crate::shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card_with};
@@ -197,7 +198,7 @@ async fn a_page_as_csv_has_the_columns_of_the_command_and_no_formula() {
         lines.map(|line| line.split(',').map(str::to_owned).collect()).collect()
     };
     let (first, second) = (lines(&first), lines(&second));
-    assert_eq!(first[0].join(","), tollgate::spreadsheet::payments::COLUMNS.join(","));
+    assert_eq!(first[0].join(","), PaymentRow::names().join(","));
     assert_eq!((first.len(), second.len(), &first[0]), (2, 2, &second[0]));
     assert_eq!((first[1][12].as_str(), first[1][5].as_str()), ("o-2", "25.99"));
     assert_eq!(

@@ -25,7 +25,7 @@ const NOT_KEPT: &str = "…";
 /// The rows of a list in its two forms, of which one is made.
 pub(in crate::elastic_path) struct Rows<'a> {
     /// The names of a file's columns.
-    columns: &'static [&'static str],
+    columns: Vec<&'static str>,
     /// Each row as the cells of a line.
     cells: Box<dyn Iterator<Item = Vec<String>> + Send + 'a>,
     /// Each row as JSON.
@@ -34,7 +34,7 @@ pub(in crate::elastic_path) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     pub(in crate::elastic_path) fn new(
-        columns: &'static [&'static str],
+        columns: Vec<&'static str>,
         cells: impl Iterator<Item = Vec<String>> + Send + 'a,
         values: impl Iterator<Item = Value> + Send + 'a,
     ) -> Self {
@@ -43,14 +43,14 @@ impl<'a> Rows<'a> {
 
     /// Those that were found, followed by items that cannot be read.
     pub(in crate::elastic_path) fn of<T: Sync>(
-        columns: &'static [&'static str],
+        columns: Vec<&'static str>,
         found: &'a [T],
         unreadable: &'a [Unreadable],
         cells: impl Fn(&'a T) -> Vec<String> + Send + 'a,
         value: impl Fn(&'a T) -> Value + Send + 'a,
     ) -> Self {
-        let bad_cells = |bad: &Unreadable| unreadable_cells(columns, &bad.key);
-        let cells = found.iter().map(cells).chain(unreadable.iter().map(bad_cells));
+        let bad_cells: Vec<_> = unreadable.iter().map(|bad| unreadable_cells(&columns, &bad.key)).collect();
+        let cells = found.iter().map(cells).chain(bad_cells);
         Self::new(columns, cells, found.iter().map(value).chain(unreadable.iter().map(bad_row)))
     }
 }
@@ -67,7 +67,7 @@ pub(in crate::elastic_path) async fn as_wanted(
     if !wants_csv(request) {
         return Ok(body(rows.values.collect()).into());
     }
-    let (page, rows) = csv(rows.columns, rows.cells)?;
+    let (page, rows) = csv(&rows.columns, rows.cells)?;
     let (list, filter) = (request.uri().path().to_owned(), stated_filter(request));
     caller.on_record(access, request, |_| Audited::Downloaded { list, filter, rows }).await?;
     Ok(page)

@@ -25,8 +25,8 @@ use crate::{
     ports::Transactions,
     search_keys::search_key,
     spreadsheet::{
-        bad_cells,
-        entries::{COLUMNS, Who, cells},
+        FileRow as _, bad_cells,
+        entries::{EntryRow, Who},
     },
 };
 
@@ -94,10 +94,10 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
 
 fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a> {
     let Found { rows, unreadable, .. } = found;
-    let bad = unreadable.iter().map(|row| bad_cells(&COLUMNS, row));
-    let file = rows.iter().map(|entry| cells(entry, zone)).chain(bad);
+    let bad = unreadable.iter().map(|row| bad_cells(&EntryRow::names(), row));
+    let file = rows.iter().map(|entry| EntryRow::new(entry, zone).cells()).chain(bad);
     let shown = rows.iter().map(|entry| shown(entry, zone)).chain(unreadable.iter().map(shown_bad));
-    Rows::new(&COLUMNS, file, shown)
+    Rows::new(EntryRow::names(), file, shown)
 }
 
 /// A movement, with null for unknown values.

@@ -18,7 +18,10 @@ use crate::{
     api::{Caller, Failure, Handled, Page, Reply},
     elastic_path::{lists::Rows, lists::downloads::as_wanted, lists::filter::is_mid, request::Parameters},
     ports::Transactions,
-    spreadsheet::totals::{COLUMNS, Shown, cells, value},
+    spreadsheet::{
+        FileRow as _,
+        totals::{Shown, value},
+    },
 };
 
 const KNOWN: [&str; 11] = [
@@ -95,13 +98,13 @@ impl Query {
     }
 
     fn rows<'a>(&'a self, found: &'a PeriodTotals) -> Rows<'a> {
-        let cells = self.shown(found).map(|shown| cells(shown).to_vec());
+        let cells = self.shown(found).map(|shown| shown.cells());
         let values = self.shown(found).map(|shown| {
             let mut total = value(shown);
             total["type"] = json!("total");
             total
         });
-        Rows::new(&COLUMNS, cells, values)
+        Rows::new(Shown::names(), cells, values)
     }
 
     fn json(&self, rows: Vec<Value>, found: &PeriodTotals) -> Value {

@@ -21,10 +21,7 @@ use crate::{
     },
     ports::Transactions,
     search_keys::search_key,
-    spreadsheet::{
-        UNREADABLE, bad_cells,
-        payments::{COLUMNS, cells},
-    },
+    spreadsheet::{FileRow as _, UNREADABLE, bad_cells, payments::PaymentRow},
 };
 
 handlers! {
@@ -108,10 +105,11 @@ fn text_of(predicate: &Predicate) -> Option<&SearchTerm> {
 /// Transactions, followed by items that cannot be read.
 pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Rows<'a> {
     let Found { rows, unreadable, .. } = found;
-    let file = rows.iter().filter_map(move |row| cells(row, view.now, transaction_status));
+    let file = rows.iter().filter_map(move |row| PaymentRow::new(row, view.now, transaction_status));
     let shown = rows.iter().filter_map(move |row| shown(row, view));
-    let file = file.chain(unreadable.iter().map(|row| bad_cells(&COLUMNS, row)));
-    Rows::new(&COLUMNS, file, shown.chain(unreadable.iter().map(shown_bad)))
+    let bad = unreadable.iter().map(|row| bad_cells(&PaymentRow::names(), row));
+    let file = file.map(|row| row.cells()).chain(bad);
+    Rows::new(PaymentRow::names(), file, shown.chain(unreadable.iter().map(shown_bad)))
 }
 
 /// The transaction as its order's route shows it, with the list's own facts.

@@ -30,7 +30,8 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let paging: Paging<'_, WantedAudit> = Paging::of("audit\n", &ports.access, request, &caller)?;
     let (store, filter) = (ports.stores.audit.as_ref(), paging.filter.in_full());
     let found = store.audit(&caller.merchant.id, &filter, paging.after(), paging.limit).await?;
-    let rows = Rows::of(&AUDIT_COLUMNS, &found.entries, &found.unreadable, audit_cells, audit_entry_value);
+    let rows =
+        Rows::of(AUDIT_COLUMNS.to_vec(), &found.entries, &found.unreadable, audit_cells, audit_entry_value);
     let meta =
         |page| json!({"page": page, "time_zone": paging.zone.name(), "unreadable": found.unreadable.len()});
     paging.reply(rows, found.next.clone(), meta).await

@@ -23,7 +23,10 @@ use crate::{
     },
     invocation::path_parameter,
     ports::Transactions,
-    spreadsheet::settlement::{DEPOSIT_COLUMNS, LINE_COLUMNS, deposit_cells, line_cells},
+    spreadsheet::{
+        FileRow as _,
+        settlement::{DepositRow, LineRow},
+    },
 };
 
 /// How far back a list looks where the filter does not say, in days.
@@ -59,10 +62,10 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let unmatched = reader(ports).unmatched(merchant).await?;
     let accounts = accounts(ports, &caller).await?;
     let rows = Rows::of(
-        &DEPOSIT_COLUMNS,
+        DepositRow::names(),
         &found,
         &page.unreadable,
-        |deposit| deposit_cells(deposit, &unmatched),
+        |deposit| DepositRow::new(deposit, &unmatched).cells(),
         |deposit| deposit_value(deposit, &unmatched),
     );
     let meta = |page| {
@@ -102,10 +105,10 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let limit = if wants_csv(request) && !is_limited { CSV_LINES } else { paging.limit };
     let page = reader.lines(merchant, &deposit, paging.after(), limit).await?;
     let rows = Rows::of(
-        &LINE_COLUMNS,
+        LineRow::names(),
         &page.lines,
         &page.unreadable,
-        |line| line_cells(&deposit, line, &unmatched),
+        |row| LineRow { deposit: &deposit, row, unmatched: &unmatched }.cells(),
         |line| deposit_line_value(&deposit, line, &unmatched),
     );
     let meta = |page| json!({"page": page, "unreadable": trail::unreadable()});

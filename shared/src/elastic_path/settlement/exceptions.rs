@@ -23,7 +23,7 @@ use crate::{
     },
     invocation::path_parameter,
     ports::Transactions,
-    spreadsheet::settlement::{EXCEPTION_COLUMNS, exception_cells, exception_state},
+    spreadsheet::{FileRow as _, settlement::exception_state},
 };
 
 /// Longest text of a note or a decision that is looked at, in characters.
@@ -47,7 +47,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let page = store.list(merchant, &paging.filter.0, paging.after(), paging.limit).await?;
     let accounts = accounts(ports, &caller).await?;
     let rows =
-        Rows::of(&EXCEPTION_COLUMNS, &page.exceptions, &page.unreadable, exception_cells, exception_value);
+        Rows::of(<&Exception>::names(), &page.exceptions, &page.unreadable, |it| it.cells(), exception_value);
     let meta = |page| json!({"page": page, "accounts": accounts, "unreadable": trail::unreadable()});
     paging.reply(rows, page.next.clone(), meta).await
 }

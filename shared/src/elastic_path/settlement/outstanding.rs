@@ -22,7 +22,7 @@ use crate::{
         response::seconds,
     },
     ports::Transactions,
-    spreadsheet::settlement::{OUTSTANDING_COLUMNS, outstanding_cells},
+    spreadsheet::FileRow as _,
 };
 
 handlers! {
@@ -56,7 +56,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let is_more = found.len() > paging.limit;
     found.truncate(paging.limit);
     let after = found.last().filter(|_| is_more).map(Outstanding::position);
-    let rows = Rows::of(&OUTSTANDING_COLUMNS, &found, &[], outstanding_cells, outstanding_value);
+    let rows = Rows::of(<&Outstanding>::names(), &found, &[], |it| it.cells(), outstanding_value);
     let meta = |page| {
         json!({
             "page": page,
