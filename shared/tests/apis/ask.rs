@@ -10,69 +10,113 @@ use tollgate_core::values::Clock;
 
 use crate::{merchants, world::World};
 
-/// Every route of the template that a client can call.
-const ROUTES: &[&str] = &[
-    "POST /oauth/access_token",
-    "GET /status",
-    "PUT /v2/orders/{orderId}",
-    "GET /v2/orders/{orderId}",
-    "POST /v2/orders/{orderId}/payments",
-    "POST /v2/orders/{orderId}/payments/authorize",
-    "POST /v2/orders/{orderId}/payments/purchase",
-    "POST /v2/orders/{orderId}/captures/pause",
-    "POST /v2/orders/{orderId}/captures/resume",
-    "GET /v2/orders/{orderId}/transactions",
-    "GET /v2/orders/{orderId}/transactions/{transactionId}",
-    "PATCH /v2/orders/{orderId}/transactions/{transactionId}",
-    "POST /v2/orders/{orderId}/transactions/{transactionId}/capture",
-    "POST /v2/orders/{orderId}/transactions/{transactionId}/reauthorize",
-    "POST /v2/orders/{orderId}/transactions/{transactionId}/refund",
-    "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel",
-    "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm",
-    "POST /v2/payment-methods",
-    "GET /v2/payment-methods",
-    "GET /v2/payment-methods/{paymentMethodId}",
-    "PUT /v2/payment-methods/{paymentMethodId}",
-    "PATCH /v2/payment-methods/{paymentMethodId}",
-    "DELETE /v2/payment-methods/{paymentMethodId}",
-    "POST /v2/surcharge",
-    "GET /v2/transactions",
-    "GET /v2/attention",
-    "GET /v2/captures",
-    "GET /v2/stop",
-    "PUT /v2/stop",
-    "GET /v2/people",
-    "POST /v2/people",
-    "PATCH /v2/people/{personId}",
-    "DELETE /v2/people/{personId}",
-    "GET /v2/audit",
-    "GET /v2/webhooks",
-    "GET /v2/webhooks/{webhookId}/deliveries",
-    "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay",
-    "POST /v2/webhooks/{webhookId}/test",
-    "GET /v2/captures/daily",
-    "GET /v2/deposits",
-    "GET /v2/deposits/{depositId}",
-    "GET /v2/transactions/{transactionId}/settlement",
-    "GET /v2/settlement/outstanding",
-    "GET /v2/settlement/exceptions",
-    "POST /v2/settlement/exceptions/{exceptionId}/notes",
-    "POST /v2/settlement/exceptions/{exceptionId}/resolve",
-    "GET /v2/me",
-    "GET /v2/entries",
-    "GET /v2/orders/{orderId}/entries",
-    "GET /v2/transactions/{transactionId}",
-    "GET /v2/orders",
-    "GET /v2/gateways",
-    "GET /v2/gateways/card_connect",
-    "GET /v2/reports/totals",
-    "POST /api/v1/payments/creditcard/authorize",
-    "POST /api/v1/payments/creditcard/charge",
-    "POST /api/v1/payments/creditcard/capture",
-    "POST /api/v1/payments/creditcard/refund",
-    "POST /api/v1/payments/creditcard/void",
-    "POST /api/v1/payments/creditcard/status",
-];
+/// Declares every route of the template that a client can call, with its handler's response.
+macro_rules! routes {
+    (|$world:ident, $request:ident| $($route:literal => $response:expr,)+) => {
+        const ROUTES: &[&str] = &[$($route),+];
+
+        async fn responded(
+            route: &str,
+            $world: &Arc<World>,
+            $request: &Request,
+        ) -> Option<Response<Body>> {
+            match route {
+                $($route => Some($response.await),)+
+                _ => None,
+            }
+        }
+    };
+}
+
+routes! {
+    |world, request|
+    "POST /oauth/access_token" => elastic_path::issue_token(&world.tokens(), request),
+    "GET /status" => status::status(world.as_ref(), request),
+    "PUT /v2/orders/{orderId}" => elastic_path::put_order(&world.api(), request),
+    "GET /v2/orders/{orderId}" => elastic_path::get_order(&world.api(), request),
+    "POST /v2/orders/{orderId}/payments" => elastic_path::pay(&world.checkout(), request),
+    "POST /v2/orders/{orderId}/payments/authorize" =>
+        elastic_path::authorize(&world.checkout(), request),
+    "POST /v2/orders/{orderId}/payments/purchase" =>
+        elastic_path::purchase(&world.checkout(), request),
+    "POST /v2/orders/{orderId}/captures/pause" =>
+        elastic_path::pause_captures(&world.api(), request),
+    "POST /v2/orders/{orderId}/captures/resume" =>
+        elastic_path::resume_captures(&world.api(), request),
+    "GET /v2/orders/{orderId}/transactions" =>
+        elastic_path::list_transactions(&world.api(), request),
+    "GET /v2/orders/{orderId}/transactions/{transactionId}" =>
+        elastic_path::get_transaction(&world.api(), request),
+    "PATCH /v2/orders/{orderId}/transactions/{transactionId}" =>
+        elastic_path::patch_transaction(&world.api(), request),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/capture" =>
+        elastic_path::capture(&world.api(), request),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/reauthorize" =>
+        elastic_path::reauthorize(&world.api(), request),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/refund" =>
+        elastic_path::refund(&world.api(), request),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/cancel" =>
+        elastic_path::cancel(&world.api(), request),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm" =>
+        elastic_path::confirm(&world.confirm(), request),
+    "POST /v2/payment-methods" =>
+        elastic_path::create_payment_method(&world.stored_cards(), request),
+    "GET /v2/payment-methods" => elastic_path::list_payment_methods(&world.stored_cards(), request),
+    "GET /v2/payment-methods/{paymentMethodId}" =>
+        elastic_path::get_payment_method(&world.stored_cards(), request),
+    "PUT /v2/payment-methods/{paymentMethodId}" =>
+        elastic_path::update_payment_method(&world.stored_cards(), request),
+    "PATCH /v2/payment-methods/{paymentMethodId}" =>
+        elastic_path::update_payment_method(&world.stored_cards(), request),
+    "DELETE /v2/payment-methods/{paymentMethodId}" =>
+        elastic_path::delete_payment_method(&world.stored_cards(), request),
+    "POST /v2/surcharge" => elastic_path::preview_surcharge(&world.checkout(), request),
+    "GET /v2/transactions" => elastic_path::search_transactions(&world.lists(), request),
+    "GET /v2/attention" => elastic_path::list_attention(&world.lists(), request),
+    "GET /v2/captures" => elastic_path::list_captures(&world.lists(), request),
+    "GET /v2/stop" => elastic_path::get_stop(&world.stop_switch(), request),
+    "PUT /v2/stop" => elastic_path::put_stop(&world.stop_switch(), request),
+    "GET /v2/people" => elastic_path::list_people(&world.personnel(), request),
+    "POST /v2/people" => elastic_path::add_person(&world.personnel(), request),
+    "PATCH /v2/people/{personId}" => elastic_path::change_person(&world.personnel(), request),
+    "DELETE /v2/people/{personId}" => elastic_path::remove_person(&world.personnel(), request),
+    "GET /v2/audit" => elastic_path::list_audit(&world.personnel(), request),
+    "GET /v2/webhooks" => elastic_path::list_webhooks(&world.deliveries(), request),
+    "GET /v2/webhooks/{webhookId}/deliveries" =>
+        elastic_path::list_deliveries(&world.deliveries(), request),
+    "POST /v2/webhooks/{webhookId}/deliveries/{deliveryId}/replay" =>
+        elastic_path::replay_delivery(&world.deliveries(), request),
+    "POST /v2/webhooks/{webhookId}/test" =>
+        elastic_path::test_webhook(&world.deliveries(), request),
+    "GET /v2/captures/daily" => elastic_path::sum_captures(&world.lists(), request),
+    "GET /v2/deposits" => elastic_path::list_deposits(&world.lists(), request),
+    "GET /v2/deposits/{depositId}" => elastic_path::get_deposit(&world.lists(), request),
+    "GET /v2/transactions/{transactionId}/settlement" =>
+        elastic_path::get_settlement(&world.lists(), request),
+    "GET /v2/settlement/outstanding" => elastic_path::list_outstanding(&world.lists(), request),
+    "GET /v2/settlement/exceptions" => elastic_path::list_exceptions(&world.lists(), request),
+    "POST /v2/settlement/exceptions/{exceptionId}/notes" =>
+        elastic_path::note_exception(&world.lists(), request),
+    "POST /v2/settlement/exceptions/{exceptionId}/resolve" =>
+        elastic_path::resolve_exception(&world.lists(), request),
+    "GET /v2/me" => elastic_path::get_me(&world.lists(), request),
+    "GET /v2/entries" => elastic_path::list_entries(&world.lists(), request),
+    "GET /v2/orders/{orderId}/entries" => elastic_path::list_order_entries(&world.lists(), request),
+    "GET /v2/transactions/{transactionId}" =>
+        elastic_path::find_transaction(&world.of_order(), request),
+    "GET /v2/orders" => elastic_path::list_orders(&world.lists(), request),
+    "GET /v2/gateways" => elastic_path::list_gateways(&world.api(), request),
+    "GET /v2/gateways/card_connect" => elastic_path::get_gateway(&world.api(), request),
+    "GET /v2/reports/totals" => elastic_path::report_totals(&world.lists(), request),
+    "POST /api/v1/payments/creditcard/authorize" =>
+        credit_card::authorize(world.checkout().paying(), request),
+    "POST /api/v1/payments/creditcard/charge" =>
+        credit_card::charge(world.checkout().paying(), request),
+    "POST /api/v1/payments/creditcard/capture" => credit_card::capture(&world.api(), request),
+    "POST /api/v1/payments/creditcard/refund" => credit_card::refund(&world.api(), request),
+    "POST /api/v1/payments/creditcard/void" => credit_card::void(&world.api(), request),
+    "POST /api/v1/payments/creditcard/status" => credit_card::status(&world.api(), request),
+}
 
 /// API Gateway's name for the route of a request for which it has none.
 const NO_ROUTE: &str = "$default";
@@ -242,132 +286,12 @@ impl Ask {
         if let Some(response) = functions::refused_at_front(&world.access(), request).await {
             return response;
         }
-        let api = world.api();
-        match self.route().0 {
-            "POST /oauth/access_token" => elastic_path::issue_token(&world.tokens(), request).await,
-            "GET /status" => status::status(world.as_ref(), request).await,
-            "PUT /v2/orders/{orderId}" => elastic_path::put_order(&api, request).await,
-            "GET /v2/orders/{orderId}" => elastic_path::get_order(&api, request).await,
-            "POST /v2/surcharge" => elastic_path::preview_surcharge(&world.checkout(), request).await,
-            "GET /v2/transactions" => elastic_path::search_transactions(&world.lists(), request).await,
-            "GET /v2/attention" => elastic_path::list_attention(&world.lists(), request).await,
-            "GET /v2/captures" => elastic_path::list_captures(&world.lists(), request).await,
-            "GET /v2/captures/daily" => elastic_path::sum_captures(&world.lists(), request).await,
-            "GET /v2/deposits" => elastic_path::list_deposits(&world.lists(), request).await,
-            "GET /v2/deposits/{depositId}" => elastic_path::get_deposit(&world.lists(), request).await,
-            "GET /v2/transactions/{transactionId}/settlement" => {
-                elastic_path::get_settlement(&world.lists(), request).await
-            }
-            "GET /v2/settlement/outstanding" => elastic_path::list_outstanding(&world.lists(), request).await,
-            "GET /v2/settlement/exceptions" => elastic_path::list_exceptions(&world.lists(), request).await,
-            "POST /v2/settlement/exceptions/{exceptionId}/notes" => {
-                elastic_path::note_exception(&world.lists(), request).await
-            }
-            "POST /v2/settlement/exceptions/{exceptionId}/resolve" => {
-                elastic_path::resolve_exception(&world.lists(), request).await
-            }
-            "GET /v2/me" => elastic_path::get_me(&world.lists(), request).await,
-            "GET /v2/entries" => elastic_path::list_entries(&world.lists(), request).await,
-            "GET /v2/orders/{orderId}/entries" => {
-                elastic_path::list_order_entries(&world.lists(), request).await
-            }
-            "POST /v2/orders/{orderId}/captures/pause" => elastic_path::pause_captures(&api, request).await,
-            "POST /v2/orders/{orderId}/captures/resume" => elastic_path::resume_captures(&api, request).await,
-            "GET /v2/stop" => elastic_path::get_stop(&world.stop_switch(), request).await,
-            "PUT /v2/stop" => elastic_path::put_stop(&world.stop_switch(), request).await,
-            route if route.contains("/v2/webhooks") => on_webhooks(world, route, request).await,
-            route if route.contains("/v2/people") || route.contains("/v2/audit") => {
-                on_people(world, route, request).await
-            }
-            "GET /v2/transactions/{transactionId}" => {
-                elastic_path::find_transaction(&world.of_order(), request).await
-            }
-            "GET /v2/orders" => elastic_path::list_orders(&world.lists(), request).await,
-            "GET /v2/gateways" => elastic_path::list_gateways(&api, request).await,
-            "GET /v2/gateways/card_connect" => elastic_path::get_gateway(&api, request).await,
-            "GET /v2/reports/totals" => elastic_path::report_totals(&world.lists(), request).await,
-            route if route.contains("/payments") && route.contains("/v2/") => {
-                pays(world, route, request).await
-            }
-            route if route.contains("/transactions") => on_transaction(world, route, request).await,
-            route if route.contains("payment-methods") => on_stored_card(world, route, request).await,
-            route if route.contains("/api/v1/") => on_credit_card(world, route, request).await,
-            _ => match credit_card::unrouted(world.checkout().paying(), request).await {
+        match responded(self.route().0, world, request).await {
+            Some(response) => response,
+            None => match credit_card::unrouted(world.checkout().paying(), request).await {
                 Some(response) => response,
                 None => elastic_path::not_found(request).await,
             },
         }
-    }
-}
-
-/// The last part of a route, which names the action.
-fn last(route: &str) -> &str {
-    route.rsplit('/').next().unwrap_or_default()
-}
-
-async fn pays(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
-    let checkout = world.checkout();
-    match last(route) {
-        "authorize" => elastic_path::authorize(&checkout, request).await,
-        "purchase" => elastic_path::purchase(&checkout, request).await,
-        _ => elastic_path::pay(&checkout, request).await,
-    }
-}
-
-async fn on_transaction(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
-    let api = world.api();
-    match last(route) {
-        "capture" => elastic_path::capture(&api, request).await,
-        "reauthorize" => elastic_path::reauthorize(&api, request).await,
-        "refund" => elastic_path::refund(&api, request).await,
-        "cancel" => elastic_path::cancel(&api, request).await,
-        "confirm" => elastic_path::confirm(&world.confirm(), request).await,
-        "transactions" => elastic_path::list_transactions(&api, request).await,
-        _ if route.starts_with("PATCH") => elastic_path::patch_transaction(&api, request).await,
-        _ => elastic_path::get_transaction(&api, request).await,
-    }
-}
-
-async fn on_webhooks(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
-    let ports = world.deliveries();
-    match last(route) {
-        "webhooks" => elastic_path::list_webhooks(&ports, request).await,
-        "deliveries" => elastic_path::list_deliveries(&ports, request).await,
-        "replay" => elastic_path::replay_delivery(&ports, request).await,
-        _ => elastic_path::test_webhook(&ports, request).await,
-    }
-}
-
-async fn on_people(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
-    let ports = world.personnel();
-    match (route.split(' ').next().unwrap_or_default(), last(route)) {
-        ("GET", "people") => elastic_path::list_people(&ports, request).await,
-        ("GET", _) => elastic_path::list_audit(&ports, request).await,
-        ("POST", _) => elastic_path::add_person(&ports, request).await,
-        ("PATCH", _) => elastic_path::change_person(&ports, request).await,
-        _ => elastic_path::remove_person(&ports, request).await,
-    }
-}
-
-async fn on_stored_card(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
-    let cards = world.stored_cards();
-    match (route.split(' ').next().unwrap_or_default(), last(route)) {
-        ("POST", _) => elastic_path::create_payment_method(&cards, request).await,
-        ("DELETE", _) => elastic_path::delete_payment_method(&cards, request).await,
-        ("GET", "payment-methods") => elastic_path::list_payment_methods(&cards, request).await,
-        ("GET", _) => elastic_path::get_payment_method(&cards, request).await,
-        _ => elastic_path::update_payment_method(&cards, request).await,
-    }
-}
-
-async fn on_credit_card(world: &Arc<World>, route: &str, request: &Request) -> Response<Body> {
-    let (api, checkout) = (world.api(), world.checkout());
-    match last(route) {
-        "authorize" => credit_card::authorize(checkout.paying(), request).await,
-        "charge" => credit_card::charge(checkout.paying(), request).await,
-        "capture" => credit_card::capture(&api, request).await,
-        "refund" => credit_card::refund(&api, request).await,
-        "void" => credit_card::void(&api, request).await,
-        _ => credit_card::status(&api, request).await,
     }
 }
