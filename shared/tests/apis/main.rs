@@ -1,6 +1,7 @@
 //! Whole requests against both APIs, in memory, and whole responses: status, headers, body, the
-//! calls of the gateway, and the lines of the log. A file in `expected` has them for each table;
-//! `WRITE_EXPECTED=1` writes it anew, to be read.
+//! calls of the gateway, and the lines of the log. A file in `expected` has them for each table, a
+//! log only where it differs from the first one of its kind; `WRITE_EXPECTED=1` writes it anew, to
+//! be read.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 #![expect(clippy::too_many_lines, reason = "a table is as long as what it lists")]

@@ -105,6 +105,7 @@ impl Table {
     async fn send(&mut self, mut row: Map<String, Value>, ask: &Ask) -> Value {
         let id = format!("request-{}", self.rows.len() + 1);
         let before = self.world.stored();
+        row.insert("kind".to_owned(), format!("{} by {:?}", ask.route().0, ask.by).into());
         let response = ask.send(&self.world, &id).await;
         let body = told(&mut row, ask, &id, &response);
         let sent = std::mem::take(&mut self.world.state().sent);

@@ -1,6 +1,8 @@
-//! A table's rows as text. A request is a line. A refusal is another one: its status, code, source,
-//! and sentence, the calls of the gateway, and the log. Values of a member with the same outcome
-//! share a line. A success shows how it differs from the first one in its table.
+//! A table's rows as text. A request is a line, and so is its refusal, if it does not fit behind
+//! the request: its status, code, source, and sentence, the calls of the gateway, and the log.
+//! Values of a member with the same outcome share a line. A success shows how it differs from the
+//! first one in its table. A log is written only where it differs from the first one of its kind in
+//! the table.
 
 use std::collections::BTreeMap;
 
@@ -30,6 +32,8 @@ pub(crate) struct Words {
     text: String,
     /// The first resource of each type, and the first response that has none.
     firsts: BTreeMap<String, Value>,
+    /// The first log of each kind of request.
+    usual: BTreeMap<String, String>,
     /// The request that the last row varied.
     varied: String,
     /// The last row that varied it.
@@ -38,11 +42,23 @@ pub(crate) struct Words {
     again: Again,
 }
 
+/// A row's outcome, with its log even if that is not written.
+#[derive(Default, PartialEq)]
+struct Outcome {
+    status: String,
+    calls: String,
+    log: String,
+    kind: String,
+    /// How the response differs from the first one.
+    told: Vec<String>,
+}
+
 /// A row that can come again.
 #[derive(Default)]
 struct Again {
     request: String,
-    came_of_it: Vec<String>,
+    outcome: Outcome,
+    lines: Vec<String>,
     /// Where it begins in the text.
     begins: usize,
     times: usize,
@@ -52,7 +68,7 @@ struct Again {
 #[derive(Default)]
 struct Varied {
     member: String,
-    came_of_it: Vec<String>,
+    outcome: Outcome,
     /// Where the last value ends in the text.
     end: usize,
 }
@@ -69,7 +85,7 @@ impl Words {
 
     fn row(&mut self, row: &Value) {
         let request = text(&row["request"]);
-        let came_of_it = self.came_of_it(row);
+        let outcome = self.came_of_it(row);
         if let Some(change) = row.get("with") {
             if self.varied != request {
                 self.again = Again::default();
@@ -77,33 +93,42 @@ impl Words {
                 request.clone_into(&mut self.varied);
                 self.last = Varied::default();
             }
-            self.value(text(change), came_of_it);
+            self.value(text(change), outcome);
         } else {
             self.varied.clear();
             let body = row.get("body").map(|body| format!(" {body}")).unwrap_or_default();
             let request = format!("{}{NEXT}{request}{body}", text(&row["hazard"]));
-            self.unvaried(request.trim_end(), &came_of_it);
+            self.unvaried(request.trim_end(), outcome);
         }
     }
 
     /// A row, which is written once however often it comes again.
-    fn unvaried(&mut self, request: &str, came_of_it: &[String]) {
-        if self.again.request == request && self.again.came_of_it == came_of_it {
+    fn unvaried(&mut self, request: &str, outcome: Outcome) {
+        if self.again.request == request && self.again.outcome == outcome {
             self.again.times += 1;
             self.text.truncate(self.again.begins);
             self.text.extend([&self.again.times.to_string(), " times: "]);
         } else {
-            let (request, came_of_it) = (request.to_owned(), came_of_it.to_vec());
-            self.again = Again { request, came_of_it, begins: self.text.len(), times: 1 };
+            let lines = self.lines(&outcome);
+            let request = request.to_owned();
+            self.again = Again { request, outcome, lines, begins: self.text.len(), times: 1 };
         }
-        self.line(request);
-        self.outcome("  ", came_of_it);
+        let lines = std::mem::take(&mut self.again.lines);
+        let first = lines.first().map_or(0, |line| line.chars().count());
+        if request.chars().count() + first <= COLUMNS {
+            self.text.push_str(request);
+            self.outcome(NEXT, &lines);
+        } else {
+            self.line(request);
+            self.outcome("  ", &lines);
+        }
+        self.again.lines = lines;
     }
 
     /// A value, on the line of the one before it if the same came of both.
-    fn value(&mut self, change: &str, came_of_it: Vec<String>) {
+    fn value(&mut self, change: &str, outcome: Outcome) {
         let (member, value) = change.split_once(": ").expect("a member and its value");
-        if self.last.member == member && self.last.came_of_it == came_of_it {
+        if self.last.member == member && self.last.outcome == outcome {
             let more = format!(", {value}");
             self.text.insert_str(self.last.end, &more);
             self.last.end += more.len();
@@ -111,36 +136,59 @@ impl Words {
         }
         self.text.extend(["  ", change]);
         let end = self.text.len();
-        self.outcome(NEXT, &came_of_it);
-        self.last = Varied { member: member.to_owned(), came_of_it, end };
+        let lines = self.lines(&outcome);
+        self.outcome(NEXT, &lines);
+        self.last = Varied { member: member.to_owned(), outcome, end };
     }
 
     /// The rest of a line, and the lines after it.
-    fn outcome(&mut self, begin: &str, came_of_it: &[String]) {
+    fn outcome(&mut self, begin: &str, lines: &[String]) {
         self.text.push_str(begin);
-        for line in came_of_it {
+        for line in lines {
             self.line(line);
         }
     }
 
-    /// A row's outcome in one line, and the lines of its response.
-    fn came_of_it(&mut self, row: &Value) -> Vec<String> {
-        let status = match row.get("headers") {
-            Some(headers) => format!("{} {headers}", row["status"]),
-            None => row["status"].to_string(),
-        };
-        let calls = row["sent"].as_array().into_iter().flatten().map(call);
-        let log = row["log"].as_array().into_iter().flatten().map(|line| text(line).to_owned());
-        let came_of_it = format!("{}{NEXT}{}", joined(calls), joined(log));
+    fn came_of_it(&mut self, row: &Value) -> Outcome {
+        let mut status = row["status"].to_string();
+        if let Some(headers) = row.get("headers") {
+            status.extend([" ", &headers.to_string()]);
+        }
+        let mut told = Vec::new();
         let response = &row["response"];
         if row["status"].as_u64() >= Some(400) {
-            return vec![format!("{status} {}{NEXT}{came_of_it}", refusal(response, &row["status"]))];
+            status.extend([" ", &refusal(response, &row["status"])]);
+        } else {
+            told = self.told(response);
+            if told.len() == 1 && told[0].ends_with(EQUAL) {
+                told.clear();
+                status.push_str(EQUAL);
+            }
         }
-        let told = self.told(response);
-        match told.as_slice() {
-            [equal] if equal.ends_with(EQUAL) => vec![format!("{status}{EQUAL}{NEXT}{came_of_it}")],
-            _ => [vec![format!("{status}{NEXT}{came_of_it}")], lines(told)].concat(),
+        let code = [&response["errors"][0]["meta"]["code"], &response["Message"]["Code"]];
+        Outcome {
+            status,
+            calls: joined(row["sent"].as_array().into_iter().flatten().map(call)),
+            log: joined(row["log"].as_array().into_iter().flatten().map(|line| text(line).to_owned())),
+            kind: format!("{} {} {}", row["kind"], code[0], code[1]),
+            told,
         }
+    }
+
+    /// The lines of an outcome, the log only if it is not that of the first outcome of its kind: of
+    /// a request by the same caller, on the same route, with the same code.
+    fn lines(&mut self, outcome: &Outcome) -> Vec<String> {
+        let Outcome { status, calls, log, kind, told } = outcome;
+        let is_usual = self.usual.get(kind).is_some_and(|usual| usual == log);
+        self.usual.entry(kind.clone()).or_insert_with(|| log.clone());
+        let mut first = status.clone();
+        if !is_usual || calls != NONE {
+            first.extend([NEXT, calls]);
+        }
+        if !is_usual {
+            first.extend([NEXT, log]);
+        }
+        filled(first, told)
     }
 
     fn line(&mut self, line: &str) {
@@ -168,16 +216,17 @@ impl Words {
     }
 }
 
-/// As many on a line as fit into it.
-fn lines(told: Vec<String>) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
+/// As many on a line as fit into it, after the beginning of the first.
+fn filled(first: String, told: &[String]) -> Vec<String> {
+    let (mut lines, mut between) = (vec![first], NEXT);
     for told in told {
         match lines.last_mut() {
             Some(line) if line.chars().count() + told.chars().count() <= COLUMNS => {
-                line.extend(["; ", &told]);
+                line.extend([between, told]);
             }
             _ => lines.push(format!("    {told}")),
         }
+        between = "; ";
     }
     lines
 }
