@@ -12,7 +12,7 @@ use std::{
 use jiff::Timestamp;
 use lambda_http::{
     Body, Context, Request, RequestExt, Response,
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Method, header},
     request::RequestContext,
 };
 use tokio::time::Instant;
@@ -178,11 +178,17 @@ fn callers_request_id(request: &Request) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-/// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`.
+/// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`. A request that
+/// reads has its own method in place of `ANY`. No other method replaces it: a method can be any text,
+/// and routes are logged.
 pub fn route_key(request: &Request) -> String {
-    match request.request_context_ref() {
+    let matched = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.route_key.clone().unwrap_or_default(),
         _ => String::new(),
+    };
+    match (matched.strip_prefix("ANY "), request.method()) {
+        (Some(path), read @ (&Method::GET | &Method::HEAD)) => format!("{read} {path}"),
+        _ => matched,
     }
 }
 
@@ -210,4 +216,21 @@ pub fn deadline(request: &Request, now: Timestamp) -> Deadline {
 pub fn deadline_of(context: &Context, now: Timestamp) -> Deadline {
     let now = u64::try_from(now.as_millisecond()).unwrap_or_default();
     Deadline::after(Duration::from_millis(context.deadline.saturating_sub(now)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_route_for_any_method_has_that_of_a_request_that_reads_and_no_made_up_one() {
+        let event = include_str!("../../events/switches-read.json");
+        for (method, named) in [("GET", "GET"), ("HEAD", "HEAD"), ("PUT", "ANY"), ("4111111111111111", "ANY")]
+        {
+            let event = event.replace("\"GET\"", &format!("\"{method}\""));
+            let request = lambda_http::request::from_str(&event).unwrap();
+            assert_eq!(request.method(), method);
+            assert_eq!(route_key(&request), format!("{named} /v2/stop"));
+        }
+    }
 }

@@ -106,13 +106,30 @@ pub struct Route {
 pub enum RouteKey {
     /// One method and path, for example `PUT /v2/orders/{orderId}`.
     Exact {
-        /// The HTTP method, in capitals.
+        /// The HTTP method, in capitals, or `ANY` for those that no other route of the path has.
         method: String,
         /// The path, with its parameters in braces.
         path: String,
     },
     /// Everything that no other route matches.
     Default,
+}
+
+impl Deployment {
+    /// The requests that routes serve: a route with `ANY` serves those that read.
+    pub fn served(&self) -> Vec<Route> {
+        let methods = |route: &Route| match &route.key {
+            RouteKey::Exact { method, path } if method == "ANY" => ["GET", "HEAD"]
+                .map(|method| RouteKey::Exact { method: method.to_owned(), path: path.clone() })
+                .to_vec(),
+            key => vec![key.clone()],
+        };
+        let of = |route: &Route| {
+            let function = route.function.clone();
+            methods(route).into_iter().map(move |key| Route { key, function: function.clone() })
+        };
+        self.routes.iter().flat_map(of).collect()
+    }
 }
 
 impl fmt::Display for RouteKey {

@@ -39,7 +39,7 @@ impl Question {
         let mut event: Value = serde_json::from_str(EVENT).unwrap_or_default();
         let (path, query) = self.uri.split_once('?').unwrap_or((&self.uri, ""));
         let order = path.strip_prefix("/v2/orders/").and_then(|rest| rest.strip_suffix("/entries"));
-        let route = json!(format!("GET {}", order.map_or(path, |_| "/v2/orders/{orderId}/entries")));
+        let route = json!(format!("ANY {}", order.map_or(path, |_| "/v2/orders/{orderId}/entries")));
         // The function reads no other form of the query.
         event["rawQueryString"] = json!(query);
         event["rawPath"] = json!(path);

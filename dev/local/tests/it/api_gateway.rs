@@ -99,24 +99,29 @@ async fn a_form_arrives_in_base64_as_from_the_real_http_api() {
 #[tokio::test]
 async fn what_no_route_matches_goes_to_the_default_route() {
     let stack = echoing().await;
-    for (method, path) in [
-        ("GET", "/no"),
-        ("DELETE", "/v2/orders/1"),
-        ("HEAD", "/v2/orders/1"),
-        ("GET", "/v2/orders/1/payments"),
-    ] {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let response =
-            client().request(method.clone(), format!("{}{path}", stack.url())).send().await.unwrap();
-        assert_eq!(response.status(), 207, "{method} {path}");
-        if method != reqwest::Method::HEAD {
-            let echo: Value = response.json().await.unwrap();
-            assert_eq!(
-                (&echo["route_key"], &echo["path_parameters"]),
-                (&json!("$default"), &Value::Null),
-                "{path}"
-            );
-        }
+    for (method, path) in [("GET", "/no"), ("GET", "/v2/people/1"), ("GET", "/v2/orders/1/payments")] {
+        let echo = echo_of(&stack, method, path).await;
+        let matched = (&echo["route_key"], &echo["path_parameters"]);
+        assert_eq!(matched, (&json!("$default"), &Value::Null), "{method} {path}");
+    }
+    stack.stop().await;
+}
+
+async fn echo_of(stack: &Stack, method: &str, path: &str) -> Value {
+    let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+    let response = client().request(method, format!("{}{path}", stack.url())).send().await.unwrap();
+    assert_eq!(response.status(), 207, "{path}");
+    response.json().await.unwrap()
+}
+
+/// Its route for any method has the others, also those that the function does not know.
+#[tokio::test]
+async fn a_method_with_a_route_of_its_own_is_not_taken_as_any() {
+    let stack = echoing().await;
+    for (method, matched) in [("PUT", "PUT"), ("GET", "ANY"), ("DELETE", "ANY"), ("OPTIONS", "ANY")] {
+        let echo = echo_of(&stack, method, "/v2/orders/1").await;
+        assert_eq!(echo["route_key"], format!("{matched} /v2/orders/{{orderId}}"), "{method}");
+        assert_eq!((&echo["method"], &echo["path_parameters"]["orderId"]), (&json!(method), &json!("1")));
     }
     stack.stop().await;
 }

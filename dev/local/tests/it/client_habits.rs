@@ -1,6 +1,9 @@
 //! Habits of clients of the two originals: members that their types promise, spellings of routes,
 //! keys in options.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use local::template::{RouteKey, deployed};
 use serde_json::{Value, json};
 
 use crate::{
@@ -47,6 +50,32 @@ async fn a_route_of_the_credit_card_api_is_found_in_any_spelling_and_what_is_not
     }
     // Another name that begins alike is not this API's.
     shop.get("/api/v1/payments/creditcards/charge").await.error(404, "not_found");
+    shop.close().await;
+}
+
+/// Some paths have a route for any method, and their function refuses it.
+#[tokio::test]
+async fn a_method_that_a_path_does_not_serve_is_refused_in_the_form_of_its_api() {
+    let shop = Shop::open().await;
+    let mut paths = BTreeMap::<String, BTreeSet<String>>::new();
+    for route in deployed().unwrap().served() {
+        let RouteKey::Exact { method, path } = route.key else { continue };
+        paths.entry(path.replace(['{', '}'], "")).or_default().insert(method);
+    }
+    for (path, served) in paths {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            let said = shop.send(method.parse().unwrap(), &path, &[], "{}".to_owned()).await;
+            if path.starts_with("/api/v1/") && method != "POST" {
+                assert_eq!(said.status, 405, "{method} {path}");
+                assert_eq!(said.headers["allow"], "POST", "{method} {path}");
+            } else {
+                let is_refused = said.body["errors"][0]["meta"]["code"] == "not_found";
+                let names_the_route = said.body.to_string().contains("no such route");
+                assert_eq!(is_refused && names_the_route, !served.contains(method), "{method} {path}");
+                assert!(!is_refused || said.status == 404, "{method} {path}");
+            }
+        }
+    }
     shop.close().await;
 }
 

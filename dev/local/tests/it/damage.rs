@@ -186,7 +186,7 @@ async fn filled() -> Shop {
 
 /// Every list that a merchant can read.
 fn lists() -> Vec<String> {
-    let routes = parse(TEMPLATE).unwrap().routes.into_iter();
+    let routes = parse(TEMPLATE).unwrap().served().into_iter();
     let path = |key: &RouteKey| match key {
         RouteKey::Exact { method, path }
             if method == "GET" && path.starts_with("/v2/") && !path.contains('{') =>

@@ -224,7 +224,7 @@ fn connections_are_encrypted_nothing_is_cached_and_no_payment_is_sent_twice_or_c
         .iter()
         .map(|method| method.as_str().unwrap())
         .collect();
-    for route in template::deployed().unwrap().routes {
+    for route in template::deployed().unwrap().served() {
         if let template::RouteKey::Exact { method, .. } = route.key {
             assert!(methods.contains(method.as_str()), "{method}");
         }

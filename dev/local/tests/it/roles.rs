@@ -111,7 +111,7 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
     let mut shop = shop().await;
     let api = CreditCard::of(&shop);
     let mut refused = 0;
-    for route in parse(TEMPLATE).unwrap().routes {
+    for route in parse(TEMPLATE).unwrap().served() {
         // Of a HEAD it is the handler of its GET that decides.
         let Some(needed) = needed(&route.key.to_string().replacen("HEAD ", "GET ", 1)) else { continue };
         let RouteKey::Exact { method, path } = route.key else { continue };

@@ -218,7 +218,7 @@ async fn a_merchants_lists_share_twenty_reads_in_two_seconds_that_nobody_else_ca
     let (mut shop, _) = open().await;
     let (lists, server) = (lists(), shop.current_token().to_owned());
     assert_eq!(lists.len(), 15);
-    for route in parse(TEMPLATE).unwrap().routes {
+    for route in parse(TEMPLATE).unwrap().served() {
         let RouteKey::Exact { method, path } = route.key else { continue };
         if method != "GET" {
             continue;
