@@ -228,13 +228,8 @@ impl Installation {
                 Some(stack.parameter("JournalRetentionMonths")).filter(|months| !months.is_empty()),
             )?,
             webhooks: Some(output("WebhooksTableName")?),
-            webhooks_prefix: prefix(
-                SecretKind::Webhooks,
-                "WebhooksPrefix",
-                stack.parameter("WebhooksPrefix"),
-            )?,
-            sign_in_clients: Some(stack.parameter("SignInClients").to_owned())
-                .filter(|name| !name.is_empty()),
+            webhooks_prefix: prefix(SecretKind::Webhooks, "WebhooksPrefix", stack.output("WebhooksPrefix")?)?,
+            sign_in_clients: Some(output("SignInClients")?),
             // An ARN has it in its fourth part.
             region: output("TableArn")?.split(':').nth(3).unwrap_or_default().to_owned(),
             dynamodb_url: endpoint("DYNAMODB"),
@@ -471,9 +466,6 @@ impl Installation {
             merchants: MerchantSettings {
                 prefix: merchants_prefix.to_owned(),
                 gateway_hosts: self.gateway_hosts.clone(),
-                // A command reads a merchant once and right away.
-                stale_for_payments: SignedDuration::ZERO,
-                stale_for_inquiries: SignedDuration::ZERO,
             },
             aws: self.at_aws(),
         };

@@ -179,8 +179,8 @@ fn callers_request_id(request: &Request) -> Option<String> {
 }
 
 /// The route that API Gateway matched, such as `POST /v2/orders/{orderId}/payments`. A request that
-/// reads has its own method in place of `ANY`. No other method replaces it: a method can be any text,
-/// and routes are logged.
+/// reads has its own method in place of `ANY`. No other method replaces it: a method can be any
+/// text, and routes are logged.
 pub fn route_key(request: &Request) -> String {
     let matched = match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.route_key.clone().unwrap_or_default(),

@@ -13,7 +13,6 @@ mod webhooks;
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use jiff::SignedDuration;
 use lambda_http::{
     Adapter, Body, Error, Request, Response, request::LambdaRequest, service_fn, tower::ServiceExt as _,
 };
@@ -74,7 +73,7 @@ pub struct Config {
     pub front: Front,
     /// The key of the MACs in tokens' `kid` (`TOKEN_KID_KEY`).
     pub kid_key: KidKey,
-    /// Where merchants are read, and which gateways and document ages are accepted.
+    /// Where merchants are read, and which gateways are accepted.
     pub merchants: MerchantSettings,
     /// How scheduled captures run (`CAPTURE_SHARDS`, 1 to 256; `CAPTURE_CONCURRENCY`).
     pub captures: CaptureSettings,
@@ -131,8 +130,6 @@ fn merchants_from_env() -> Result<MerchantSettings, WrongVariable> {
     Ok(MerchantSettings {
         prefix: secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?,
         gateway_hosts: needed_as("GATEWAY_HOSTS")?,
-        stale_for_payments: minutes("STALE_PAYMENT_MINUTES")?,
-        stale_for_inquiries: minutes("STALE_INQUIRY_MINUTES")?,
     })
 }
 
@@ -426,12 +423,6 @@ fn payments_stopped() -> Result<bool, WrongVariable> {
 fn partitions(name: &'static str, max: u16) -> Result<u16, WrongVariable> {
     let shards = needed(name)?.parse().ok().filter(|shards| (1..=max).contains(shards));
     shards.ok_or_else(|| WrongVariable::new(name, format!("must be 1 to {max}")))
-}
-
-fn minutes(name: &'static str) -> Result<SignedDuration, WrongVariable> {
-    let minutes = needed(name)?.parse::<u32>();
-    let minutes = minutes.map_err(|_| WrongVariable::new(name, "must be a number of minutes"))?;
-    Ok(SignedDuration::from_mins(minutes.into()))
 }
 
 /// One cryptography library for every TLS connection of the process.

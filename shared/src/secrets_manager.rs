@@ -34,23 +34,23 @@ pub const FRESH: SignedDuration = SignedDuration::from_mins(5);
 /// be used.
 const RETRY: SignedDuration = SignedDuration::from_secs(15);
 
+/// How old a document may be that new payments are made with, while Secrets Manager is unavailable.
+const STALE_FOR_PAYMENTS: SignedDuration = SignedDuration::from_mins(15);
+
+/// How old a document may be that inquiries are made with, while it cannot be read, for any reason.
+const STALE_FOR_INQUIRIES: SignedDuration = SignedDuration::from_hours(24);
+
 /// Most ids remembered under which no merchant was ever read; more are forgotten. Bounds the share
 /// of guesses in the memory.
 const GUESSES_MAX: usize = 1_000;
 
-/// Where merchants are read, and which gateways and document ages are accepted.
+/// Where merchants are read, and which gateways are accepted.
 #[derive(Clone, Debug)]
 pub struct MerchantSettings {
     /// The beginning of the names of merchants' secrets, so that stages can share an account.
     pub prefix: String,
     /// Where merchants' gateways may be.
     pub gateway_hosts: GatewayHosts,
-    /// How old a document may be that new payments are made with, while Secrets Manager is
-    /// unavailable.
-    pub stale_for_payments: SignedDuration,
-    /// How old a document may be that inquiries are made with, while it cannot be read, for any
-    /// reason.
-    pub stale_for_inquiries: SignedDuration,
 }
 
 /// Reads merchants from Secrets Manager.
@@ -218,12 +218,11 @@ fn tell(id: &MerchantId, known: bool, failure: &MerchantsError) {
 #[async_trait]
 impl Merchants for SecretsManagerMerchants {
     async fn get(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
-        self.find(id, self.settings.stale_for_payments, SignedDuration::ZERO).await
+        self.find(id, STALE_FOR_PAYMENTS, SignedDuration::ZERO).await
     }
 
     async fn get_for_inquiries(&self, id: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
-        let longest = self.settings.stale_for_inquiries;
-        self.find(id, longest, longest).await
+        self.find(id, STALE_FOR_INQUIRIES, STALE_FOR_INQUIRIES).await
     }
 
     fn was_read(&self, id: &MerchantId) -> bool {

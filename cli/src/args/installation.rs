@@ -38,11 +38,11 @@ pub(crate) struct InstallationArguments {
     /// DynamoDB table, the stack's output `TableName` (else `TABLE_NAME`)
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME", conflicts_with = "local")]
     pub(crate) table: Option<String>,
-    /// Without `--stack`: the prefix of the names of merchants' secrets, the stack's parameter
+    /// Without `--stack`: the prefix of the names of merchants' secrets, the stack's output
     /// `MerchantsPrefix`. There is no default and no variable
     #[arg(long, global = true, hide_short_help = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Merchants))]
     pub(crate) merchants_prefix: Option<String>,
-    /// The same of receivers' secrets, the stack's parameter `WebhooksPrefix`
+    /// The same of receivers' secrets, the stack's output `WebhooksPrefix`
     #[arg(long, global = true, hide_short_help = true, value_name = "PREFIX", conflicts_with = "local", value_parser = prefix(SecretKind::Webhooks))]
     pub(crate) webhooks_prefix: Option<String>,
     /// Where merchants' gateways may be, the stack's parameter `GatewayHosts` (else

@@ -92,7 +92,6 @@ impl<'a> Fake<'a> {
             ("Events", "false"),
             ("Webhooks", "false"),
             ("GatewayHosts", "127.0.0.1"),
-            ("WebhooksPrefix", "tollgate/webhooks/"),
             ("DefaultEndpoint", "enabled"),
         ];
         for one in &mut with {
@@ -107,6 +106,8 @@ impl<'a> Fake<'a> {
             ("PeopleTableName", local::PEOPLE_TABLE_NAME),
             ("WebhooksTableName", "webhooks"),
             ("MerchantsPrefix", "tollgate/merchants/"),
+            ("WebhooksPrefix", "tollgate/webhooks/"),
+            ("SignInClients", "tollgate/sign-in"),
             ("MissedRunsUrl", "https://sqs.example.com/missed"),
         ];
         for one in &mut given {

@@ -28,7 +28,7 @@ const COLD_STARTS: f64 = 0.01;
 const PER_SECOND: f64 = 10.0;
 const MILLION_A_MONTH_PER_SECOND: f64 = 1_000_000.0 / (30.0 * 24.0 * 3_600.0);
 /// API Gateway's access log of an ordinary request, in the template's format. Of one that ended
-/// well Lambda itself writes nothing, as the template has it (`LambdaLogLevel`).
+/// well Lambda itself writes nothing, as the template has it (`SystemLogLevel`).
 pub(crate) const LOGGED_BY_AWS_BYTES: f64 = 250.0;
 /// How long an order, an entry and a log are kept in this calculation; Tollgate deletes no order.
 const KEPT_MONTHS: f64 = 12.0;
@@ -471,7 +471,8 @@ mod tests {
         };
         assert_eq!(default("CaptureConcurrency"), CAPTURES_AT_A_TIME.to_string());
         assert_eq!(default("PaymentsTableClass"), class(ORDERS));
-        assert_eq!(default("JournalTableClass"), class(JOURNAL));
+        let journal = template.split_once("\n  JournalTable:\n").unwrap().1;
+        assert_eq!(journal.split_once(" TableClass: ").unwrap().1.lines().next().unwrap(), class(JOURNAL));
         let recovery = keeping(JOURNAL).has_recovery.to_string();
         assert_eq!(default("JournalPointInTimeRecovery"), recovery);
         let memories = local::template::deployed().unwrap().memories;

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tollgate::secrets_manager::MerchantSettings;
 
@@ -38,20 +37,9 @@ pub const PREFIX: &str = "tollgate/merchants/";
 /// The hosts that gateways may have: this machine's only.
 pub const GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
 
-/// How many minutes old a document may be that new payments are made with; the template's default.
-pub const STALE_PAYMENT_MINUTES: u32 = 15;
-
-/// The same for inquiries.
-pub const STALE_INQUIRY_MINUTES: u32 = 1_440;
-
 /// How the functions read merchants.
 pub(crate) fn settings() -> MerchantSettings {
-    MerchantSettings {
-        prefix: PREFIX.to_owned(),
-        gateway_hosts: GATEWAY_HOSTS.parse().unwrap_or_default(),
-        stale_for_payments: SignedDuration::from_mins(STALE_PAYMENT_MINUTES.into()),
-        stale_for_inquiries: SignedDuration::from_mins(STALE_INQUIRY_MINUTES.into()),
-    }
+    MerchantSettings { prefix: PREFIX.to_owned(), gateway_hosts: GATEWAY_HOSTS.parse().unwrap_or_default() }
 }
 
 /// The name of a merchant's secret.

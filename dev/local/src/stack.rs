@@ -195,8 +195,6 @@ impl Stack {
             ("AWS_ENDPOINT_URL_EVENTBRIDGE", self.parts.eventbridge_url.clone()),
             ("MERCHANTS_PREFIX", merchants::PREFIX.to_owned()),
             ("GATEWAY_HOSTS", merchants::GATEWAY_HOSTS.to_owned()),
-            ("STALE_PAYMENT_MINUTES", merchants::STALE_PAYMENT_MINUTES.to_string()),
-            ("STALE_INQUIRY_MINUTES", merchants::STALE_INQUIRY_MINUTES.to_string()),
             ("TOKEN_KID_KEY", merchants::TOKEN_KID_KEY.to_owned()),
             ("PAYMENTS", "enabled".to_owned()),
             ("IN_DOUBT_SHARDS", self.ports().inquiries.settings.shards.to_string()),

@@ -179,7 +179,8 @@ pub enum TemplateError {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Document {
-    parameters: BTreeMap<String, Value>,
+    parameters: Parameters,
+    mappings: Mappings,
     globals: Globals,
     resources: BTreeMap<String, Resource>,
 }
@@ -187,11 +188,27 @@ struct Document {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parameters {
-    function_memory: Parameter<u32>,
-    capture_shards: Parameter<u16>,
+    stage: Parameter<String>,
+    size: Parameter<String>,
+    event_bus_name: Parameter<String>,
     capture_concurrency: Parameter<usize>,
-    payment_rate: Parameter<f64>,
-    payment_burst: Parameter<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Mappings {
+    stages: BTreeMap<String, BTreeMap<String, String>>,
+    sizes: BTreeMap<String, Size>,
+}
+
+/// How much a stack of one size takes at a time.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Size {
+    function_memory: u32,
+    capture_shards: u16,
+    payment_rate: f64,
+    payment_burst: f64,
 }
 
 #[derive(Deserialize)]
@@ -250,7 +267,7 @@ struct HttpApi {
     route_settings: BTreeMap<String, RouteSettings>,
 }
 
-/// A number, or the name of a parameter.
+/// A number, or a number of the stack's size.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct RouteSettings {
@@ -398,6 +415,8 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         part: "as a whole".into(),
         reason: error.to_string(),
     })?;
+    let size = *of_default(&document.mappings.sizes, &document.parameters.size)?;
+    let values = named_values(&document)?;
     let Resources {
         routes,
         console_routes,
@@ -415,7 +434,7 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
     } = resources(document.resources)?;
     no_duplicates(&routes)?;
     no_duplicates(&console_routes)?;
-    let nameable = policy::Nameable { tables: &tables, parameters: &document.parameters };
+    let nameable = policy::Nameable { tables: &tables, values };
     let streams = streams(sources, &policies, &nameable)?;
     let defaults = document.globals.function;
     variables.extend(defaults.environment.variables);
@@ -426,15 +445,12 @@ pub fn parse(yaml: &str) -> Result<Deployment, TemplateError> {
         permissions.insert(binary, granted.unwrap_or_default());
     }
     let function_timeout = Duration::from_secs(defaults.timeout);
-    let parameters = document.parameters.into_iter().collect();
-    let parameters = part("Parameters", Value::Object(parameters))?;
-    let shares = shares([api, console_api], &parameters)?;
-    let Parameters { function_memory, capture_shards, capture_concurrency, .. } = parameters;
+    let shares = shares([api, console_api], &size)?;
     for binary in &functions {
-        memories.entry(binary.clone()).or_insert(function_memory.default);
+        memories.entry(binary.clone()).or_insert(size.function_memory);
     }
-    let captures =
-        CaptureSettings { shards: capture_shards.default, concurrency: capture_concurrency.default };
+    let concurrency = document.parameters.capture_concurrency.default;
+    let captures = CaptureSettings { shards: size.capture_shards, concurrency };
     Ok(Deployment {
         routes,
         console_routes,
@@ -504,12 +520,33 @@ fn cors(id: &str, properties: &Value) -> Result<Cors, TemplateError> {
     part(id, configuration)
 }
 
-/// The shares of each HTTP API's routes, with the parameters' defaults.
-fn shares(apis: [HttpApi; 2], parameters: &Parameters) -> Result<[Shares; 2], TemplateError> {
-    let number = |value: &Value| match value.as_str() {
+/// A mapping's entry for the default of a parameter.
+fn of_default<'a, T>(
+    mapping: &'a BTreeMap<String, T>,
+    parameter: &Parameter<String>,
+) -> Result<&'a T, TemplateError> {
+    mapping.get(&parameter.default).ok_or_else(|| TemplateError::Unreadable {
+        part: "Mappings".to_owned(),
+        reason: format!("there is no {}", parameter.default),
+    })
+}
+
+/// The values that policies put into a resource's name, of a stack whose parameters have their
+/// defaults.
+fn named_values(document: &Document) -> Result<BTreeMap<String, String>, TemplateError> {
+    let Parameters { stage, event_bus_name, .. } = &document.parameters;
+    let of_stage = of_default(&document.mappings.stages, stage)?.iter();
+    let of_stage = of_stage.map(|(name, value)| (format!("Stages.Stage.{name}"), value.clone()));
+    let bus = ("EventBusName".to_owned(), event_bus_name.default.clone());
+    Ok(of_stage.chain([bus]).collect())
+}
+
+/// The shares of each HTTP API's routes.
+fn shares(apis: [HttpApi; 2], size: &Size) -> Result<[Shares; 2], TemplateError> {
+    let number = |value: &Value| match value.pointer("/2").and_then(Value::as_str) {
         None => value.as_f64(),
-        Some("PaymentRate") => Some(parameters.payment_rate.default),
-        Some("PaymentBurst") => Some(parameters.payment_burst.default),
+        Some("PaymentRate") => Some(size.payment_rate),
+        Some("PaymentBurst") => Some(size.payment_burst),
         Some(_) => None,
     };
     let share = |settings: &RouteSettings| {

@@ -23,7 +23,7 @@ pub struct Settings {
 /// The console's names and the secrets that prove its identity.
 #[derive(Clone)]
 pub struct Client {
-    /// The name of the program at Tollgate, as in the secret `SignInClients`.
+    /// The name of the program at Tollgate, as in the secret of programs that sign people in.
     pub id: String,
     /// The program's secret at Tollgate.
     pub secret: String,

@@ -8,13 +8,11 @@ use super::*;
 use crate::{test_process, webhook_client::Settings};
 
 /// The environment of a function, as short as it can be.
-const ENVIRONMENT: [(&str, Option<&str>); 33] = [
+const ENVIRONMENT: [(&str, Option<&str>); 31] = [
     ("TABLE_NAME", Some("orders")),
     ("ATTEMPTS_TABLE_NAME", Some("attempts")),
     ("MERCHANTS_PREFIX", Some("tollgate/merchants/")),
     ("GATEWAY_HOSTS", Some("127.0.0.1")),
-    ("STALE_PAYMENT_MINUTES", Some("30")),
-    ("STALE_INQUIRY_MINUTES", Some("60")),
     ("CAPTURE_SHARDS", Some("3")),
     ("IN_DOUBT_SHARDS", Some("4")),
     ("PAYMENTS", Some("enabled")),
@@ -62,10 +60,9 @@ fn tell() {
     let config = Config::from_env().map(|config| {
         let Config { table, attempts_table, front, merchants, captures, inquiries, .. } = &config;
         println!("tables {table} {attempts_table}, a front {}", *front != Front::default());
-        let MerchantSettings { prefix, gateway_hosts, stale_for_payments, stale_for_inquiries } = merchants;
+        let MerchantSettings { prefix, gateway_hosts } = merchants;
         let hosts = gateway_hosts.allow("http://127.0.0.1/") && !gateway_hosts.allow("https://example.com/");
-        let stale = [stale_for_payments, stale_for_inquiries].map(SignedDuration::as_mins);
-        println!("merchants {prefix} {hosts} {stale:?}");
+        println!("merchants {prefix} {hosts}");
         println!("captures {} {}", captures.shards, captures.concurrency);
         println!("inquiries {} {} {}", inquiries.shards, inquiries.concurrency, inquiries.per_merchant);
         println!("stopped {}", config.payments_stopped);
@@ -100,7 +97,7 @@ const WEBHOOKS_PREFIX_EXPECTED: &str = "is not valid: expected a name of letters
                                         such as tollgate-prod/webhooks/";
 
 /// A variable, a wrong value, and the problem that the error states after the name.
-const MISTAKES: [(&str, &str, &str); 20] = [
+const MISTAKES: [(&str, &str, &str); 18] = [
     ("SIGN_IN_CLIENTS", "tollgate/merchants/sign-in", "must not be below MERCHANTS_PREFIX"),
     ("TABLE_NAME", "", "is empty"),
     ("CAPTURE_SHARDS", "0", "must be 1 to 256"),
@@ -109,8 +106,6 @@ const MISTAKES: [(&str, &str, &str); 20] = [
     ("CAPTURE_CONCURRENCY", "many", "must be a number"),
     ("INQUIRY_CONCURRENCY", "many", "must be a number"),
     ("INQUIRIES_PER_MERCHANT", "-1", "must be a number"),
-    ("STALE_PAYMENT_MINUTES", "-1", "must be a number of minutes"),
-    ("STALE_INQUIRY_MINUTES", "a day", "must be a number of minutes"),
     ("PAYMENTS", "stoped", "must be enabled or stopped"),
     ("TOKEN_KID_KEY", "hush", "is not valid: expected at least 32 characters, and not a reference to them"),
     (
@@ -140,7 +135,7 @@ fn the_environment_says_where_everything_is_and_a_mistake_in_it_stops_the_functi
     }
     let usual = [
         "tables orders attempts, a front false",
-        "merchants tollgate/merchants/ true [30, 60]",
+        "merchants tollgate/merchants/ true",
         "captures 3 1",
         "inquiries 4 32 3000",
         "stopped false",

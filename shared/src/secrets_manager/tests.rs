@@ -13,9 +13,6 @@ use crate::{
     test_payments::GATEWAY,
 };
 
-const STALE_FOR_PAYMENTS: SignedDuration = SignedDuration::from_mins(30);
-const STALE_FOR_INQUIRIES: SignedDuration = SignedDuration::from_mins(60);
-
 fn document(endpoint: &str) -> Scripted {
     let document = json!({
         "keys": ["a-key-of-the-merchant"], "token_signing_key": "0123456789abcdef0123456789abcdef",
@@ -41,8 +38,6 @@ impl Scene {
         let settings = MerchantSettings {
             prefix: "tollgate/merchants/".to_owned(),
             gateway_hosts: GatewayHosts::default(),
-            stale_for_payments: STALE_FOR_PAYMENTS,
-            stale_for_inquiries: STALE_FOR_INQUIRIES,
         };
         let merchants = SecretsManagerMerchants::new(aws.secrets_manager(), settings, GATEWAY, clock.clone());
         Self { merchants, aws, clock }
@@ -109,11 +104,11 @@ async fn a_document_that_was_read_serves_for_a_while_when_secrets_manager_does_n
         (300, "found found", 1, (1, 0)),
         (314, "found found", 0, none),
         (315, "found found", 1, (1, 0)),
-        (1_799, "found found", 1, (1, 0)),
-        (1_800, "unavailable found", 0, none),
-        (3_599, "unavailable found", 1, (1, 0)),
-        (3_600, "unavailable unavailable", 0, none),
-        (3_700, "found found", 1, none),
+        (899, "found found", 1, (1, 0)),
+        (900, "unavailable found", 0, none),
+        (86_399, "unavailable found", 1, (1, 0)),
+        (86_400, "unavailable unavailable", 0, none),
+        (86_500, "found found", 1, none),
     ];
     let mut responses = vec![good()];
     responses.extend(vec![throttled(); 4]);
@@ -141,9 +136,9 @@ async fn a_definite_response_stops_payments_at_once_and_inquiries_after_a_while(
             (299 + retried_after, stopped, 0, none),
             // It holds until the next definite response: that it is unavailable now says nothing.
             (300 + retried_after, stopped, 1, (0, 1)),
-            (3_599, stopped, 1, (0, 1)),
-            (3_600, over, 0, none),
-            (3_700, "found found", 1, none),
+            (86_399, stopped, 1, (0, 1)),
+            (86_400, over, 0, none),
+            (86_500, "found found", 1, none),
         ];
         check(vec![good(), response, throttled(), throttled(), good()], &story).await;
     }

@@ -80,8 +80,8 @@ impl OneOrMore {
 pub(super) struct Nameable<'a> {
     /// By their names here.
     pub(super) tables: &'a BTreeMap<String, Table>,
-    /// The values of parameters that have one.
-    pub(super) parameters: &'a BTreeMap<String, Value>,
+    /// The values that their names consist of, by the names of these.
+    pub(super) values: BTreeMap<String, String>,
 }
 
 /// Reads the policies of a function, whose logical id is for the error.
@@ -139,12 +139,12 @@ impl Nameable<'_> {
         let own = name.strip_prefix("arn:${AWS::Partition}:")?;
         let (service, resource) = own.split_once(":${AWS::Region}:${AWS::AccountId}:")?;
         let (before, rest) = resource.split_once("${")?;
-        let (parameter, after) = rest.split_once('}')?;
+        let (name, after) = rest.split_once('}')?;
         let is_known = matches!(
             (service, before, after),
             ("secretsmanager", "secret:", "*" | ADDED) | ("events", "event-bus/", "")
         );
-        let value = self.parameters.get(parameter).filter(|_| is_known)?.get("Default")?.as_str()?;
+        let value = self.values.get(name).filter(|_| is_known)?;
         Some(format!("{before}{value}{}", after.trim_end_matches(ADDED)))
     }
 

@@ -1,6 +1,7 @@
-//! References to a table: the stack's own, or the one that its parameters name instead.
+//! References to a resource: a table, the stack's own or the one that its parameters name instead,
+//! or a secret, whose name a mapping has.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Deserialize;
 
@@ -12,11 +13,32 @@ const EXISTING_TABLE: &str =
     "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTableName}";
 
 /// A name, several, or `!If [OwnsTable, one of the own table, the same of the existing one]`.
+/// A text with a variable for a name that `!FindInMap` finds is one of them.
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(from = "Written")]
 pub(super) enum Reference {
     One(String),
     More(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    One(String),
+    More(Vec<String>),
+    Mapped(String, BTreeMap<String, [String; 3]>),
+}
+
+impl From<Written> for Reference {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::One(name) => Self::One(name),
+            Written::More(names) => Self::More(names),
+            Written::Mapped(text, found) => Self::One(found.iter().fold(text, |text, (variable, path)| {
+                text.replace(&format!("${{{variable}}}"), &format!("${{{}}}", path.join(".")))
+            })),
+        }
+    }
 }
 
 impl Reference {

@@ -17,6 +17,7 @@ const NO_VALUE: &str = "AWS::NoValue";
 pub struct Stage {
     parameters: BTreeMap<String, String>,
     conditions: BTreeMap<String, Expression>,
+    mappings: Value,
     all: BTreeMap<String, Value>,
 }
 
@@ -42,12 +43,18 @@ impl Stage {
         }
         let conditions = section(yaml, "Conditions").filter_map(|line| line.trim().split_once(": "));
         let conditions = conditions.map(|(name, text)| (name.to_owned(), Expression::new(text))).collect();
-        Ok(Self { parameters, conditions, all: part("Resources", template["Resources"].clone())? })
+        let mappings = template["Mappings"].clone();
+        Ok(Self { parameters, conditions, mappings, all: part("Resources", template["Resources"].clone())? })
     }
 
-    /// A parameter's value that is a number.
+    /// A number: a parameter's value, or one of the stack's size.
     pub fn number(&self, name: &str) -> Result<f64, TemplateError> {
-        self.parameter(name)?.parse().map_err(|error| unreadable(name, &error))
+        let of_size =
+            self.parameter("Size").ok().and_then(|size| self.mappings["Sizes"][size][name].as_f64());
+        match of_size {
+            Some(number) => Ok(number),
+            None => self.parameter(name)?.parse().map_err(|error| unreadable(name, &error)),
+        }
     }
 
     /// Whether an expression such as `!Equals [!Ref Stage, prod]` holds.

@@ -277,17 +277,6 @@ fn every_detailed_status_is_documented() {
 }
 
 #[test]
-fn the_parameters_of_scheduled_capture_are_documented_with_their_defaults() {
-    let captures = parse(TEMPLATE).unwrap().captures;
-    let default = |parameter: &str| {
-        let row = rows(section(SCHEDULED, "## Scale")).find(|(name, _)| *name == parameter);
-        row.unwrap_or_else(|| panic!("{parameter}")).1[0].to_owned()
-    };
-    assert_eq!(default("CaptureShards"), captures.shards.to_string());
-    assert_eq!(default("CaptureConcurrency"), captures.concurrency.to_string());
-}
-
-#[test]
 fn the_readme_deploys_with_the_commands_of_the_page_on_deployment() {
     let commands = |page: &'static str, heading: &str| {
         let (_, section) = page.split_once(&format!("\n## {heading}\n")).unwrap();

@@ -26,7 +26,7 @@ const KIB: u64 = 1_024;
 const MIB: u64 = 1_024 * KIB;
 
 /// Where a number is set that pages have in other words: a minute, an hour, a day.
-const IN_OTHER_WORDS: [(&str, u64); 9] = [
+const IN_OTHER_WORDS: [(&str, u64); 10] = [
     ("access_token.rs/LIFETIME", HOUR),
     ("LAST_LOOK_AFTER", HOUR),
     ("elastic_path/lists/cursor.rs/LIFETIME", DAY),
@@ -36,6 +36,7 @@ const IN_OTHER_WORDS: [(&str, u64); 9] = [
     ("IN_DOUBT_TOO_LONG", HOUR),
     ("SECOND_NOTICE_AFTER", DAY),
     ("secrets_manager.rs/FRESH", 5 * MINUTE),
+    ("STALE_FOR_INQUIRIES", DAY),
 ];
 
 /// Figures that are counted, or are only a part of a setting.
@@ -68,9 +69,14 @@ impl Sources {
         Self(sources)
     }
 
-    /// The value of a constant, a default or a parameter.
+    /// The value of a constant, a default, a parameter or the smallest size.
     fn value(&self, name: &str) -> &str {
         let (file, name) = name.rsplit_once('/').unwrap_or(("", name));
+        let (_, smallest) = TEMPLATE.split_once("\n    small:\n").unwrap();
+        let (smallest, _) = smallest.split_once("\n    medium:\n").unwrap();
+        if let Some(set) = smallest.lines().find_map(|line| line.trim().strip_prefix(&format!("{name}: "))) {
+            return set;
+        }
         if let Some((_, declared)) = TEMPLATE.split_once(&format!("\n  {name}:\n")) {
             return declared.split_once("    Default: ").unwrap().1.lines().next().unwrap();
         }

@@ -97,9 +97,36 @@ fn every_function_has_a_route_a_schedule_or_a_stream() {
 
 #[test]
 fn the_local_stack_has_as_many_partitions_of_what_is_in_doubt_as_a_deployment() {
-    let shards = &template()["Parameters"]["InDoubtShards"];
-    assert_eq!(shards["Default"], reconcile::ReconcileLimits::default().shards);
-    assert_eq!(shards["MaxValue"], IN_DOUBT_SHARDS_MAX);
+    let sizes = &template()["Mappings"]["Sizes"];
+    assert_eq!(sizes["small"]["InDoubtShards"], reconcile::ReconcileLimits::default().shards);
+}
+
+/// A deployment can always become larger, and the functions take each size.
+#[test]
+fn each_size_is_on_the_page_and_at_least_the_one_before_in_everything() {
+    let template = template();
+    let sizes = template["Parameters"]["Size"]["AllowedValues"].as_array().unwrap();
+    let sizes: Vec<BTreeMap<String, u64>> = sizes
+        .iter()
+        .map(|size| &template["Mappings"]["Sizes"][size.as_str().unwrap()])
+        .map(|size| serde_json::from_value(size.clone()).unwrap())
+        .collect();
+    assert_eq!(template["Mappings"]["Sizes"].as_object().unwrap().len(), sizes.len());
+    for pair in sizes.windows(2) {
+        assert!(pair[0].keys().eq(pair[1].keys()), "{pair:?}");
+        assert!(pair[0].iter().all(|(name, number)| pair[1][name] >= *number), "{pair:?}");
+    }
+    let largest = sizes.last().unwrap();
+    assert!(largest["InDoubtShards"] <= IN_DOUBT_SHARDS_MAX.into());
+    assert!(largest["CaptureShards"] <= CAPTURE_SHARDS_MAX.into());
+    let page = include_str!("../../../../docs/scale.md");
+    for name in largest.keys() {
+        let numbers: Vec<_> = sizes.iter().map(|size| size[name].to_string()).collect();
+        let row = format!("| `{name}` | {} |", numbers.join(" | "));
+        assert!(page.lines().any(|line| line.replace(',', "").starts_with(&row)), "{row}");
+    }
+    // API Gateway's own limits of an account.
+    assert!(largest["PaymentRate"] <= 10_000 && largest["PaymentBurst"] <= 5_000);
 }
 
 /// A function's variables: those of all functions, unless it has one in their place, and its own.
@@ -110,7 +137,8 @@ fn variables<'a>(template: &'a Value, function: &'a Value) -> impl Iterator<Item
     of_all.chain(own.as_object().into_iter().flatten())
 }
 
-/// The names in a value: itself, or both branches of an `!If` and its condition.
+/// The names in a value: itself, both branches of an `!If` and its condition, or the three of a
+/// `!FindInMap`.
 fn names(value: &Value) -> impl Iterator<Item = &str> {
     let choice = value.as_array().into_iter().flatten();
     std::iter::once(value).chain(choice).filter_map(Value::as_str)
@@ -144,22 +172,19 @@ fn sam_gets_a_value_for_every_variable_that_is_filled_from_a_resource_or_a_secre
 
 /// Parameters that the description of a version has no room for: `Revision` is there in their
 /// place. `docs/deploy.md` lists them.
-const NEED_A_REVISION: [&str; 10] = [
+const NEED_A_REVISION: [&str; 7] = [
     "ConsoleApiUrl",
-    "ConsoleSecret",
     "ConsoleUrl",
     "EventBusName",
     "ExistingTableName",
     "GatewayHosts",
     "KnownMerchants",
-    "MerchantsPrefix",
     "Stage",
-    "WebhooksPrefix",
 ];
 
 /// The same of the parameters that `SignInRevision` stands for; the rules of the template see to
 /// it.
-const NEED_A_SIGN_IN_REVISION: [&str; 4] = ["Issuer", "IssuerAcr", "IssuerAmr", "SignInClients"];
+const NEED_A_SIGN_IN_REVISION: [&str; 3] = ["Issuer", "IssuerAcr", "IssuerAmr"];
 
 /// Characters that Lambda takes as the description of a version.
 const DESCRIPTION_MAX_CHARS: usize = 256;
@@ -172,13 +197,8 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
     for (id, function) in resources(&template, "AWS::Serverless::Function") {
         let description = function["VersionDescription"].as_str().unwrap();
         let named: BTreeSet<_> = between(description, "${", '}').map(str::to_owned).collect();
-        let of_lambda = &template["Globals"]["Function"];
-        let of_lambda = [&of_lambda["Tracing"], &of_lambda["LoggingConfig"]["SystemLogLevel"]];
-        // Some have memory of their own.
-        let memory = Some("FunctionMemory").filter(|_| function["MemorySize"].is_null());
         let read = variables(&template, &function).flat_map(|(_, value)| names(value));
         let read = read.filter(|name| parameters.contains_key(*name));
-        let read = read.chain(of_lambda.into_iter().filter_map(Value::as_str)).chain(memory);
         let (long, expected): (BTreeSet<_>, BTreeSet<_>) =
             read.map(str::to_owned).partition(|name| NEED_A_REVISION.contains(&name.as_str()));
         let (by_sign_in, mut expected): (BTreeSet<_>, BTreeSet<_>) =
@@ -199,7 +219,7 @@ fn a_parameters_new_value_reaches_the_functions_with_a_version_that_lambda_takes
         described.extend(named);
         too_long.extend(long);
     }
-    assert_eq!(room.first(), Some(&(3, "TokenFunction".to_owned())), "the characters that are left");
+    assert_eq!(room.first(), Some(&(69, "TokenFunction".to_owned())), "the characters that are left");
     let page = include_str!("../../../../docs/deploy.md");
     let listed = |before: &str, after: &str| {
         let (_, rest) = page.split_once(before).unwrap();
@@ -408,7 +428,7 @@ fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
     let source: String = ["shared/src", "shared/events/src", "shared/console/src", "functions"]
         .map(|folder| sources(&workspace().join(folder)))
         .concat();
-    let calls = ["env::var(", "needed(", "needed_as(", "minutes(", "optional(", "is_on("].into_iter();
+    let calls = ["env::var(", "needed(", "needed_as(", "optional(", "is_on("].into_iter();
     let calls = calls.chain(["optional_number(", "origin(", "partitions(", "secrets_prefix("]);
     let calls: Vec<_> = calls.map(|call| format!("{call}\"")).collect();
     let read: BTreeSet<_> = calls.iter().flat_map(|call| between(&source, call, '"')).collect();
@@ -657,40 +677,25 @@ fn one_function_writes_merchants_switches_none_that_of_all_and_those_that_store_
 }
 
 /// The function that sends webhooks calls strangers, and may read every secret whose name begins
-/// with its prefix.
+/// with its prefix. The secrets beside them are of no merchant.
 #[test]
-fn no_prefix_that_the_template_takes_for_receivers_contains_one_of_merchants_or_the_other_way_around() {
+fn no_stage_has_secrets_below_the_prefix_of_others() {
     let template = template();
-    let pattern = |name: &str| {
-        let parameter = &template["Parameters"][name];
-        let pattern = Regex::new(parameter["AllowedPattern"].as_str().unwrap()).unwrap();
-        assert!(pattern.is_match(parameter["Default"].as_str().unwrap()), "{name}");
-        pattern
-    };
-    let (merchants, webhooks) = (pattern("MerchantsPrefix"), pattern("WebhooksPrefix"));
-    let names = ["tollgate/", "merchants/", "webhooks/"];
-    let mut prefixes = vec![String::new()];
-    for _ in 0..4 {
-        let longer: Vec<_> =
-            prefixes.iter().flat_map(|one| names.map(|name| format!("{one}{name}"))).collect();
-        prefixes.extend(longer);
-    }
-    let taken = |pattern: &Regex| prefixes.iter().filter(|one| pattern.is_match(one)).collect::<Vec<_>>();
-    let pairs: Vec<_> = taken(&merchants)
-        .into_iter()
-        .flat_map(|one| taken(&webhooks).into_iter().map(move |other| (one, other)))
-        .collect();
-    assert!(pairs.len() > 8, "{pairs:?}");
-    for (merchants, webhooks) in pairs {
-        assert!(
-            !merchants.starts_with(webhooks) && !webhooks.starts_with(merchants),
-            "{merchants} {webhooks}"
-        );
-    }
-    // The commands and the functions take the same.
-    for prefix in prefixes {
-        for (kind, pattern) in [(SecretKind::Merchants, &merchants), (SecretKind::Webhooks, &webhooks)] {
-            assert_eq!(kind.prefix(&prefix).is_ok(), pattern.is_match(&prefix), "{prefix}");
+    let stages = template["Mappings"]["Stages"].as_object().unwrap();
+    let allowed = template["Parameters"]["Stage"]["AllowedValues"].as_array().unwrap();
+    let allowed: BTreeSet<_> = allowed.iter().map(|stage| stage.as_str().unwrap()).collect();
+    assert_eq!(stages.keys().map(String::as_str).collect::<BTreeSet<_>>(), allowed);
+    let secrets = stages.values().flat_map(|stage| stage.as_object().unwrap());
+    let secrets: Vec<_> = secrets.map(|(kind, name)| (kind.as_str(), name.as_str().unwrap())).collect();
+    assert_eq!(secrets.len(), 4 * allowed.len());
+    for (place, (kind, name)) in secrets.iter().enumerate() {
+        let others = secrets.iter().enumerate().filter(|(other, _)| *other != place);
+        assert!(others.clone().all(|(_, (_, other))| !other.starts_with(name)), "{name}");
+        // The commands and the functions take them.
+        match *kind {
+            "MerchantsPrefix" => assert!(SecretKind::Merchants.prefix(name).is_ok(), "{name}"),
+            "WebhooksPrefix" => assert!(SecretKind::Webhooks.prefix(name).is_ok(), "{name}"),
+            _ => {}
         }
     }
 }
@@ -712,8 +717,9 @@ fn the_higher_request_limits_are_for_routes_that_exist_and_move_no_money() {
         assert!(limits["ThrottlingRateLimit"].is_u64() && limits["ThrottlingBurstLimit"].is_u64(), "{key}");
     }
     assert_eq!(higher.len(), routes.iter().filter(|key| moves_no_money(key)).count());
-    assert_eq!(api["DefaultRouteSettings"]["ThrottlingRateLimit"], "PaymentRate");
-    assert_eq!(api["DefaultRouteSettings"]["ThrottlingBurstLimit"], "PaymentBurst");
+    let of_size = |name| json!(["Sizes", "Size", name]);
+    assert_eq!(api["DefaultRouteSettings"]["ThrottlingRateLimit"], of_size("PaymentRate"));
+    assert_eq!(api["DefaultRouteSettings"]["ThrottlingBurstLimit"], of_size("PaymentBurst"));
 }
 
 /// SAM names a schedule after its logical id, and a dead-letter queue that is given in two ways
@@ -775,7 +781,8 @@ fn a_console_that_is_off_makes_nothing() {
 }
 
 pub(crate) const SMALL: &str = "
-Parameters: {FunctionMemory: {Default: 128}, CaptureShards: {Default: 16}, CaptureConcurrency: {Default: 8}, PaymentRate: {Default: 9}, PaymentBurst: {Default: 9}}
+Parameters: {Size: {Default: small}, CaptureConcurrency: {Default: 8}}
+Mappings: {Sizes: {small: {FunctionMemory: 128, CaptureShards: 16, PaymentRate: 9, PaymentBurst: 9}}}
 Globals: {Function: {Timeout: 5}}
 Resources:
   HttpApi:

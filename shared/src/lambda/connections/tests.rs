@@ -3,7 +3,7 @@
 use memory::SetClock;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -47,8 +47,6 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
         merchants: MerchantSettings {
             prefix: "tollgate/merchants/".to_owned(),
             gateway_hosts: "127.0.0.1".parse().unwrap(),
-            stale_for_payments: SignedDuration::ZERO,
-            stale_for_inquiries: SignedDuration::ZERO,
         },
         captures: CaptureSettings { shards: 1, concurrency: 1 },
         inquiries: ReconcileLimits::default(),

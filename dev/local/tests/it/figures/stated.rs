@@ -255,17 +255,7 @@ const ABOUT_NOTIFICATIONS: &[Page] = &[
 
 /// A deployment and its merchants.
 const FOR_OPERATORS: &[Page] = &[
-    (
-        "docs/deploy.md",
-        &[
-            ("how many minutes payments ({}) and inquiries", "StalePaymentMinutes", 1),
-            ("and inquiries ({}) continue", "StaleInquiryMinutes", 1),
-            ("that each money route accepts ({} and", "PaymentRate", 1),
-            ("and {}), strangers' included", "PaymentBurst", 1),
-            ("| `FunctionMemory` | {} MiB", "FunctionMemory", 1),
-            ("PCI DSS requires {};", "LogRetentionDays", 1),
-        ],
-    ),
+    ("docs/deploy.md", &[("PCI DSS requires {};", "LogRetentionDays", 1)]),
     (
         "docs/merchants.md",
         &[
@@ -273,7 +263,7 @@ const FOR_OPERATORS: &[Page] = &[
             ("of one merchant or all | within {} seconds", "STOP_KEPT", SECOND),
             ("each key has at least {} characters", "KEY_MIN_CHARS", 1),
             ("A name has 1 to {} letters", "KEY_NAME_MAX_CHARS", 1),
-            ("for `StalePaymentMinutes` ({})", "StalePaymentMinutes", 1),
+            ("with the cached document, for {} minutes", "STALE_FOR_PAYMENTS", MINUTE),
         ],
     ),
     (
@@ -295,11 +285,7 @@ const FOR_OPERATORS: &[Page] = &[
     ("docs/finance.md", &[("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1)]),
     (
         "docs/scheduled-capture.md",
-        &[
-            ("| `CaptureShards` | {} |", "CaptureShards", 1),
-            ("| `CaptureConcurrency` | {} |", "CaptureConcurrency", 1),
-            ("| `InDoubtShards` | {} |", "InDoubtShards", 1),
-        ],
+        &[("The parameter `CaptureConcurrency` ({}, at most", "CaptureConcurrency", 1)],
     ),
     (
         "docs/run-book.md",
@@ -307,9 +293,9 @@ const FOR_OPERATORS: &[Page] = &[
             ("more than {} decisions for one order", "BY_HAND_MAX", 1),
             ("sent less than {} hour ago", "BY_HAND_AFTER", HOUR),
             ("reads every {} seconds", "STOP_KEPT", SECOND),
-            ("continue for {} minutes for merchants", "StalePaymentMinutes", 1),
+            ("continue for {} minutes for merchants", "STALE_FOR_PAYMENTS", MINUTE),
             ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
-            ("read before, for {} minutes", "StalePaymentMinutes", 1),
+            ("read before, for {} minutes", "STALE_FOR_PAYMENTS", MINUTE),
             ("up to {} per minute and merchant", "InquiriesPerMerchant", 1),
             ("accepted nothing for {} days", "REPEATED_FOR", DAY),
         ],
