@@ -110,6 +110,7 @@ mod tests {
     use super::*;
 
     const CODE: &str = "
+        /// A function.
         fn f(a: &[u8], b: bool) -> bool {
             a.len() - 1 < 2 && b // Why.
         }
