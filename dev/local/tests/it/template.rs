@@ -781,8 +781,8 @@ fn a_console_that_is_off_makes_nothing() {
 }
 
 pub(crate) const SMALL: &str = "
-Parameters: {Size: {Default: small}, CaptureConcurrency: {Default: 8}}
-Mappings: {Sizes: {small: {FunctionMemory: 128, CaptureShards: 16, PaymentRate: 9, PaymentBurst: 9}}}
+Parameters: {Stage: {Default: dev}, Size: {Default: small}, EventBusName: {Default: default}, CaptureConcurrency: {Default: 8}}
+Mappings: {Stages: {dev: {}}, Sizes: {small: {FunctionMemory: 128, CaptureShards: 16, PaymentRate: 9, PaymentBurst: 9}}}
 Globals: {Function: {Timeout: 5}}
 Resources:
   HttpApi:
