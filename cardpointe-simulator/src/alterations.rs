@@ -85,6 +85,7 @@ impl Identity {
     }
 }
 
+/// Whose record a response shows in the place of its own.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum RecordOf {
     /// Another operation's: of `auth`, `capture`, `void` and `refund` the endpoint's last response

@@ -18,6 +18,7 @@ const IN_FORCE_AFTER_S: i64 = STOP_KEPT.as_secs();
 /// A switch, and how a person calls it.
 pub(crate) struct Subject {
     pub(crate) of: SwitchOf,
+    /// Whose payments they are, and where: "Stage prod".
     pub(crate) at: String,
     /// How they are called after that: "payments".
     pub(crate) payments: &'static str,

@@ -221,6 +221,7 @@ impl LetIn for Access {
 pub struct Job<S = ()> {
     /// The use cases that move money.
     pub payments: Payments,
+    /// Whose payments they are.
     pub merchants: Arc<dyn Merchants>,
     /// Whether an operator has stopped payments.
     pub switch: Arc<dyn Switch>,

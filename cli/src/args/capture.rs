@@ -56,6 +56,7 @@ pub(crate) struct ListCaptures {
 pub(crate) struct CaptureDays {
     /// The merchant's id, such as 170200123
     pub(crate) merchant: MerchantId,
+    /// Whose days are meant, such as `America/New_York`
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: Zone,
 }

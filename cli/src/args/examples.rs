@@ -146,6 +146,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_option_says_what_it_is_for() {
+        for (path, command) in all(&Arguments::command(), "tollgate") {
+            let silent = command.get_arguments().filter(|argument| argument.get_help().is_none());
+            let silent: Vec<_> = silent.map(|argument| argument.get_id().as_str()).collect();
+            assert!(silent.is_empty(), "{path}: {silent:?}");
+        }
+    }
+
     /// A copied example names the deployment that it acts on.
     #[test]
     fn every_example_names_its_deployment() {

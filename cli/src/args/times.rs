@@ -24,6 +24,7 @@ pub(crate) struct Times {
     /// Before this moment or day, which is not included
     #[arg(long, value_name = "TIME", requires = "since", value_parser = time)]
     pub(crate) until: Option<Time>,
+    /// Whose days and times are meant, such as `America/New_York`
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: Zone,
 }

@@ -41,6 +41,7 @@ pub(crate) struct TotalsOptions {
     /// For up to 366, 92, 7 or 1 days. Without it: month for months, else day.
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     pub(crate) interval: Option<Interval>,
+    /// Whose days and hours are meant, such as `America/New_York`
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     pub(crate) time_zone: Zone,
     /// Operation, fact, mid, brand or `decline_code`, with commas between

@@ -82,6 +82,7 @@ fn credentials(parts: &Parts) -> Vec<Value> {
     parts.secrets.names().iter().filter_map(one).collect()
 }
 
+/// Whose requests a shell makes: by default those of the merchant whose orders are registered.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ShellQuery {

@@ -199,6 +199,7 @@ impl CustomerReference {
 /// Which order of which merchant; the table's key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderKey {
+    /// Whose order it is.
     pub merchant: MerchantId,
     /// The merchant's id of the order.
     pub order: OrderId,

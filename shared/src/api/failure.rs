@@ -29,6 +29,7 @@ const STOPPED_RETRY_S: u32 = 60;
 /// When to come back while something that payments need is down.
 const UNAVAILABLE_RETRY_S: u32 = 5;
 
+/// Whose limit a refusal is about.
 #[derive(Clone, Copy)]
 pub(crate) enum LimitOf {
     /// The address that the payment comes from.

@@ -15,6 +15,7 @@ use super::wire::GatewayReply;
 /// Longest reference, in characters.
 const REFERENCE_MAX: usize = 14;
 
+/// Whose a direct response is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Whose {
     /// It names the operation that was sent.

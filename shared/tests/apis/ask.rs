@@ -125,6 +125,7 @@ const NO_ROUTE: &str = "$default";
 pub(crate) struct Ask {
     pub(crate) method: &'static str,
     pub(crate) path: String,
+    /// Whose token it bears: `shop:pay`, `shop:shopper1`.
     pub(crate) by: Option<&'static str>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Sent,

@@ -55,6 +55,7 @@ pub const PEOPLE: [SamplePerson; 4] = [
 ];
 
 tollgate_core::words! {
+    /// Whose claims are imitated.
     #[derive(Default, Deserialize)]
     #[serde(rename_all = "lowercase")]
     pub enum Like {

@@ -24,18 +24,14 @@ pub(super) struct Card {
 /// The fate of a payment.
 #[derive(Clone, Copy)]
 pub(super) enum Fate {
+    /// It is paid.
     Paid,
     /// The issuer refuses it, with this code of Rapid Connect.
     Declined(&'static str),
     /// The issuer approves it, and a rule of the merchant refuses it.
     DeclinedByRule,
     /// It is paid, and days later a person gives it back, or a part of it.
-    Refunded {
-        after: i32,
-        minor: u32,
-        by: &'static str,
-        reason: &'static str,
-    },
+    Refunded { after: i32, minor: u32, by: &'static str, reason: &'static str },
     /// It is paid, and a person cancels it the same day.
     Canceled,
     /// Its amount is held, and the shop captures it the next day.
@@ -44,10 +40,7 @@ pub(super) enum Fate {
     Scheduled,
     /// Its amount is held, and the schedule will capture it in so many days from today, at this
     /// minute.
-    ToCome {
-        in_days: i32,
-        minute: i64,
-    },
+    ToCome { in_days: i32, minute: i64 },
     /// Its amount is held, and the shop releases it the same day.
     Released,
     /// Its amount is held.
@@ -57,10 +50,7 @@ pub(super) enum Fate {
     /// Its response is lost, and the gateway reviews it ever since: no inquiry finds an outcome.
     InDoubt,
     /// Its issuer takes the money back, and perhaps returns it so many days after that.
-    ChargedBack {
-        after: i32,
-        returned_after: Option<i32>,
-    },
+    ChargedBack { after: i32, returned_after: Option<i32> },
     /// A cent less than its amount arrives.
     Short,
 }

@@ -176,6 +176,7 @@ pub enum Rejection {
     CurrencyNotSupported {
         /// The currency that is not supported.
         currency: Currency,
+        /// Whose limit it is.
         limit: CurrencyLimit,
     },
     /// The order was used in its currency, this one.

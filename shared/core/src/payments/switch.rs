@@ -49,6 +49,7 @@ pub trait Switch: Send + Sync {
     async fn all_stopped(&self) -> Result<bool, StoreError>;
 }
 
+/// Whose payments a switch stops.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwitchOf {
     /// Those of all merchants.

@@ -76,6 +76,7 @@ pub struct Trail {
 pub struct AuditedChange {
     /// `intent saved`, `outcome`, and so on.
     pub what: &'static str,
+    /// Whose order it is.
     pub merchant: String,
     /// The merchant's id of the order.
     pub order: String,
@@ -85,6 +86,7 @@ pub struct AuditedChange {
     pub operation: Uuid,
     /// `authorize`, `purchase`, `capture`, `refund`, `void`.
     pub kind: &'static str,
+    /// Whose request it was.
     pub by: &'static str,
     /// The same by name, and why, as far as the request told.
     pub attribution: Option<Box<Attribution>>,

@@ -60,6 +60,7 @@ pub struct PeopleChange {
     pub at: Timestamp,
     /// The name of who did it.
     pub by: Person,
+    /// Whose entry it is.
     pub id: Uuid,
     /// The name of that entry.
     pub name: Person,

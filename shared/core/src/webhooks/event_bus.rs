@@ -16,6 +16,7 @@ pub struct Event {
     pub id: Uuid,
     /// The event's type, such as `order.paid`.
     pub kind: &'static str,
+    /// Whose order it is.
     pub merchant: MerchantId,
     /// When the reported change happened.
     pub at: Timestamp,

@@ -33,6 +33,7 @@ const WATCHED: [&str; 9] = [
     "refund_disputed",
 ];
 
+/// Whose stored card pays.
 const CUSTOMER: &str = "customer";
 
 /// A name that stands for the customer in other systems.

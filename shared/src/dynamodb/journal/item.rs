@@ -310,6 +310,7 @@ pub(super) fn counted(item: &Item) -> Result<CountedEntry, StoreError> {
     Ok(CountedEntry { at, line, amount: amount(item, Column::Amount)?, changes: changes(item)? })
 }
 
+/// Whose entry it is, by its partition.
 fn merchant(item: &Item) -> Result<MerchantId, StoreError> {
     let merchant = column(item, Column::Bucket).and_then(|bucket| bucket.rsplit_once('#')?.0.parse().ok());
     merchant.ok_or_else(|| corrupt(Column::Bucket))

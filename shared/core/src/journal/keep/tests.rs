@@ -21,6 +21,7 @@ struct Kept {
     pointers: Mutex<BTreeMap<String, Pointer>>,
     holds: Mutex<BTreeSet<Hold>>,
     passed: Mutex<Option<Timestamp>>,
+    /// Whose totals change, as it was told.
     told: Mutex<Vec<String>>,
     /// The order whose entries cannot be put.
     refuses: Option<&'static str>,

@@ -24,6 +24,7 @@ pub struct DepositEntry {
     pub id: Uuid,
     /// When the report was read that says so first.
     pub at: Timestamp,
+    /// Whose deposit it is.
     pub merchant: MerchantId,
     /// The gateway account (MID).
     pub account: String,

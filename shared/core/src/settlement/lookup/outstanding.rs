@@ -23,6 +23,7 @@ const WITHIN_DAYS: i32 = 7;
 /// How many days ago a list may begin: each of its days is read whole.
 pub const OUTSTANDING_DAYS_MAX: i32 = 35;
 
+/// Whose money is looked for, and when it was taken or given back.
 #[derive(Clone, Copy, Debug)]
 pub struct OutstandingDays<'a> {
     pub merchant: &'a MerchantId,

@@ -16,6 +16,7 @@ use crate::{
 /// How many days more than business days anything may take, for weekends and holidays.
 const MAY_TAKE_DAYS: i64 = 5;
 
+/// Whose a reference is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Owner<'a> {
     /// One payment's or refund's.

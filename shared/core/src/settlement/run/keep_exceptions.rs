@@ -31,6 +31,7 @@ pub struct ExceptionsReport {
     pub opened: u64,
     /// Closed before, and there again.
     pub reopened: u64,
+    /// Whose cause is gone.
     pub closed: u64,
     /// Open now, of this account.
     pub open: u64,

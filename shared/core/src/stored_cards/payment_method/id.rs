@@ -17,6 +17,7 @@ const LETTERS: usize = 28;
 /// A customer of a merchant, by a digest of the merchant's reference.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct CustomerKey {
+    /// Whose customer it is.
     pub merchant: MerchantId,
     /// The first 128 bits of a SHA-256 over merchant and reference.
     pub digest: u128,
