@@ -8,7 +8,25 @@ use crate::{
     order::{Order, OrderId, Transaction, TransactionStatus},
     payments::Merchant,
     values::{Amount, Brand, Currency, SignedAmount},
+    words,
 };
+
+words! {
+    /// Why a payment has no receipt.
+    pub enum NoReceipt {
+        /// The issuer, the gateway or a rule refused it, or nothing was done.
+        NotApproved => "not_approved": "There is no receipt: the payment was not approved.",
+        /// Its outcome is not known.
+        NotKnownYet => "not_known_yet": "There is no receipt yet: the outcome of the payment is not known.",
+        /// It was voided.
+        Voided => "voided": "There is no receipt: the payment was voided, and nothing was charged.",
+        /// The authorization ended before it was captured.
+        Lapsed => "lapsed": "There is no receipt: nothing was charged.",
+    }
+
+    /// The reason in a sentence.
+    pub fn sentence(self) -> &'static str;
+}
 
 /// The data of a receipt, as far as known, and nothing of the card but brand and last four digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
