@@ -62,11 +62,11 @@ pub use operation::{
 };
 pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
 pub use pause::{PAUSES_MAX, Pause, Resumed};
-pub use payment_word::{PaymentWord, Remaining};
+pub use payment_word::{PaymentWord, Remaining, Shares};
 pub use personal::{CustomerTraces, Erased};
 pub use plan::Plan;
 pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};
-pub use possible::{AdvisedAgainst, NotPossible};
+pub use possible::{AdvisedAgainst, Asker, BatchState, NextAction, NotPossible, Possibility, Possible};
 pub use record_dispute::{DISPUTES_MAX, DisputeRecorded, DisputeRejection, DisputeReport};
 pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve, send_held_back};

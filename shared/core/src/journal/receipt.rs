@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::{Fees, fees};
 use crate::{
-    order::{Order, OrderId, Transaction, TransactionStatus},
+    order::{Order, OrderId, PaymentWord, Transaction, TransactionStatus},
     payments::Merchant,
-    values::{Amount, Brand, Currency, SignedAmount},
+    values::{Amount, Brand, Currency, Discounted, SignedAmount},
     words,
 };
 
@@ -41,6 +41,8 @@ pub struct Receipt {
     pub transaction: Uuid,
     /// The payment's status when the receipt is made.
     pub status: TransactionStatus,
+    /// The same in the word that people use.
+    pub state: PaymentWord,
     /// When it was approved.
     pub approved_at: Timestamp,
     /// The currency of all amounts.
@@ -51,6 +53,8 @@ pub struct Receipt {
     pub captured: Amount,
     /// The part of the captured amount that was given back.
     pub refunded: Amount,
+    /// The discount that was taken off the amount before.
+    pub discount: Option<Discounted>,
     /// The amount that issuers took back, less the amount that came back, in minor units.
     pub disputed: SignedAmount,
     /// The fees beside these amounts, which a receipt has to show separately; none if there are
@@ -64,6 +68,8 @@ pub struct Receipt {
     pub approval_code: Option<String>,
     /// The gateway's reference of the payment, if there is one.
     pub reference: Option<String>,
+    /// The merchant's own reference.
+    pub custom_reference: Option<String>,
 }
 
 impl Receipt {
@@ -71,29 +77,49 @@ impl Receipt {
     pub fn total(&self) -> Amount {
         Amount::sum([self.amount, self.fees.map_or(Amount::ZERO, |fees| fees.amount)])
     }
+
+    /// The captured amount less the refunded one, without fees.
+    pub fn after_refunds(&self) -> Amount {
+        self.captured.checked_sub(self.refunded).unwrap_or(Amount::ZERO)
+    }
 }
 
-/// A payment's receipt; none for one that was not approved, or must not stand.
-pub fn receipt(merchant: &Merchant, order: &Order, transaction: &Transaction) -> Option<Receipt> {
-    let is_good = transaction.is_recognized() && transaction.began() && !transaction.must_not_stand();
-    let first = transaction.first().filter(|_| is_good)?;
-    Some(Receipt {
+/// A payment's receipt at a moment, or why it has none: only a payment that was approved and may
+/// stand has one, until it is voided or lapses.
+pub fn receipt(
+    merchant: &Merchant,
+    order: &Order,
+    transaction: &Transaction,
+    now: Timestamp,
+) -> Result<Receipt, NoReceipt> {
+    let first = transaction.first().filter(|_| transaction.is_recognized() && transaction.began());
+    let first = match transaction.word_beside_disputes(now) {
+        PaymentWord::Declined | PaymentWord::NotProcessed => Err(NoReceipt::NotApproved),
+        PaymentWord::Voided | PaymentWord::VoidedElsewhere => Err(NoReceipt::Voided),
+        PaymentWord::Lapsed => Err(NoReceipt::Lapsed),
+        _ if transaction.must_not_stand() => Err(NoReceipt::NotApproved),
+        _ => first.ok_or(NoReceipt::NotKnownYet),
+    }?;
+    Ok(Receipt {
         merchant_name: merchant.name.clone(),
         merchant_address: merchant.address.clone(),
         order: order.id.clone(),
         transaction: transaction.id,
         status: transaction.status(),
+        state: transaction.word(now),
         approved_at: first.updated_at,
         currency: order.currency,
         amount: transaction.amount(),
         captured: transaction.captured(),
         refunded: transaction.refunded(),
+        discount: transaction.memo.as_ref().and_then(|memo| memo.discount.clone()),
         disputed: transaction.disputed(),
         fees: fees(transaction),
         brand: transaction.card().and_then(|card| card.brand),
         last_four: transaction.card().and_then(|card| card.last_four.clone()),
         approval_code: first.response().and_then(|response| response.authcode.clone()),
         reference: transaction.reference().map(str::to_owned),
+        custom_reference: transaction.custom_reference().map(str::to_owned),
     })
 }
 
@@ -105,9 +131,12 @@ mod tests {
     use super::*;
     use crate::{
         memory::{new_operation, payment},
-        order::{Cause, Decision, GatewayResponse, Kind, Operation, OperationState, OrderKey, PaymentKind},
+        order::{
+            Cause, Decision, Decline, GatewayResponse, Kind, NoEffect, Operation, OperationState, OrderKey,
+            PaymentKind, Principal,
+        },
         test_merchant::test_merchant,
-        values::{Charged, Fee, FeeKind},
+        values::{Charged, DeclineCode, Fee, FeeKind},
     };
 
     #[test]
@@ -122,7 +151,7 @@ mod tests {
             Operation { state: OperationState::Decided(Decision::Approved(response)), ..pending.clone() };
 
         let good = payment(PaymentKind::Purchase, approved.clone());
-        let shown = receipt(&merchant, &order, &good).unwrap();
+        let shown = receipt(&merchant, &order, &good, at(0)).unwrap();
         assert_eq!((shown.amount.minor(), shown.captured.minor(), shown.refunded.minor()), (500, 500, 0));
         assert_eq!(shown.approval_code.as_deref(), Some("OK1234"));
         assert_eq!((shown.fees, shown.total().minor()), (None, 500));
@@ -132,18 +161,61 @@ mod tests {
         let response = GatewayResponse { charged, ..GatewayResponse::default() };
         let surcharged =
             Operation { state: OperationState::Decided(Decision::Approved(response)), ..pending.clone() };
-        let shown = receipt(&merchant, &order, &payment(PaymentKind::Purchase, surcharged)).unwrap();
+        let shown = receipt(&merchant, &order, &payment(PaymentKind::Purchase, surcharged), at(0)).unwrap();
         let fees = shown.fees.unwrap();
         assert_eq!((fees.kind, fees.amount.minor()), (FeeKind::Surcharge, 15));
         assert_eq!((shown.amount.minor(), shown.captured.minor(), shown.total().minor()), (500, 500, 515));
 
-        let mut void = Operation { kind: Kind::Void, cause: Cause::AvsMismatch, ..pending.clone() };
-        void.id = Uuid::from_u128(2);
-        let mut must_not_stand = good.clone();
-        must_not_stand.operations.push(void);
-        let unrecognized = Transaction { kind: PaymentKind::Unrecognized, ..good };
-        for other in [payment(PaymentKind::Purchase, pending), must_not_stand, unrecognized] {
-            assert!(receipt(&merchant, &order, &other).is_none(), "{other:?}");
+        let with = |transaction: &Transaction, kind, cause, by| {
+            let mut with = transaction.clone();
+            let next = Operation { id: Uuid::from_u128(2), kind, cause, by, ..approved.clone() };
+            with.operations.push(next);
+            with
+        };
+        let void = |of: &Transaction, cause, by| with(of, Kind::Void, cause, by);
+        let (merchants, schedule) = (Principal::ClientCredentials, Principal::Schedule);
+        let unrecognized = Transaction { kind: PaymentKind::Unrecognized, ..good.clone() };
+        let code = DeclineCode::InsufficientFunds;
+        let refused = Decision::Declined(GatewayResponse::default(), Decline { code, advice: code.advice() });
+        let refused = Operation { state: OperationState::Decided(refused), ..pending.clone() };
+        let absent = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
+        let absent = Operation { state: OperationState::Decided(absent), ..pending.clone() };
+        let mut held =
+            payment(PaymentKind::Authorize, Operation { kind: Kind::Authorize, ..approved.clone() });
+        held.authorization_expires_at = Some(at(100));
+        let unknown_void = {
+            let mut unknown = good.clone();
+            let cause = Cause::AvsMismatch;
+            unknown.operations.push(Operation {
+                id: Uuid::from_u128(2),
+                kind: Kind::Void,
+                cause,
+                ..pending.clone()
+            });
+            unknown
+        };
+        for (transaction, why) in [
+            (payment(PaymentKind::Purchase, pending.clone()), NoReceipt::NotKnownYet),
+            (payment(PaymentKind::Purchase, refused), NoReceipt::NotApproved),
+            (payment(PaymentKind::Purchase, absent), NoReceipt::NotApproved),
+            (unrecognized, NoReceipt::NotKnownYet),
+            (unknown_void, NoReceipt::NotApproved),
+            (void(&good, Cause::AvsMismatch, merchants), NoReceipt::NotApproved),
+            (void(&good, Cause::Requested, merchants), NoReceipt::Voided),
+            (void(&good, Cause::Elsewhere, merchants), NoReceipt::Voided),
+            (void(&held, Cause::Requested, schedule), NoReceipt::Lapsed),
+        ] {
+            assert_eq!(receipt(&merchant, &order, &transaction, at(0)), Err(why), "{transaction:?}");
         }
+        // A hold has one until it lapses, and a payment that was given back has one.
+        let shown = [99, 100].map(|second| receipt(&merchant, &order, &held, at(second)).err());
+        assert_eq!(shown, [None, Some(NoReceipt::Lapsed)]);
+        let returned = void(&good, Cause::RefundBeforeSettlement, merchants);
+        let shown = receipt(&merchant, &order, &returned, at(0)).unwrap();
+        assert_eq!((shown.refunded.minor(), shown.after_refunds().minor()), (500, 0));
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
     }
 }

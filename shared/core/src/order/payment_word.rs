@@ -42,9 +42,17 @@ impl Transaction {
     /// The word for the payment at this moment: an uncaptured authorization lapses without a
     /// change.
     pub fn word(&self, now: Timestamp) -> PaymentWord {
+        match self.word_beside_disputes(now) {
+            PaymentWord::NotKnownYet => PaymentWord::NotKnownYet,
+            _ if self.has_open_dispute() => PaymentWord::Disputed,
+            other => other,
+        }
+    }
+
+    /// The same without regard to chargebacks.
+    pub(crate) fn word_beside_disputes(&self, now: Timestamp) -> PaymentWord {
         match self.status() {
             TransactionStatus::Pending => PaymentWord::NotKnownYet,
-            _ if self.has_open_dispute() => PaymentWord::Disputed,
             TransactionStatus::Failed => self.word_of_failure(),
             TransactionStatus::Voided => self.word_of_void(),
             TransactionStatus::Done if self.is_refused_by_settlement() => PaymentWord::SettlementRefused,
@@ -65,7 +73,7 @@ impl Transaction {
     }
 
     /// By its time, or on record.
-    fn has_lapsed(&self, now: Timestamp) -> bool {
+    pub(super) fn has_lapsed(&self, now: Timestamp) -> bool {
         self.lapsed_at.is_some() || self.has_expired(now)
     }
 
@@ -119,6 +127,47 @@ pub struct Remaining {
     pub capturable: Amount,
     /// The taken amount that can be refunded.
     pub refundable: Amount,
+}
+
+/// Where the amount of a payment is, in minor units. With a chargeback of refunded money, it is in
+/// two places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shares {
+    /// Taken, and neither given back nor taken back.
+    pub kept: Amount,
+    /// The same where the settlement refused it.
+    pub refused: Amount,
+    /// Given back.
+    pub refunded: Amount,
+    /// Taken back by the cardholder's bank.
+    pub disputed: Amount,
+    /// Held, and still to be captured.
+    pub held: Amount,
+    /// Neither taken nor held any more.
+    pub released: Amount,
+}
+
+impl Transaction {
+    /// Where its amount is; none where nothing was approved, or an outcome is not known.
+    pub fn shares(&self, now: Timestamp) -> Option<Shares> {
+        let word = self.word_beside_disputes(now);
+        if matches!(word, PaymentWord::NotKnownYet | PaymentWord::Declined | PaymentWord::NotProcessed) {
+            return None;
+        }
+        let less = |from: Amount, part: Amount| from.checked_sub(part).unwrap_or(Amount::ZERO);
+        let (captured, refunded, held) = (self.captured(), self.refunded(), self.left(now).capturable);
+        let disputed = self.disputed().amount().unwrap_or(Amount::ZERO);
+        let stays = less(less(captured, refunded), disputed);
+        let is_refused = word == PaymentWord::SettlementRefused;
+        Some(Shares {
+            kept: if is_refused { Amount::ZERO } else { stays },
+            refused: if is_refused { stays } else { Amount::ZERO },
+            refunded,
+            disputed,
+            held,
+            released: less(less(self.amount(), captured), held),
+        })
+    }
 }
 
 #[cfg(test)]

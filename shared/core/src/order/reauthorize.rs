@@ -70,6 +70,29 @@ fn rest(order: &Order, wanted: &Reauthorize, again: Option<OperationRef>) -> Res
     let target = continued.map_or(wanted.target, Target::Transaction);
     let is_eligible = |t: &Transaction| !t.released().is_zero() && order.continuation_of(t.id).is_none();
     let transaction = chosen(order, target, None, is_eligible)?;
+    let (released, stored) = to_hold_anew(order, transaction)?;
+    let amount = wanted.amount.unwrap_or(released);
+    if amount > released {
+        return Err(Rejection::ExceedsReleased(released));
+    }
+    let first = transaction.first().ok_or(Rejection::TransactionNotFound)?;
+    let card = transaction.card().cloned().unwrap_or_default();
+    Ok(Rest {
+        of: transaction.id,
+        amount,
+        route: first.route.clone(),
+        stored: stored.clone(),
+        // The token comes with the approval.
+        card: CardSummary { token: None, stored: None, ..card },
+    })
+}
+
+/// The released amount that can be held anew, and the card to hold it with, if the payment allows
+/// it. The order may owe less.
+pub(super) fn to_hold_anew<'a>(
+    order: &Order,
+    transaction: &'a Transaction,
+) -> Result<(Amount, &'a StoredCard), Rejection> {
     must_be_approved_and_idle(transaction)?;
     if transaction.kind == PaymentKind::Purchase {
         return Err(Rejection::NotAnAuthorization);
@@ -89,21 +112,7 @@ fn rest(order: &Order, wanted: &Reauthorize, again: Option<OperationRef>) -> Res
             }
         });
     }
-    let amount = wanted.amount.unwrap_or(released);
-    if amount > released {
-        return Err(Rejection::ExceedsReleased(released));
-    }
-    let stored = transaction.stored_card().ok_or(Rejection::NoStoredCard)?;
-    let first = transaction.first().ok_or(Rejection::TransactionNotFound)?;
-    let card = transaction.card().cloned().unwrap_or_default();
-    Ok(Rest {
-        of: transaction.id,
-        amount,
-        route: first.route.clone(),
-        stored: stored.clone(),
-        // The token comes with the approval.
-        card: CardSummary { token: None, stored: None, ..card },
-    })
+    Ok((released, transaction.stored_card().ok_or(Rejection::NoStoredCard)?))
 }
 
 impl Order {

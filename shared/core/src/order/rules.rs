@@ -97,11 +97,8 @@ pub(super) fn must_be_whole_or_named(share: Option<FeeShare>) -> Result<(), Reje
     if share.is_some_and(|share| !share.can_be_named()) { Err(Rejection::FeeBasisRequired) } else { Ok(()) }
 }
 
-pub(super) fn may_capture(
-    transaction: &Transaction,
-    amount: Option<Amount>,
-    policy: &Policy,
-) -> Result<Amount, Rejection> {
+/// The most that can be captured, if anything can.
+pub(super) fn to_capture(transaction: &Transaction) -> Result<Amount, Rejection> {
     must_be_approved_and_idle(transaction)?;
     if transaction.kind == PaymentKind::Purchase {
         return Err(Rejection::NotAnAuthorization);
@@ -110,6 +107,15 @@ pub(super) fn may_capture(
     if authorized.is_zero() {
         return Err(Rejection::AlreadyCaptured);
     }
+    Ok(authorized)
+}
+
+pub(super) fn may_capture(
+    transaction: &Transaction,
+    amount: Option<Amount>,
+    policy: &Policy,
+) -> Result<Amount, Rejection> {
+    let authorized = to_capture(transaction)?;
     let amount = amount.unwrap_or(authorized);
     if amount.is_zero() {
         return Err(Rejection::AmountZero);
@@ -121,11 +127,16 @@ pub(super) fn may_capture(
     Ok(amount)
 }
 
-/// Money that an issuer took back is given back only if that is meant: both would be a loss.
-/// Nothing of the kind holds a capture back, and a void of money only held gives none back.
-pub(super) fn must_not_be_disputed(transaction: &Transaction, intent: &Intent) -> Result<(), Rejection> {
+/// Whether money that an issuer took back would be given back, which has to be meant: both would
+/// be a loss. Nothing of the kind holds a capture back, and a void of money only held gives none
+/// back.
+pub(super) fn would_be_lost_twice(transaction: &Transaction) -> bool {
     let is_disputed = transaction.has_open_dispute() || transaction.held_back_refund().is_some();
-    if is_disputed && !transaction.refundable().is_zero() && !intent.refund_disputed {
+    is_disputed && !transaction.refundable().is_zero()
+}
+
+pub(super) fn must_not_be_disputed(transaction: &Transaction, intent: &Intent) -> Result<(), Rejection> {
+    if would_be_lost_twice(transaction) && !intent.refund_disputed {
         return Err(Rejection::PaymentDisputed(transaction.id));
     }
     Ok(())
@@ -143,6 +154,13 @@ pub(super) fn must_be_within_refund_max(
         return Ok(());
     }
     let person = intent.attribution.as_ref().and_then(|told| told.person.as_deref());
+    let given_back = given_back_by(order, person);
+    let exceeded = intent.refund_max.exceeded_by(order.currency, Amount::sum([given_back, amount]));
+    exceeded.map_or(Ok(()), |max| Err(Rejection::ExceedsRefundMax { max, given_back }))
+}
+
+/// The amount of an order that a person gave back, or may have.
+pub(super) fn given_back_by(order: &Order, person: Option<&str>) -> Amount {
     let theirs = |of: &Operation| {
         let by = of.attribution.as_ref().and_then(|told| told.person.as_deref());
         by == person && (of.is(Stage::Approved) || of.pending().is_some())
@@ -159,17 +177,11 @@ pub(super) fn must_be_within_refund_max(
         .operations()
         .filter(|(of, one)| theirs(one) && returns_money(of, one))
         .map(|(_, one)| one.amount);
-    let given_back = Amount::sum(given_back);
-    let exceeded = intent.refund_max.exceeded_by(order.currency, Amount::sum([given_back, amount]));
-    exceeded.map_or(Ok(()), |max| Err(Rejection::ExceedsRefundMax { max, given_back }))
+    Amount::sum(given_back)
 }
 
-pub(super) fn may_refund(
-    transaction: &Transaction,
-    amount: Option<Amount>,
-    mechanism: Option<Mechanism>,
-    policy: &Policy,
-) -> Result<(Amount, Mechanism), Rejection> {
+/// The most that can be refunded, if anything can.
+pub(super) fn to_refund(transaction: &Transaction) -> Result<Amount, Rejection> {
     if transaction.held_back_refund().is_none() || transaction.pending().is_some() {
         must_be_approved_and_idle(transaction)?;
         if transaction.captured().is_zero() {
@@ -180,6 +192,16 @@ pub(super) fn may_refund(
     if refundable.is_zero() {
         return Err(Rejection::AlreadyRefunded);
     }
+    Ok(refundable)
+}
+
+pub(super) fn may_refund(
+    transaction: &Transaction,
+    amount: Option<Amount>,
+    mechanism: Option<Mechanism>,
+    policy: &Policy,
+) -> Result<(Amount, Mechanism), Rejection> {
+    let refundable = to_refund(transaction)?;
     let mechanism = match (mechanism, amount, policy.refund_without_amount) {
         (_, None, RefundWithoutAmount::Reject) => return Err(Rejection::RefundAmountRequired),
         (Some(mechanism), ..) => mechanism,

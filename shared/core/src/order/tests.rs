@@ -6,6 +6,7 @@ mod idempotency;
 mod journal;
 mod limits;
 mod pause;
+mod possible;
 mod properties;
 mod reauthorize;
 mod references;

@@ -22,12 +22,14 @@ pub enum RefundMax {
 impl RefundMax {
     /// The limit that a refund of this amount exceeds, if it exceeds one.
     pub fn exceeded_by(&self, currency: Currency, amount: Amount) -> Option<Amount> {
+        self.of(currency).filter(|limit| amount > *limit)
+    }
+
+    /// The limit in a currency; none where there is no limit.
+    pub fn of(&self, currency: Currency) -> Option<Amount> {
         match self {
             Self::Unlimited => None,
-            Self::By(limits) => {
-                let limit = limits.get(&currency).copied().unwrap_or(Amount::ZERO);
-                Some(limit).filter(|limit| amount > *limit)
-            }
+            Self::By(limits) => Some(limits.get(&currency).copied().unwrap_or(Amount::ZERO)),
         }
     }
 

@@ -5,8 +5,11 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     memory::{new_operation, payment},
-    order::{CaptureSchedule, Decision, Decline, GatewayResponse, Kind, OperationState},
-    values::DeclineCode,
+    order::{
+        CaptureSchedule, Decision, Decline, DisputeKind, GatewayResponse, Kind, OperationState,
+        RecordedDispute, tests::fixture::dispute_report,
+    },
+    values::{Carried, DeclineCode},
 };
 
 fn at(minute: i64) -> Timestamp {
@@ -131,4 +134,47 @@ fn what_has_lapsed_shows_nothing_to_capture_although_the_rules_still_let_it_be_t
     let on_record = Transaction { lapsed_at: Some(at(30)), ..held };
     assert_eq!(on_record.left(at(31)).capturable, Amount::ZERO);
     assert_eq!(on_record.capturable().minor(), 500, "what a capture goes by");
+}
+
+#[test]
+fn the_shares_of_a_payment_say_where_its_amount_is() {
+    let (hold, take) = (approved(1, Kind::Authorize, 500), approved(1, Kind::Purchase, 500));
+    let capture = |minor| approved(2, Kind::Capture, minor);
+    let refund = |minor| approved(3, Kind::Refund, minor);
+    let client = Principal::ClientCredentials;
+    // Kept, refused, refunded, disputed, held, released.
+    for (operations, minute, expected) in [
+        (vec![hold.clone()], 1, [0, 0, 0, 0, 500, 0]),
+        (vec![hold.clone()], 60, [0, 0, 0, 0, 0, 500]),
+        (vec![hold.clone(), capture(300)], 1, [300, 0, 0, 0, 0, 200]),
+        (vec![hold.clone(), capture(300), refund(100)], 1, [200, 0, 100, 0, 0, 200]),
+        (vec![take.clone()], 1, [500, 0, 0, 0, 0, 0]),
+        (vec![take.clone(), refund(500)], 1, [0, 0, 500, 0, 0, 0]),
+        (vec![take.clone(), void(Cause::Requested, client)], 1, [0, 0, 0, 0, 0, 500]),
+        (vec![take.clone(), void(Cause::RefundBeforeSettlement, client)], 1, [0, 0, 500, 0, 0, 0]),
+        (vec![refused_by_settlement(1, Kind::Purchase, 500)], 1, [0, 500, 0, 0, 0, 0]),
+    ] {
+        let shares = made_of(operations).shares(at(minute)).unwrap();
+        let Shares { kept, refused, refunded, disputed, held, released } = shares;
+        let found = [kept, refused, refunded, disputed, held, released].map(Amount::minor);
+        assert_eq!(found, expected, "{shares:?}");
+    }
+    let mut disputed = made_of(vec![take, refund(200)]);
+    let dispute = dispute_report(DisputeKind::Chargeback, "c", "1", 500).dispute;
+    disputed.disputes.push(RecordedDispute { dispute, at: at(1), carried: Carried::default() });
+    let Shares { kept, refunded, disputed, .. } = disputed.shares(at(1)).unwrap();
+    assert_eq!(
+        [kept, refunded, disputed].map(Amount::minor),
+        [0, 200, 500],
+        "the bank took refunded money, too"
+    );
+    let pending = Operation::new(new_operation(Uuid::from_u128(4), Kind::Refund, 500), at(0));
+    for operations in [
+        vec![approved(1, Kind::Purchase, 500), pending],
+        vec![declined(Kind::Purchase)],
+        vec![not_done(NoEffect::TryAgain)],
+        vec![approved(1, Kind::Purchase, 500), void(Cause::CvvMismatch, client)],
+    ] {
+        assert_eq!(made_of(operations).shares(at(1)), None);
+    }
 }

@@ -25,7 +25,7 @@ use crate::{
 
 /// Events besides requests.
 #[derive(Clone, Debug)]
-enum Besides {
+pub(super) enum Besides {
     /// Inquiries are made about all due operations, this much later, and find this.
     Inquiry(i64, Found),
     /// A person decides about the pending operation.
@@ -43,7 +43,7 @@ enum Besides {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Found {
+pub(super) enum Found {
     Approved,
     Twice,
     Part,
@@ -226,7 +226,7 @@ fn held(transaction: &Transaction) -> i64 {
 
 /// The same order at an account with fees: most approved operations have one, which is the same in
 /// every state.
-fn with_fees(mut order: Order) -> Order {
+pub(super) fn with_fees(mut order: Order) -> Order {
     for operation in order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations) {
         let has_one = operation.id.as_u128() % 4 != 0;
         if let OperationState::Decided(Decision::Approved(response)) = &mut operation.state
@@ -287,12 +287,12 @@ fn sums_are_the_orders(order: &Order) {
 }
 
 #[derive(Clone, Debug)]
-enum Happens {
+pub(super) enum Happens {
     Request(Step, Says),
     Besides(Besides),
 }
 
-fn happens() -> impl Strategy<Value = Happens> {
+pub(super) fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
         (step(), says()).prop_map(|(step, says)| Happens::Request(step, says)),
         besides().prop_map(Happens::Besides),
@@ -303,16 +303,21 @@ fn happens() -> impl Strategy<Value = Happens> {
 fn history(all: &[Happens], accepts_parts: bool, external: bool) -> Vec<Order> {
     let mut fixture = if external { Fixture::external() } else { Fixture::new() };
     fixture.policy.accept_partial_approval = accepts_parts;
+    play(&mut fixture, all)
+}
+
+/// Every state that a history saves from here on.
+pub(super) fn play(fixture: &mut Fixture, all: &[Happens]) -> Vec<Order> {
     let mut saved = vec![fixture.order.clone()];
     for (n, happens) in all.iter().enumerate() {
         fixture.attribution =
             Attribution::new(None, Some(&format!("person {}", n % 3).parse().unwrap()), None);
         match happens {
-            Happens::Request(step, says) => run(&mut fixture, step, *says),
-            Happens::Besides(besides) => happen(&mut fixture, besides, &mut saved),
+            Happens::Request(step, says) => run(fixture, step, *says),
+            Happens::Besides(besides) => happen(fixture, besides, &mut saved),
         }
         saved.push(fixture.order.clone());
-        a_moment_later(&mut fixture);
+        a_moment_later(fixture);
     }
     saved
 }

@@ -4,9 +4,12 @@ use super::{
     Fixture,
     fixture::{declined, not_done},
 };
-use crate::order::{
-    NOTICES_MAX, NextStep, NoEffect, NoticeReason, OPERATIONS_MAX, PaymentKind, Rejection, SUPERSEDED_MAX,
-    TRANSACTIONS_MAX, TransactionStatus,
+use crate::{
+    order::{
+        Asker, BatchState, NOTICES_MAX, NextStep, NoEffect, NoticeReason, OPERATIONS_MAX, PaymentKind,
+        Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX, TransactionStatus,
+    },
+    values::RefundMax,
 };
 
 #[test]
@@ -75,6 +78,18 @@ fn room_is_kept_for_what_closes_a_payment_and_no_more_than_there_is_is_used() {
             assert_eq!(found.is_ok(), expected, "{minor:?} at {count}: {found:?}");
             assert!(expected || found == Err(Rejection::TooManyOperations));
         }
+        // The payment itself says so.
+        let (fixture, id) = of_operations(count);
+        let asker = Asker {
+            barred: None,
+            refund_max: &RefundMax::Unlimited,
+            person: None,
+            policy: &fixture.policy,
+            batch: BatchState::Unknown,
+            now: fixture.now,
+        };
+        let stated = fixture.order.possible(fixture.transaction(id), &asker).refund;
+        assert_eq!((stated.why.is_none(), !stated.whole_only), (all, part || !all), "{count}");
     }
 }
 

@@ -50,7 +50,7 @@ impl Fixture {
         self.reauthorize_at(id, minor, CaptureTerms::default(), key)
     }
 
-    fn reauthorize_at(
+    pub(super) fn reauthorize_at(
         &mut self,
         id: Uuid,
         minor: Option<u64>,
