@@ -13,7 +13,7 @@ use super::{
 use crate::{
     order::{
         Action, AdvisedAgainst, Asker, Attribution, BatchState, CaptureAt, FeeBasis, NextAction, NotPossible,
-        Possibility, Possible, Rejection, Target, TransactionStatus,
+        PaymentKind, Possibility, Possible, Rejection, Target, TransactionStatus,
     },
     values::{Amount, Currency, RefundMax, StoredCard},
 };
@@ -23,6 +23,8 @@ const CASES: u32 = 10_000;
 /// An order's past, the merchant's rules, and who wants to know.
 #[derive(Clone, Debug)]
 struct Case {
+    /// An approved payment to begin with, and how much of it is captured.
+    begins: (PaymentKind, u64, Option<u64>),
     happens: Vec<Happens>,
     is_external: bool,
     has_stored_cards: bool,
@@ -43,13 +45,21 @@ fn cases() -> impl Strategy<Value = Case> {
     let refund_max = prop_oneof![3 => Just(None), 1 => (0..3_000_u64).prop_map(Some), 1 => Just(Some(0))];
     let batch =
         prop_oneof![Just(BatchState::Settled), Just(BatchState::NotSettled), Just(BatchState::Unknown)];
+    let kind = prop_oneof![2 => Just(PaymentKind::Authorize), 1 => Just(PaymentKind::Purchase)];
     (
-        prop::collection::vec(happens(), 1..12),
+        (kind, 500..2_500_u64, prop::option::of(1..2_500_u64)),
+        prop::collection::vec(happens(), 0..12),
         (any::<bool>(), any::<bool>(), any::<bool>()),
         (basis, barred, refund_max, batch),
     )
         .prop_map(
-            |(happens, (is_external, has_stored_cards, has_fees), (basis, barred, refund_max, batch))| Case {
+            |(
+                begins,
+                happens,
+                (is_external, has_stored_cards, has_fees),
+                (basis, barred, refund_max, batch),
+            )| Case {
+                begins,
                 happens,
                 is_external,
                 has_stored_cards,
@@ -65,6 +75,12 @@ fn cases() -> impl Strategy<Value = Case> {
 /// The order after its past, with requests by a person.
 fn told(case: &Case) -> Fixture {
     let mut fixture = if case.is_external { Fixture::external() } else { Fixture::new() };
+    let (kind, minor, captured) = case.begins;
+    let id = fixture.approved(kind, Some(minor));
+    let captured = captured.filter(|_| kind == PaymentKind::Authorize).map(|most| most.min(minor));
+    if let Some(Ok(capture)) = captured.map(|part| fixture.capture(id, Some(part))) {
+        fixture.approve(capture.sent());
+    }
     play(&mut fixture, &case.happens);
     if case.has_stored_cards {
         let card = || Some(StoredCard { profile: "16".to_owned(), account: "1".to_owned() });
