@@ -40,7 +40,8 @@ pub use lists::orders::list_orders;
 pub use lists::reports::report_totals;
 pub use lists::transactions::search_transactions;
 pub use orders::{
-    find_transaction, get_order, get_transaction, list_transactions, not_found, patch_transaction, put_order,
+    find_transaction, get_order, get_receipt, get_transaction, list_transactions, not_found,
+    patch_transaction, put_order,
 };
 pub use payment_methods::{
     create_payment_method, delete_payment_method, get_payment_method, list_payment_methods,

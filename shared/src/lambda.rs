@@ -25,7 +25,7 @@ use tollgate_core::{
         CAPTURE_SHARDS_MAX, CaptureSettings, Deadline, GatewayInfo, IN_DOUBT_SHARDS_MAX, KnownDisputes,
         OrderIndex, Payments, Shards, reconcile::ReconcileLimits, trail,
     },
-    settlement::DepositDisputes,
+    settlement::{DepositDisputes, RecordedBatches},
     stored_cards::PaymentMethods,
     values::{Clock, SystemClock},
 };
@@ -248,10 +248,17 @@ impl Adapters {
         Ok(Api { access, switch: self.tables().switch.clone(), payments: self.payments()? })
     }
 
-    /// For requests about orders.
-    pub fn orders(&self) -> Result<Orders, Error> {
+    /// For requests about orders, which may read the settlement's table.
+    pub fn orders(&self, settlement_table: String) -> Result<Orders, Error> {
         let Tables { attempts, store, .. } = self.tables();
-        Ok(Orders { api: self.api()?, attempts: attempts.clone(), index: store.clone() })
+        let lines = self.settlement(settlement_table);
+        let batches = Arc::new(RecordedBatches { lines: lines.clone(), progress: lines });
+        Ok(Orders { api: self.api()?, attempts: attempts.clone(), index: store.clone(), batches })
+    }
+
+    fn settlement(&self, table: String) -> Arc<DynamoDbSettlement> {
+        let client = self.config.aws.dynamodb(&self.http_client);
+        Arc::new(DynamoDbSettlement::new(client, table, Retention::default()))
     }
 
     /// For requests that learn an outcome.
@@ -328,9 +335,7 @@ impl Adapters {
     /// For the job that finds out the outcome of everything in doubt and may read the settlement's
     /// table.
     pub fn inquiries(&self, settlement_table: String) -> Result<Job<ReconcileLimits>, Error> {
-        let client = self.config.aws.dynamodb(&self.http_client);
-        let deposits = DynamoDbSettlement::new(client, settlement_table, Retention::default());
-        let known = DepositDisputes(Arc::new(deposits));
+        let known = DepositDisputes(self.settlement(settlement_table));
         let job = self.job(|config| config.inquiries)?;
         let payments = Payments { known_disputes: Some(Arc::new(known)), ..job.payments };
         Ok(Job { payments, ..job })

@@ -30,7 +30,7 @@ use tollgate_core::{
         Switch, Switches, trail,
     },
     people::{AuditTrail, PeopleStore, SignInStore},
-    settlement::{DepositStore, ExceptionStore, LineStore, ProgressStore},
+    settlement::{Batches, DepositStore, ExceptionStore, LineStore, ProgressStore},
     stored_cards::PaymentMethods,
     values::Clock,
     webhooks::{DeliveryLog, Receivers},
@@ -75,6 +75,8 @@ pub struct Orders {
     pub attempts: Arc<dyn Attempts>,
     /// Finds an order by one of its payments.
     pub index: Arc<dyn OrderIndex>,
+    /// Tells whether a payment has settled, to say what can be done with it.
+    pub batches: Arc<dyn Batches>,
 }
 
 /// The ports of a payment by the credit-card API.

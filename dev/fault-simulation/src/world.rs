@@ -25,7 +25,7 @@ use tollgate::{
     source::Front,
 };
 use tollgate_core::{
-    order::{ListKey, MerchantId, Order},
+    order::{BatchState, ListKey, MerchantId, Order},
     payments::{
         Attempts, CaptureSettings, Counts, Ended, KnownDisputes, ListedOrder, ListedPage, Merchant, NoQuote,
         OrderIndex, Payments, Slot, Stop, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
@@ -364,7 +364,8 @@ impl Instance {
 
     /// The same for payments by the credit-card API.
     pub(crate) fn orders(self: &Arc<Self>) -> Orders {
-        Orders { api: self.api(), attempts: Arc::new(Unlimited), index: Arc::new(NoLists) }
+        let (attempts, index, batches) = (Arc::new(Unlimited), Arc::new(NoLists), Arc::new(NoLists));
+        Orders { api: self.api(), attempts, index, batches }
     }
 
     /// The same for requests that learn an outcome.
@@ -623,5 +624,12 @@ impl OrderIndex for NoLists {
 
     async fn at(&self, _: &MerchantId, _: &ListKey) -> Result<Vec<ListedOrder>, StoreError> {
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Batches for NoLists {
+    async fn batch_of(&self, _: &Order, _: Uuid, _: Timestamp) -> Result<BatchState, StoreError> {
+        Ok(BatchState::Unknown)
     }
 }

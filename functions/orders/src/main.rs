@@ -1,3 +1,3 @@
 //! The `orders` function.
 
-tollgate::main!(Table, |adapters| run(adapters.orders()?, orders::handle));
+tollgate::main!(Table, |adapters| run(adapters.orders(needed("SETTLEMENT_TABLE_NAME")?)?, orders::handle));

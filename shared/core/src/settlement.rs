@@ -35,7 +35,7 @@ pub use lookup::{
     outstanding::{
         OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
     },
-    transaction::settlement_of,
+    transaction::{Batches, RecordedBatches, payment_among, settlement_of},
 };
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use reading::{

@@ -6,7 +6,7 @@ use lambda_http::{Request, http::header};
 use tollgate_core::{
     order::{Actor, Attribution, KeyName, OrderId, OrderKey, Principal, Reason, Shopper},
     payments::{Merchant, Role, trail},
-    people::{AuditEntry, Audited, AuditedPerson, PersonEntry},
+    people::{AuditEntry, Audited, AuditedPerson, PersonEntry, RefundMax},
 };
 
 use super::{Code, failure::Failure, problem::Problem};
@@ -154,6 +154,11 @@ impl Caller {
     /// The person, if the caller is one of the merchant's people.
     pub(crate) fn person(&self) -> Option<&PersonEntry> {
         self.person.as_deref()
+    }
+
+    /// The most that it may give back of one order. Only people have a limit.
+    pub(crate) fn refund_max(&self) -> &RefundMax {
+        self.person.as_ref().map_or(&RefundMax::Unlimited, |person| &person.grant.refund_max)
     }
 
     /// The name of its key on record.

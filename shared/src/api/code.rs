@@ -94,6 +94,8 @@ codes! {
     OrderNotFound => "order_not_found", 31, Decided(404),
     /// There is no such transaction.
     TransactionNotFound => "transaction_not_found", 32, Decided(404),
+    /// The payment has no receipt; `why` says it in a word.
+    NoReceipt => "no_receipt", 84, Failed(404),
     /// There is no such payment method.
     PaymentMethodNotFound => "payment_method_not_found", 76, Decided(404),
     /// The customer has too many cards stored, or on their way.

@@ -135,7 +135,7 @@ impl<'a> Stated<'a> {
                 .map(|told| Box::new(told.proposed_by(self.proposer.as_ref()))),
             seen_version: self.seen_version,
             refund_disputed: self.refund_disputed,
-            refund_max: caller.person().map(|person| person.grant.refund_max.clone()).unwrap_or_default(),
+            refund_max: caller.refund_max().clone(),
         };
         let performed = async {
             if let Err(failure) = self.in_order_now {

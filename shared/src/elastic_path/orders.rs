@@ -1,9 +1,14 @@
 //! Orders and transactions: register, read, list.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 use tollgate_core::{
-    order::{Order, Principal, Rejection},
+    journal::receipt,
+    order::{Asker, BatchState, NotPossible, Order, Principal, Rejection, Transaction},
     payments::{Role, Sender, order_of_payment, trail},
 };
 use uuid::Uuid;
@@ -21,6 +26,9 @@ use crate::{
     ports::{Api, Orders, stop},
 };
 
+/// How long the records of settlement are waited for.
+const SETTLEMENT_LIMIT: Duration = Duration::from_secs(3);
+
 handlers! {
     /// `PUT /v2/orders/{orderId}`: states the total to pay. 201 when the order is new, 200 after.
     put_order(Api) => register();
@@ -31,7 +39,10 @@ handlers! {
     list_transactions(Api) => list();
     /// `GET /v2/orders/{orderId}/transactions/{transactionId}`: one transaction; if long in doubt,
     /// after an inquiry.
-    get_transaction(Api) => read_transaction();
+    get_transaction(Orders) => read_transaction();
+    /// `GET /v2/orders/{orderId}/transactions/{transactionId}/receipt`: the same payment as a
+    /// receipt shows it.
+    get_receipt(Api) => read_receipt();
     /// `GET /v2/transactions/{transactionId}`: the same, without its order's id.
     find_transaction(Orders) => find();
     /// `PATCH /v2/orders/{orderId}/transactions/{transactionId}`: moves a scheduled capture,
@@ -141,16 +152,31 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     shown_transaction(api, &caller, &order, id)
 }
 
-async fn read_transaction(api: &Api, request: &Request) -> Handled<Value> {
+async fn read_transaction(orders: &Orders, request: &Request) -> Handled<Value> {
+    let caller = Caller::with_token(&orders.api.access, request).await?;
+    let order = readable(&orders.api, request, &caller).await?;
+    shown_once_settled(orders, request, &caller, order, transaction_id(request)?).await
+}
+
+async fn read_receipt(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(&api.access, request).await?;
+    let order = readable(api, request, &caller).await?;
+    let id = transaction_id(request)?;
+    let transaction = order.transaction(id).filter(|found| caller.may_read(request, found));
+    let transaction = transaction.ok_or(Rejection::TransactionNotFound)?;
+    match receipt(&caller.merchant, &order, transaction, api.access.now()) {
+        Ok(receipt) => Ok(Reply::new(200, response::enveloped(response::single::receipt_value(&receipt)))),
+        Err(none) => Err(Failure::new(Code::NoReceipt, none.sentence()).with("why", none.as_str())),
+    }
+}
+
+/// The order in the path, for a caller that may read one of its transactions.
+async fn readable(api: &Api, request: &Request, caller: &Caller) -> Result<Order, Failure> {
     caller.must_have(Role::Read)?;
     Parameters::none(request)?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
-    let id = transaction_id(request)?;
-    if !order.is_open_to(caller.principal) {
-        return Err(Rejection::OrderNotFound.into());
-    }
-    shown_once_settled(api, request, &caller, order, id).await
+    transaction_id(request)?;
+    if order.is_open_to(caller.principal) { Ok(order) } else { Err(Rejection::OrderNotFound.into()) }
 }
 
 async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
@@ -164,7 +190,7 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     let found = found.filter(|order| order.is_open_to(caller.principal));
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     trail::note(|trail| trail.order = Some(order.id.to_string()));
-    let mut reply = shown_once_settled(api, request, &caller, order, id).await?;
+    let mut reply = shown_once_settled(orders, request, &caller, order, id).await?;
     // Beside the payment's record, the payee serves as evidence.
     if caller.principal == Principal::ClientCredentials
         && let Some(merchant) = paid_to(&caller)
@@ -187,9 +213,10 @@ fn paid_to(caller: &Caller) -> Option<Value> {
     value.as_object().is_some_and(|members| !members.is_empty()).then_some(value)
 }
 
-/// One of an order's transactions, if the caller may see it; if long in doubt, after an inquiry.
+/// One of an order's transactions, if the caller may see it; if long in doubt, after an inquiry. For
+/// the merchant with what can be done with it.
 async fn shown_once_settled(
-    api: &Api,
+    orders: &Orders,
     request: &Request,
     caller: &Caller,
     order: Order,
@@ -198,15 +225,57 @@ async fn shown_once_settled(
     if !order.transaction(id).is_some_and(|found| caller.may_read(request, found)) {
         return Err(Rejection::TransactionNotFound.into());
     }
-    let deadline = deadline(request, api.access.now());
+    let (api, now) = (&orders.api, orders.api.access.now());
+    let is_merchants = caller.principal == Principal::ClientCredentials;
     let pending = order.transaction(id).is_some_and(|found| found.pending().is_some());
     // Reading goes on while payments are stopped, and also while the switch cannot be read.
-    let may_move =
-        async || stop(api.switch.as_ref(), &caller.merchant.id).await.is_ok_and(|stop| !stop.is_on());
-    let order = if pending && may_move().await {
-        api.payments.repair(&caller.merchant, order, id, deadline).await
+    let may_move = (pending || is_merchants)
+        && stop(api.switch.as_ref(), &caller.merchant.id).await.is_ok_and(|stop| !stop.is_on());
+    let order = if pending && may_move {
+        api.payments.repair(&caller.merchant, order, id, deadline(request, now)).await
     } else {
         order
     };
-    shown_transaction(api, caller, &order, id)
+    let mut reply = shown_transaction(api, caller, &order, id)?;
+    if is_merchants && let Some(transaction) = order.transaction(id) {
+        let name = caller.person().map(|person| person.name.to_string());
+        let asker = Asker {
+            barred: barred(caller, may_move),
+            refund_max: caller.refund_max(),
+            person: name.as_deref(),
+            policy: &caller.merchant.policy,
+            batch: batch_of(orders, &order, transaction, now).await,
+            now,
+        };
+        response::single::add_to(&mut reply.body["data"], &caller.merchant, &order, transaction, &asker);
+    }
+    Ok(reply)
+}
+
+/// Why a caller may do nothing with a payment, whatever its rules say.
+fn barred(caller: &Caller, may_move: bool) -> Option<NotPossible> {
+    if !caller.has(Role::Operate) {
+        Some(NotPossible::Forbidden)
+    } else if may_move {
+        None
+    } else {
+        Some(NotPossible::PaymentsStopped)
+    }
+}
+
+/// Whether a payment has settled. A table that responds late or not at all must not keep anybody
+/// from reading the payment.
+async fn batch_of(orders: &Orders, order: &Order, transaction: &Transaction, now: Timestamp) -> BatchState {
+    if transaction.pending().is_some() {
+        return BatchState::Unknown;
+    }
+    let read = timeout(SETTLEMENT_LIMIT, orders.batches.batch_of(order, transaction.id, now));
+    match read.await {
+        Ok(Ok(batch)) => batch,
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "whether the payment has settled cannot be read");
+            BatchState::Unknown
+        }
+        Err(_) => BatchState::Unknown,
+    }
 }

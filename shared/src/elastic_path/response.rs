@@ -6,6 +6,7 @@
 pub(super) mod detailed_status;
 pub(super) mod error;
 pub(super) mod page;
+pub(super) mod single;
 pub(super) mod status;
 
 use jiff::Timestamp;
@@ -13,8 +14,9 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attribution, CaptureAt, CaptureMove, Cause, Decline, Dispute, GatewayResponse, Mechanism, NoEffect,
-        Operation, OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
+        Attribution, BatchState, CaptureAt, CaptureMove, Cause, Decline, Dispute, GatewayResponse, Mechanism,
+        NextAction, NoEffect, Operation, OperationState, Order, Pause, Principal, Transaction,
+        TransactionStatus,
     },
     payments::{GatewayInfo, Merchant, Unreadable},
     values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo, SignedAmount},
@@ -58,6 +60,8 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     let response = first.and_then(|first| first.response());
     let kind = transaction.last_done().as_str();
     let told = response.filter(|_| view.principal == Principal::ClientCredentials);
+    // Nobody looked whether it has settled.
+    let next = order.next_actions(transaction, BatchState::Unknown, view.now);
     let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick);
     let mut value = json!({
         "id": transaction.id.to_string(),
@@ -77,7 +81,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
             "avs_result": letter(|response| response.avs.as_ref()),
             "cvv_result": letter(|response| response.cvv.as_ref()),
         },
-        "next_actions": next_actions(transaction),
+        "next_actions": next.into_iter().map(NextAction::as_str).collect::<Vec<_>>(),
         "relationships": {"order": {"data": {"type": "order", "id": order.id.as_str()}}},
         "meta": {
             "state": transaction.word(view.now).as_str(),
@@ -414,23 +418,6 @@ fn capture_failure(order: &Order, transaction: &Transaction) -> Option<Value> {
         "attempts": attempt.attempt.number,
         "next_attempt_at": order.next_capture_attempt(transaction).map(seconds),
     }))
-}
-
-fn next_actions(transaction: &Transaction) -> Vec<&'static str> {
-    if transaction.status() == TransactionStatus::Pending {
-        return vec!["confirm"];
-    }
-    let mut actions = Vec::new();
-    if !transaction.capturable().is_zero() {
-        actions.extend(["capture", "cancel"]);
-    }
-    if !transaction.refundable().is_zero() {
-        actions.push("refund");
-        if transaction.refunded().is_zero() && transaction.held_back_refund().is_none() {
-            actions.push("cancel");
-        }
-    }
-    actions
 }
 
 /// A decline as shown. A person who tries out cards in a browser must not learn that a card is

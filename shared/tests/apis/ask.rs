@@ -46,7 +46,9 @@ routes! {
     "GET /v2/orders/{orderId}/transactions" =>
         elastic_path::list_transactions(&world.api(), request),
     "GET /v2/orders/{orderId}/transactions/{transactionId}" =>
-        elastic_path::get_transaction(&world.api(), request),
+        elastic_path::get_transaction(&world.of_order(), request),
+    "GET /v2/orders/{orderId}/transactions/{transactionId}/receipt" =>
+        elastic_path::get_receipt(&world.api(), request),
     "PATCH /v2/orders/{orderId}/transactions/{transactionId}" =>
         elastic_path::patch_transaction(&world.api(), request),
     "POST /v2/orders/{orderId}/transactions/{transactionId}/capture" =>

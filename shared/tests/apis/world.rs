@@ -32,6 +32,7 @@ use tollgate_core::{
         reconcile::{ReconcileLimits, reconcile},
         throw,
     },
+    settlement::RecordedBatches,
     stored_cards::{Customer, PaymentMethods, ProfileOutcome},
     values::{Clock, SearchKey, SearchTerm},
     webhooks::{Receiver, StoredDelivery},
@@ -215,7 +216,13 @@ impl World {
     }
 
     pub(crate) fn of_order(self: &Arc<Self>) -> Orders {
-        Orders { api: self.api(), attempts: self.clone(), index: self.orders.clone() }
+        let batches = RecordedBatches { lines: self.settlement.clone(), progress: self.settlement.clone() };
+        Orders {
+            api: self.api(),
+            attempts: self.clone(),
+            index: self.orders.clone(),
+            batches: Arc::new(batches),
+        }
     }
 
     fn methods(self: &Arc<Self>) -> PaymentMethods {

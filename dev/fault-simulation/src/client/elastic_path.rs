@@ -86,7 +86,7 @@ pub(super) async fn handle(process: &Arc<Instance>, route: Route, request: &Requ
         Route::Pause => elastic_path::pause_captures(&process.api(), request).await,
         Route::Resume => elastic_path::resume_captures(&process.api(), request).await,
         Route::Confirm => elastic_path::confirm(&process.confirm(), request).await,
-        Route::Read | Route::Card(..) => elastic_path::get_transaction(&process.api(), request).await,
+        Route::Read | Route::Card(..) => elastic_path::get_transaction(&process.orders(), request).await,
     }
 }
 

@@ -148,6 +148,9 @@ pub struct Possibility {
 pub struct Possible {
     pub capture: Possibility,
     pub refund: Possibility,
+    /// Whether a refund of everything would become a void, because the batch was not taken yet; a
+    /// refund of a part would be refused. None if that is not known.
+    pub refund_becomes_void: Option<bool>,
     pub cancel: Possibility,
     pub reauthorize: Possibility,
 }
@@ -206,6 +209,12 @@ impl Order {
         Possible {
             capture: of(Self::possible_capture),
             refund: of(Self::possible_refund),
+            refund_becomes_void: match asker.batch {
+                _ if transaction.captured().is_zero() || !transaction.refunded().is_zero() => Some(false),
+                BatchState::Settled => Some(false),
+                BatchState::NotSettled => Some(true),
+                BatchState::Unknown => None,
+            },
             cancel: of(Self::possible_cancel),
             reauthorize: of(|order, transaction, asker| {
                 order.to_reauthorize(transaction, asker.now).map(Possibility::up_to)

@@ -4,7 +4,7 @@
 use lambda_http::Request;
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{BadRow, Concerned, Found, Lister, LookedUp, Predicate, Row, Wanted},
+    journal::{BadRow, Found, Lister, LookedUp, Predicate, Row, Wanted},
     payments::{Merchant, Role, order_of_payment},
     values::SearchTerm,
 };
@@ -17,7 +17,7 @@ use crate::{
         lists::{Paging, Rows, list_deadline},
         request::Parameters,
         response::status::transaction_status,
-        response::{self, View, milliseconds, seconds},
+        response::{self, View, milliseconds},
     },
     ports::Transactions,
     search_keys::search_key,
@@ -115,11 +115,7 @@ pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Row
 /// The transaction as its order's route shows it, with the list's own facts.
 pub(in crate::elastic_path) fn shown(row: &Row, view: View<'_>) -> Option<Value> {
     let mut value = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
-    let needs = row.concerned(view.now);
-    let needs = needs.iter().map(|Concerned { concern, since, .. }| {
-        json!({"code": concern.as_str(), "since": seconds(*since), "advice": concern.advice()})
-    });
-    value["meta"]["needs_attention"] = needs.collect();
+    value["meta"]["needs_attention"] = response::single::attention(&row.concerned(view.now));
     value["meta"]["listed_at"] = milliseconds(row.at).into();
     Some(value)
 }

@@ -6,8 +6,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     order::Rejection,
     payments::{Role, order_of_payment},
-    settlement::{Verdict, settlement_of},
-    values::SignedAmount,
+    settlement::{Verdict, payment_among, settlement_of},
 };
 use uuid::Uuid;
 
@@ -37,10 +36,7 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Value> {
 
 /// The payment's own days beside those of each record.
 fn shown(id: Uuid, records: &[Verdict]) -> Value {
-    let is_payment = |one: &&Verdict| {
-        one.expectation.as_ref().is_some_and(|expected| expected.amount > SignedAmount::ZERO)
-    };
-    let payment = records.iter().find(is_payment);
+    let payment = payment_among(records);
     json!({
         "type": "settlement",
         "id": id,

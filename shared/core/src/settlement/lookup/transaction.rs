@@ -1,15 +1,67 @@
 //! When the money of one payment and of its refunds arrived.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::{
     journal::{day_of, entries_of},
-    order::Order,
+    order::{BatchState, Order},
     payments::StoreError,
-    settlement::{Compared, LineStore, Verdict, Waits, expectations, line_of, match_account},
-    values::ReadOrder,
+    settlement::{Compared, LineStore, ProgressStore, Verdict, Waits, expectations, line_of, match_account},
+    values::{ReadOrder, SignedAmount},
 };
+
+/// Port: tells whether payments have settled.
+#[async_trait]
+pub trait Batches: Send + Sync {
+    /// Whether the batch with one of an order's payments was taken.
+    async fn batch_of(
+        &self,
+        order: &Order,
+        transaction: Uuid,
+        now: Timestamp,
+    ) -> Result<BatchState, StoreError>;
+}
+
+/// The same from the records of settlement.
+pub struct RecordedBatches {
+    pub lines: Arc<dyn LineStore>,
+    /// Says whether the account's reports are read at all.
+    pub progress: Arc<dyn ProgressStore>,
+}
+
+#[async_trait]
+impl Batches for RecordedBatches {
+    async fn batch_of(
+        &self,
+        order: &Order,
+        transaction: Uuid,
+        now: Timestamp,
+    ) -> Result<BatchState, StoreError> {
+        let found = settlement_of(self.lines.as_ref(), order, transaction, now).await?;
+        let payment = payment_among(&found);
+        if payment.is_some_and(|payment| payment.settled_on.is_some()) {
+            return Ok(BatchState::Settled);
+        }
+        // Nothing was taken, so there is nothing to settle.
+        let Some(taken) = payment.and_then(|payment| payment.expectation.as_ref()) else {
+            return Ok(BatchState::NotSettled);
+        };
+        let accounts = self.progress.of(&order.merchant).await?;
+        let is_read = accounts.iter().any(|one| one.account == taken.account && one.read_at.is_some());
+        Ok(if is_read { BatchState::NotSettled } else { BatchState::Unknown })
+    }
+}
+
+/// The payment's own record among those of its refunds.
+pub fn payment_among(records: &[Verdict]) -> Option<&Verdict> {
+    records
+        .iter()
+        .find(|one| one.expectation.as_ref().is_some_and(|expected| expected.amount > SignedAmount::ZERO))
+}
 
 /// The transaction's records at the gateway that move money, in the order of their times, each with
 /// its expectation.
