@@ -1,14 +1,13 @@
 //! `payment receipt`: a payment as a customer's receipt shows it.
 
-use serde_json::{Value, json};
-use tollgate::elastic_path::transaction_status;
+use tollgate::elastic_path::receipt_value;
 use tollgate_core::{
-    journal::{Fees, Receipt, receipt},
+    journal::{Fees, NoReceipt, Receipt, receipt},
     order::OrderKey,
     values::{Amount, Brand},
 };
 
-use super::history::{fees_value, time, words};
+use super::history::{time, words};
 use crate::{args::Show, failure::Failure, installation::Installation, report::Report};
 
 pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Report, Failure> {
@@ -16,15 +15,24 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
     let key = OrderKey { merchant: show.merchant.clone(), order: show.order.clone() };
     let order = job.payments.order(&key).await?;
     let merchant = job.merchants.get_for_inquiries(&show.merchant).await?;
+    let now = installation.clock.now();
     let asked = order.transactions.iter().filter(|own| show.transaction.is_none_or(|id| own.id == id));
-    let mut receipts: Vec<Receipt> = asked.filter_map(|own| receipt(&merchant, &order, own)).collect();
+    let (mut receipts, mut none) = (Vec::new(), None);
+    for own in asked {
+        match receipt(&merchant, &order, own, now) {
+            Ok(receipt) => receipts.push(receipt),
+            Err(why) => none = Some(why),
+        }
+    }
     let ids: Vec<_> = receipts.iter().map(|receipt| receipt.transaction.to_string()).collect();
     match (receipts.pop(), receipts.is_empty()) {
-        (Some(receipt), true) => Ok(Report::new(text(&receipt), value(&receipt))),
+        (Some(receipt), true) => Ok(Report::new(text(&receipt), receipt_value(&receipt))),
         (Some(_), false) => {
             Err(Failure::Input(format!("the order has several payments; name one: {}", ids.join(", "))))
         }
-        (None, _) => Err(Failure::NotThere("the order has no such approved payment".to_owned())),
+        (None, _) => Err(Failure::NotThere(
+            none.map_or("the order has no such payment", NoReceipt::sentence).to_owned(),
+        )),
     }
 }
 
@@ -40,6 +48,9 @@ fn text(receipt: &Receipt) -> String {
     lines.push(format!("order          {}", receipt.order));
     lines.push(format!("time           {}", time(receipt.approved_at)));
     lines.push(format!("amount         {}", amount(receipt.amount)));
+    if let Some(discount) = &receipt.discount {
+        lines.push(format!("discount       {}, {}", amount(discount.amount), discount.code));
+    }
     if let Some(fees) = receipt.fees {
         lines.push(format!("{:14} {}", words(fees.kind.as_str()), amount(fees.amount)));
         lines.push(format!("total          {}", amount(receipt.total())));
@@ -51,6 +62,9 @@ fn text(receipt: &Receipt) -> String {
     };
     lines.push(format!("captured       {}", with_fee(receipt.captured, |fees| fees.captured)));
     lines.push(format!("refunded       {}", with_fee(receipt.refunded, |fees| fees.refunded)));
+    if !receipt.refunded.is_zero() {
+        lines.push(format!("after refunds  {}", amount(receipt.after_refunds())));
+    }
     if !receipt.disputed.is_zero() {
         let disputed = receipt.currency.signed_decimal(receipt.disputed);
         lines.push(format!("disputed       {disputed} {}", receipt.currency));
@@ -58,28 +72,6 @@ fn text(receipt: &Receipt) -> String {
     lines.push(format!("card           {brand} {digits}"));
     lines.push(format!("approval code  {}", receipt.approval_code.as_deref().unwrap_or("-")));
     lines.push(format!("retref         {}", receipt.reference.as_deref().unwrap_or("-")));
+    lines.extend(receipt.custom_reference.as_ref().map(|own| format!("reference      {own}")));
     lines.join("\n")
-}
-
-/// Amounts are minor units.
-fn value(receipt: &Receipt) -> Value {
-    json!({
-        "merchant_name": receipt.merchant_name,
-        "merchant_address": receipt.merchant_address,
-        "order": receipt.order,
-        "transaction": receipt.transaction,
-        "status": transaction_status(receipt.status),
-        "approved_at": receipt.approved_at,
-        "currency": receipt.currency.code(),
-        "amount": receipt.amount,
-        "captured": receipt.captured,
-        "refunded": receipt.refunded,
-        "disputed": receipt.disputed,
-        "fee": receipt.fees.map(fees_value),
-        "total": receipt.total(),
-        "brand": receipt.brand.map(Brand::name),
-        "last_four": receipt.last_four,
-        "approval_code": receipt.approval_code,
-        "reference": receipt.reference,
-    })
 }

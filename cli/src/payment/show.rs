@@ -1,11 +1,19 @@
 //! `payment show`: everything on record about an order's payments.
 
+use std::sync::Arc;
+
 use jiff::{Timestamp, civil::Date};
-use tollgate::{elastic_path::settlement_record_value, spreadsheet::settlement::decimal};
+use tollgate::{
+    elastic_path::{answers_value, settlement_record_value},
+    ports::{Job, SettlementStores},
+    spreadsheet::settlement::decimal,
+};
 use tollgate_core::{
-    order::{Order, OrderKey},
-    payments::StoreError,
-    settlement::{LineStore, Verdict, settlement_of},
+    journal::concerns,
+    order::{Asker, BatchState, MerchantId, NotPossible, Order, OrderKey, Transaction},
+    payments::{Merchant, StoreError},
+    settlement::{Batches as _, LineStore, RecordedBatches, Verdict, settlement_of},
+    values::RefundMax,
 };
 use uuid::Uuid;
 
@@ -14,6 +22,7 @@ use crate::{
     args::Show,
     failure::{self, Failure},
     installation::{Installation, aws_http_client},
+    precondition::must_be_off,
     report::Report,
 };
 
@@ -34,8 +43,11 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
     let mut value = history::value(&order, show.transaction, now);
     let mut text = history::text(&order, show.transaction, now);
     // A deployment without the journal has none.
-    if let Ok(settlement) = installation.settlement() {
-        let lines = settlement.stores(&aws_http_client()?).lines;
+    let stores = match installation.settlement() {
+        Ok(settlement) => Some(settlement.stores(&aws_http_client()?)),
+        Err(_) => None,
+    };
+    if let Some(SettlementStores { lines, .. }) = &stores {
         match arrived(lines.as_ref(), &order, show.transaction, now).await {
             Ok(found) => {
                 value["settlement"] = found.iter().filter_map(settlement_record_value).collect();
@@ -44,7 +56,70 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
             Err(error) => failure::remark(&format!("settlement cannot be read: {error}")),
         }
     }
+    match merchant(installation, &show.merchant).await {
+        Ok((job, merchant)) => {
+            let barred = must_be_off(&job, &merchant).await.err().map(|_| NotPossible::PaymentsStopped);
+            for (n, transaction) in history::chosen(&order, show.transaction).enumerate() {
+                let asker = Asker {
+                    barred,
+                    refund_max: &RefundMax::Unlimited,
+                    person: None,
+                    policy: &merchant.policy,
+                    batch: batch_of(stores.as_ref(), &order, transaction.id, now).await,
+                    now,
+                };
+                let answers = answers_value(&merchant, &order, transaction, &asker);
+                value["transactions"][n]["answers"] = answers;
+                text.push_str(&answered(&order, transaction, &asker));
+            }
+        }
+        Err(_) => failure::remark("what can be done is not told: the merchant's document cannot be read"),
+    }
     Ok(Report::new(text, value))
+}
+
+/// The merchant, whose rules say what can be done, and the switch that can stop it.
+async fn merchant(installation: &Installation, id: &MerchantId) -> Result<(Job, Arc<Merchant>), Failure> {
+    let job = installation.job()?;
+    let merchant = job.merchants.get_for_inquiries(id).await?;
+    Ok((job, merchant))
+}
+
+/// Whether a payment has settled, where that can be read.
+async fn batch_of(
+    stores: Option<&SettlementStores>,
+    order: &Order,
+    transaction: Uuid,
+    now: Timestamp,
+) -> BatchState {
+    let Some(SettlementStores { lines, progress, .. }) = stores else { return BatchState::Unknown };
+    let batches = RecordedBatches { lines: lines.clone(), progress: progress.clone() };
+    batches.batch_of(order, transaction, now).await.unwrap_or(BatchState::Unknown)
+}
+
+/// The possible actions, and the reasons for attention, in lines.
+fn answered(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> String {
+    let possible = order.possible(transaction, asker);
+    let mut lines = format!("\nwhat can be done with {}\n", transaction.id);
+    for (name, action) in [
+        ("capture", possible.capture),
+        ("refund", possible.refund),
+        ("void", possible.cancel),
+        ("reauthorize", possible.reauthorize),
+    ] {
+        let most = action.most.map(|most| {
+            let limit = if action.whole_only { "all of" } else { "up to" };
+            format!("{limit} {}.", history::money(order, most))
+        });
+        let why = action.why.map(|why| why.sentence().to_owned());
+        let against = action.advised_against.map(|against| against.sentence().to_owned());
+        let told: Vec<String> = most.into_iter().chain(why).chain(against).collect();
+        lines.push_str(&format!("  {name}: {}\n", told.join(" ")));
+    }
+    for concern in concerns(order, transaction, asker.now) {
+        lines.push_str(&format!("  needs attention: {}: {}\n", concern.as_str(), concern.advice()));
+    }
+    lines
 }
 
 /// How far the money of these payments and their refunds is.

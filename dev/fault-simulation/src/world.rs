@@ -31,6 +31,7 @@ use tollgate_core::{
         OrderIndex, Payments, Slot, Stop, StoreError, SurchargeQuery, SurchargeQuote, Surcharges, Switch,
         reconcile::ReconcileLimits,
     },
+    settlement::Batches,
     stored_cards::PaymentMethods,
     values::Clock,
 };

@@ -95,6 +95,44 @@ async fn a_shopper_finds_its_own_payment_and_no_other() {
     t.end();
 }
 
+fn receipt(order: &str, id: &str) -> Ask {
+    get(format!("/v2/orders/{order}/transactions/{id}/receipt"))
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_who_may_read_a_payment_reads_its_receipt_and_what_charged_nothing_has_none() {
+    let mut t = Table::new("receipts");
+    t.prepare(&registered("a", 10_000)).await;
+    let paid = id_of(&t.prepare(&pay("a", "purchase", card(10_000)).by("shop:shopper1")).await);
+    let refund = post(format!("/v2/orders/a/transactions/{paid}/refund"));
+    t.prepare(&refund.data(json!({"amount": 1_000})).by("shop:operate")).await;
+    for by in ["shop:read", "shop:shopper1", "shop:shopper2", "strict:read"] {
+        t.ask("who reads a receipt", &receipt("a", &paid).by(by)).await;
+    }
+    for (order, method) in [("held", "authorize"), ("declined", "purchase"), ("voided", "purchase")] {
+        t.prepare(&registered(order, 500)).await;
+        let request = pay(order, method, card(500)).by("shop:pay");
+        if order == "declined" {
+            t.world.answer(declined);
+            t.ask("declined", &request).await;
+        } else {
+            t.prepare(&request).await;
+        }
+        let id = t.world.transactions(order)[0].to_string();
+        if order == "voided" {
+            let cancel = post(format!("/v2/orders/{order}/transactions/{id}/cancel"));
+            t.prepare(&cancel.data(json!({})).by("shop:operate")).await;
+        }
+        t.ask("of a payment in its state", &receipt(order, &id).by("shop:read")).await;
+    }
+    let held = t.world.transactions("held")[0].to_string();
+    t.world.wait(8 * 86_400);
+    t.ask("once the authorization has lapsed", &receipt("held", &held).by("shop:read")).await;
+    t.ask("of no payment", &receipt("a", &held).by("shop:read")).await;
+    t.ask("of no id", &receipt("a", "1").by("shop:read")).await;
+    t.end();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_payment_alone_is_found_by_its_transaction_id() {
     let mut t = Table::new("by_id_alone");

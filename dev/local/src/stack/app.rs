@@ -92,7 +92,7 @@ fn ports_over(
     let ports = || {
         Ok(Ports {
             tokens: Arc::new(adapters.tokens(sign_in.as_ref())?),
-            orders: Arc::new(adapters.orders()?),
+            orders: Arc::new(adapters.orders(SETTLEMENT_TABLE_NAME.to_owned())?),
             api: Arc::new(adapters.api()?),
             confirm: Arc::new(adapters.confirm()?),
             checkout: Arc::new(adapters.checkout()?),

@@ -19,20 +19,34 @@ pub(in crate::elastic_path) fn add_to(
     transaction: &Transaction,
     asker: &Asker<'_>,
 ) {
-    value["next_actions"] = next_actions(order, transaction, asker);
-    let meta = &mut value["meta"];
-    meta["possible"] = possible(order, transaction, asker);
-    meta["needs_attention"] = attention(&concerned(order, transaction, asker.now));
-    let none = receipt(merchant, order, transaction, asker.now).err();
-    meta["receipt"] = json!({"available": none.is_none(), "why": none.map(NoReceipt::as_str)});
-    if let Some(shares) = transaction.shares(asker.now) {
-        meta["money"] = money(order.currency, shares);
+    let mut answers = answers_value(merchant, order, transaction, asker);
+    value["next_actions"] = answers["next_actions"].take();
+    for name in ["possible", "needs_attention", "receipt", "money"] {
+        if let Some(answer) = answers.get_mut(name) {
+            value["meta"][name] = answer.take();
+        }
     }
 }
 
-fn next_actions(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> Value {
+/// The same members alone.
+pub fn answers_value(
+    merchant: &Merchant,
+    order: &Order,
+    transaction: &Transaction,
+    asker: &Asker<'_>,
+) -> Value {
     let next = order.next_actions(transaction, asker.batch, asker.now);
-    next.into_iter().map(NextAction::as_str).collect()
+    let none = receipt(merchant, order, transaction, asker.now).err();
+    let mut answers = json!({
+        "next_actions": next.into_iter().map(NextAction::as_str).collect::<Vec<_>>(),
+        "possible": possible(order, transaction, asker),
+        "needs_attention": attention(&concerned(order, transaction, asker.now)),
+        "receipt": {"available": none.is_none(), "why": none.map(NoReceipt::as_str)},
+    });
+    if let Some(shares) = transaction.shares(asker.now) {
+        answers["money"] = money(order.currency, shares);
+    }
+    answers
 }
 
 fn possible(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> Value {
@@ -85,7 +99,7 @@ fn money(currency: Currency, shares: Shares) -> Value {
 }
 
 /// A receipt, as whoever may read the payment sees it.
-pub(in crate::elastic_path) fn receipt_value(receipt: &Receipt) -> Value {
+pub fn receipt_value(receipt: &Receipt) -> Value {
     let price = |amount| price(receipt.currency, amount);
     let discount = receipt.discount.as_ref().map(|discount| {
         json!({"code": discount.code, "product": discount.product, "amount": price(discount.amount)})
