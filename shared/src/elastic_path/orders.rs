@@ -213,8 +213,8 @@ fn paid_to(caller: &Caller) -> Option<Value> {
     value.as_object().is_some_and(|members| !members.is_empty()).then_some(value)
 }
 
-/// One of an order's transactions, if the caller may see it; if long in doubt, after an inquiry. For
-/// the merchant with what can be done with it.
+/// One of an order's transactions, if the caller may see it; if long in doubt, after an inquiry.
+/// For the merchant with the possible actions.
 async fn shown_once_settled(
     orders: &Orders,
     request: &Request,

@@ -290,6 +290,8 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     // No event finds anything in doubt: that takes a gateway that fails.
     let id = pay_in_doubt(&shop, "confirmed").await;
     shop.follow_up("confirmed", &id, "confirm", json!({})).await;
+    // It has not settled: whether its account's reports are read is looked up.
+    assert_eq!(shop.get(&format!("/v2/transactions/{id}")).await.status, 200);
     pay_in_doubt(&shop, "reconciled").await;
     shop.stack.invoke_scheduled("reconcile").await.unwrap();
     pay_as_a_shopper(&shop).await;

@@ -358,6 +358,7 @@ fn the_routes_are_the_documented_ones() {
             "ANY /v2/orders/{orderId}/entries -> transactions",
             "ANY /v2/orders/{orderId}/transactions -> orders",
             "ANY /v2/orders/{orderId}/transactions/{transactionId} -> orders",
+            "ANY /v2/orders/{orderId}/transactions/{transactionId}/receipt -> orders",
             "ANY /v2/payment-methods -> payment-methods",
             "ANY /v2/payment-methods/{paymentMethodId} -> payment-methods",
             "ANY /v2/people -> people",

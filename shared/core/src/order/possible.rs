@@ -173,7 +173,7 @@ impl Possibility {
         self.why.is_none() && self.advised_against.is_none()
     }
 
-    /// What the rules allow or refuse, as the asker may use it.
+    /// The rules' answer, as the asker may use it.
     fn of(by_rules: Result<Self, Rejection>, asker: &Asker<'_>) -> Self {
         match by_rules {
             Ok(allowed) => Self { why: allowed.why.or(asker.barred), ..allowed },
@@ -198,7 +198,7 @@ impl Possibility {
 }
 
 impl Order {
-    /// What can be done with one of its payments, by the same rules as requests are decided.
+    /// The possible actions on one of its payments, by the same rules as requests are decided.
     ///
     /// Says nothing of what is decided later: limits that others share, and the gateway.
     pub fn possible(&self, transaction: &Transaction, asker: &Asker<'_>) -> Possible {
@@ -322,7 +322,7 @@ fn against_void(transaction: &Transaction, batch: BatchState) -> Option<AdvisedA
 }
 
 impl From<Rejection> for NotPossible {
-    /// What a rule says of an action on a payment that is named, whose amount fits.
+    /// The word for a rejection of an action on a payment that is named, whose amount fits.
     fn from(rejection: Rejection) -> Self {
         match rejection {
             Rejection::OperationInProgress(_) => Self::OperationInProgress,

@@ -1,4 +1,5 @@
-//! The stated possibilities of a payment are what its order's rules decide, whatever happened to it.
+//! The stated possibilities of a payment are what its order's rules decide, whatever happened
+//! before.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -116,8 +117,8 @@ impl Act {
         }
     }
 
-    /// The rules' word about a request for so much, which changes nothing. A cancel names no amount:
-    /// its plan has to move exactly this one.
+    /// The rules' word about a request for so much, which changes nothing. A cancel names no
+    /// amount: its plan has to move exactly this one.
     fn decided(self, fixture: &mut Fixture, id: Uuid, minor: u64) -> Result<(), Rejection> {
         let before = fixture.order.clone();
         let (target, key) = (Target::Transaction(id), Some("of the property"));
