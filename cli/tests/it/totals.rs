@@ -246,11 +246,12 @@ async fn totals_are_what_happened_on_the_day_and_final_an_hour_after_it() {
     assert_eq!(
         rows[0],
         "period,currency,operation,fact,mid,brand,decline_code,count,amount,held,paid,returned,at_gateway,fees_at_gateway,\
-         approved,declined,payments,approval_rate,decline_rate,provisional,disputed,issuer_approved,issuer_approval_rate"
+         approved,declined,payments,approval_rate,decline_rate,provisional,disputed,issuer_approved,issuer_approval_rate,\
+         approved_amount,refunds"
     );
     assert_eq!(rows.len(), 1 + 4 + 1, "{csv}");
     assert!(rows[2].starts_with(&format!("{day},USD,capture,captured,496160873888,")), "{csv}");
-    assert!(rows[2].ends_with(",,1,10.00,-25.99,10.00,0.00,10.00,0.00,0,0,0,,,no,0.00,0,"), "{csv}");
+    assert!(rows[2].ends_with(",,1,10.00,-25.99,10.00,0.00,10.00,0.00,0,0,0,,,no,0.00,0,,0.00,0"), "{csv}");
     // Every merchant's, told apart.
     let all = fixture.run(&["report", "--all-merchants", "--csv"], "").await.done();
     let all: Vec<&str> = all.split("\r\n").collect();

@@ -43,7 +43,7 @@ impl Shown<'_> {
 /// Columns of the journal keep their names.
 impl FileRow for Shown<'_> {
     fn columns() -> Vec<FileColumn<Self>> {
-        let columns: [FileColumn<Self>; 23] = [
+        let columns: [FileColumn<Self>; 25] = [
             column("period", |it| it.period.name.clone()),
             column("currency", |it| it.row.line.currency.to_string()),
             column("operation", |it| it.told_apart(Dimension::Operation)),
@@ -67,6 +67,8 @@ impl FileRow for Shown<'_> {
             column("disputed", |it| it.decimal(it.row.total.changes.disputed)),
             column("issuer_approved", |it| it.row.issuer_approved.to_string()),
             column("issuer_approval_rate", |it| it.row.issuer_approval_rate().map(rate).unwrap_or_default()),
+            column("approved_amount", |it| it.decimal(it.row.approved_amount)),
+            column("refunds", |it| it.row.refund_count.to_string()),
         ];
         columns.into()
     }
@@ -89,8 +91,10 @@ pub fn value(shown: Shown<'_>) -> Value {
         "fees_at_gateway": total.changes.fees,
         "disputed": total.changes.disputed,
         "approved": approved,
+        "approved_amount": row.approved_amount,
         "declined": declined,
         "payments": payments,
+        "refunds": row.refund_count,
         "approval_rate": row.approval_rate().map(fraction),
         "decline_rate": row.decline_rate().map(fraction),
         "issuer_approved": row.issuer_approved,

@@ -106,7 +106,7 @@ async fn totals_are_those_of_the_facts_by_currency_fact_and_brand_as_json_and_as
     let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
     assert_eq!((lines.len(), lines[0]), (5, Shown::names().join(",").as_str()));
     let visa = format!(
-        "{today},USD,purchase,approved,496160873888,Visa,,2,51.98,0.00,51.98,0.00,51.98,0.00,2,0,3,0.6667,0.0000,yes,0.00,2,0.6667"
+        "{today},USD,purchase,approved,496160873888,Visa,,2,51.98,0.00,51.98,0.00,51.98,0.00,2,0,3,0.6667,0.0000,yes,0.00,2,0.6667,51.98,0"
     );
     assert!(lines.contains(&visa.as_str()), "{lines:#?}");
     // Another merchant's totals are its own.

@@ -85,8 +85,13 @@ impl Total {
                 changes: self.changes.checked_add(other.changes)?,
             })
         };
-        sum().ok_or_else(|| StoreError::Corrupt("totals that cannot be added up".to_owned()))
+        sum().ok_or_else(too_large)
     }
+}
+
+/// Sums are beyond 64 bits.
+pub(super) fn too_large() -> StoreError {
+    StoreError::Corrupt("totals that cannot be added up".to_owned())
 }
 
 impl Totals {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    journal::{Fact, Total, TotalLine, Totals},
+    journal::{Fact, Total, TotalLine, Totals, totals::too_large},
     order::Kind,
     payments::StoreError,
-    values::Currency,
+    values::{Currency, SignedAmount},
     words,
 };
 
@@ -109,37 +109,51 @@ impl TotalLine {
     }
 }
 
-/// Payments by their outcome. Authorizations and purchases count, once for each decision; captures,
-/// refunds and voids do not.
+/// Payments by their outcome, and refunds. Authorizations and purchases count as payments, once for
+/// each decision; captures and voids do not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Decided {
     /// By the issuer.
     approved: u64,
+    /// The amount that they held or took; nothing of one that a rule refused.
+    approved_amount: SignedAmount,
     /// By the issuer.
     declined: u64,
     /// By a rule, after the issuer had approved them.
     by_rule: u64,
     /// Approvals among them that a rule refused.
     overruled: u64,
+    refund_count: u64,
 }
 
 impl Decided {
-    fn of(line: &TotalLine, total: &Total) -> Self {
+    fn of(line: &TotalLine, total: &Total) -> Result<Self, StoreError> {
         let is_payment = Kind::from_name(&line.operation).is_some_and(Kind::is_payment);
-        let count = |fact: Fact| if is_payment && line.fact == fact.as_str() { total.count } else { 0 };
-        Self {
-            approved: count(Fact::Approved),
-            declined: count(Fact::Declined),
-            by_rule: count(Fact::DeclinedByRule),
-            overruled: 0,
-        }
+        let count = total.count;
+        let decided = match Fact::from_name(&line.fact) {
+            Some(Fact::Approved) if is_payment => {
+                let amount = total.changes.held.checked_add(total.changes.paid);
+                let approved_amount = amount.ok_or_else(too_large)?;
+                Self { approved: count, approved_amount, ..Self::default() }
+            }
+            Some(Fact::Declined) if is_payment => Self { declined: count, ..Self::default() },
+            Some(Fact::DeclinedByRule) if is_payment => Self { by_rule: count, ..Self::default() },
+            Some(Fact::Refunded) => Self { refund_count: count, ..Self::default() },
+            _ => Self::default(),
+        };
+        Ok(decided)
     }
 
-    fn add(&mut self, other: Self) {
-        self.approved = self.approved.saturating_add(other.approved);
-        self.declined = self.declined.saturating_add(other.declined);
-        self.by_rule = self.by_rule.saturating_add(other.by_rule);
-        self.overruled = self.overruled.saturating_add(other.overruled);
+    fn plus(self, other: Self) -> Result<Self, StoreError> {
+        let sum = self.approved_amount.checked_add(other.approved_amount);
+        Ok(Self {
+            approved: self.approved.saturating_add(other.approved),
+            approved_amount: sum.ok_or_else(too_large)?,
+            declined: self.declined.saturating_add(other.declined),
+            by_rule: self.by_rule.saturating_add(other.by_rule),
+            overruled: self.overruled.saturating_add(other.overruled),
+            refund_count: self.refund_count.saturating_add(other.refund_count),
+        })
     }
 }
 
@@ -154,6 +168,8 @@ pub struct TotalRow {
     pub total: Total,
     /// Payments among them that the issuer approved and no rule refused.
     pub approved: u64,
+    /// The amount that these payments held or took when they were approved.
+    pub approved_amount: SignedAmount,
     /// Payments among them that the issuer or a rule declined.
     pub declined: u64,
     /// Payments among them that the issuer approved, also those that a rule refused then.
@@ -161,6 +177,8 @@ pub struct TotalRow {
     /// All payments that were approved or declined in the period, with the same operation, account
     /// and brand as far as the report tells them apart: the two are shares of this number.
     pub payments: u64,
+    /// How often money was given back, as a refund or by a void in its place.
+    pub refund_count: u64,
 }
 
 impl TotalRow {
@@ -181,9 +199,11 @@ impl TotalRow {
     }
 }
 
-/// A part of a whole in ten-thousandths, rounded half up.
+/// A part of a whole in ten-thousandths, rounded half up; only the whole is all of them, and only
+/// nothing is none.
 fn share(part: u64, whole: u64) -> Option<u64> {
-    part.saturating_mul(10_000).saturating_add(whole / 2).checked_div(whole)
+    let share = part.saturating_mul(10_000).saturating_add(whole / 2).checked_div(whole)?;
+    Some(if part == 0 || part >= whole { share } else { share.clamp(1, 9_999) })
 }
 
 /// Totals by period and row, added up as they are read.
@@ -208,10 +228,11 @@ impl<'a> Counted<'a> {
             if !selection.wants(line, |dimension| !is_outcome(dimension)) {
                 continue;
             }
-            let decided = Decided::of(line, total);
+            let decided = Decided::of(line, total)?;
             if decided != Decided::default() {
                 let group = line.by(|dimension| selection.is_by(dimension) && !is_outcome(dimension));
-                self.payments.entry((period, group)).or_default().add(decided);
+                let sum = self.payments.entry((period, group)).or_default();
+                *sum = sum.plus(decided)?;
             }
             self.add_to_row(period, line, *total, decided)?;
             if decided.by_rule > 0 {
@@ -236,7 +257,7 @@ impl<'a> Counted<'a> {
             let row = line.by(|dimension| self.selection.is_by(dimension));
             let (sum, of_row) = self.rows.entry((period, row)).or_default();
             *sum = sum.plus(total)?;
-            of_row.add(decided);
+            *of_row = of_row.plus(decided)?;
         }
         Ok(())
     }
@@ -251,9 +272,11 @@ impl<'a> Counted<'a> {
                 line,
                 total,
                 approved: decided.approved.saturating_sub(decided.overruled),
+                approved_amount: decided.approved_amount,
                 declined: decided.declined.saturating_add(decided.by_rule),
                 issuer_approved: decided.approved,
                 payments: all.approved.saturating_add(all.declined),
+                refund_count: decided.refund_count,
             }
         };
         rows.into_iter().map(row).collect()

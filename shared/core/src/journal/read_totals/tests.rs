@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    journal::{Changes, CountedEntry, KeptSum, KeptSums, Mark, MerchantDay, SumOf, TotalLine, Totals},
+    journal::{Changes, CountedEntry, KeptSum, KeptSums, Mark, MerchantDay, SumOf, Total, TotalLine, Totals},
     values::{Amount, Currency, SignedAmount, Zone},
 };
 
@@ -375,6 +375,69 @@ fn rates_are_shares_of_the_payments_that_were_decided_and_come_to_one() {
     assert_eq!(rows(euros), []);
     let refunds = Selection { only: vec![(Dimension::Operation, vec!["refund".to_owned()])], ..by(&[]) };
     assert_eq!(rows(refunds), [(String::new(), 0, 0, None, None)]);
+}
+
+/// A decision that changes the amounts held and paid by so much.
+fn moving(operation: &str, fact: &str, held: i64, paid: i64) -> CountedEntry {
+    let (held, paid) = (SignedAmount::new(held), SignedAmount::new(paid));
+    CountedEntry {
+        changes: Changes { held, paid, ..Changes::default() },
+        ..entry_of(operation, fact, "Visa", None)
+    }
+}
+
+#[test]
+fn the_approved_amount_has_no_capture_void_or_lapse_and_refunds_are_counted_however_given_back() {
+    let entries = vec![
+        moving("authorize", "approved", 700, 0),
+        moving("purchase", "approved", 0, 250),
+        // A rule refused it, so it holds nothing.
+        moving("purchase", "approved", 0, 0),
+        moving("purchase", "declined_by_rule", 0, 0),
+        moving("purchase", "declined", 0, 0),
+        moving("capture", "captured", -700, 600),
+        moving("authorize", "lapsed", -40, 0),
+        moving("void", "voided", -30, -20),
+        moving("refund", "refunded", 0, 0),
+        moving("void", "refunded", 0, 0),
+        moving("refund", "declined", 0, 0),
+    ];
+    let store = Kept { entries, ..Kept::default() };
+    let periods = periods(Interval::Day, "2027-01-16", "2027-01-16", "UTC").unwrap();
+    let rows = |by: &[Dimension]| {
+        let rows = report(&store, &periods, &Selection { by: by.to_vec(), ..Selection::default() }).rows;
+        rows.iter()
+            .map(|row| (row.approved, row.approved_amount.minor(), row.refund_count))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rows(&[]), [(2, 950, 2)]);
+    let of_operations = [(1, 700, 0), (0, 0, 0), (1, 250, 0), (0, 0, 1), (0, 0, 1)];
+    assert_eq!(rows(&[Dimension::Operation]), of_operations);
+    let of_facts = [(2, 950, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 2), (0, 0, 0)];
+    assert_eq!(rows(&[Dimension::Fact]), of_facts);
+}
+
+#[test]
+fn a_rate_is_one_only_if_all_were_approved() {
+    let count = |fact: &str, count| {
+        let line = entry_of("purchase", fact, "Visa", None).line;
+        (line, Total { count, ..Total::default() })
+    };
+    let rates = |approved, declined| {
+        let selection = Selection { by: Vec::new(), ..Selection::default() };
+        let mut totals = Totals::default();
+        for (line, total) in [count("approved", approved), count("declined", declined)] {
+            totals.add_total(line, total).unwrap();
+        }
+        let mut counted = Counted::new(&selection);
+        counted.add(0, &totals).unwrap();
+        let row = counted.rows().pop().unwrap();
+        [row.approval_rate(), row.decline_rate()].map(Option::unwrap)
+    };
+    assert_eq!(rates(1_000_000, 0), [10_000, 0]);
+    assert_eq!(rates(1_000_000, 1), [9_999, 1]);
+    assert_eq!(rates(1, 1_000_000), [1, 9_999]);
+    assert_eq!(rates(13, 1), [9_286, 714]);
 }
 
 #[test]
