@@ -77,6 +77,8 @@ async fn a_list_has_what_its_filter_says() {
         "eq(operation,refund)",
         "in(operation,capture,void)",
         "eq(decline_code,insufficient_funds)",
+        "eq(approved,true)",
+        "eq(approved,false)",
         "ge(amount,1002):le(amount,1003)",
         "gt(amount,1002):lt(amount,1003)",
     ] {
@@ -115,6 +117,8 @@ async fn a_list_has_what_its_filter_says() {
         "eq(state,complete)",
         "ge(operation,refund)",
         "eq(decline_code,51)",
+        "eq(approved,yes)",
+        "in(approved,true)",
     ] {
         t.ask("a filter that is none", &csv(list(&format!("?filter={filter}")))).await;
     }

@@ -74,6 +74,7 @@ async fn payments(month: &Month) {
         ("voided", 12),
     ];
     assert_eq!((all.len(), states), (310, expected.into()));
+    approvals(month, all.len()).await;
     let brands = counts(&all, |row| &row["payment_details"]["card"]["brand"]);
     assert_eq!(
         brands,
@@ -96,6 +97,29 @@ async fn payments(month: &Month) {
     // The two that are disputed or in doubt.
     let attention = month.shop.rows("/v2/attention", &[]).await;
     assert_eq!(Month::orders(&attention), ["UM-2011", "UM-2014"].into());
+}
+
+/// A number of *Days* leads to exactly the payments that it counts.
+async fn approvals(month: &Month, payments: usize) {
+    let range = format!("from={}&to={}&by=currency", month.day(29), month.day(1));
+    let totals = month.shop.get(&format!("/v2/reports/totals?{range}")).await;
+    let totals = totals.data(200).as_array().unwrap().clone();
+    let sum = |name: &str| totals.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
+    let approved = month.payments("eq(approved,true)").await;
+    let others = month.payments("eq(approved,false)").await;
+    assert_eq!((approved.len(), others.len()), (payments - 34, 34));
+    assert_eq!((sum("payments"), sum("approved")), (payments as u64, approved.len() as u64));
+    for row in &totals {
+        let day = row["period"].as_str().unwrap();
+        let is_of_day = |payment: &&Value| payment["meta"]["listed_at"].as_str().unwrap().starts_with(day);
+        let listed = approved.iter().filter(is_of_day);
+        let amount = listed.clone().map(|payment| payment["amount"].as_u64().unwrap()).sum::<u64>();
+        assert_eq!(
+            (&row["approved"], &row["approved_amount"]),
+            (&json!(listed.count()), &json!(amount)),
+            "{day}"
+        );
+    }
 }
 
 async fn people(month: &Month) {

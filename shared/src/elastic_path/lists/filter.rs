@@ -39,7 +39,7 @@ pub(in crate::elastic_path) struct Filter {
 }
 
 impl Fields for Filter {
-    const NAMES: &'static str = "created_at, status, state, operation, decline_code, currency, amount, \
+    const NAMES: &'static str = "created_at, status, state, approved, operation, decline_code, currency, amount, \
                                  captured_amount, last_four, brand, needs_attention, authorization_expires_at, \
                                  next_capture_attempt, retref, custom_reference, customer_id, customer_email, order_id, \
                                  id, transaction_id";
@@ -53,6 +53,7 @@ impl Fields for Filter {
             "captured_amount" => Predicate::Captured(term.number()?),
             "status" => Predicate::Status(term.words(&TransactionStatus::ALL, transaction_status)?),
             "state" => Predicate::Word(term.words(PaymentWord::ALL, PaymentWord::as_str)?),
+            "approved" => Predicate::Approved(term.own(|text| text.parse().ok(), "true or false")?),
             "operation" => Predicate::Operation(term.words(Kind::ALL, Kind::as_str)?),
             "decline_code" => Predicate::Decline(term.words(DeclineCode::ALL, DeclineCode::as_str)?),
             "brand" => Predicate::Brand(term.words(Brand::ALL, Brand::name)?),

@@ -20,6 +20,9 @@ pub enum Predicate {
     Status(Vec<TransactionStatus>),
     /// One of these words.
     Word(Vec<PaymentWord>),
+    /// Whether it was approved and no rule refused it, whatever was done to it since: the payments
+    /// that totals count as approved.
+    Approved(bool),
     /// It has an operation of one of these kinds, with any outcome.
     Operation(Vec<Kind>),
     /// It, or something done to it, was declined with one of these codes.
@@ -78,6 +81,7 @@ impl Predicate {
             Self::ListedAt(_) => true,
             Self::Status(all) => all.contains(&transaction.status()),
             Self::Word(all) => all.contains(&transaction.word(now)),
+            Self::Approved(is) => *is == (transaction.began() && !transaction.must_not_stand()),
             Self::Operation(all) => transaction.operations.iter().any(|own| all.contains(&own.kind)),
             Self::Decline(all) => entries(None, order).iter().any(|entry| {
                 let code = entry.decline.filter(|_| entry.transaction == transaction.id);
@@ -181,12 +185,13 @@ impl Is<Timestamp> {
 mod tests {
     use super::*;
     use crate::{
+        journal::Fact,
         memory::{new_operation, payment},
         order::{
-            CaptureSchedule, Decision, Decline, GatewayResponse, Operation, OperationState, OrderKey,
-            PaymentKind,
+            CaptureSchedule, Cause, Decision, Decline, GatewayResponse, NoEffect, Operation, OperationState,
+            OrderKey, PaymentKind, Superseded,
         },
-        values::Amount,
+        values::{Amount, Carried},
     };
 
     #[test]
@@ -235,6 +240,8 @@ mod tests {
             (Predicate::Status(vec![TransactionStatus::Failed]), false),
             (Predicate::Word(vec![PaymentWord::Paid, PaymentWord::Held]), true),
             (Predicate::Word(vec![PaymentWord::Paid]), false),
+            (Predicate::Approved(true), true),
+            (Predicate::Approved(false), false),
             (Predicate::Operation(vec![Kind::Refund, Kind::Authorize]), true),
             (Predicate::Operation(vec![Kind::Capture]), false),
             (Predicate::Decline(vec![DeclineCode::InsufficientFunds]), false),
@@ -298,15 +305,58 @@ mod tests {
         }
     }
 
+    fn declined(id: u128, kind: Kind) -> Operation {
+        let code = DeclineCode::InsufficientFunds;
+        let decline = Decline { code, advice: code.advice() };
+        let decision = Decision::Declined(GatewayResponse::default(), decline);
+        let operation = Operation::new(new_operation(Uuid::from_u128(id), kind, 500), at(0));
+        Operation { state: OperationState::Decided(decision), ..operation }
+    }
+
+    /// A void for this reason, without an outcome yet.
+    fn void(cause: Cause) -> Operation {
+        Operation { cause, ..Operation::new(new_operation(Uuid::from_u128(3), Kind::Void, 500), at(0)) }
+    }
+
+    #[test]
+    fn payments_are_listed_as_approved_if_and_only_if_totals_count_them_as_approved() {
+        let approval = authorized().transactions[0].operations[0].clone();
+        let pending = Operation::new(new_operation(Uuid::from_u128(1), Kind::Authorize, 500), at(0));
+        let given_up = Superseded {
+            attempt: pending.attempt.clone(),
+            amount: pending.amount,
+            decision: Some(Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived)),
+            first_at: at(0),
+            at: at(0),
+            times: 1,
+            carried: Carried::default(),
+        };
+        let found_late = Operation { superseded: vec![given_up], ..approval.clone() };
+        for (operations, is_approved) in [
+            (vec![approval.clone()], true),
+            (vec![approval.clone(), void(Cause::Requested)], true),
+            (vec![approval.clone(), declined(2, Kind::Capture)], true),
+            (vec![found_late.clone()], true),
+            (vec![found_late, void(Cause::LateApproval)], false),
+            (vec![approval, void(Cause::CvvMismatch)], false),
+            (vec![declined(1, Kind::Authorize)], false),
+            (vec![pending], false),
+        ] {
+            let mut order = authorized();
+            order.transactions[0].operations = operations;
+            let found = entries(None, &order);
+            let count = |fact| found.iter().filter(|entry| entry.fact == fact).count();
+            let counted = count(Fact::Approved) - count(Fact::DeclinedByRule);
+            assert_eq!(counted == 1, is_approved, "{found:?}");
+            let listed =
+                [true, false].map(|is| Predicate::Approved(is).holds(&order, &order.transactions[0], at(1)));
+            assert_eq!(listed, [is_approved, !is_approved], "{found:?}");
+        }
+    }
+
     #[test]
     fn a_decline_is_found_by_its_code_whatever_was_declined() {
         let code = DeclineCode::InsufficientFunds;
-        let declined = |id, kind| {
-            let decline = Decline { code, advice: code.advice() };
-            let decision = Decision::Declined(GatewayResponse::default(), decline);
-            let operation = Operation::new(new_operation(Uuid::from_u128(id), kind, 500), at(0));
-            Operation { state: OperationState::Decided(decision), ..operation }
-        };
         let (mut of_payment, mut of_capture, none) = (authorized(), authorized(), authorized());
         of_payment.transactions[0].operations = vec![declined(1, Kind::Authorize)];
         of_capture.transactions[0].operations.push(declined(2, Kind::Capture));

@@ -26,6 +26,8 @@ fn each_field_is_compared_as_elastic_path_writes_it() {
             Predicate::Status(vec![TransactionStatus::Done, TransactionStatus::Failed]),
         ),
         ("eq(brand,american express)", Predicate::Brand(vec![Brand::Amex])),
+        ("eq(approved,true)", Predicate::Approved(true)),
+        ("eq(approved,false)", Predicate::Approved(false)),
         ("eq(last_four,0441)", Predicate::LastFour("0441".to_owned())),
         ("gt(amount,100)", Predicate::Amount(Is::More(100))),
         ("le(captured_amount,0)", Predicate::Captured(Is::AtMost(0))),
