@@ -59,8 +59,8 @@ pub use response::error::title;
 pub use response::single::{answers_value, receipt_value};
 pub use response::status::transaction_status;
 pub use settlement::{
-    account_value, deposit_line_value, deposit_value, exception_value, get_deposit, get_settlement,
-    list_deposits, list_exceptions, list_outstanding, note_exception, outstanding_sum_value,
+    account_value, deposit_line_value, deposit_value, exception_value, get_deposit, get_exception,
+    get_settlement, list_deposits, list_exceptions, list_outstanding, note_exception, outstanding_sum_value,
     outstanding_value, resolve_exception, settlement_record_value, whole_deposit_value,
 };
 pub use stop::{get_stop, put_stop};

@@ -18,6 +18,7 @@ tollgate::routes! {
     "GET /v2/transactions/{transactionId}/settlement" => elastic_path::get_settlement(&ports),
     "GET /v2/settlement/outstanding" => elastic_path::list_outstanding(&ports),
     "GET /v2/settlement/exceptions" => elastic_path::list_exceptions(&ports),
+    "GET /v2/settlement/exceptions/{exceptionId}" => elastic_path::get_exception(&ports),
     "POST /v2/settlement/exceptions/{exceptionId}/notes" => elastic_path::note_exception(&ports),
     "POST /v2/settlement/exceptions/{exceptionId}/resolve" => elastic_path::resolve_exception(&ports),
 }

@@ -88,7 +88,7 @@ impl FileRow for LineRow<'_> {
 
 impl FileRow for &Exception {
     fn columns() -> Vec<FileColumn<Self>> {
-        let columns: [FileColumn<Self>; 18] = [
+        let columns: [FileColumn<Self>; 19] = [
             column("exception", |it| it.id.to_string()),
             column("state", |it| exception_state(it).to_owned()),
             column("cause", |it| it.cause.as_str().to_owned()),
@@ -107,6 +107,7 @@ impl FileRow for &Exception {
             column("resolved_by", |it| known(it.resolution.as_ref().map(|one| one.by.as_str()))),
             column("reason", |it| known(it.resolution.as_ref().map(|one| one.reason.as_str()))),
             column("detail", |it| known(it.detail.as_deref())),
+            column("difference", |it| stated(it.difference(), it.currency)),
         ];
         columns.into()
     }

@@ -97,6 +97,8 @@ routes! {
         elastic_path::get_settlement(&world.lists(), request),
     "GET /v2/settlement/outstanding" => elastic_path::list_outstanding(&world.lists(), request),
     "GET /v2/settlement/exceptions" => elastic_path::list_exceptions(&world.lists(), request),
+    "GET /v2/settlement/exceptions/{exceptionId}" =>
+        elastic_path::get_exception(&world.lists(), request),
     "POST /v2/settlement/exceptions/{exceptionId}/notes" =>
         elastic_path::note_exception(&world.lists(), request),
     "POST /v2/settlement/exceptions/{exceptionId}/resolve" =>

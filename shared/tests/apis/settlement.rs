@@ -251,6 +251,10 @@ async fn what_is_in_no_deposit_is_listed_and_added_up() {
     t.end();
 }
 
+fn one(n: u128) -> Ask {
+    list(&format!("/v2/settlement/exceptions/{}", Uuid::from_u128(n)))
+}
+
 fn note(n: u128, text: &str) -> Ask {
     let path = format!("/v2/settlement/exceptions/{}/notes", Uuid::from_u128(n));
     post(path).by("shop:operate").data(json!({"actor": "Ann", "text": text}))
@@ -295,6 +299,12 @@ async fn people_work_off_what_does_not_fit() {
     for filter in ["eq(state,gone)", "eq(cause,wrong)", "gt(cause,not_ours)", "eq(order,a)"] {
         t.ask("not to be understood", &list(&format!("/v2/settlement/exceptions?filter={filter}"))).await;
     }
+    t.ask("a single one, open", &one(1)).await;
+    t.ask("a single one, closed", &one(2)).await;
+    t.ask("not to be understood", &list("/v2/settlement/exceptions/1?state=open")).await;
+    t.ask("no such exception", &one(9)).await;
+    t.ask("another merchant's", &one(1).by("strict:read")).await;
+    t.ask("no role for it", &one(1).by("shop:shopper1")).await;
     t.ask("a note", &note(1, "asked the processor")).await;
     t.ask("the same note again", &note(1, "asked the processor")).await;
     t.ask("resolved", &resolve(1, "Ann")).await;

@@ -66,6 +66,7 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/deposits"
         | "GET /v2/deposits/{depositId}"
         | "GET /v2/settlement/exceptions"
+        | "GET /v2/settlement/exceptions/{exceptionId}"
         | "GET /v2/settlement/outstanding"
         | "GET /v2/transactions/{transactionId}/settlement"
         | "POST /api/v1/payments/creditcard/status" => Some(Role::Read),

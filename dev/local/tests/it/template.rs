@@ -285,7 +285,7 @@ fn the_resource_policy_of_a_function_has_room_for_more_routes() {
         let left = RESOURCE_POLICY_MAX_BYTES.checked_sub(bytes);
         room.insert((left.unwrap_or_else(|| panic!("{id}: {bytes}")), id));
     }
-    assert_eq!(room.first(), Some(&(11_546, "TransactionsFunction".to_owned())), "the bytes that are left");
+    assert_eq!(room.first(), Some(&(10_984, "TransactionsFunction".to_owned())), "the bytes that are left");
 }
 
 #[test]
@@ -333,6 +333,7 @@ fn a_function_has_its_own_memory_or_the_parameters() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a line for each route")]
 fn the_routes_are_the_documented_ones() {
     let routes = parse(TEMPLATE).unwrap().routes;
     let mut found =
@@ -364,6 +365,7 @@ fn the_routes_are_the_documented_ones() {
             "ANY /v2/people -> people",
             "ANY /v2/reports/totals -> transactions",
             "ANY /v2/settlement/exceptions -> transactions",
+            "ANY /v2/settlement/exceptions/{exceptionId} -> transactions",
             "ANY /v2/settlement/outstanding -> transactions",
             "ANY /v2/stop -> switches",
             "ANY /v2/transactions -> transactions",

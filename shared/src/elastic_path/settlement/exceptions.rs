@@ -1,5 +1,5 @@
-//! `GET /v2/settlement/exceptions`, and people's handling: notes, and a decision that nothing is
-//! left to do.
+//! `GET /v2/settlement/exceptions` and a single one, and people's handling: notes, and a decision
+//! that nothing is left to do.
 
 use lambda_http::Request;
 use serde_json::{Value, json};
@@ -33,6 +33,8 @@ handlers! {
     /// `GET /v2/settlement/exceptions?filter=…&page[limit]=…&page[cursor]=…`: the exceptions, as
     /// JSON or as CSV.
     list_exceptions(Transactions) => list();
+    /// `GET /v2/settlement/exceptions/{exceptionId}`: one exception.
+    get_exception(Transactions) => read();
     /// `POST /v2/settlement/exceptions/{exceptionId}/notes`: a named person adds a note.
     note_exception(Transactions) => note();
     /// `POST /v2/settlement/exceptions/{exceptionId}/resolve`: a named person closes it, with a
@@ -50,6 +52,14 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         Rows::of(<&Exception>::names(), &page.exceptions, &page.unreadable, |it| it.cells(), exception_value);
     let meta = |page| json!({"page": page, "accounts": accounts, "unreadable": trail::unreadable()});
     paging.reply(rows, page.next.clone(), meta).await
+}
+
+async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
+    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
+    Parameters::none(request)?;
+    let found = ports.settlement.exceptions.get(&caller.merchant.id, exception_id(request)?).await?;
+    let exception = found.ok_or_else(|| refused(ExceptionRefusal::NotFound))?;
+    Ok(Reply::new(200, Page::from(enveloped(exception_value(&exception)))))
 }
 
 async fn note(ports: &Transactions, request: &Request) -> Handled<Value> {
@@ -141,6 +151,7 @@ pub fn exception_value(one: &Exception) -> Value {
         "transaction": one.transaction,
         "expected": one.expected,
         "found": one.found,
+        "difference": one.difference(),
         "currency": one.currency.map(Currency::code),
         "since": seconds(one.since),
         "gone_at": one.gone_at.map(seconds),

@@ -127,6 +127,11 @@ impl Exception {
         Self { detail: Some(detail.into()), ..self }
     }
 
+    /// The amount in the records less the expected one; none where either is not known.
+    pub fn difference(&self) -> Option<SignedAmount> {
+        self.found?.checked_sub(self.expected?)
+    }
+
     /// Whether there is something left to do: its cause is there, and no person decided otherwise.
     pub fn is_open(&self) -> bool {
         self.gone_at.is_none() && self.resolution.is_none()
