@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tollgate_core::{
     journal::count_attention,
     order::{MerchantId, Principal},
-    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, STOP_KEPT, Stop},
+    payments::{IN_FLIGHT, NETWORK_DECLINES, NETWORK_IN_FLIGHT, Role, STOP_KEPT, Stop},
     people::{PersonEntry, RefundMax},
     values::{Amount, Currency},
 };
@@ -58,6 +58,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
             },
             "key": key(&caller),
             "person": caller.person().map(person),
+            "may": may(&caller),
             "payments": {
                 "stopped": stop.map(Stop::is_on),
                 "by_switch_of": by_switch_of,
@@ -79,6 +80,11 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
         })))
         .of_now(),
     ))
+}
+
+/// The rights of the caller's role, each by the role that it is named after.
+fn may(caller: &Caller) -> Value {
+    Role::ALL.iter().map(|role| (role.as_str(), caller.has(*role))).collect()
 }
 
 /// The key that called; `None` where a person did.
