@@ -14,6 +14,14 @@ use crate::{
     words::{self, text},
 };
 
+/// The person's permissions, as the API states them.
+#[derive(Clone, Copy)]
+pub(crate) struct May {
+    pub(crate) pay: bool,
+    /// Move money and close exceptions.
+    pub(crate) operate: bool,
+}
+
 /// The content of the frame around a page.
 #[derive(Clone)]
 pub(crate) struct Frame {
@@ -25,8 +33,9 @@ pub(crate) struct Frame {
     pub(crate) livemode: bool,
     pub(crate) zone: Zone,
     pub(crate) person: String,
-    /// `read`, `pay`, `operate` or `all`.
+    /// `read`, `pay`, `operate` or `all`, to show it.
     pub(crate) role: String,
+    pub(crate) may: May,
     pub(crate) stopped: bool,
     pub(crate) captures_paused: bool,
     /// How many orders need attention, as a text; empty for none.
@@ -66,6 +75,7 @@ impl Frame {
             zone,
             person: text(&data["person"]["name"]),
             role: text(&data["person"]["role"]),
+            may: May { pay: is(&data["may"]["pay"]), operate: is(&data["may"]["operate"]) },
             stopped: is(&data["payments"]["stopped"]),
             captures_paused: is(&data["payments"]["captures_paused"]),
             attention: count(&data["attention"]["count"]["formatted"]),

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 use tollgate_core::{
     journal::Concern,
-    values::{Amount, Currency, Zone},
+    values::{Currency, SignedAmount, Zone},
 };
 
 /// How something is going, as a badge shows it: by a shape and a color, and always beside its
@@ -69,17 +69,25 @@ pub(crate) const fn concern(concern: Concern) -> &'static str {
     }
 }
 
+/// Whether there is something left to do about an exception.
+pub(crate) fn is_open(state: &Value) -> bool {
+    state == "open"
+}
+
 /// A currency by its code. The API always sends a known code; showing another as dollars would be
 /// wrong, so it gives `None`.
 pub(crate) fn currency(code: &Value) -> Option<Currency> {
     Currency::parse(code.as_str()?).ok()
 }
 
-/// An amount in minor units with its currency: `$1,234.50`, and `−$5.00` with a true minus.
-pub(crate) fn money(minor: i64, currency: Currency) -> String {
-    let shown =
-        Amount::new(minor.unsigned_abs()).map_or_else(|_| "?".to_owned(), |amount| currency.format(amount));
-    if minor < 0 { format!("−{shown}") } else { shown }
+/// An amount of the API in minor units.
+pub(crate) fn signed(minor: &Value) -> Option<SignedAmount> {
+    minor.as_i64().map(SignedAmount::new)
+}
+
+/// An amount with its currency: `$1,234.50`, and `−$5.00` with a true minus.
+pub(crate) fn money(amount: impl Into<SignedAmount>, currency: Currency) -> String {
+    currency.signed_format(amount.into()).replace('-', "−")
 }
 
 /// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`. A comma is between
@@ -94,19 +102,19 @@ pub(crate) fn minor(typed: &str, currency: Currency) -> Option<i64> {
 }
 
 /// The same without the currency, which the column's heading says: `1,234.50`.
-pub(crate) fn number(minor: i64, currency: Currency) -> String {
-    money(minor, currency)
+pub(crate) fn number(amount: impl Into<SignedAmount>, currency: Currency) -> String {
+    money(amount, currency)
         .replace(|letter: char| letter != '−' && !letter.is_ascii_digit() && !",.".contains(letter), "")
 }
 
 /// An amount of the API in a cell, empty without one. Where the heading says the currency of all
 /// rows, without it.
 pub(crate) fn cell(minor: &Value, code: &Value, is_one_currency: bool) -> String {
-    match (minor.as_i64(), currency(code)) {
+    match (signed(minor), currency(code)) {
         (None, _) => String::new(),
-        (Some(minor), None) => format!("{minor} {}", said(code)).trim_end().to_owned(),
-        (Some(minor), Some(currency)) if is_one_currency => number(minor, currency),
-        (Some(minor), Some(currency)) => money(minor, currency),
+        (Some(amount), None) => format!("{} {}", amount.minor(), said(code)).trim_end().to_owned(),
+        (Some(amount), Some(currency)) if is_one_currency => number(amount, currency),
+        (Some(amount), Some(currency)) => money(amount, currency),
     }
 }
 

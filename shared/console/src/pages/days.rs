@@ -1,12 +1,10 @@
 //! Days: the approved, refunded and declined amounts of each.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use jiff::{ToSpan, civil::Date};
 use lambda_http::{Body, Response};
 use serde_json::Value;
-use tollgate_core::values::{Currency, Zone};
+use tollgate_core::values::{Currency, SignedAmount, Zone};
 
 use crate::{
     api::address,
@@ -16,60 +14,24 @@ use crate::{
 };
 
 /// How wide the greatest bar is, in the units of its image.
-const BAR_WIDTH: i64 = 100;
+const BAR_WIDTH: u64 = 100;
 /// The list of a day's refunds begins so long before: a refund counts on its own day, the list on
 /// the payment's.
 const REFUNDED_DAYS: i64 = 30;
 
-/// The sums of one period and currency.
-#[derive(Default)]
-struct Sums {
-    approved: i64,
-    amount: i64,
-    /// Authorizations and purchases, by operation: each row of an operation has the same number.
-    payments: BTreeMap<String, i64>,
-    returned: i64,
-    refunds: i64,
-    at_gateway: i64,
-}
-
-impl Sums {
-    fn add(&mut self, total: &Value) {
-        let number = |name: &str| total[name].as_i64().unwrap_or_default();
-        let operation = text(&total["operation"]);
-        self.at_gateway += number("at_gateway");
-        self.returned += number("returned");
-        self.approved += number("approved");
-        if ["authorize", "purchase"].contains(&operation.as_str()) {
-            // An amount that a rule refused was neither held nor taken, so it does not count here
-            // either.
-            self.amount += number("held") + number("paid");
-            self.payments.insert(operation, number("payments"));
-        } else if total["fact"] == "refunded" {
-            self.refunds += number("count");
-        }
-    }
-
-    /// In tenths of a percent, rounded down: 100% means all.
-    fn approval_rate(&self) -> Option<String> {
-        let payments = self.payments.values().sum::<i64>();
-        let rate = self.approved.checked_mul(1000)?.checked_div(payments)?;
-        Some(format!("{}.{}%", rate / 10, rate % 10))
-    }
-}
-
 /// A period in one currency, as the table shows it.
 struct Day {
     name: String,
-    width: i64,
+    width: u64,
     count: String,
     amount: String,
     rate: String,
     refunded: String,
     refunds: String,
     at_gateway: String,
-    /// Links to its payments, its declined payments, and its refunded payments.
+    /// Links to its payments, and to those that were approved, declined and refunded.
     all: String,
+    approved: String,
     declined: String,
     given_back: String,
 }
@@ -118,7 +80,7 @@ fn address_of_totals(visit: &Visit<'_>, today: Date) -> String {
             ("to", to),
             ("interval", if is_monthly { "month" } else { "day" }),
             ("time_zone", visit.frame.zone.name()),
-            ("by", "operation,fact"),
+            ("by", "currency"),
         ],
     )
 }
@@ -130,19 +92,15 @@ fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> Day
     let mut currencies = rows.iter().map(|row| text(&row["currency"])).collect::<Vec<_>>();
     currencies.sort();
     currencies.dedup();
-    let mut sums = BTreeMap::<(String, String), Sums>::new();
-    for row in rows {
-        sums.entry((text(&row["period"]), text(&row["currency"]))).or_default().add(row);
-    }
     let is_one = currencies.len() <= 1;
-    let greatest = sums.values().map(|sums| sums.amount).max().unwrap_or_default().max(1);
+    let greatest = rows.iter().filter_map(approved_amount).max().unwrap_or_default();
     let mut days = Vec::new();
     for period in periods(first, last, is_monthly) {
-        for currency in &currencies {
-            let sums = sums.remove(&(period.key.clone(), currency.clone())).unwrap_or_default();
-            let shown =
-                Shown { currency: words::currency(&Value::from(currency.as_str())), is_one, greatest, today };
-            days.push(day(&visit.frame, &period, &sums, &shown));
+        for code in &currencies {
+            let is_wanted = |row: &&Value| row["period"] == *period.key && row["currency"] == *code.as_str();
+            let row = rows.iter().find(is_wanted).unwrap_or(&Value::Null);
+            let currency = words::currency(&Value::from(code.as_str()));
+            days.push(day(&visit.frame, &period, row, &Shown { currency, is_one, greatest, today }));
         }
     }
     DaysPage {
@@ -207,41 +165,50 @@ fn periods(first: Date, last: Date, is_monthly: bool) -> Vec<Period> {
 struct Shown {
     currency: Option<Currency>,
     is_one: bool,
-    greatest: i64,
+    greatest: SignedAmount,
     today: Date,
 }
 
 impl Shown {
-    fn money(&self, minor: i64) -> String {
+    fn money(&self, amount: Option<SignedAmount>) -> String {
+        let amount = amount.unwrap_or_default();
         match self.currency {
             None => String::new(),
-            Some(currency) if self.is_one => words::number(minor, currency),
-            Some(currency) => words::money(minor, currency),
+            Some(currency) if self.is_one => words::number(amount, currency),
+            Some(currency) => words::money(amount, currency),
         }
     }
 }
 
-fn day(frame: &Frame, period: &Period, sums: &Sums, shown: &Shown) -> Day {
+fn approved_amount(row: &Value) -> Option<SignedAmount> {
+    words::signed(&row["approved_amount"])
+}
+
+/// The row of a period without anything is null.
+fn day(frame: &Frame, period: &Period, row: &Value, shown: &Shown) -> Day {
     let list = |first: Date, state: &str| {
         let (first, last) = (first.to_string(), period.last.to_string());
         let all = [("from", first.as_str()), ("to", last.as_str()), ("state", state)];
         address(&format!("/{}/payments", frame.merchant), &all)
     };
-    let width = sums.amount.saturating_mul(BAR_WIDTH).checked_div(shown.greatest).unwrap_or_default();
+    let count = |name: &str| row[name].as_u64().unwrap_or_default().to_string();
+    let amount = approved_amount(row);
+    let held_or_taken = amount.filter(|amount| *amount > SignedAmount::ZERO);
     Day {
         name: if period.last >= shown.today {
             format!("{} so far", period.name)
         } else {
             period.name.clone()
         },
-        width: if sums.amount > 0 { width.max(1) } else { 0 },
-        count: sums.approved.to_string(),
-        amount: shown.money(sums.amount),
-        rate: sums.approval_rate().unwrap_or_default(),
-        refunded: shown.money(-sums.returned),
-        refunds: sums.refunds.to_string(),
-        at_gateway: shown.money(sums.at_gateway),
+        width: held_or_taken.map_or(0, |amount| amount.parts_of(shown.greatest, BAR_WIDTH).max(1)),
+        count: count("approved"),
+        amount: shown.money(amount),
+        rate: row["approval_rate"].as_f64().map(|rate| format!("{:.2}%", rate * 100.0)).unwrap_or_default(),
+        refunded: shown.money(words::signed(&row["returned"]).and_then(SignedAmount::checked_neg)),
+        refunds: count("refunds"),
+        at_gateway: shown.money(words::signed(&row["at_gateway"])),
         all: list(period.first, ""),
+        approved: list(period.first, "approved"),
         declined: list(period.first, "declined"),
         given_back: list(period.first.saturating_sub(REFUNDED_DAYS.days()), "refunded"),
     }

@@ -5,7 +5,8 @@ mod exceptions;
 use askama::Template;
 use jiff::civil::Date;
 use lambda_http::{Body, Response, http::StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tollgate_core::values::SignedAmount;
 
 use crate::{
     api::{Refusal, address, segment},
@@ -270,8 +271,8 @@ fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<St
         beside(one, if name.is_empty() { "Unknown".to_owned() } else { name }, money(&one["amount"]))
     });
     let chargebacks = taken.iter().map(|one| {
-        let minor = one["amount"].as_i64().map(|minor| Value::from(-minor)).unwrap_or_default();
-        beside(one, "Chargeback".to_owned(), money(&minor))
+        let amount = words::signed(&one["amount"]).map(SignedAmount::taken_off);
+        beside(one, "Chargeback".to_owned(), money(&json!(amount)))
     });
     let others = &deposit["others"];
     let count = |value: &Value| value.as_i64().unwrap_or_default();

@@ -10,7 +10,10 @@ use askama::Template;
 use lambda_http::{Body, Response};
 use serde_json::Value;
 use tokio::time::timeout;
-use tollgate_core::{journal::Concern, values::Currency};
+use tollgate_core::{
+    journal::Concern,
+    values::{Currency, SignedAmount},
+};
 
 use crate::{
     api::segment,
@@ -142,7 +145,7 @@ impl Read<'_> {
         // Without a known currency a number could be any: the code is shown with it.
         self.currency.map_or_else(
             || format!("{minor} {}", text(&self.payment["currency"])),
-            |currency| words::money(minor, currency),
+            |currency| words::money(SignedAmount::new(minor), currency),
         )
     }
 
@@ -158,7 +161,7 @@ impl Read<'_> {
 
     /// Where to ask the gateway about an operation in doubt, if there is one and the reader may.
     pub(super) fn confirm(&self, frame: &Frame) -> Option<String> {
-        (self.may("confirm") && frame.role != "read").then(|| format!("{}/confirm", self.address(frame)))
+        (self.may("confirm") && frame.may.pay).then(|| format!("{}/confirm", self.address(frame)))
     }
 
     /// The form of an act, if the payment allows it, as far as it is known, and the reader may.

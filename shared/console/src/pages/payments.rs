@@ -30,8 +30,9 @@ const fn kind(name: &'static str, parameter: &'static str, condition: &'static s
     Kind { name, parameter, condition }
 }
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     kind("All", "", ""),
+    kind("Approved", "approved", "eq(approved,true)"),
     kind("Held", "held", "eq(state,held)"),
     kind("Refunded", "refunded", "in(state,refunded,partly_refunded)"),
     kind("Declined", "declined", "eq(state,declined)"),

@@ -49,9 +49,11 @@ fn assert_says(html: &str, sentences: &[&str]) {
 }
 
 fn me(role: &str) -> Value {
+    let operates = ["operate", "all"].contains(&role);
     json!({"data": {
         "merchant": {"name": "Umbrella & Sons", "time_zone": "America/New_York", "livemode": false},
         "person": {"name": "Ann Archer", "role": role},
+        "may": {"read": true, "pay": role != "read", "operate": operates, "all": role == "all"},
         "payments": {"stopped": false, "captures_paused": false},
         "attention": {"count": {"formatted": "2"}, "as_of": "2026-11-26T12:00:00Z"},
         "settlement": {"count": {"formatted": "3"}}}})

@@ -68,6 +68,14 @@ impl SignedAmount {
         if self.0 < 0 { self } else { Self(-self.0) }
     }
 
+    /// How many parts of a whole it is, rounded down: none of nothing, and no more than all.
+    #[must_use]
+    pub fn parts_of(self, whole: Self, parts: u64) -> u64 {
+        let part = i128::from(self.0.clamp(0, whole.0.max(0)));
+        let exact = part.checked_mul(i128::from(parts)).and_then(|part| part.checked_div(whole.0.into()));
+        exact.and_then(|exact| u64::try_from(exact).ok()).unwrap_or_default()
+    }
+
     /// The sum of all parts, in any order, or nothing if it is beyond 64 bits.
     #[must_use]
     pub fn sum(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
@@ -159,6 +167,28 @@ mod tests {
         for (minor, taken_off) in [(5, -5), (-5, -5), (0, 0), (i64::MAX, -i64::MAX), (i64::MIN, i64::MIN)] {
             assert_eq!(SignedAmount::new(minor).taken_off(), SignedAmount::new(taken_off));
         }
+    }
+
+    #[test]
+    fn a_share_of_a_whole_never_claims_a_part_more_than_there_is() {
+        for (minor, whole, parts) in [
+            (0, 700, 0),
+            (6, 700, 0),
+            (7, 700, 1),
+            (699, 700, 99),
+            (700, 700, 100),
+            (701, 700, 100),
+            (-7, 700, 0),
+            (7, 0, 0),
+            (7, -700, 0),
+            (-7, -700, 0),
+            (i64::MAX, i64::MAX, 100),
+            (i64::MAX - 1, i64::MAX, 99),
+        ] {
+            let share = SignedAmount::new(minor).parts_of(SignedAmount::new(whole), 100);
+            assert_eq!(share, parts, "{minor} of {whole}");
+        }
+        assert_eq!(MAX.parts_of(MAX, u64::MAX), u64::MAX);
     }
 
     #[test]

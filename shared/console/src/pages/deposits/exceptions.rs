@@ -4,17 +4,13 @@ use askama::Template;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde_json::{Value, json};
 
-use super::LINES;
 use crate::{
     api::{Failure, Once, address, segment},
     frame::Frame,
-    pages::{Known, Visit, download, payment::may_operate, problem::Problem, rendered},
+    pages::{Known, Visit, download, problem::Problem, rendered},
     web::redirect,
     words::{self, said, text},
 };
-
-/// How many pages of exceptions are looked through for one: the API reads no single one.
-const PAGES: usize = 10;
 
 /// The meaning of a cause, and what to do.
 pub(super) struct Meaning {
@@ -88,13 +84,10 @@ pub(super) struct Mismatch {
 
 impl Mismatch {
     pub(super) fn new(visit: &Visit<'_>, row: &Value) -> Self {
-        let cause = text(&row["cause"]);
-        let Meaning { title, advice } = meaning(&cause);
+        let Meaning { title, advice } = meaning(&text(&row["cause"]));
         let unreadable = words::unreadable(row);
         let is_unreadable = unreadable.is_some();
         let money = |minor: &Value| words::cell(minor, &row["currency"], false);
-        let difference =
-            row["found"].as_i64().unwrap_or_default() - row["expected"].as_i64().unwrap_or_default();
         let merchant = &visit.frame.merchant;
         let (order, transaction) = (text(&row["order"]), text(&row["transaction"]));
         let since = words::time(&row["since"]);
@@ -102,12 +95,12 @@ impl Mismatch {
         Self {
             title: unreadable.unwrap_or_else(|| title.to_owned()),
             advice: if is_unreadable { "Ask an operator to restore it." } else { advice },
-            address: if is_unreadable { String::new() } else { here(merchant, &text(&row["id"]), &cause) },
+            address: if is_unreadable { String::new() } else { here(merchant, &text(&row["id"])) },
             day: words::day(&row["date"]),
             age: hours.map(words::age).unwrap_or_default(),
             ours: money(&row["expected"]),
             theirs: money(&row["found"]),
-            difference: if is_unreadable { String::new() } else { money(&Value::from(difference)) },
+            difference: money(&row["difference"]),
             payment: if transaction.is_empty() {
                 transaction
             } else {
@@ -118,9 +111,9 @@ impl Mismatch {
     }
 }
 
-/// The address of an exception's page. Its cause narrows the list that it is looked for in.
-fn here(merchant: &str, id: &str, cause: &str) -> String {
-    address(&format!("/{merchant}/exceptions/{}", segment(id)), &[("cause", cause)])
+/// The address of an exception's page.
+fn here(merchant: &str, id: &str) -> String {
+    format!("/{merchant}/exceptions/{}", segment(id))
 }
 
 /// Something that a person wrote about an exception.
@@ -148,12 +141,9 @@ struct ExceptionPage {
     error: String,
 }
 
-/// One exception: one call if it is open and its address says the cause. A form is sent first, and
-/// leads back here.
+/// One exception, with one call. A form is sent first, and leads back here.
 pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Result<Response<Body>, Problem> {
     let parameters = visit.parameters();
-    let is_plain = |cause: &&str| cause.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let cause = parameters.get("cause").filter(is_plain).unwrap_or_default();
     // After another sign-in, the typed text is in the address.
     let form = if is_read { &parameters } else { visit.form };
     let typed = form.get("note").unwrap_or_default();
@@ -163,12 +153,12 @@ pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Res
     }
     if !is_read {
         match sent(visit, id, form.get("act").unwrap_or_default(), typed).await {
-            Ok(()) => return Ok(redirect(&here(&visit.frame.merchant, id, cause))),
+            Ok(()) => return Ok(redirect(&here(&visit.frame.merchant, id))),
             Err(failure) => error = failed(failure)?,
         }
     }
-    let found = found(visit, id, cause).await?;
-    let mut response = rendered(&page(visit, &found, typed.to_owned(), error))?;
+    let found = visit.read(&format!("/v2/settlement/exceptions/{}", segment(id))).await?;
+    let mut response = rendered(&page(visit, &found["data"], typed.to_owned(), error))?;
     if !is_read {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
@@ -189,7 +179,7 @@ enum Unsent {
 }
 
 async fn sent(visit: &Visit<'_>, id: &str, act: &str, typed: &str) -> Result<(), Unsent> {
-    if !may_operate(&visit.frame) {
+    if !visit.frame.may.operate {
         return Err(Unsent::NotAllowed);
     }
     if typed.is_empty() {
@@ -224,29 +214,6 @@ fn failed(unsent: Unsent) -> Result<String, Problem> {
     Ok(text)
 }
 
-/// Looks for an exception among the open ones, then among the closed ones.
-async fn found(visit: &Visit<'_>, id: &str, cause: &str) -> Result<Value, Problem> {
-    let cause = if cause.is_empty() { String::new() } else { format!("eq(cause,{cause})") };
-    for state in ["eq(state,open)", "eq(state,closed)"] {
-        let filter = [state, &cause].into_iter().filter(|one| !one.is_empty()).collect::<Vec<_>>().join(":");
-        let mut cursor = String::new();
-        for _ in 0..PAGES {
-            let all = [("filter", filter.as_str()), ("page[limit]", LINES), ("page[cursor]", &cursor)];
-            let listed = visit.read(&address("/v2/settlement/exceptions", &all)).await?;
-            if let Some(row) =
-                words::list(&listed["data"]).iter().find(|row| row["id"] == id && row["type"] != "unreadable")
-            {
-                return Ok(row.clone());
-            }
-            cursor = text(&listed["meta"]["page"]["cursor"]);
-            if cursor.is_empty() {
-                break;
-            }
-        }
-    }
-    Err(Problem::NotFound)
-}
-
 fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> ExceptionPage {
     let frame = &visit.frame;
     let mismatch = Mismatch::new(visit, row);
@@ -277,12 +244,12 @@ fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> Excepti
     };
     ExceptionPage {
         frame: frame.clone(),
-        is_open: row["state"] == "open",
+        is_open: words::is_open(&row["state"]),
         closed,
         facts: Known::all(all),
         remarks: notes.iter().map(|note| remark(note, "text")).chain(resolved).collect(),
-        may_operate: may_operate(frame),
-        here: here(&frame.merchant, &text(&row["id"]), &text(&row["cause"])),
+        may_operate: frame.may.operate,
+        here: here(&frame.merchant, &text(&row["id"])),
         mismatch,
         typed,
         error,

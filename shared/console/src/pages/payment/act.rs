@@ -10,7 +10,10 @@ mod send;
 use askama::Template;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde_json::{Value, json};
-use tollgate_core::order::{REASON_MAX_BYTES, Reason};
+use tollgate_core::{
+    order::{REASON_MAX_BYTES, Reason},
+    values::SignedAmount,
+};
 
 pub(crate) use send::confirm;
 
@@ -144,7 +147,8 @@ impl Typed {
         if self.once.key.is_empty() || self.once.version.is_empty() {
             self.once = Once { key: secret().ok_or(Problem::Unavailable)?, version: version(read) };
             if self.amount.is_empty() {
-                let most = read.currency.map(|currency| words::number(act.most(read), currency));
+                let most =
+                    read.currency.map(|currency| words::number(SignedAmount::new(act.most(read)), currency));
                 self.amount = most.unwrap_or_default();
             }
         }

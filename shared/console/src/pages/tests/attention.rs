@@ -167,7 +167,7 @@ async fn every_list_is_a_file_with_the_filters_of_its_page() {
         ("exceptions.csv", "settlement/exceptions?page%5Blimit%5D=100"),
         (
             "days.csv?from=2026-01&to=2026-11&interval=month",
-            "reports/totals?from=2026-01&to=2026-11&interval=month&time_zone=America%2FNew_York&by=operation%2Cfact",
+            "reports/totals?from=2026-01&to=2026-11&interval=month&time_zone=America%2FNew_York&by=currency",
         ),
     ] {
         let api = api("read");

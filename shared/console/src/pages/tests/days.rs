@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::{HOSTILE, api, assert_says};
 
-fn total(period: &str, operation: &str, fact: &str, numbers: &Value) -> Value {
-    let mut total = json!({"period": period, "currency": "USD", "operation": operation, "fact": fact,
-        "held": 0, "paid": 0, "returned": 0, "at_gateway": 0, "approved": 0, "payments": 0, "count": 1});
+fn total(period: &str, numbers: &Value) -> Value {
+    let mut total = json!({"period": period, "currency": "USD", "held": 0, "paid": 0, "returned": 0, "at_gateway": 0,
+        "approved": 0, "approved_amount": 0, "approval_rate": null, "payments": 0, "refunds": 0});
     for (name, number) in numbers.as_object().unwrap() {
         total[name] = number.clone();
     }
@@ -15,12 +15,10 @@ fn total(period: &str, operation: &str, fact: &str, numbers: &Value) -> Value {
 
 fn totals() -> Value {
     json!({"data": [
-        total("2026-11-24", "authorize", "approved", &json!({"held": 38770, "approved": 2, "payments": 2})),
-        total("2026-11-24", "purchase", "approved",
-            &json!({"paid": 145_145, "at_gateway": 162_245, "approved": 11, "payments": 12, "count": 12})),
-        total("2026-11-24", "purchase", "declined_by_rule", &json!({"payments": 12})),
-        total("2026-11-24", "void", "voided", &json!({"at_gateway": -17100})),
-        total("2026-11-26", "refund", "refunded", &json!({"returned": 20500, "at_gateway": -20500, "count": 2})),
+        total("2026-11-24", &json!({"held": 38000, "paid": 145_145, "approved": 13, "approved_amount": 183_915,
+            "approval_rate": 0.9286, "payments": 14, "at_gateway": 145_145})),
+        total("2026-11-26", &json!({"approved": 1, "approved_amount": 900, "approval_rate": 1.0, "payments": 1,
+            "returned": 20500, "refunds": 2, "at_gateway": -20500})),
         ],
         "meta": {"from": "2026-11-24", "to": "2026-11-26", "provisional": ["2026-11-26"],
             "complete_until": "2026-11-26T09:39:58Z", "unreadable": 1, "unreadable_entries": 2}})
@@ -37,36 +35,35 @@ async fn each_day_has_its_sums_and_links_to_its_payments() {
             "November 24 to 26",
             "Day, America/New_York",
             "Amount, USD",
-            // 13 of 14 payments; $1,839.15 without the payment that a rule refused; the void took
-            // it back at the gateway.
-            "Tue, Nov 24 13 1,839.15 92.8% 0.00 0 1,451.45",
+            "Tue, Nov 24 13 1,839.15 92.86% 0.00 0 1,451.45",
             "Wed, Nov 25 0 0.00 0.00 0 0.00",
-            " 0 0.00 −205.00 2 −205.00",
+            " 1 9.00 100.00% −205.00 2 −205.00",
             "Nov 26 is provisional: its numbers can still change.",
             "Counted up to Nov 26, 4:39 AM.",
             "1 stored sum cannot be read and left out.",
             "2 entries cannot be read and left out.",
         ],
     );
-    for link in
-        ["from=2026-11-24&#38;to=2026-11-24\"", "from=2026-11-24&#38;to=2026-11-24&#38;state=declined\""]
-    {
-        assert!(html.contains(&format!("/170200126/payments?{link}")), "{link} in {html}");
+    for state in ["", "&#38;state=approved", "&#38;state=declined"] {
+        let link = format!("/170200126/payments?from=2026-11-24&#38;to=2026-11-24{state}\"");
+        assert!(html.contains(&link), "{link} in {html}");
     }
     assert!(html.contains("/170200126/payments?from=2026-10-27&#38;to=2026-11-26&#38;state=refunded"));
-    assert!(html.contains(r#"<rect class="bar-approved" width="100" height="12"/>"#));
-    let expected = "GET /v2/reports/totals?from=2026-11-24&to=2026-11-26&interval=day&time_zone=America%2FNew_York&by=operation%2Cfact";
+    let widths = html.split("bar-approved\" width=\"").skip(1).map(|bar| bar.split('"').next().unwrap());
+    assert_eq!(widths.collect::<Vec<_>>(), ["100", "0", "1"], "the smallest amount can be seen");
+    let expected = "GET /v2/reports/totals?from=2026-11-24&to=2026-11-26&interval=day&time_zone=America%2FNew_York&by=currency";
     assert_eq!(api.requests(), ["GET /v2/me", expected]);
 }
 
 #[tokio::test]
 async fn months_link_to_all_their_days_and_several_currencies_are_named() {
     let api = api("read");
-    let mut euros =
-        total("2020-02", "purchase", "approved", &json!({"paid": 500, "approved": 1, "payments": 1}));
-    euros["currency"] = json!("EUR");
-    let dollars =
-        total("2020-02", "purchase", "approved", &json!({"paid": 700, "approved": 1, "payments": 1}));
+    let approved = |currency: &str, amount: u64| {
+        let numbers =
+            json!({"currency": currency, "approved": 1, "approved_amount": amount, "approval_rate": 1.0});
+        total("2020-02", &numbers)
+    };
+    let (euros, dollars) = (approved("EUR", 500), approved("USD", 700));
     api.says(
         "GET",
         "/v2/reports/totals",
@@ -79,8 +76,8 @@ async fn months_link_to_all_their_days_and_several_currencies_are_named() {
         &html,
         &[
             "February 2020 Download CSV Week Month Year",
-            "Feb 2020 1 €5.00 100.0%",
-            "Feb 2020 1 $7.00 100.0%",
+            "Feb 2020 1 €5.00 100.00%",
+            "Feb 2020 1 $7.00 100.00%",
             "Nothing has been counted yet",
         ],
     );

@@ -16,7 +16,7 @@ fn mismatch(cause: &str) -> Value {
     json!({"type": "settlement_exception", "id": ID, "state": "open", "cause": cause, "detail": null,
         "date": "2026-11-23", "mid": "496480518026", "retref": "315348943466", "deposit": "20261123518026",
         "case": "2026319006250", "order": "UM-2011", "transaction": "01a1", "expected": 14730, "found": 14729,
-        "currency": "USD", "since": "2020-11-23T23:40:00Z", "gone_at": null, "notes": [], "resolution": null})
+        "difference": -1, "currency": "USD", "since": "2020-11-23T23:40:00Z", "gone_at": null, "notes": [], "resolution": null})
 }
 
 fn listed(rows: &[Value]) -> Value {
@@ -25,10 +25,17 @@ fn listed(rows: &[Value]) -> Value {
             {"date": "2026-11-24", "cause": null}, {"date": "2026-11-20", "cause": "the gateway timed out"}]}]}})
 }
 
-/// An API with this exception, open and of any cause.
+/// An API with this exception, in the list and under its address.
 fn with(role: &str, row: &Value) -> FakeApi {
     let api = api(role);
     api.says("GET", "/v2/settlement/exceptions", 200, &listed(std::slice::from_ref(row)));
+    api.says("GET", &format!("/v2/settlement/exceptions/{ID}"), 200, &json!({"data": row}));
+    api.says(
+        "GET",
+        "/v2/settlement/exceptions/other",
+        404,
+        &json!({"errors": [{"meta": {"code": "not_found"}}]}),
+    );
     api
 }
 
@@ -58,7 +65,7 @@ async fn deposits_show_their_sums_what_does_not_fit_and_how_current_they_are() {
     );
     assert!(html.contains("/170200126/deposits?from=2020-11-01&#38;to=2020-11-30&#38;cursor=next"));
     assert!(html.contains("/170200126/deposits/20261123518026?mid=496480518026"));
-    assert!(html.contains(&format!("/170200126/exceptions/{ID}?cause=amount_differs")));
+    assert!(html.contains(&format!("/170200126/exceptions/{ID}\"")));
     let expected = [
         "GET /v2/me",
         "GET /v2/deposits?filter=ge%28date%2C2020-11-01%29%3Ale%28date%2C2020-11-30%29&page%5Blimit%5D=25",
@@ -128,7 +135,7 @@ async fn an_exception_says_what_it_is_and_what_was_written_about_it() {
     row["notes"] = json!([{"at": "2026-11-24T15:00:00Z", "by": HOSTILE, "text": HOSTILE}]);
     row["detail"] = json!(HOSTILE);
     let api = with("operate", &row);
-    let html = api.get(&format!("/170200126/exceptions/{ID}?cause=amount_differs")).await.body;
+    let html = api.get(&format!("/170200126/exceptions/{ID}")).await.body;
     assert_says(
         &html,
         &[
@@ -139,9 +146,17 @@ async fn an_exception_says_what_it_is_and_what_was_written_about_it() {
             "Resolve with this reason Add a note",
         ],
     );
-    let asked = "GET /v2/settlement/exceptions?filter=eq%28state%2Copen%29%3Aeq%28cause%2Camount_differs%29&page%5Blimit%5D=100";
-    assert_eq!(api.requests(), ["GET /v2/me", asked]);
+    assert_eq!(api.requests(), ["GET /v2/me".to_owned(), format!("GET /v2/settlement/exceptions/{ID}")]);
     assert_eq!(api.get("/170200126/exceptions/other").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_difference_that_the_api_does_not_know_is_not_made_up() {
+    let mut row = mismatch("not_ours");
+    row["expected"] = Value::Null;
+    row["difference"] = Value::Null;
+    let html = with("read", &row).get(&format!("/170200126/exceptions/{ID}")).await.body;
+    assert_says(&html, &["Ours None Theirs $147.29 Difference None"]);
 }
 
 #[tokio::test]
@@ -167,7 +182,7 @@ async fn an_exception_that_is_closed_or_for_others_to_close_has_no_form() {
 #[tokio::test]
 async fn a_note_and_a_resolution_are_sent_and_lead_back() {
     let api = with("operate", &mismatch("not_ours"));
-    let path = format!("/170200126/exceptions/{ID}?cause=not_ours");
+    let path = format!("/170200126/exceptions/{ID}");
     let sent_to = format!("/v2/settlement/exceptions/{ID}");
     api.says("POST", &sent_to, 200, &json!({"data": {}}));
     for act in ["note", "resolve"] {
@@ -185,7 +200,7 @@ async fn a_note_and_a_resolution_are_sent_and_lead_back() {
 #[tokio::test]
 async fn what_was_typed_stays_beside_the_reason_why_it_was_not_taken() {
     let api = with("operate", &mismatch("not_ours"));
-    let path = format!("/170200126/exceptions/{ID}?cause=not_ours");
+    let path = format!("/170200126/exceptions/{ID}");
     let refused =
         |code: &str| json!({"errors": [{"detail": "it looks like a card number", "meta": {"code": code}}]});
     let cases = [
