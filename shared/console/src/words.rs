@@ -1,10 +1,14 @@
-//! Texts for people: states in words, amounts, times.
+//! Texts for people: states in words, amounts, times. Nothing else compares the word of a state, a
+//! stage or a role.
+
+pub(crate) mod sentences;
 
 use jiff::{Timestamp, civil::Date};
 use serde_json::Value;
 use tollgate_core::{
     journal::Concern,
-    values::{Currency, SignedAmount, Zone},
+    order::{AdvisedAgainst, NotPossible},
+    values::{Amount, Currency, SignedAmount, Zone},
 };
 
 /// How something is going, as a badge shows it: by a shape and a color, and always beside its
@@ -34,9 +38,11 @@ impl Tone {
     }
 }
 
-/// The state of a payment, as docs/reference/order-api.md lists them, in words and with its tone.
-pub(crate) fn state(state: &str) -> (&str, Tone) {
-    match state {
+/// The state of a payment, as docs/reference/order-api.md lists them, in words and with its tone and
+/// the reason of a failure.
+pub(crate) fn state(payment: &Value) -> (String, Tone) {
+    let word = said(&payment["meta"]["state"]);
+    let (state, tone) = match word.as_str() {
         "held" => ("Held", Tone::Held),
         "paid" => ("Paid", Tone::Good),
         "partly_paid" => ("Paid in part", Tone::Good),
@@ -51,21 +57,47 @@ pub(crate) fn state(state: &str) -> (&str, Tone) {
         "not_processed" => ("Not processed", Tone::Quiet),
         "not_known_yet" => ("Not known yet", Tone::Waiting),
         other => (other, Tone::Quiet),
+    };
+    let reason = said(&payment["failure_details"]["code"]);
+    // Some failures have no reason but their state.
+    let has_reason = !reason.is_empty() && reason != word;
+    (if has_reason { format!("{state}: {}", decline(&reason)) } else { state.to_owned() }, tone)
+}
+
+/// The end of an authorization without a scheduled capture; empty in states that have none.
+pub(crate) fn end_of_hold(state: &Value) -> &'static str {
+    match state.as_str().unwrap_or_default() {
+        "held" => "The authorization ends about then. No capture is scheduled.",
+        "lapsed" => "The authorization ended about then, and nothing was captured.",
+        _ => "",
     }
 }
 
+/// Whether a refusal of an act with this code is the outcome that the payment's history shows.
+pub(crate) fn is_outcome(code: &str) -> bool {
+    ["declined", "voided_elsewhere"].contains(&code)
+}
+
+/// Why an action is not possible or not advisable, in a sentence; empty without a reason.
+pub(crate) fn why(word: &Value) -> String {
+    let word = said(word);
+    let not_possible = NotPossible::from_name(&word).map(NotPossible::sentence);
+    let known = not_possible.or_else(|| AdvisedAgainst::from_name(&word).map(AdvisedAgainst::sentence));
+    known.map_or_else(|| word.replace('_', " "), str::to_owned)
+}
+
 /// A reason for attention.
-pub(crate) const fn concern(concern: Concern) -> &'static str {
+pub(crate) const fn concern(concern: Concern) -> (&'static str, Tone) {
     match concern {
-        Concern::InDoubt => "The outcome is not known yet",
-        Concern::CaptureSkipped => "The scheduled capture did not happen",
-        Concern::VoidedElsewhere => "Voided, and not by Tollgate",
-        Concern::SettlementRejected => "Settlement refused the payment",
-        Concern::FoundLate => "Given up, but the gateway did it",
-        Concern::AuthorizationEnding => "The authorization ends within a day",
-        Concern::Disputed => "The cardholder's bank took the money back",
-        Concern::DisputeUnclear => "One chargeback may correct another",
-        Concern::RefundHeldBack => "A refund that Tollgate owes waits for a dispute",
+        Concern::InDoubt => ("The outcome is not known yet", Tone::Waiting),
+        Concern::CaptureSkipped => ("The scheduled capture did not happen", Tone::Bad),
+        Concern::VoidedElsewhere => ("Voided, and not by Tollgate", Tone::Bad),
+        Concern::SettlementRejected => ("Settlement refused the payment", Tone::Bad),
+        Concern::FoundLate => ("Given up, but the gateway did it", Tone::Bad),
+        Concern::AuthorizationEnding => ("The authorization ends within a day", Tone::Waiting),
+        Concern::Disputed => ("The cardholder's bank took the money back", Tone::Bad),
+        Concern::DisputeUnclear => ("One chargeback may correct another", Tone::Waiting),
+        Concern::RefundHeldBack => ("A refund that Tollgate owes waits for a dispute", Tone::Waiting),
     }
 }
 
@@ -90,15 +122,15 @@ pub(crate) fn money(amount: impl Into<SignedAmount>, currency: Currency) -> Stri
     currency.signed_format(amount.into()).replace('-', "−")
 }
 
-/// An amount as people type it, in minor units: `1,204.00`, `$5`, `26.20`. A comma is between
-/// thousands only: `1,50` is none.
-pub(crate) fn minor(typed: &str, currency: Currency) -> Option<i64> {
+/// An amount as people type it: `1,204.00`, `$5`, `26.20`. A comma is between thousands only:
+/// `1,50` is none.
+pub(crate) fn typed(typed: &str, currency: Currency) -> Option<Amount> {
     let plain = typed.trim_start_matches('$');
     let mut groups = plain.split('.').next()?.split(',').skip(1);
     if !groups.all(|group| group.len() == 3) {
         return None;
     }
-    i64::try_from(currency.parse_decimal(&plain.replace(',', "")).ok()?.minor()).ok()
+    currency.parse_decimal(&plain.replace(',', "")).ok()
 }
 
 /// The same without the currency, which the column's heading says: `1,234.50`.

@@ -371,7 +371,7 @@ async fn what_the_gateway_or_a_dispute_forbids_is_said_with_what_to_do_instead()
     let form = Form::shown(&mut eve, &disputed, "refund").await.with("amount", "60.00");
     assert_says(&form.post(&mut eve, "check").await, 422, "Please tick the box");
     let form = form.with("disputed", "yes");
-    assert_says(&form.post(&mut eve, "check").await, 200, "of it twice");
+    assert_says(&form.post(&mut eve, "check").await, 200, "it would be lost twice");
     assert_says(&form.carry_out(&mut eve).await, 200, "Eve Evans refunded $60.00: Damaged.");
     shop.close().await;
 }

@@ -5,12 +5,12 @@ use lambda_http::{Body, Response};
 use serde_json::Value;
 use tollgate_core::journal::Concern;
 
-use super::payment::{Read, act::Act, events};
+use super::payment::{Read, act::Act};
 use super::{Visit, download, problem::Problem, rendered};
 use crate::{
     api::address,
     frame::Frame,
-    words::{self, said, text},
+    words::{self, said, sentences, text},
 };
 
 /// How many pages of the API's list are read at most, and how many payments each has.
@@ -115,7 +115,7 @@ fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
     let rows = found.into_iter().map(|(row, reason)| row_of(visit, concern, row, reason));
     let rows = rows.collect::<Vec<_>>();
     Group {
-        title: words::concern(concern),
+        title: words::concern(concern).0,
         advice,
         command: match concern {
             Concern::InDoubt | Concern::RefundHeldBack => RESOLVE,
@@ -129,14 +129,14 @@ fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
 fn row_of(visit: &Visit<'_>, concern: Concern, row: &Value, reason: &Value) -> AttentionRow {
     let since = words::time(&reason["since"]);
     let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
-    let read = Read::of(row);
+    let read = Read { payment: row, settlement: None };
     AttentionRow {
         since: words::moment_of(&reason["since"], &visit.frame.zone),
         age: hours.map(words::age).unwrap_or_default(),
         card: words::card(&row["payment_details"]["card"]),
         order: said(read.order()),
-        at_stake: words::cell(&at_stake(concern, row), &row["currency"], false),
-        happened: happened(concern, row),
+        at_stake: read.money(&at_stake(concern, row)),
+        happened: happened(concern, &read),
         help: help(&visit.frame, concern, &read),
         address: read.address(&visit.frame),
     }
@@ -147,17 +147,12 @@ fn last(row: &Value, is: impl Fn(&Value) -> bool) -> Option<&Value> {
     words::list(&row["meta"]["operations"]).iter().rev().find(|operation| is(operation))
 }
 
-/// The refund of a payment that a dispute holds back.
-fn held_back(row: &Value) -> Option<&Value> {
-    last(row, |one| one["state"] == "waits_for_dispute")
-}
-
 /// The money that a cause is about, in minor units.
 fn at_stake(concern: Concern, row: &Value) -> Value {
     let meta = &row["meta"];
     let part = match concern {
-        Concern::InDoubt => last(row, |one| one["state"] == "pending").map(|one| &one["amount"]),
-        Concern::RefundHeldBack => held_back(row).map(|one| &one["amount"]),
+        Concern::InDoubt => last(row, sentences::is_pending).map(|one| &one["amount"]),
+        Concern::RefundHeldBack => last(row, sentences::is_held_back).map(|one| &one["amount"]),
         Concern::Disputed => Some(&meta["disputed"]["amount"]),
         // Nothing is capturable any more once the authorization has ended: the whole amount is
         // lost.
@@ -170,24 +165,29 @@ fn at_stake(concern: Concern, row: &Value) -> Value {
 }
 
 /// The event behind a cause, in a sentence.
-fn happened(concern: Concern, row: &Value) -> String {
-    let money = |part: &Value| words::cell(&part["amount"], &row["currency"], false);
+fn happened(concern: Concern, read: &Read<'_>) -> String {
+    let row = read.payment;
     let operation = match concern {
         Concern::Disputed | Concern::DisputeUnclear => {
             let dispute = words::list(&row["meta"]["disputes"]).last();
-            return dispute.map(|one| events::dispute_sentence(one, &money(one))).unwrap_or_default();
+            return dispute
+                .map(|one| sentences::dispute(one, &read.money(&one["amount"])))
+                .unwrap_or_default();
         }
-        Concern::InDoubt => last(row, |one| one["state"] == "pending"),
-        Concern::RefundHeldBack => held_back(row),
+        Concern::InDoubt => last(row, sentences::is_pending),
+        Concern::RefundHeldBack => last(row, sentences::is_held_back),
         Concern::SettlementRejected => last(row, |one| one["settlement"] == "rejected"),
         _ => last(row, |_| true),
     };
-    operation.map(|one| events::sentence(one, &money(one))).unwrap_or_default()
+    operation.map(|one| sentences::operation(one, &read.money(&one["amount"]))).unwrap_or_default()
 }
 
-/// The thing that helps, if the payment allows it and the reader's role does.
+/// The thing that helps, if the API advises it and the reader may.
 fn help(frame: &Frame, concern: Concern, read: &Read<'_>) -> Option<Help> {
-    let form = |act: Act| Some(Help { name: act.verb(), address: read.form(act, frame)?, is_button: false });
+    let form = |act: Act| {
+        let is_there = read.is_next(act.route()) && frame.may.operate;
+        is_there.then(|| Help { name: act.verb(), address: read.form(act, frame), is_button: false })
+    };
     match concern {
         Concern::InDoubt => {
             Some(Help { name: "Ask the gateway", address: read.confirm(frame)?, is_button: true })

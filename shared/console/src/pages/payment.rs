@@ -8,18 +8,15 @@ use std::time::Duration;
 
 use askama::Template;
 use lambda_http::{Body, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::time::timeout;
-use tollgate_core::{
-    journal::Concern,
-    values::{Currency, SignedAmount},
-};
+use tollgate_core::{journal::Concern, values::SignedAmount};
 
 use crate::{
     api::segment,
     frame::Frame,
     pages::{Known, Visit, problem::Problem, rendered},
-    words::{self, Tone, said, text},
+    words::{self, Tone, said, sentences, text},
 };
 
 use act::Act;
@@ -29,31 +26,32 @@ pub(crate) use receipt::show as receipt;
 /// How long the settlement is waited for: a payment can be seen and refunded without it.
 const SETTLEMENT_LIMIT: Duration = Duration::from_secs(3);
 /// How wide the bar of a payment's money is, in the units of its image.
-const BAR_WIDTH: i64 = 1000;
+const BAR_WIDTH: u64 = 1000;
 /// Least width of a share, so that a cent of a thousand dollars shows.
-const SHARE_MIN_WIDTH: i64 = 6;
+const SHARE_MIN_WIDTH: u64 = 6;
 
 /// A part of a payment's money, in the bar and below it.
 struct Share {
     name: &'static str,
     class: &'static str,
     amount: String,
-    x: i64,
-    width: i64,
+    x: u64,
+    width: u64,
 }
 
 /// An action that a payment needs from a person.
 struct Notice {
     tone: Tone,
+    /// Empty for a reason that this version does not know.
     title: &'static str,
-    advice: &'static str,
+    advice: String,
 }
 
 /// A form that the reader may open.
 struct Button {
     name: &'static str,
     address: String,
-    /// Whether the page advises against it.
+    /// Whether the API advises against it.
     is_inadvisable: bool,
 }
 
@@ -77,7 +75,7 @@ struct PaymentPage {
     shares: Vec<Share>,
     events: Vec<Event>,
     checks: Vec<Known>,
-    /// The actions that are possible, and why others are not.
+    /// How far actions are possible, and why others are not.
     actions: Vec<Known>,
 }
 
@@ -105,23 +103,14 @@ impl Payment {
 
     fn view(&self) -> Read<'_> {
         let settlement = self.settlement.as_ref().map(|body| &body["data"]);
-        Read { settlement, ..Read::of(&self.body["data"]) }
+        Read { payment: &self.body["data"], settlement }
     }
 }
 
 /// A payment, to say something about it.
 pub(super) struct Read<'a> {
-    payment: &'a Value,
-    settlement: Option<&'a Value>,
-    /// A text for an amount in minor units.
-    currency: Option<Currency>,
-}
-
-impl<'a> Read<'a> {
-    /// Without its settlement.
-    pub(super) fn of(payment: &'a Value) -> Self {
-        Self { payment, settlement: None, currency: words::currency(&payment["currency"]) }
-    }
+    pub(super) payment: &'a Value,
+    pub(super) settlement: Option<&'a Value>,
 }
 
 impl Read<'_> {
@@ -129,24 +118,19 @@ impl Read<'_> {
         &self.payment["meta"]
     }
 
-    fn state(&self) -> &str {
-        self.meta()["state"].as_str().unwrap_or_default()
+    /// An amount of the API in its currency, empty without one.
+    pub(super) fn money(&self, minor: &Value) -> String {
+        words::cell(minor, &self.payment["currency"], false)
     }
 
-    fn detail(&self) -> &str {
-        self.payment["payment_details"]["detailed_status"].as_str().unwrap_or_default()
+    /// The same where nothing is as good as none.
+    fn if_any(&self, minor: &Value) -> String {
+        if *minor == 0 { String::new() } else { self.money(minor) }
     }
 
-    fn minor(&self, name: &str) -> i64 {
-        self.meta()[name]["amount"].as_i64().unwrap_or_default()
-    }
-
-    pub(super) fn money(&self, minor: i64) -> String {
-        // Without a known currency a number could be any: the code is shown with it.
-        self.currency.map_or_else(
-            || format!("{minor} {}", text(&self.payment["currency"])),
-            |currency| words::money(SignedAmount::new(minor), currency),
-        )
+    /// The same of money that went away: with a minus.
+    fn lost(&self, minor: &Value) -> String {
+        self.if_any(&json!(words::signed(minor).and_then(SignedAmount::checked_neg)))
     }
 
     /// The id of its order.
@@ -161,26 +145,12 @@ impl Read<'_> {
 
     /// Where to ask the gateway about an operation in doubt, if there is one and the reader may.
     pub(super) fn confirm(&self, frame: &Frame) -> Option<String> {
-        (self.may("confirm") && frame.may.pay).then(|| format!("{}/confirm", self.address(frame)))
+        (self.is_next("confirm") && frame.may.pay).then(|| format!("{}/confirm", self.address(frame)))
     }
 
-    /// The form of an act, if the payment allows it, as far as it is known, and the reader may.
-    pub(super) fn form(&self, act: Act, frame: &Frame) -> Option<String> {
-        let is_possible = may_operate(frame) && act.possibility(self).is_ok();
-        is_possible.then(|| format!("{}/{}", self.address(frame), act.name()))
-    }
-
-    fn amount(&self) -> i64 {
-        self.payment["amount"].as_i64().unwrap_or_default()
-    }
-
-    /// A refund that Tollgate owes, and that waits for the end of a dispute.
-    fn held_back_refund(&self) -> Option<&Value> {
-        words::list(&self.meta()["operations"]).iter().find(|one| one["state"] == "waits_for_dispute")
-    }
-
-    fn captured(&self) -> i64 {
-        self.minor("display_captured_amount")
+    /// The address of the form of an act.
+    pub(super) fn form(&self, act: Act, frame: &Frame) -> String {
+        format!("{}/{}", self.address(frame), act.name())
     }
 
     /// Order, card and reference, as people quote them.
@@ -192,23 +162,65 @@ impl Read<'_> {
         words::joined([order, card, retref], " · ")
     }
 
-    fn may(&self, action: &str) -> bool {
-        self.payment["next_actions"].as_array().is_some_and(|all| all.iter().any(|one| one == action))
+    /// Whether the API advises an action.
+    pub(super) fn is_next(&self, action: &str) -> bool {
+        words::list(&self.payment["next_actions"]).iter().any(|one| one == action)
     }
 
-    /// Whether the batch with the payment has been taken, so that it cannot be voided any more.
-    fn has_settled(&self) -> bool {
-        self.settlement.is_some_and(|settlement| !settlement["settled_at"].is_null())
+    /// The API's statement about an action, by its name there.
+    fn possible(&self, action: &str) -> Possible<'_> {
+        Possible { read: self, stated: &self.meta()["possible"][action] }
+    }
+}
+
+/// How far an action on a payment is possible for the reader, as the API states it.
+struct Possible<'a> {
+    read: &'a Read<'a>,
+    stated: &'a Value,
+}
+
+impl Possible<'_> {
+    fn is(&self, member: &str) -> bool {
+        self.stated[member].as_bool().unwrap_or_default()
     }
 
-    /// Whether the reports say that its batch is still to come.
-    fn is_unsettled(&self) -> bool {
-        self.settlement.is_some() && !self.has_settled()
+    /// Whether it has a form: the reader may do it, or propose it.
+    fn has_form(&self) -> bool {
+        self.is("possible") || !self.stated["by_proposal"].is_null()
     }
 
-    /// Approved at some time, so that there is money to show.
-    fn is_known(&self) -> bool {
-        !["declined", "not_processed", "not_known_yet"].contains(&self.state())
+    /// Whether it is a refund that is too early, so that a void takes its place.
+    fn is_void(&self) -> bool {
+        self.stated["becomes_void"] == "yes"
+    }
+
+    /// The most that it can move, if it can move anything.
+    fn most(&self) -> Option<SignedAmount> {
+        words::signed(&self.stated["most"]["amount"])
+    }
+
+    /// The most that the reader can do or propose.
+    fn limit(&self) -> Option<SignedAmount> {
+        words::signed(&self.stated["by_proposal"]["amount"]).or_else(|| self.most())
+    }
+
+    /// In sentences.
+    fn told(&self) -> String {
+        let [most, more] = ["most", "by_proposal"].map(|name| self.read.money(&self.stated[name]["amount"]));
+        let mut sentences = Vec::new();
+        if !most.is_empty() && (self.is("possible") || more.is_empty()) {
+            let limit = if self.is("whole_only") { "All of" } else { "Up to" };
+            sentences.push(format!("{limit} {most}."));
+        }
+        sentences.extend(["why", "advised_against"].map(|name| words::why(&self.stated[name])));
+        if self.is_void() && !most.is_empty() {
+            let by_void = "All of it, by a void. A part only after settlement, usually overnight.";
+            sentences.push(by_void.to_owned());
+        }
+        if !more.is_empty() {
+            sentences.push(format!("More, up to {more}, with somebody else's approval."));
+        }
+        words::joined(sentences, " ")
     }
 }
 
@@ -222,114 +234,82 @@ pub(crate) async fn show(
 }
 
 fn page(visit: &Visit<'_>, read: &Read<'_>) -> PaymentPage {
-    let payment = read.payment;
-    let (state, tone) = words::state(read.state());
-    let code = text(&payment["failure_details"]["code"]);
-    let is_declined = read.state() == "declined";
-    let done = visit.parameters().get("done").and_then(|_| done(read, &visit.frame));
-    let is_told = done.as_ref().is_some_and(|done| done.tone == Tone::Waiting);
+    let (state, tone) = words::state(read.payment);
+    let has_receipt = read.meta()["receipt"]["available"] == true;
     PaymentPage {
         frame: visit.frame.clone(),
-        state: if is_declined { format!("{state}: {}", words::decline(&code)) } else { state.to_owned() },
+        state,
         tone,
-        amount: read.money(read.amount()),
+        amount: read.money(&read.payment["amount"]),
         known_by: read.known_by(),
-        receipt: receipt::none(read).is_empty().then(|| format!("{}/receipt", read.address(&visit.frame))),
+        receipt: has_receipt.then(|| format!("{}/receipt", read.address(&visit.frame))),
         buttons: buttons(&visit.frame, read),
         confirm: read.confirm(&visit.frame),
-        done,
-        // An operation in doubt is shown once.
-        notices: if is_told { Vec::new() } else { notices(read) },
+        done: visit.parameters().get("done").and_then(|_| done(read, &visit.frame)),
+        notices: notices(read),
         shares: shares(read),
         events: events(read, &visit.frame.zone),
         checks: checks(&visit.frame, read),
-        actions: actions(&visit.frame, read),
+        actions: actions(read),
     }
 }
 
 /// The outcome of the last operation.
 fn done(read: &Read<'_>, frame: &Frame) -> Option<Done> {
-    let state = words::list(&read.meta()["operations"]).last()?["state"].as_str().unwrap_or_default();
-    let tone = match state {
-        "approved" => Tone::Good,
-        "pending" | "waits_for_dispute" => Tone::Waiting,
-        _ => Tone::Bad,
-    };
+    let tone = sentences::tone(words::list(&read.meta()["operations"]).last()?);
     Some(Done { tone, sentence: events::last(read, &frame.zone)?.sentence })
 }
 
 /// The forms that the reader may open.
 fn buttons(frame: &Frame, read: &Read<'_>) -> Vec<Button> {
     let button = |act: Act| {
-        let address = read.form(act, frame)?;
-        Some(Button { name: act.verb(), address, is_inadvisable: act::needs_tick(act, read) })
+        let possible = read.possible(act.route());
+        let address = possible.has_form().then(|| read.form(act, frame))?;
+        Some(Button { name: act.verb(), address, is_inadvisable: !possible.is("advised") })
     };
     Act::ALL.into_iter().filter_map(button).collect()
 }
 
-/// Where the money is. Empty while nothing is known, and if nothing was approved.
+/// Where the money is, as the API states it. Empty if nothing was approved.
 fn shares(read: &Read<'_>) -> Vec<Share> {
-    if !read.is_known() {
-        return Vec::new();
-    }
-    let captured = read.captured();
-    let refunded = read.meta()["display_refunded_amount"]["total"]["amount"].as_i64().unwrap_or_default();
-    let (disputed, held) = (read.minor("disputed").max(0), read.minor("capturable"));
-    let amount = read.amount();
-    let kept = captured.saturating_sub(refunded).saturating_sub(disputed).max(0);
-    let released = amount.saturating_sub(captured).saturating_sub(held).max(0);
-    let is_refused = read.state() == "settlement_refused";
     let parts = [
-        (if is_refused { "Refused at settlement" } else { "Captured, kept" }, kept, false),
-        ("Refunded", refunded, true),
-        ("Disputed", disputed, true),
-        ("Still held", held, false),
-        ("Released", released, false),
+        ("kept", "Captured, kept", "bar-kept", false),
+        ("refused", "Refused at settlement", "bar-disputed", false),
+        ("refunded", "Refunded", "bar-refunded", true),
+        ("disputed", "Disputed", "bar-disputed", true),
+        ("held", "Still held", "bar-held", false),
+        ("released", "Released", "bar-released", false),
     ];
-    let classes = ["bar-kept", "bar-refunded", "bar-disputed", "bar-held", "bar-released"];
-    let total = parts.iter().map(|(_, minor, _)| *minor).sum::<i64>().max(1);
+    let money = &read.meta()["money"];
+    let amount = |part: &str| words::signed(&money[part]["amount"]).filter(|amount| !amount.is_zero());
+    let total = SignedAmount::sum(parts.iter().filter_map(|(part, ..)| amount(part))).unwrap_or_default();
     let mut x = 0;
-    let there = parts.into_iter().zip(classes).filter(|((_, minor, _), _)| *minor > 0);
     let mut shares = Vec::new();
-    for ((name, minor, is_lost), class) in there {
-        let width = minor.saturating_mul(BAR_WIDTH).checked_div(total).unwrap_or_default();
-        let width = width.max(SHARE_MIN_WIDTH).min(BAR_WIDTH - x);
-        let amount = read.money(if is_lost { -minor } else { minor });
-        let class = if is_refused && name != "Refunded" { "bar-disputed" } else { class };
+    for (part, name, class, is_lost) in parts {
+        let Some(width) = amount(part).map(|amount| amount.parts_of(total, BAR_WIDTH)) else { continue };
+        let minor = &money[part]["amount"];
+        let amount = if is_lost { read.lost(minor) } else { read.money(minor) };
+        let width = width.max(SHARE_MIN_WIDTH).min(BAR_WIDTH.saturating_sub(x));
         shares.push(Share { name, class, amount, x, width });
-        x += width;
+        x = x.saturating_add(width);
     }
     if let Some(last) = shares.last_mut() {
-        last.width = BAR_WIDTH - last.x;
+        last.width = BAR_WIDTH.saturating_sub(last.x);
     }
     shares
 }
 
-/// Reasons to look at the payment. The API states reasons in its lists only, so here they follow
-/// from the state.
+/// Reasons to look at the payment.
 fn notices(read: &Read<'_>) -> Vec<Notice> {
-    let concern = match read.state() {
-        "not_known_yet" => Some((Tone::Waiting, Concern::InDoubt)),
-        "disputed" => Some((Tone::Bad, Concern::Disputed)),
-        "voided_elsewhere" => Some((Tone::Bad, Concern::VoidedElsewhere)),
-        "settlement_refused" => Some((Tone::Bad, Concern::SettlementRejected)),
-        "held" if read.detail() == "capture_declined" => Some((Tone::Bad, Concern::CaptureSkipped)),
-        "held" if read.detail() == "authorization_expiring" && read.meta()["capture_at"].is_null() => {
-            Some((Tone::Waiting, Concern::AuthorizationEnding))
-        }
-        _ => None,
-    };
-    let held_back = read.held_back_refund().map(|_| (Tone::Waiting, Concern::RefundHeldBack));
-    let concerns = concern.into_iter().chain(held_back);
-    let concerns = concerns.map(|(tone, concern)| Notice {
-        tone,
-        title: words::concern(concern),
-        advice: concern.advice(),
+    let concerns = words::list(&read.meta()["needs_attention"]).iter().map(|one| {
+        let known = one["code"].as_str().and_then(Concern::from_name);
+        let (title, tone) = known.map_or(("", Tone::Waiting), words::concern);
+        Notice { tone, title, advice: said(&one["advice"]) }
     });
-    let unread = read.settlement.is_none().then_some(Notice {
+    let unread = read.settlement.is_none().then(|| Notice {
         tone: Tone::Waiting,
         title: "Where the money is cannot be read now",
-        advice: "All else on this page is current. Load it again in a minute.",
+        advice: "All else on this page is current. Load it again in a minute.".to_owned(),
     });
     concerns.chain(unread).collect()
 }
@@ -342,14 +322,12 @@ fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
         expiry.map(|(month, year)| format!(", expires {month:02}/{:02}", year % 100)).unwrap_or_default();
     let memo = &read.meta()["memo"];
     let customer = [&memo["name"], &memo["email"], &read.payment["name"]].map(said);
-    let settlement = read.settlement.unwrap_or(&Value::Null);
-    let deposit = text(&settlement["deposit"]);
-    let settled = match read.state() {
-        "not_known_yet" if deposit.is_empty() => "Not known yet".to_owned(),
-        _ if read.settlement.is_none() => "Not known".to_owned(),
-        _ => words::settlement(settlement),
+    let deposit = read.settlement.map(|settlement| text(&settlement["deposit"])).unwrap_or_default();
+    let settled = match read.settlement {
+        _ if deposit.is_empty() && read.is_next("confirm") => "Not known yet".to_owned(),
+        Some(settlement) => words::settlement(settlement),
+        None => "Not known".to_owned(),
     };
-    let fee = read.payment["fee"]["amount"].as_i64().filter(|fee| *fee != 0);
     let address = if deposit.is_empty() { deposit } else { frame.deposit(&deposit, "") };
     let all = [
         Known::new("Address", words::address_check(&said(&details["avs_result"]))),
@@ -359,27 +337,16 @@ fn checks(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
         Known::new("Customer", words::joined(customer, ", ")),
         Known::new("Reference", said(&read.payment["custom_reference"])),
         Known::new("Description", said(&read.payment["description"])),
-        Known::new("Surcharge", fee.map(|fee| read.money(fee)).unwrap_or_default()),
+        Known::new("Surcharge", read.if_any(&read.payment["fee"]["amount"])),
         Known { address, ..Known::new("Settlement", settled) },
     ];
     Known::all(all)
 }
 
-/// The possible actions, going by the payment and then by the reader's role.
-fn actions(frame: &Frame, read: &Read<'_>) -> Vec<Known> {
-    let possibility = |act: Act| act.possibility(read).unwrap_or_else(str::to_owned);
-    let mut all = Vec::from(Act::ALL.map(|act| Known::new(act.verb(), possibility(act))));
-    if !may_operate(frame) {
-        let role = &frame.role;
-        all.push(Known::new(
-            "Your role",
-            format!("{role}, which may do none of these. Ask somebody with operate."),
-        ));
-    }
-    all
-}
-
-/// Whether the reader may move money and close exceptions.
-pub(crate) fn may_operate(frame: &Frame) -> bool {
-    ["operate", "all"].contains(&frame.role.as_str())
+/// How far the actions are possible for the reader, or why they are not.
+fn actions(read: &Read<'_>) -> Vec<Known> {
+    let told = |act: Act| Known::new(act.verb(), read.possible(act.route()).told());
+    let rest = read.possible("reauthorize");
+    let rest = rest.is("possible").then(|| Known::new("Hold the rest anew", rest.told()));
+    Known::all(Act::ALL.map(told).into_iter().chain(rest))
 }

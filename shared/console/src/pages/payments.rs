@@ -3,8 +3,8 @@
 
 use askama::Template;
 use lambda_http::{Body, Response};
-use serde_json::Value;
-use tollgate_core::values::Currency;
+use serde_json::{Value, json};
+use tollgate_core::values::{Currency, SignedAmount};
 
 use crate::{
     api::{Failure, address},
@@ -107,8 +107,8 @@ fn by_form(word: &str) -> Option<(String, String)> {
     } else {
         // Whole numbers are something else, unless they are dollars.
         let is_amount = word.contains('.') || word.starts_with('$');
-        let minor = words::minor(word, Currency::USD).filter(|_| is_amount);
-        minor.map(|minor| (format!("eq(amount,{minor})"), format!("amount {word}")))
+        let amount = words::typed(word, Currency::USD).filter(|_| is_amount);
+        amount.map(|amount| (format!("eq(amount,{})", amount.minor()), format!("amount {word}")))
     }
 }
 
@@ -274,23 +274,17 @@ fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
     let shown = |minor: &Value| {
         if *minor == 0 { String::new() } else { words::cell(minor, &row["currency"], is_one_currency) }
     };
-    let refunded = meta["display_refunded_amount"]["total"]["amount"].as_i64().map(|minor| -minor);
-    let state = said(&meta["state"]);
-    let (state, tone) = words::state(&state);
-    let reason = said(&row["failure_details"]["code"]);
+    let refunded = words::signed(&meta["display_refunded_amount"]["total"]["amount"]);
+    let (state, tone) = words::state(row);
     let order = text(&row["relationships"]["order"]["data"]["id"]);
     let at = words::time(&meta["listed_at"]).or_else(|| words::time(&meta["created_at"]));
     Row {
         when: at.map(|at| words::moment(at, &visit.frame.zone)).unwrap_or_default(),
-        state: if reason.is_empty() {
-            state.to_owned()
-        } else {
-            format!("{state}: {}", words::decline(&reason))
-        },
+        state,
         tone,
         amount: shown(&row["amount"]),
         captured: shown(&meta["display_captured_amount"]["amount"]),
-        refunded: shown(&Value::from(refunded)),
+        refunded: shown(&json!(refunded.map(SignedAmount::taken_off))),
         card: words::card(&row["payment_details"]["card"]),
         address: visit.frame.payment(&order, &text(&row["id"])),
         order: said(&row["relationships"]["order"]["data"]["id"]),

@@ -17,7 +17,7 @@ use tollgate_core::{
 
 pub(crate) use send::confirm;
 
-use super::{Payment, Read, may_operate};
+use super::{Payment, Read};
 use crate::{
     api::{Once, address},
     frame::Frame,
@@ -55,8 +55,8 @@ impl Act {
         }
     }
 
-    /// Its part of an address of the API.
-    const fn route(self) -> &'static str {
+    /// Its name in the API.
+    pub(crate) const fn route(self) -> &'static str {
         match self {
             Self::Void => "cancel",
             Self::Capture | Self::Refund => self.name(),
@@ -69,48 +69,6 @@ impl Act {
             Self::Capture => "Capture",
             Self::Refund => "Refund",
             Self::Void => "Void",
-        }
-    }
-
-    /// The possible amount, going by the payment alone, or why the operation is not possible.
-    pub(super) fn possibility(self, read: &Read<'_>) -> Result<String, &'static str> {
-        let (held, left) = (read.minor("capturable"), read.minor("refundable"));
-        let up_to = |minor| format!("Up to {}", read.money(minor));
-        match self {
-            _ if read.state() == "not_known_yet" => Err("Not before the outcome is known."),
-            Self::Capture if read.may("capture") && held > 0 => Ok(format!("{}.", up_to(held))),
-            Self::Capture if read.state() == "lapsed" => {
-                Err("Not possible any more: the authorization has ended.")
-            }
-            Self::Capture => Err("Not possible: nothing is held."),
-            Self::Refund if read.captured() == 0 && read.held_back_refund().is_none() => {
-                Err("Not possible: nothing was captured.")
-            }
-            Self::Refund if !read.may("refund") || left == 0 => {
-                Err("Not possible: nothing is left to refund.")
-            }
-            Self::Refund if read.state() == "disputed" => {
-                Ok(format!("{}, but the bank has taken the money back: it would be lost twice.", up_to(left)))
-            }
-            Self::Refund if read.is_unsettled() => Ok(format!(
-                "All of {}, by a void. A part only after settlement, usually overnight.",
-                read.money(left)
-            )),
-            Self::Refund => Ok(format!("{}.", up_to(left))),
-            Self::Void if read.has_settled() => Err("Not possible any more: the batch has settled."),
-            Self::Void if !read.may("cancel") => Err("Not possible: there is nothing to void."),
-            Self::Void if read.captured() == 0 => Ok("All of it: the hold is released.".to_owned()),
-            Self::Void => Ok("All of it, until its batch settles.".to_owned()),
-        }
-    }
-
-    /// The largest amount that the operation can move.
-    fn most(self, read: &Read<'_>) -> i64 {
-        match self {
-            Self::Capture => read.minor("capturable"),
-            Self::Refund => read.minor("refundable"),
-            Self::Void if read.captured() > 0 => read.captured(),
-            Self::Void => read.amount(),
         }
     }
 }
@@ -147,9 +105,8 @@ impl Typed {
         if self.once.key.is_empty() || self.once.version.is_empty() {
             self.once = Once { key: secret().ok_or(Problem::Unavailable)?, version: version(read) };
             if self.amount.is_empty() {
-                let most =
-                    read.currency.map(|currency| words::number(SignedAmount::new(act.most(read)), currency));
-                self.amount = most.unwrap_or_default();
+                let most = words::currency(&read.payment["currency"]).zip(read.possible(act.route()).most());
+                self.amount = most.map(|(currency, most)| words::number(most, currency)).unwrap_or_default();
             }
         }
         Ok(self)
@@ -170,9 +127,9 @@ impl Typed {
     }
 }
 
-/// The requested amount, as the API takes it.
+/// The request, as the API takes it, and the amount that it moves, as far as that is known.
 struct Wanted {
-    minor: i64,
+    amount: Option<SignedAmount>,
     data: Value,
 }
 
@@ -189,12 +146,13 @@ fn wrong(field: &'static str, text: impl Into<String>) -> Wrong {
 /// Parses the typed values. The available amount is not looked at: the first of two equal requests
 /// changes it.
 fn wanted(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
-    let minor = match act {
-        Act::Void => act.most(read),
-        Act::Capture | Act::Refund => read
-            .currency
-            .and_then(|currency| words::minor(&typed.amount, currency))
-            .ok_or_else(|| wrong("amount", "Please write an amount, such as 5.00."))?,
+    let amount = match act {
+        Act::Void => read.possible(act.route()).most(),
+        Act::Capture | Act::Refund => {
+            let currency = words::currency(&read.payment["currency"]);
+            let typed = currency.and_then(|currency| words::typed(&typed.amount, currency));
+            Some(typed.ok_or_else(|| wrong("amount", "Please write an amount, such as 5.00."))?.into())
+        }
     };
     if typed.reason.is_empty() {
         return Err(wrong("reason", "Please write why, in a few words."));
@@ -204,35 +162,31 @@ fn wanted(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     }
     let mut data = json!({ "reason": typed.reason });
     if act != Act::Void {
-        data["amount"] = json!(minor);
+        data["amount"] = json!(amount);
     }
     if typed.disputed && act != Act::Capture {
         data["refund_disputed"] = json!(true);
     }
-    Ok(Wanted { minor, data })
+    Ok(Wanted { amount, data })
 }
 
-/// The same, and checks whether the operation is possible as far as this page knows.
+/// The same, and checks it against the statements of the API.
 fn checked(act: Act, typed: &Typed, read: &Read<'_>) -> Result<Wanted, Wrong> {
     let wanted = wanted(act, typed, read)?;
-    let most = act.most(read);
-    if wanted.minor < 1 {
+    let possible = read.possible(act.route());
+    if wanted.amount.is_some_and(SignedAmount::is_zero) {
         return Err(wrong("amount", "Please write an amount above zero."));
     }
-    if wanted.minor > most {
-        return Err(wrong("amount", format!("At most {} is left.", read.money(most))));
+    if let Some(limit) = possible.limit().filter(|limit| wanted.amount > Some(*limit)) {
+        return Err(wrong("amount", format!("At most {} is left.", read.money(&json!(limit)))));
     }
-    if needs_tick(act, read) && !typed.disputed {
+    if possible.is("whole_only") && wanted.amount != possible.most() {
+        return Err(wrong("amount", "Only all of it is possible."));
+    }
+    if possible.is("needs_refund_disputed") && !typed.disputed {
         return Err(wrong("disputed", "Please tick the box if it is meant."));
     }
     Ok(wanted)
-}
-
-/// Whether the operation would give money back that the cardholder's bank has already taken back.
-pub(super) fn needs_tick(act: Act, read: &Read<'_>) -> bool {
-    // The refund of a second charge is not in the way of a refund of the first.
-    let is_owed = read.held_back_refund().is_some_and(|refund| refund["reason"] != "twin");
-    act != Act::Capture && (read.minor("disputed") > 0 || is_owed)
 }
 
 /// A text beside the form.
@@ -287,19 +241,23 @@ struct ActPage {
     notices: Vec<Advice>,
     wrong: Wrong,
     currency: String,
+    /// No part is possible.
+    whole_only: bool,
     needs_tick: bool,
+    /// Whether the API advises against it.
+    is_inadvisable: bool,
     facts: Vec<Known>,
 }
 
 impl ActPage {
     fn new(visit: &Visit<'_>, act: Act, read: &Read<'_>, typed: Typed) -> Self {
-        let back = read.address(&visit.frame);
+        let possible = read.possible(act.route());
         Self {
             frame: visit.frame.clone(),
             act,
             title: format!("{} {}", act.verb(), said(read.order())),
-            here: format!("{back}/{}", act.name()),
-            back,
+            here: read.form(act, &visit.frame),
+            back: read.address(&visit.frame),
             known_by: read.known_by(),
             step: Step::Form,
             typed,
@@ -309,16 +267,18 @@ impl ActPage {
             notices: Vec::new(),
             wrong: wrong("", ""),
             currency: said(&read.payment["currency"]),
-            needs_tick: needs_tick(act, read),
+            whole_only: possible.is("whole_only"),
+            needs_tick: possible.is("needs_refund_disputed"),
+            is_inadvisable: !possible.is("advised"),
             facts: facts(read),
         }
     }
 
     /// The step that has the button.
-    fn confirming(mut self, visit: &Visit<'_>, read: &Read<'_>, minor: i64) -> Self {
-        self.button = format!("{} {}", self.act.verb(), read.money(minor));
+    fn confirming(mut self, visit: &Visit<'_>, read: &Read<'_>, amount: Option<SignedAmount>) -> Self {
+        self.button = words::joined([self.act.verb().to_owned(), read.money(&json!(amount))], " ");
         self.step = Step::Confirm {
-            sentences: sentences(self.act, read, minor),
+            sentences: sentences(self.act, read, amount),
             facts: vec![
                 Known::new("Reason", self.typed.reason.clone()),
                 Known::new("By", visit.frame.person.clone()),
@@ -360,7 +320,7 @@ pub(crate) async fn show(
     }
     let mut page = ActPage::new(visit, act, &read, typed.begun(act, &read)?);
     page.notices = if page.typed.once.version == version(&read) {
-        obstacles(visit, act, &read)
+        obstacles(act, &read)
     } else {
         vec![send::changed(visit, &read)]
     };
@@ -379,7 +339,7 @@ pub(crate) async fn show(
     match checked(act, &page.typed, &read) {
         // Another address, so that Back and a reload show it again and send nothing.
         Ok(_) if !is_read => Ok(redirect(&page.typed.address(&page.here, "check"))),
-        Ok(wanted) => page.confirming(visit, &read, wanted.minor).response(true),
+        Ok(wanted) => page.confirming(visit, &read, wanted.amount).response(true),
         Err(wrong) => {
             page.wrong = wrong;
             page.response(false)
@@ -393,68 +353,61 @@ fn version(read: &Read<'_>) -> String {
 }
 
 /// Why there is nothing to fill in.
-fn obstacles(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Vec<Advice> {
-    let impossible = act.possibility(read).err().map(str::to_owned);
-    let not_allowed = (!may_operate(&visit.frame))
-        .then(|| format!("Your role, {}, may not do this. Ask somebody with operate.", visit.frame.role));
-    impossible.into_iter().chain(not_allowed).map(|text| Advice::new(Tone::Bad, text)).collect()
+fn obstacles(act: Act, read: &Read<'_>) -> Vec<Advice> {
+    let possible = read.possible(act.route());
+    let why = || Advice::new(Tone::Bad, possible.told());
+    (!possible.has_form()).then(why).into_iter().collect()
 }
 
 /// The alternative to a refund that is too early.
 fn unsettled(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Option<Advice> {
     let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of it can \
                 be given back, by a void.";
-    (act == Act::Refund && read.is_unsettled()).then(|| Advice {
-        way: format!("{}/{}", read.address(&visit.frame), Act::Void.name()),
+    read.possible(act.route()).is_void().then(|| Advice {
+        way: read.form(Act::Void, &visit.frame),
         way_name: "Void all of it",
         ..Advice::new(Tone::Waiting, text)
     })
 }
 
 /// The effects of the button.
-fn sentences(act: Act, read: &Read<'_>, minor: i64) -> Vec<String> {
-    let money = read.money(minor);
+fn sentences(act: Act, read: &Read<'_>, amount: Option<SignedAmount>) -> Vec<String> {
+    let money = read.money(&json!(amount));
     let card = words::card(&read.payment["payment_details"]["card"]);
-    let mut sentences = Vec::new();
+    let most = read.possible(act.route()).most();
+    let disputed = read.if_any(&read.meta()["money"]["disputed"]["amount"]);
     match act {
         Act::Capture => {
-            let rest = act.most(read) - minor;
-            sentences.push(format!("Capture {money} of {} held on {card}.", read.money(act.most(read))));
-            if rest > 0 {
-                sentences.push(format!("{} is released to the customer.", read.money(rest)));
+            let mut sentences = vec![format!("Capture {money} of the amount held on {card}.")];
+            if amount < most {
+                sentences.push("The rest is released to the customer.".to_owned());
             }
+            sentences
         }
-        Act::Refund => {
-            let all = read.captured().max(act.most(read));
-            sentences.push(format!("Refund {money} of {} to {card}.", read.money(all)));
-            let stays = act.most(read) - read.minor("disputed").max(0) - minor;
-            match stays {
-                0 => {}
-                1.. => sentences.push(format!("{} stays with you.", read.money(stays))),
-                _ => sentences.push(format!("You lose {} of it twice.", read.money(-stays))),
-            }
-        }
-        Act::Void => {
-            sentences.push(format!("Void all of {money}. {card} is not charged."));
-        }
+        Act::Refund if disputed.is_empty() => vec![format!("Refund {money} to {card}.")],
+        Act::Refund => vec![
+            format!("Refund {money} to {card}."),
+            format!("The bank has taken {disputed} back already: it would be lost twice."),
+        ],
+        Act::Void => vec![format!("Void all of {money}. {card} is not charged.")],
     }
-    sentences
 }
 
 /// The facts about the payment of the form.
 fn facts(read: &Read<'_>) -> Vec<Known> {
-    let money = |minor: i64| if minor == 0 { String::new() } else { read.money(minor) };
-    let refunded = read.meta()["display_refunded_amount"]["total"]["amount"].as_i64().unwrap_or_default();
-    let (state, _) = words::state(read.state());
+    let meta = read.meta();
+    let (money, possible) = (&meta["money"], &meta["possible"]);
+    let price = |name: &str, price: &Value| Known::new(name, read.if_any(&price["amount"]));
+    let (state, _) = words::state(read.payment);
     let settlement = read.settlement.map(words::settlement).unwrap_or_default();
     Known::all([
         Known::new("State", state),
-        Known::new("Amount", read.money(read.amount())),
-        Known::new("Captured", money(read.captured())),
-        Known::new("Refunded", money(-refunded)),
-        Known::new("Disputed", money(-read.minor("disputed"))),
-        Known::new("Can be captured", money(read.minor("capturable"))),
-        Known::new("Can be refunded", money(read.minor("refundable"))),
+        Known::new("Amount", read.money(&read.payment["amount"])),
+        price("Captured", &meta["display_captured_amount"]),
+        Known::new("Refunded", read.lost(&money["refunded"]["amount"])),
+        Known::new("Disputed", read.lost(&money["disputed"]["amount"])),
+        price("Can be captured", &possible["capture"]["most"]),
+        price("Can be refunded", &possible["refund"]["most"]),
         Known::new("Card", words::card(&read.payment["payment_details"]["card"])),
         Known::new("Reference", said(&read.payment["custom_reference"])),
         Known::new("Settlement", settlement),

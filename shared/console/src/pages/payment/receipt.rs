@@ -1,12 +1,12 @@
-//! A receipt, to print: payee, amount, time and card.
+//! A receipt, to print: payee, amount, time and card, as the API states them.
 
 use askama::Template;
-use lambda_http::{Body, Response};
+use lambda_http::{Body, Response, http::StatusCode};
 use serde_json::Value;
 
 use super::Read;
 use crate::{
-    api::segment,
+    api::{Failure, segment},
     frame::Frame,
     pages::{Known, Visit, problem::Problem, rendered},
     words::{self, said, text},
@@ -21,74 +21,72 @@ struct ReceiptPage {
     amount: String,
     lines: Vec<Known>,
     /// Why there is no receipt, if there is none.
-    none: &'static str,
+    none: String,
     back: String,
 }
 
-/// The receipt, with one call: only that route has the merchant's address.
+/// The receipt, with one call.
 pub(crate) async fn show(
     visit: &Visit<'_>,
     order: &str,
     transaction: &str,
 ) -> Result<Response<Body>, Problem> {
-    let path = format!("/v2/transactions/{}", segment(transaction));
-    let body = visit.read(&path).await?;
-    let payment = &body["data"];
-    let read = Read::of(payment);
-    if read.order() != order {
-        return Err(Problem::NotFound);
-    }
-    let address = words::list(&read.meta()["merchant"]["address"]);
-    rendered(&ReceiptPage {
-        address: address.iter().map(said).collect(),
-        amount: read.money(read.amount()),
+    let path = format!("/v2/orders/{}/transactions/{}/receipt", segment(order), segment(transaction));
+    let (receipt, none) = match visit.read(&path).await {
+        Ok(receipt) => (receipt, String::new()),
+        Err(Failure::Refused(refusal)) if refusal.code == "no_receipt" => (Value::Null, refusal.detail),
+        Err(failure) => return Err(failure.into()),
+    };
+    let data = &receipt["data"];
+    let read = Read { payment: data, settlement: None };
+    let has_receipt = none.is_empty();
+    let mut page = rendered(&ReceiptPage {
+        address: words::list(&data["merchant"]["address"]).iter().map(said).collect(),
+        amount: read.money(&data["amount"]["amount"]),
         lines: lines(visit, &read),
-        none: none(&read),
-        back: read.address(&visit.frame),
+        none,
+        back: visit.frame.payment(order, transaction),
         frame: visit.frame.clone(),
-    })
-}
-
-/// Why a payment has no receipt; empty if it has one.
-pub(super) fn none(read: &Read<'_>) -> &'static str {
-    match read.state() {
-        "declined" | "not_processed" => "There is no receipt: the payment was not approved.",
-        "not_known_yet" => "There is no receipt yet: the outcome of the payment is not known.",
-        "voided" | "voided_elsewhere" => {
-            "There is no receipt: the payment was voided, and nothing was charged."
-        }
-        "lapsed" => "There is no receipt: nothing was charged.",
-        _ => "",
+    })?;
+    if !has_receipt {
+        *page.status_mut() = StatusCode::NOT_FOUND;
     }
+    Ok(page)
 }
 
 fn lines(visit: &Visit<'_>, read: &Read<'_>) -> Vec<Known> {
-    let (payment, meta) = (read.payment, read.meta());
-    let at = words::time(&meta["created_at"]);
-    let (amount, captured) = (read.amount(), read.captured());
-    let refunded = meta["display_refunded_amount"]["total"]["amount"].as_i64().unwrap_or_default();
-    let fee = payment["fee"]["amount"].as_i64().unwrap_or_default();
-    let shown = |minor: i64| if minor == 0 { String::new() } else { read.money(minor) };
-    let charged = match captured {
-        0 => "Held, not charged yet".to_owned(),
-        _ if captured == amount => String::new(),
-        _ => read.money(captured),
+    let receipt = read.payment;
+    let (fee, discount) = (&receipt["fee"], &receipt["discount"]);
+    let kind = text(&fee["kind"]).replace('_', " ");
+    let price = |price: &Value| read.if_any(&price["amount"]);
+    let lost = |price: &Value| read.lost(&price["amount"]);
+    // An amount and the fee that is beside it.
+    let both = |amount: String, fee: String| {
+        if fee.is_empty() { amount } else { format!("{amount}, and {fee} {kind}") }
     };
-    let left = if refunded == 0 { String::new() } else { read.money(captured.saturating_sub(refunded)) };
-    let total = |value: &Value| value["amount"].as_i64().map(|minor| read.money(minor)).unwrap_or_default();
+    let captured = both(price(&receipt["captured"]), read.if_any(&fee["captured_amount"]));
+    let refunded = both(lost(&receipt["refunded"]), read.lost(&fee["refunded_amount"]));
+    let left = if refunded.is_empty() { &Value::Null } else { &receipt["after_refunds"]["amount"] };
+    let reduced = [said(&discount["code"]), said(&discount["product"]), price(&discount["amount"])];
+    let at = words::time(&receipt["approved_at"]);
     let all = [
         Known::new("Date", at.map(|at| words::full_moment(at, &visit.frame.zone)).unwrap_or_default()),
-        Known::new("Amount", read.money(amount)),
-        Known::new("Surcharge", shown(fee)),
-        Known::new("Total", if fee == 0 { String::new() } else { total(&meta["display_total"]) }),
-        Known::new("Charged", charged),
-        Known::new("Refunded", shown(-refunded)),
-        Known::new("After refunds", left),
-        Known::new("Card", words::card(&payment["payment_details"]["card"])),
-        Known::new("Order", said(read.order())),
-        Known::new("Reference", said(&payment["custom_reference"])),
-        Known::new("Approval code", said(&payment["payment_details"]["authorization_code"])),
-        Known::new("Gateway reference", text(&payment["reference"])),
+        Known::new("Amount", price(&receipt["amount"])),
+        Known::new(words::capitalized(&kind), read.if_any(&fee["amount"])),
+        Known::new("Total", if fee.is_null() { String::new() } else { price(&receipt["total"]) }),
+        Known::new("Discount", words::joined(reduced, ", ")),
+        Known::new(
+            "Charged",
+            if captured.is_empty() { "Held, not charged yet".to_owned() } else { captured },
+        ),
+        Known::new("Refunded", refunded),
+        Known::new("After refunds", read.money(left)),
+        Known::new("Disputed", lost(&receipt["disputed"])),
+        Known::new("Card", words::card(&receipt["card"])),
+        Known::new("Order", said(&receipt["order"])),
+        Known::new("Reference", said(&receipt["custom_reference"])),
+        Known::new("Approval code", said(&receipt["approval_code"])),
+        Known::new("Gateway reference", said(&receipt["reference"])),
     ];
     Known::all(all)
 }

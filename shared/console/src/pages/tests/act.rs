@@ -12,9 +12,8 @@ pub(super) const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// A payment of $25.99 that was captured, in the order's fourth version.
 pub(super) fn paid() -> Value {
     let mut payment = payment::payment("paid", &[payment::operation("purchase", 2599, "approved")]);
-    payment["data"]["next_actions"] = json!(["refund"]);
     payment["data"]["meta"]["version"] = json!(4);
-    payment["data"]["meta"]["refundable"]["amount"] = json!(2599);
+    payment["data"]["meta"]["possible"]["refund"] = payment::up_to(2599);
     payment
 }
 
@@ -47,7 +46,7 @@ async fn a_form_is_shown_once_more_before_anything_is_sent() {
     assert_says(
         &html,
         &[
-            "Refund $5.00 of $25.99 to Visa 1443. $20.99 stays with you. Reason Damaged By Ann Archer",
+            "Refund $5.00 to Visa 1443. Reason Damaged By Ann Archer",
             "Refund $5.00 Change This cannot be undone.",
         ],
     );
@@ -143,7 +142,8 @@ async fn what_is_wrong_is_said_at_its_field_and_nothing_is_sent() {
 #[tokio::test]
 async fn a_disputed_payment_is_refunded_only_with_a_tick() {
     let mut disputed = paid();
-    disputed["data"]["meta"]["disputed"] = json!({"amount": 2599});
+    disputed["data"]["meta"]["possible"]["refund"] = payment::disputed(2599);
+    disputed["data"]["meta"]["money"]["disputed"] = payment::price(2000);
     let api = at(&disputed);
     api.says("POST", ROUTE, 200, &disputed);
     let page = api.post(FORM, &filled("amount=5")).await;
@@ -153,7 +153,10 @@ async fn a_disputed_payment_is_refunded_only_with_a_tick() {
     );
     let page = api.post(FORM, &filled("amount=5&disputed=yes")).await;
     let page = api.get(&page.location).await;
-    assert_says(&page.body, &["You lose $5.00 of it twice."]);
+    assert_says(
+        &page.body,
+        &["Refund $5.00 to Visa 1443. The bank has taken $20.00 back already: it would be lost twice."],
+    );
     api.post(FORM, &filled("amount=5&disputed=yes&step=send")).await;
     assert!(posts(&api)[0].contains(r#""refund_disputed":true"#), "{:?}", posts(&api));
 }
@@ -166,14 +169,14 @@ async fn a_payment_whose_refund_waits_for_a_dispute_is_refunded_only_with_a_tick
     waits["data"]["meta"]["operations"].as_array_mut().unwrap().push(refund);
     waits["data"]["meta"]["state"] = json!("declined");
     waits["data"]["meta"]["display_captured_amount"] = json!({"amount": 0});
-    waits["data"]["meta"]["refundable"] = json!({"amount": 2599});
+    waits["data"]["meta"]["possible"]["refund"] = payment::disputed(2599);
     let api = at(&waits);
     api.says("POST", ROUTE, 200, &waits);
     let page = api.post(FORM, &filled("amount=5")).await;
     assert_says(&page.body, &["Please tick the box if it is meant."]);
     let page = api.post(FORM, &filled("amount=5&disputed=yes")).await;
     let page = api.get(&page.location).await;
-    assert_says(&page.body, &["Refund $5.00 of $25.99"]);
+    assert_says(&page.body, &["Refund $5.00 to Visa 1443."]);
     api.post(FORM, &filled("amount=5&disputed=yes&step=send")).await;
     assert!(posts(&api)[0].contains(r#""refund_disputed":true"#), "{:?}", posts(&api));
 }
@@ -189,12 +192,14 @@ async fn a_form_of_another_version_says_what_has_changed() {
 
 #[tokio::test]
 async fn what_cannot_be_done_has_no_form() {
-    let api = api("read");
-    payment::shown(&api, &paid());
+    let mut payment = paid();
+    payment["data"]["meta"]["possible"]["refund"] =
+        json!({"possible": false, "most": payment::price(2599), "why": "forbidden", "advised": true});
+    let api = at(&payment);
     for (form, sentence) in [
-        (FORM, "Your role, read, may not do this. Ask somebody with operate."),
-        ("/170200126/payments/UM-1/01a2/capture", "Not possible: nothing is held."),
-        ("/170200126/payments/UM-1/01a2/void", "Not possible any more: the batch has settled."),
+        (FORM, "Your role does not allow it. Ask somebody with the role operate."),
+        ("/170200126/payments/UM-1/01a2/capture", "Not possible: the payment was taken at once."),
+        ("/170200126/payments/UM-1/01a2/void", "Not possible: the payment was voided."),
     ] {
         let html = api.get(form).await.body;
         assert_says(&html, &[sentence]);
@@ -214,7 +219,7 @@ async fn what_exceeds_a_limit_becomes_a_link_and_another_person_sends_it() {
     assert!(html.contains(&format!("readonly>https://console.example{FORM}?proposal={proposal}</textarea>")));
 
     let html = api.get(&format!("{FORM}?proposal={proposal}")).await.body;
-    assert_says(&html, &["Refund $20.00 of $25.99 to Visa 1443.", "Proposed by &#60;script&#62;"]);
+    assert_says(&html, &["Refund $20.00 to Visa 1443.", "Proposed by &#60;script&#62;"]);
     api.says("POST", ROUTE, 200, &paid());
     let page = api.post(FORM, &format!("proposal={proposal}&version=4&step=send")).await;
     assert_eq!(page.status, 303);
@@ -232,6 +237,7 @@ async fn what_exceeds_a_limit_becomes_a_link_and_another_person_sends_it() {
 async fn what_is_in_doubt_is_asked_about() {
     let mut doubt = payment::payment("not_known_yet", &[payment::operation("refund", 500, "pending")]);
     doubt["data"]["next_actions"] = json!(["confirm"]);
+    doubt["data"]["meta"]["possible"]["refund"] = payment::not("operation_in_progress");
     let api = at(&doubt);
     api.says("POST", "/v2/orders/UM-1/transactions/01a2/confirm", 202, &doubt);
     let confirm = format!("{}/confirm", payment::PAGE);
@@ -245,5 +251,58 @@ async fn what_is_in_doubt_is_asked_about() {
             "We do not know yet whether $5.00 was refunded. Do not repeat it, here or in the gateway's portal.",
         ],
     );
-    assert_says(&api.get(FORM).await.body, &["Not before the outcome is known."]);
+    assert_says(&api.get(FORM).await.body, &["Not before the outcome of the last operation is known."]);
+}
+
+#[tokio::test]
+async fn an_amount_is_refused_above_what_the_api_states_and_by_a_proposal_above_all_of_it() {
+    let mut limited = paid();
+    limited["data"]["meta"]["possible"]["refund"]["most"] = payment::price(1000);
+    let api = at(&limited);
+    assert_says(&api.post(FORM, &filled("amount=10.01")).await.body, &["At most $10.00 is left."]);
+    assert_eq!(api.post(FORM, &filled("amount=10.00")).await.status, 303);
+    limited["data"]["meta"]["possible"]["refund"]["by_proposal"] = payment::price(2599);
+    let api = at(&limited);
+    assert!(api.get(FORM).await.body.contains(r#"required value="10.00""#));
+    for (amount, status) in [("10.01", 303), ("25.99", 303), ("26.00", 422)] {
+        assert_eq!(api.post(FORM, &filled(&format!("amount={amount}"))).await.status, status, "{amount}");
+    }
+}
+
+#[tokio::test]
+async fn an_amount_of_which_no_part_is_possible_is_fixed() {
+    let mut whole = paid();
+    whole["data"]["meta"]["possible"]["capture"] = payment::up_to(2599);
+    whole["data"]["meta"]["possible"]["capture"]["whole_only"] = json!(true);
+    let api = at(&whole);
+    let form = FORM.replace("refund", "capture");
+    let html = api.get(&form).await.body;
+    assert!(html.contains(r#"required readonly value="25.99""#), "{html}");
+    assert_says(&api.post(&form, &filled("amount=25.98")).await.body, &["Only all of it is possible."]);
+    let page = api.post(&form, &filled("amount=25.99")).await;
+    let html = api.get(&page.location).await.body;
+    assert_says(&html, &["Capture $25.99 of the amount held on Visa 1443. Reason"]);
+}
+
+#[tokio::test]
+async fn a_capture_of_a_part_says_that_the_rest_is_released() {
+    let mut held = paid();
+    held["data"]["meta"]["possible"]["capture"] = payment::up_to(2599);
+    let api = at(&held);
+    let page = api.post(&FORM.replace("refund", "capture"), &filled("amount=5")).await;
+    let html = api.get(&page.location).await.body;
+    assert_says(
+        &html,
+        &["Capture $5.00 of the amount held on Visa 1443. The rest is released to the customer."],
+    );
+}
+
+#[tokio::test]
+async fn a_refund_before_the_settlement_offers_the_void_instead() {
+    for (word, is_offered) in [("yes", true), ("no", false), ("unknown", false)] {
+        let mut early = paid();
+        early["data"]["meta"]["possible"]["refund"]["becomes_void"] = json!(word);
+        let html = at(&early).get(FORM).await.body;
+        assert_eq!(html.contains(r#"/void">Void all of it</a>"#), is_offered, "{word}");
+    }
 }

@@ -42,6 +42,7 @@ async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stak
         operation("refund", 100, "declined")]);
     let mut ended = row("UM-6", &[("capture_skipped", "2026-11-23T20:00:00Z")], &approved);
     ended["meta"]["capturable"]["amount"] = json!(0);
+    ended["next_actions"] = json!(["cancel"]);
     let held_back =
         json!([operation("purchase", 2599, "approved"), operation("refund", 900, "waits_for_dispute")]);
     let twice = ("disputed", "2026-11-25T05:00:00Z");

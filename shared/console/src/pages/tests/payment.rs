@@ -6,6 +6,7 @@ use tokio::time::Instant;
 use super::{
     HOSTILE, api, assert_says,
     fake::{FakeApi, NO_RESPONSE},
+    words_of,
 };
 
 pub(super) const PAGE: &str = "/170200126/payments/UM-1/01a2";
@@ -17,6 +18,32 @@ pub(super) fn operation(kind: &str, minor: i64, state: &str) -> Value {
         "gateway": {"respproc": "RPCT", "respcode": "000", "resptext": "Approval", "retref": "327975232415"}})
 }
 
+pub(super) fn price(minor: i64) -> Value {
+    json!({"amount": minor, "currency": "USD", "formatted": ""})
+}
+
+/// An action that the reader may do up to this amount.
+pub(super) fn up_to(minor: i64) -> Value {
+    json!({"possible": true, "most": price(minor), "whole_only": false, "needs_refund_disputed": false,
+        "why": null, "by_proposal": null, "advised": true, "advised_against": null})
+}
+
+/// An action that is not possible.
+pub(super) fn not(why: &str) -> Value {
+    json!({"possible": false, "most": null, "whole_only": false, "needs_refund_disputed": false,
+        "why": why, "by_proposal": null, "advised": false, "advised_against": null})
+}
+
+/// A refund that needs a tick and is not advised.
+pub(super) fn disputed(minor: i64) -> Value {
+    json!({"possible": true, "most": price(minor), "whole_only": false, "needs_refund_disputed": true,
+        "why": null, "by_proposal": null, "advised": false, "advised_against": "disputed"})
+}
+
+fn attention(code: &str, advice: &str) -> Value {
+    json!([{"code": code, "since": "2026-11-23T21:00:03Z", "advice": advice}])
+}
+
 pub(super) fn payment(state: &str, operations: &[Value]) -> Value {
     json!({"data": {"id": "01a2", "reference": "327975232415", "amount": 2599, "currency": "USD", "status": "complete",
         "payment_details": {"detailed_status": "", "card": {"brand": "Visa", "last_four": "1443",
@@ -25,7 +52,13 @@ pub(super) fn payment(state: &str, operations: &[Value]) -> Value {
         "custom_reference": "invoice 1",
         "meta": {"state": state, "created_at": "2026-11-23T20:00:03Z", "display_captured_amount": {"amount": 2599},
             "display_refunded_amount": {"total": {"amount": 0}}, "capturable": {"amount": 0},
-            "refundable": {"amount": 0}, "operations": operations}}})
+            "refundable": {"amount": 0}, "operations": operations,
+            "possible": {"settlement": "settled", "capture": not("not_an_authorization"),
+                "refund": not("already_refunded"), "cancel": not("already_cancelled"),
+                "reauthorize": not("not_an_authorization")},
+            "receipt": {"available": true, "why": null}, "needs_attention": [],
+            "money": {"kept": price(2599), "refused": price(0), "refunded": price(0), "disputed": price(0),
+                "held": price(0), "released": price(0)}}}})
 }
 
 /// The page of somebody with a role, of a payment whose money is in a deposit.
@@ -53,9 +86,11 @@ async fn a_payment_refunded_in_part_says_who_refunded_it_and_what_is_left() {
     let mut refund = operation("refund", 500, "approved");
     refund["request"] = json!({"person": "Ann Archer", "reason": "arrived broken"});
     let mut payment = payment("partly_refunded", &[operation("purchase", 2599, "approved"), refund]);
-    payment["data"]["meta"]["display_refunded_amount"]["total"]["amount"] = json!(500);
-    payment["data"]["meta"]["refundable"]["amount"] = json!(2099);
-    payment["data"]["next_actions"] = json!(["refund"]);
+    let meta = &mut payment["data"]["meta"];
+    meta["money"]["kept"] = price(2099);
+    meta["money"]["refunded"] = price(500);
+    meta["possible"]["refund"] = up_to(2099);
+    meta["possible"]["cancel"] = not("partly_refunded");
     let html = page("operate", &payment).await;
     assert_says(
         &html,
@@ -73,8 +108,7 @@ async fn a_payment_refunded_in_part_says_who_refunded_it_and_what_is_left() {
             "Address Postal code matches, street not checked (Z)",
             "Security code Matches (M)",
             "Card Visa 1443, expires 10/39",
-            "Refund Up to $20.99.",
-            "Void Not possible any more: the batch has settled.",
+            "Capture Not possible: the payment was taken at once. Refund Up to $20.99. Void Not possible: a part was refunded.",
         ],
     );
     assert!(html.contains(r#"<a href="/170200126/deposits/20261124518026">"#));
@@ -88,14 +122,21 @@ async fn a_payment_in_doubt_says_not_to_repeat_it_and_shows_no_money() {
     purchase["gateway"] = json!({"respproc": null, "respcode": null, "resptext": null, "retref": null});
     let mut payment = payment("not_known_yet", &[purchase]);
     payment["data"]["next_actions"] = json!(["confirm"]);
+    let meta = payment["data"]["meta"].as_object_mut().unwrap();
+    meta.remove("money");
+    meta["receipt"] = json!({"available": false, "why": "not_known_yet"});
+    meta["needs_attention"] = attention("in_doubt", "Wait with the goods.");
+    for action in ["capture", "refund", "cancel"] {
+        meta["possible"][action] = not("operation_in_progress");
+    }
     let html = page("operate", &payment).await;
     assert_says(
         &html,
         &[
             "Not known yet",
+            "The outcome is not known yet Wait with the goods.",
             "We do not know yet whether the bank approved $25.99. Do not repeat it, here or in the gateway's portal. An inquiry is sent every minute.",
-            "Refund Not before the outcome is known.",
-            "Wait with the goods and look it up in the gateway's portal",
+            "Refund Not before the outcome of the last operation is known.",
         ],
     );
     assert!(!html.contains("bar-line") && !html.contains("/receipt") && !html.contains("Gateway:"));
@@ -119,18 +160,22 @@ async fn a_held_payment_says_when_it_is_captured_and_by_whom_captures_are_paused
     let meta = &mut payment["data"]["meta"];
     meta["display_captured_amount"]["amount"] = json!(0);
     meta["capturable"]["amount"] = json!(2599);
+    meta["money"]["kept"] = price(0);
+    meta["money"]["held"] = price(2599);
+    meta["possible"]["capture"] =
+        json!({"possible": false, "most": price(2599), "why": "forbidden", "advised": true});
     meta["capture_at"] = json!("2026-11-27T04:30:00Z");
     meta["authorization_expires_at"] = json!("2026-11-30T16:40:39Z");
-    payment["data"]["next_actions"] = json!(["capture", "cancel"]);
+    let html = page("read", &payment).await;
+    assert!(!html.contains("/capture"), "{html}");
     assert_says(
-        &page("read", &payment).await,
+        &html,
         &[
             "The bank approved $25.99 and holds it.",
             "Nov 26, 11:30 PM $25.99 will be captured by schedule.",
             "The authorization ends about Nov 30, 11:40 AM.",
             "Still held $25.99",
-            "Capture Up to $25.99.",
-            "Your role read, which may do none of these. Ask somebody with operate.",
+            "Capture Up to $25.99. Your role does not allow it. Ask somebody with the role operate.",
         ],
     );
     payment["data"]["meta"]["captures_paused"] = json!({"person": "Eve Evans", "reason": "stock"});
@@ -148,16 +193,22 @@ async fn a_held_payment_says_when_it_is_captured_and_by_whom_captures_are_paused
 #[tokio::test]
 async fn a_lapsed_payment_says_when_it_ended_and_has_no_receipt() {
     let mut payment = payment("lapsed", &[operation("authorize", 2599, "approved")]);
-    payment["data"]["meta"]["display_captured_amount"]["amount"] = json!(0);
-    payment["data"]["meta"]["authorization_expires_at"] = json!("2026-11-24T16:40:39Z");
-    payment["data"]["next_actions"] = json!(["capture", "cancel"]);
+    let meta = &mut payment["data"]["meta"];
+    meta["display_captured_amount"]["amount"] = json!(0);
+    meta["money"]["kept"] = price(0);
+    meta["money"]["released"] = price(2599);
+    meta["authorization_expires_at"] = json!("2026-11-24T16:40:39Z");
+    meta["receipt"] = json!({"available": false, "why": "lapsed"});
+    meta["possible"]["capture"] = json!({"possible": true, "most": price(2599), "advised": false,
+        "advised_against": "authorization_lapsed"});
+    meta["possible"]["refund"] = not("not_captured");
     let html = page("operate", &payment).await;
     assert_says(
         &html,
         &[
             "Nov 24, 11:40 AM The authorization ended about then, and nothing was captured.",
             "Released $25.99",
-            "Capture Not possible any more: the authorization has ended.",
+            "Capture Up to $25.99. The authorization has ended: the bank may refuse it.",
             "Refund Not possible: nothing was captured.",
         ],
     );
@@ -167,10 +218,11 @@ async fn a_lapsed_payment_says_when_it_ended_and_has_no_receipt() {
 #[tokio::test]
 async fn a_disputed_payment_says_what_the_bank_took_and_returned() {
     let mut payment = payment("disputed", &[operation("purchase", 2599, "approved")]);
-    payment["data"]["next_actions"] = json!(["refund"]);
     let meta = &mut payment["data"]["meta"];
-    meta["refundable"]["amount"] = json!(2599);
-    meta["disputed"] = json!({"amount": 2000});
+    meta["money"]["kept"] = price(599);
+    meta["money"]["disputed"] = price(2000);
+    meta["needs_attention"] = attention("disputed", "Answer the case in the processor's portal.");
+    meta["possible"]["refund"] = disputed(2599);
     meta["disputes"] = json!([
         {"type": "chargeback", "case": "2026319", "amount": 2599, "day": "2026-11-24", "reason_code": "10.4", "reason": "Fraud"},
         {"type": "reversal", "case": "2026319", "amount": 599, "day": "2026-11-25"}]);
@@ -182,7 +234,7 @@ async fn a_disputed_payment_says_what_the_bank_took_and_returned() {
             "The cardholder's bank returned $5.99.",
             "Captured, kept $5.99",
             "Disputed −$20.00",
-            "Up to $25.99, but the bank has taken the money back: it would be lost twice.",
+            "Refund Up to $25.99. The bank has taken the money back: it would be lost twice.",
         ],
     );
 }
@@ -247,44 +299,184 @@ async fn what_others_wrote_stays_text() {
     assert_says(&html, &["Customer &#60;script&#62;alert(1)&#60;/script&#62;"]);
 }
 
+const RECEIPT: &str = "/v2/orders/UM-1/transactions/01a2/receipt";
+
 #[tokio::test]
 async fn a_receipt_has_what_a_customer_needs_and_says_that_it_is_a_test() {
     let api = api("read");
-    let mut payment = payment("partly_refunded", &[]);
-    payment["data"]["meta"]["display_refunded_amount"]["total"]["amount"] = json!(500);
-    payment["data"]["meta"]["merchant"] = json!({"address": ["12 Harbor St", HOSTILE]});
-    api.says("GET", "/v2/transactions/01a2", 200, &payment);
+    let mut receipt = json!({"type": "receipt", "order": "UM-1", "transaction": "01a2",
+        "approved_at": "2026-11-23T20:00:03Z", "merchant": {"name": null, "address": ["12 Harbor St", HOSTILE]},
+        "currency": "USD", "amount": price(2599), "fee": null, "total": price(2599), "discount": null,
+        "captured": price(2599), "refunded": price(500), "after_refunds": price(1300), "disputed": price(-100),
+        "card": {"brand": "Visa", "last_four": "1443"}, "approval_code": "PPS009", "reference": "327975232415",
+        "custom_reference": "invoice 1"});
+    api.says("GET", RECEIPT, 200, &json!({"data": receipt}));
     let html = api.get(&format!("{PAGE}/receipt")).await.body;
     assert_says(
         &html,
         &[
             "Test mode: no real money moved",
             "Umbrella &#38; Sons 12 Harbor St",
-            "Date Nov 23, 2026, 3:00 PM EST",
-            "Amount $25.99",
-            "Refunded −$5.00 After refunds $20.99",
-            "Card Visa 1443",
-            "Order UM-1",
-            "Reference invoice 1",
-            "Gateway reference 327975232415",
+            "Receipt for $25.99 Date Nov 23, 2026, 3:00 PM EST Amount $25.99 Charged $25.99",
+            // The sum is the API's, even where it is another one.
+            "Refunded −$5.00 After refunds $13.00 Disputed $1.00 Card Visa 1443",
+            "Order UM-1 Reference invoice 1 Approval code PPS009 Gateway reference 327975232415",
         ],
     );
-    payment["data"]["meta"]["state"] = json!("declined");
-    api.says("GET", "/v2/transactions/01a2", 200, &payment);
+    assert_eq!(api.requests(), ["GET /v2/me".to_owned(), format!("GET {RECEIPT}")]);
+    receipt["fee"] = json!({"kind": "surcharge", "amount": 78, "captured_amount": 78, "refunded_amount": 15});
+    receipt["total"] = price(2677);
+    receipt["discount"] = json!({"code": "SPRING", "product": null, "amount": price(400)});
+    api.says("GET", RECEIPT, 200, &json!({"data": receipt}));
     let html = api.get(&format!("{PAGE}/receipt")).await.body;
-    assert_says(&html, &["There is no receipt: the payment was not approved."]);
-    assert_eq!(api.get("/170200126/payments/UM-2/01a2/receipt").await.status, 404);
+    let with_fee = "Surcharge $0.78 Total $26.77 Discount SPRING, $4.00 Charged $25.99, and $0.78 surcharge \
+                    Refunded −$5.00, and −$0.15 surcharge";
+    assert_says(&html, &[with_fee]);
 }
 
 #[tokio::test]
-async fn a_refund_that_a_page_advises_against_is_not_its_main_button() {
-    for (state, disputed, class) in [("paid", 0, "button primary"), ("disputed", 2599, "button")] {
-        let mut payment = payment(state, &[operation("purchase", 2599, "approved")]);
-        payment["data"]["next_actions"] = json!(["refund"]);
-        payment["data"]["meta"]["refundable"]["amount"] = json!(2599);
-        payment["data"]["meta"]["disputed"] = json!({"amount": disputed});
-        let html = page("operate", &payment).await;
-        let button = format!(r#"<a class="{class}" href="/170200126/payments/UM-1/01a2/refund">Refund</a>"#);
+async fn a_payment_without_a_receipt_says_why_in_the_words_of_the_api() {
+    let api = api("read");
+    let refusal =
+        |code: &str| json!({"errors": [{"detail": "There is none: it rained.", "meta": {"code": code}}]});
+    api.says("GET", RECEIPT, 404, &refusal("no_receipt"));
+    let page = api.get(&format!("{PAGE}/receipt")).await;
+    assert_eq!(page.status, 404);
+    assert_says(&page.body, &["Umbrella &#38; Sons There is none: it rained."]);
+    api.says("GET", RECEIPT, 404, &refusal("not_found"));
+    let page = api.get(&format!("{PAGE}/receipt")).await;
+    assert_eq!(page.status, 404);
+    assert_says(&page.body, &["There is no such page"]);
+}
+
+#[tokio::test]
+async fn a_receipt_has_a_button_only_where_the_api_says_that_there_is_one() {
+    for is_there in [true, false] {
+        // Nothing else says it: a paid payment without one, and a voided one with one.
+        for state in ["paid", "voided", "declined"] {
+            let mut payment = payment(state, &[operation("purchase", 2599, "approved")]);
+            payment["data"]["meta"]["receipt"]["available"] = json!(is_there);
+            let html = page("read", &payment).await;
+            assert_eq!(html.contains(&format!("href=\"{PAGE}/receipt\"")), is_there, "{state}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_act_that_the_api_advises_against_is_not_the_main_button() {
+    let advised = up_to(2599);
+    for (refund, class) in [(&advised, "button primary"), (&disputed(2599), "button")] {
+        let mut payment = payment("paid", &[operation("purchase", 2599, "approved")]);
+        payment["data"]["meta"]["possible"]["refund"] = refund.clone();
+        let api = api("operate");
+        shown(&api, &payment);
+        let html = api.get(PAGE).await.body;
+        let button = format!(r#"<a class="{class}" href="{PAGE}/refund">Refund</a>"#);
         assert!(html.contains(&button), "{html}");
+        let html = api.get(&format!("{PAGE}/refund")).await.body;
+        assert!(html.contains(&format!(r#"<button class="{class}">Go on</button>"#)), "{html}");
+    }
+}
+
+/// The buttons and the sentences go by what the API states, whatever the state and the amounts.
+#[tokio::test]
+async fn each_act_is_offered_and_explained_as_the_api_states_it() {
+    let by_proposal =
+        json!({"possible": true, "most": price(1000), "by_proposal": price(2599), "advised": true});
+    let used_up = json!({"possible": false, "most": price(2599), "why": "exceeds_refund_max",
+        "by_proposal": price(2599), "advised": true});
+    let stopped = json!({"possible": false, "most": price(2599), "why": "payments_stopped", "advised": true});
+    let mut whole = up_to(2599);
+    whole["whole_only"] = json!(true);
+    let mut void = up_to(2599);
+    void["becomes_void"] = json!("yes");
+    let settled = json!({"possible": true, "most": price(2599), "whole_only": true, "advised": false,
+        "advised_against": "settled"});
+    let from_the_future = not("solar_eclipse");
+    for (stated, has_form, sentence) in [
+        (up_to(2599), true, "Up to $25.99."),
+        (whole, true, "All of $25.99."),
+        (void, true, "Up to $25.99. All of it, by a void. A part only after settlement, usually overnight."),
+        (by_proposal, true, "Up to $10.00. More, up to $25.99, with somebody else's approval."),
+        (
+            used_up,
+            true,
+            "It is more than you may give back of one order. More, up to $25.99, with somebody else's approval.",
+        ),
+        (stopped, false, "Up to $25.99. Not now: payments are stopped."),
+        (settled, true, "All of $25.99. Its batch has settled: refund it instead."),
+        (not("already_cancelled"), false, "Not possible: the payment was voided."),
+        (from_the_future, false, "solar eclipse"),
+    ] {
+        for (act, action, name) in
+            [("capture", "capture", "Capture"), ("refund", "refund", "Refund"), ("void", "cancel", "Void")]
+        {
+            let mut payment = payment("declined", &[operation("purchase", 2599, "declined")]);
+            let possible = &mut payment["data"]["meta"]["possible"];
+            for other in ["capture", "refund", "cancel"] {
+                possible[other] = not("transaction_failed");
+            }
+            possible[action] = stated.clone();
+            let html = page("read", &payment).await;
+            let form = format!("href=\"{PAGE}/{act}\"");
+            assert_eq!(html.contains(&form), has_form, "{act} {sentence}");
+            let found = words_of(&html);
+            assert!(found.contains(&format!("{name} {sentence}")), "{name} {sentence}: {found}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn holding_the_rest_anew_is_stated_only_where_it_is_possible_and_has_no_form() {
+    for (rest, is_there) in [(up_to(900), true), (not("nothing_released"), false)] {
+        let mut payment = payment("partly_paid", &[operation("authorize", 2599, "approved")]);
+        payment["data"]["meta"]["possible"]["reauthorize"] = rest;
+        let html = page("operate", &payment).await;
+        assert_eq!(words_of(&html).contains("Hold the rest anew Up to $9.00."), is_there);
+        assert_eq!(html.contains("Hold the rest anew"), is_there);
+        assert!(!html.contains("/reauthorize"));
+    }
+}
+
+/// Reasons that no state tells have to show, too, and those of a newer version.
+#[tokio::test]
+async fn each_reason_for_attention_shows_whatever_the_state() {
+    let mut payment = payment("paid", &[operation("purchase", 2599, "approved")]);
+    let all = ["found_late", "dispute_unclear", "solar_eclipse"].map(
+        |code| json!({"code": code, "since": "2026-11-23T21:00:03Z", "advice": format!("Mind {code}.")}),
+    );
+    payment["data"]["meta"]["needs_attention"] = json!(all);
+    let html = page("read", &payment).await;
+    assert_says(
+        &html,
+        &["Given up, but the gateway did it Mind found_late. One chargeback may correct another Mind \
+           dispute_unclear. Mind solar_eclipse."],
+    );
+    for tone in ["bad", "waiting"] {
+        assert!(html.contains(&format!(r#"<section class="message {tone}">"#)), "{html}");
+    }
+    assert!(html.contains("<section class=\"message waiting\">\n<p>Mind solar_eclipse.</p>"), "{html}");
+}
+
+#[tokio::test]
+async fn each_part_of_the_money_is_shown_as_the_api_states_it() {
+    let mut payment = payment("paid", &[operation("purchase", 2599, "approved")]);
+    let money = &mut payment["data"]["meta"]["money"];
+    for (minor, part) in (1..).zip(["kept", "refused", "refunded", "disputed", "held", "released"]) {
+        money[part] = price(minor);
+    }
+    let html = page("read", &payment).await;
+    assert_says(
+        &html,
+        &[
+            "Captured, kept $0.01 Refused at settlement $0.02 Refunded −$0.03 Disputed −$0.04 Still held $0.05 \
+           Released $0.06",
+        ],
+    );
+    for (class, x, width) in
+        [("kept", 0, 47), ("disputed", 47, 95), ("refunded", 142, 142), ("released", 712, 288)]
+    {
+        let part = format!(r#"<rect class="bar-{class}" x="{x}" width="{width}" height="12"/>"#);
+        assert!(html.contains(&part), "{part} in {html}");
     }
 }

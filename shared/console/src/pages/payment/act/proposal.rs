@@ -9,7 +9,7 @@ use crate::{
     api::{Once, Refusal},
     pages::{Known, Visit, payment::Read, problem::Problem},
     web::Pairs,
-    words::said,
+    words::{self, said},
 };
 
 /// The content of a proposal. Only the API can check that it is genuine, and does so when the
@@ -41,8 +41,8 @@ pub(super) async fn show(
     }
     let data = &stated["body"]["data"];
     let typed = Typed { reason: said(&data["reason"]), ..Typed::default() };
-    let minor = data["amount"].as_i64().unwrap_or_else(|| act.most(read));
-    let mut page = ActPage::new(visit, act, read, typed).confirming(visit, read, minor);
+    let amount = words::signed(&data["amount"]).or_else(|| read.possible(act.route()).most());
+    let mut page = ActPage::new(visit, act, read, typed).confirming(visit, read, amount);
     proposal.clone_into(&mut page.proposal);
     page.typed.once.version = version(read);
     if let Step::Confirm { facts, change, .. } = &mut page.step {

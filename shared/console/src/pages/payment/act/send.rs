@@ -12,7 +12,7 @@ use crate::{
         problem::Problem,
     },
     web::redirect,
-    words::{Tone, text},
+    words::{self, Tone, text},
 };
 
 /// Codes after which the same form can be sent again. An earlier attempt may still turn out to be
@@ -42,7 +42,7 @@ pub(super) async fn typed(
             let once = page.typed.once.clone();
             match sent(visit, act, read, &wanted.data, &once).await {
                 Ok(()) => Ok(done(visit, read)),
-                Err(failure) => failed(visit, page.confirming(visit, read, wanted.minor), read, failure),
+                Err(failure) => failed(visit, page.confirming(visit, read, wanted.amount), read, failure),
             }
         }
         Err(wrong) => {
@@ -87,7 +87,7 @@ pub(super) fn failed(
     };
     match refusal.code.as_str() {
         // The payment's page shows the gateway's response.
-        "declined" | "voided_elsewhere" => return Ok(done(visit, read)),
+        code if words::is_outcome(code) => return Ok(done(visit, read)),
         "version_differs" => {
             page.notices = vec![changed(visit, read)];
             page.step = Step::Over;
