@@ -8,6 +8,7 @@ mod holes;
 mod money;
 mod repetition;
 mod shape;
+mod states;
 mod table;
 mod uses;
 mod words;
