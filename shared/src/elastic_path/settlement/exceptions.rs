@@ -55,7 +55,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
 }
 
 async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
-    let caller = Caller::reader(&ports.access, request, Role::Read).await?;
+    let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let found = ports.settlement.exceptions.get(&caller.merchant.id, exception_id(request)?).await?;
     let exception = found.ok_or_else(|| refused(ExceptionRefusal::NotFound))?;
