@@ -25,8 +25,9 @@ pub use facts::{
     progress::{Progress, READ_AFTER_USE_DAYS, UnreadDay},
     run_report::SettlementReport,
     store::{
-        DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore, LineStore,
-        OPEN_COUNTED_MAX, OpenAbout, OpenExceptions, PackedLines, ProgressStore, line_of, lines_of,
+        Batches, DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore,
+        LineStore, OPEN_COUNTED_MAX, OpenAbout, OpenExceptions, PackedLines, ProgressStore, line_of,
+        lines_of,
     },
 };
 pub use lookup::{
@@ -35,7 +36,7 @@ pub use lookup::{
     outstanding::{
         OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
     },
-    transaction::{Batches, RecordedBatches, payment_among, settlement_of},
+    transaction::{RecordedBatches, payment_among, settlement_of},
 };
 pub use matching::{Compared, Covered, Match, Progressed, Verdict, Waits, match_account};
 pub use reading::{

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     journal::Put,
-    order::MerchantId,
+    order::{BatchState, MerchantId, Order},
     payments::{StoreError, Unreadable},
     settlement::{
         Deposit, DepositEntry, Exception, ExceptionCause, KnownReport, Line, PackKey, Progress,
@@ -319,6 +319,18 @@ pub trait ExceptionStore: Send + Sync {
         after: Option<&str>,
         limit: usize,
     ) -> Result<ExceptionPage, StoreError>;
+}
+
+/// Tells whether payments have settled.
+#[async_trait]
+pub trait Batches: Send + Sync {
+    /// Whether the batch with one of an order's payments was taken.
+    async fn batch_of(
+        &self,
+        order: &Order,
+        transaction: Uuid,
+        now: Timestamp,
+    ) -> Result<BatchState, StoreError>;
 }
 
 #[async_trait]

@@ -10,23 +10,13 @@ use crate::{
     journal::{day_of, entries_of},
     order::{BatchState, Order},
     payments::StoreError,
-    settlement::{Compared, LineStore, ProgressStore, Verdict, Waits, expectations, line_of, match_account},
+    settlement::{
+        Batches, Compared, LineStore, ProgressStore, Verdict, Waits, expectations, line_of, match_account,
+    },
     values::{ReadOrder, SignedAmount},
 };
 
-/// Port: tells whether payments have settled.
-#[async_trait]
-pub trait Batches: Send + Sync {
-    /// Whether the batch with one of an order's payments was taken.
-    async fn batch_of(
-        &self,
-        order: &Order,
-        transaction: Uuid,
-        now: Timestamp,
-    ) -> Result<BatchState, StoreError>;
-}
-
-/// The same from the records of settlement.
+/// Tells it from the records of settlement.
 pub struct RecordedBatches {
     pub lines: Arc<dyn LineStore>,
     /// Says whether the account's reports are read at all.
