@@ -137,7 +137,7 @@ impl<'ast> Visit<'ast> for Comparisons {
     }
 }
 
-/// What each package compares, by its module.
+/// The words and states that packages compare, by module.
 fn compared(packages: &[Package]) -> Vec<(String, Vec<String>)> {
     let modules = packages.iter().flat_map(|package| {
         package.modules.iter().map(|(module, file)| (format!("{}/{module}", package.name), file))
