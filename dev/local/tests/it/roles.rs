@@ -54,6 +54,7 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/reports/totals"
         | "GET /v2/orders/{orderId}/transactions"
         | "GET /v2/orders/{orderId}/transactions/{transactionId}"
+        | "GET /v2/orders/{orderId}/transactions/{transactionId}/receipt"
         | "GET /v2/attention"
         | "GET /v2/captures"
         | "GET /v2/stop"
