@@ -8,7 +8,7 @@ use crate::{
     table::{Row, Table},
     totals,
     world::{
-        AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, BATCH, CAPTURE, DECLINE, IN_A_BROWSER, PURCHASE, REFUND,
+        AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, BATCH, CAPTURE, DECLINE, IN_A_BROWSER, PURCHASE, READ, REFUND,
         REGISTER, SCHEDULED_CAPTURE, SHOPPERS_TOKEN, VOID,
     },
 };
@@ -79,7 +79,7 @@ fn keeping(table: &str) -> Keeping {
 /// The function that runs a step.
 fn function(what: &str) -> &'static str {
     match what {
-        REGISTER => "orders",
+        REGISTER | READ => "orders",
         SHOPPERS_TOKEN => "token",
         IN_A_BROWSER => "payments",
         AUTHORIZE | AUTHORIZE_FOR_THE_SCHEDULE => "authorize",
@@ -283,6 +283,7 @@ pub(crate) fn flows(figures: &Figures) -> Table {
         dollars("shop in a browser: register, token, payment", checkout(figures, PER_SECOND))
             .at_most(CHECKOUT_TARGET),
         dollars("declined purchase", total(&[&counted(DECLINE)])),
+        dollars("read of a payment", total(&[&counted(READ)])),
         dollars("refund", total(&[&counted(REFUND)])),
         dollars("void", total(&[&counted(VOID)])),
         dollars("credit-card authorize", total(&[&authorize])),

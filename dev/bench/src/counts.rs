@@ -14,7 +14,7 @@ use crate::{
     process::{Running, well},
     proxy::Call,
     world::{
-        self, AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, DECLINE, IN_A_BROWSER, PURCHASE, REFUND,
+        self, AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, DECLINE, IN_A_BROWSER, PURCHASE, READ, REFUND,
         REGISTER, SCHEDULED_CAPTURE, SHOPPERS_TOKEN, VOID, World,
     },
 };
@@ -67,7 +67,7 @@ impl Step {
     fn record(&self, figures: &mut Figures) {
         let what = &self.what;
         figures.set(format!("calls, {what}"), number(self.calls.len()));
-        figures.set(format!("reads, {what}"), number(self.count(|call| call == "GetItem")));
+        figures.set(format!("reads, {what}"), number(self.count(is_read)));
         figures.set(format!("writes, {what}"), number(self.count(is_write)));
         figures.set(format!("changes of orders, {what}"), number(self.changes.len()));
         figures.set(format!("log bytes, {what}"), bytes(self.log_bytes));
@@ -94,6 +94,10 @@ impl Step {
     fn count(&self, is_counted: impl Fn(&str) -> bool) -> usize {
         self.calls.iter().filter(|call| is_counted(call)).count()
     }
+}
+
+fn is_read(call: &str) -> bool {
+    matches!(call, "BatchGetItem" | "GetItem" | "Query")
 }
 
 fn is_write(call: &str) -> bool {
@@ -175,6 +179,9 @@ impl Watch<'_> {
         figures.set("connections open before a first purchase", number(start_connections));
         figures.set("connections opened by a first purchase", number(first_request_connections));
         let (purchased, paid) = self.request(PURCHASE, &purchase, &world::purchase("counted")).await?;
+        let id = transaction_id(&paid)?;
+        self.request("", orders, &world::read("counted", &id)).await?;
+        self.request(READ, orders, &world::read("counted", &id)).await?.0.record(figures);
         let declined = self.declined(&purchase, &world::purchase("declined")).await?;
 
         let void = self.start("void").await?;
@@ -189,7 +196,7 @@ impl Watch<'_> {
         self.world.stack.simulator().settle();
         let refund = self.start("refund").await?;
         refund.invoke_well(&world::refund("first", &transaction_id(&first)?)).await?;
-        let event = world::refund("counted", &transaction_id(&paid)?);
+        let event = world::refund("counted", &id);
         let refunded = self.request(REFUND, &refund, &event).await?.0;
         figures.set(BATCH_LOG_BYTES, bytes(purchased.journal_log_bytes));
         Ok(vec![purchased, declined, voided, refunded])

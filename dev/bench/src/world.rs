@@ -24,6 +24,7 @@ pub(crate) const DECLINE: &str = "declined purchase";
 pub(crate) const AUTHORIZE: &str = "credit-card authorize";
 pub(crate) const CAPTURE: &str = "credit-card capture";
 pub(crate) const REGISTER: &str = "register an order";
+pub(crate) const READ: &str = "read of a payment";
 pub(crate) const SHOPPERS_TOKEN: &str = "a shopper's token";
 pub(crate) const IN_A_BROWSER: &str = "payment in a browser";
 pub(crate) const AUTHORIZE_FOR_THE_SCHEDULE: &str = "authorize for the schedule";
@@ -226,6 +227,20 @@ pub(crate) fn refund(order: &str, transaction: &str) -> Value {
 /// Voids such a payment.
 pub(crate) fn void(order: &str, transaction: &str) -> Value {
     at_payment(VOID_EVENT, order, transaction)
+}
+
+/// Reads such a payment, with what can be done with it.
+pub(crate) fn read(order: &str, transaction: &str) -> Value {
+    let mut event = void(order, transaction);
+    let route = "GET /v2/orders/{orderId}/transactions/{transactionId}";
+    event["routeKey"] = json!(route);
+    event["requestContext"]["routeKey"] = json!(route);
+    event["requestContext"]["http"]["method"] = json!("GET");
+    let path = event["rawPath"].as_str().unwrap_or_default().trim_end_matches("/cancel").to_owned();
+    event["requestContext"]["http"]["path"] = json!(path);
+    event["rawPath"] = json!(path);
+    event["body"] = Value::Null;
+    event
 }
 
 /// Asks for the access token of a shopper's browser.

@@ -266,9 +266,6 @@ fn barred(caller: &Caller, may_move: bool) -> Option<NotPossible> {
 /// Whether a payment has settled. A table that responds late or not at all must not keep anybody
 /// from reading the payment.
 async fn batch_of(orders: &Orders, order: &Order, transaction: &Transaction, now: Timestamp) -> BatchState {
-    if transaction.pending().is_some() {
-        return BatchState::Unknown;
-    }
     let read = timeout(SETTLEMENT_LIMIT, orders.batches.batch_of(order, transaction.id, now));
     match read.await {
         Ok(Ok(batch)) => batch,

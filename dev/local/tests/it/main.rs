@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod access;
+mod answers;
 mod api_gateway;
 mod api_reference;
 mod bad_rows;

@@ -7,7 +7,7 @@ use local::{Options, merchants};
 use serde_json::{Value, json};
 use tollgate_core::values::Clock as _;
 
-use crate::shop::Shop;
+use crate::{answers, shop::Shop};
 
 struct Month {
     shop: Shop,
@@ -17,6 +17,11 @@ struct Month {
 impl Month {
     fn day(&self, days_ago: i32) -> Date {
         self.today - days_ago.days()
+    }
+
+    async fn use_own_token(&mut self) {
+        let token = self.shop.token(merchants::MONTH, Some(merchants::MONTH_KEY)).await;
+        self.shop.use_token(token.body["access_token"].as_str().unwrap());
     }
 
     /// Payments of the month, with this filter beside their days.
@@ -56,6 +61,9 @@ async fn a_finance_person_finds_a_month_that_ended_yesterday() {
     captures_and_doubt(&month).await;
     money(&month).await;
     nothing_is_of_today(&mut month).await;
+    month.shop.stack.advance_clock(-86_400);
+    month.use_own_token().await;
+    answers::are_the_same_everywhere(&month.shop).await;
     sample_orders(&mut month).await;
     month.shop.close().await;
 }
@@ -203,8 +211,7 @@ async fn money(month: &Month) {
 async fn nothing_is_of_today(month: &mut Month) {
     // A list ends now: entries dated later today show tomorrow.
     month.shop.stack.advance_clock(86_400);
-    let token = month.shop.token(merchants::MONTH, Some(merchants::MONTH_KEY)).await;
-    month.shop.use_token(token.body["access_token"].as_str().unwrap());
+    month.use_own_token().await;
     month.shop.stack.deliver_stream().await.unwrap();
     let today = format!("ge(created_at,{})", month.today);
     for path in ["/v2/transactions", "/v2/entries"] {

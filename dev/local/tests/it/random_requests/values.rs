@@ -78,6 +78,11 @@ impl Values {
         payments.drain(..payments.len().saturating_sub(REMEMBERED));
     }
 
+    /// Forgets the stored card that a request has deleted.
+    pub(super) fn forget(&mut self, request: &str) {
+        self.cards.retain(|card| !request.contains(card.as_str()));
+    }
+
     /// A path of this form. Most name payments that are there.
     pub(super) fn path(&self, rng: &mut StdRng, template: &str, external: bool) -> String {
         let of = if external { "e" } else { "o" };

@@ -31,6 +31,10 @@ impl Batches for RecordedBatches {
         transaction: Uuid,
         now: Timestamp,
     ) -> Result<BatchState, StoreError> {
+        // Nothing can be done with it before its outcome is known.
+        if order.transaction(transaction).is_some_and(|own| own.pending().is_some()) {
+            return Ok(BatchState::Unknown);
+        }
         let found = settlement_of(self.lines.as_ref(), order, transaction, now).await?;
         let payment = payment_among(&found);
         if payment.is_some_and(|payment| payment.settled_on.is_some()) {
