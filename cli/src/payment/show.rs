@@ -100,7 +100,7 @@ async fn batch_of(
 /// The possible actions, and the reasons for attention, in lines.
 fn answered(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> String {
     let possible = order.possible(transaction, asker);
-    let mut lines = format!("\nwhat can be done with {}\n", transaction.id);
+    let mut lines = vec![format!("\nwhat can be done with {}", transaction.id)];
     for (name, action) in [
         ("capture", possible.capture),
         ("refund", possible.refund),
@@ -114,12 +114,12 @@ fn answered(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> Stri
         let why = action.why.map(|why| why.sentence().to_owned());
         let against = action.advised_against.map(|against| against.sentence().to_owned());
         let told: Vec<String> = most.into_iter().chain(why).chain(against).collect();
-        lines.push_str(&format!("  {name}: {}\n", told.join(" ")));
+        lines.push(format!("  {name}: {}", told.join(" ")));
     }
     for concern in concerns(order, transaction, asker.now) {
-        lines.push_str(&format!("  needs attention: {}: {}\n", concern.as_str(), concern.advice()));
+        lines.push(format!("  needs attention: {}: {}", concern.as_str(), concern.advice()));
     }
-    lines
+    lines.join("\n") + "\n"
 }
 
 /// How far the money of these payments and their refunds is.

@@ -60,8 +60,6 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     let response = first.and_then(|first| first.response());
     let kind = transaction.last_done().as_str();
     let told = response.filter(|_| view.principal == Principal::ClientCredentials);
-    // Nobody looked whether it has settled.
-    let next = order.next_actions(transaction, BatchState::Unknown, view.now);
     let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick);
     let mut value = json!({
         "id": transaction.id.to_string(),
@@ -81,7 +79,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
             "avs_result": letter(|response| response.avs.as_ref()),
             "cvv_result": letter(|response| response.cvv.as_ref()),
         },
-        "next_actions": next.into_iter().map(NextAction::as_str).collect::<Vec<_>>(),
+        "next_actions": next_actions(order, transaction, view.now),
         "relationships": {"order": {"data": {"type": "order", "id": order.id.as_str()}}},
         "meta": {
             "state": transaction.word(view.now).as_str(),
@@ -418,6 +416,12 @@ fn capture_failure(order: &Order, transaction: &Transaction) -> Option<Value> {
         "attempts": attempt.attempt.number,
         "next_attempt_at": order.next_capture_attempt(transaction).map(seconds),
     }))
+}
+
+/// The next steps, where nobody looked whether the payment has settled.
+fn next_actions(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec<&'static str> {
+    let next = order.next_actions(transaction, BatchState::Unknown, now);
+    next.into_iter().map(NextAction::as_str).collect()
 }
 
 /// A decline as shown. A person who tries out cards in a browser must not learn that a card is

@@ -133,7 +133,7 @@ impl Act {
         };
         let result = planned.map(|planned| match planned {
             Planned::Sent(at) | Planned::Recorded(at) => {
-                assert_eq!(fixture.operation(at).amount, amount(minor))
+                assert_eq!(fixture.operation(at).amount, amount(minor));
             }
             Planned::Replayed(at) => panic!("{at:?} is no repetition"),
         });
