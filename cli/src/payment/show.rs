@@ -59,7 +59,8 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
     match merchant(installation, &show.merchant).await {
         Ok((job, merchant)) => {
             let barred = must_be_off(&job, &merchant).await.err().map(|_| NotPossible::PaymentsStopped);
-            for (n, transaction) in history::chosen(&order, show.transaction).enumerate() {
+            let mut all = Vec::new();
+            for transaction in history::chosen(&order, show.transaction) {
                 let asker = Asker {
                     barred,
                     refund_max: &RefundMax::Unlimited,
@@ -68,10 +69,11 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
                     batch: batch_of(stores.as_ref(), &order, transaction.id, now).await,
                     now,
                 };
-                let answers = answers_value(&merchant, &order, transaction, &asker);
-                value["transactions"][n]["answers"] = answers;
+                all.push(answers_value(&merchant, &order, transaction, &asker));
                 text.push_str(&answered(&order, transaction, &asker));
             }
+            // One for each transaction.
+            value["answers"] = all.into();
         }
         Err(_) => failure::remark("what can be done is not told: the merchant's document cannot be read"),
     }

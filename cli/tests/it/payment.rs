@@ -130,8 +130,10 @@ async fn a_surcharge_is_itemized_wherever_a_payment_is_shown() {
     ];
     assert_eq!(lines, expected);
     let receipt = fixture.run(&["payment", "receipt", MERCHANT, "o", "--json"], "").await.json();
+    let fee = json!({ "kind": "surcharge", "amount": 78, "captured_amount": 78, "refunded_amount": 0 });
+    assert_eq!(receipt["fee"], fee);
+    assert_eq!((&receipt["amount"]["amount"], &receipt["total"]["amount"]), (&json!(2599), &json!(2677)));
     let fee = json!({ "kind": "surcharge", "amount": 78, "captured": 78, "refunded": 0 });
-    assert_eq!((&receipt["fee"], &receipt["amount"], &receipt["total"]), (&fee, &json!(2599), &json!(2677)));
 
     let shown = fixture.run(&["payment", "show", MERCHANT, "o"], "").await.done();
     for part in ["surcharge of 0.78 USD: captured 0.78 USD, refunded 0.00 USD", "amount 25.99, fee 0.78"] {

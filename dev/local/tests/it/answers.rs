@@ -168,7 +168,7 @@ impl Stated {
     async fn is_printed_so(&self, shop: &Shop) {
         let (shown, receipt) = tokio::join!(self.command(shop, "show"), self.command(shop, "receipt"));
         let shown: Value = serde_json::from_slice(&shown.stdout).unwrap();
-        let answers = &shown["transactions"][0]["answers"];
+        let answers = &shown["answers"][0];
         for name in ["possible", "needs_attention", "receipt", "money"] {
             assert_eq!(answers[name], self.meta()[name], "{name}: {shown:#}");
         }
