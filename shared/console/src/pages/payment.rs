@@ -180,6 +180,11 @@ struct Possible<'a> {
 }
 
 impl Possible<'_> {
+    /// Whether something speaks against it.
+    fn is_inadvisable(&self) -> bool {
+        !self.stated["advised_against"].is_null()
+    }
+
     fn is(&self, member: &str) -> bool {
         self.stated[member].as_bool().unwrap_or_default()
     }
@@ -265,7 +270,7 @@ fn buttons(frame: &Frame, read: &Read<'_>) -> Vec<Button> {
     let button = |act: Act| {
         let possible = read.possible(act.route());
         let address = possible.has_form().then(|| read.form(act, frame))?;
-        Some(Button { name: act.verb(), address, is_inadvisable: !possible.is("advised") })
+        Some(Button { name: act.verb(), address, is_inadvisable: possible.is_inadvisable() })
     };
     Act::ALL.into_iter().filter_map(button).collect()
 }

@@ -269,7 +269,7 @@ impl ActPage {
             currency: said(&read.payment["currency"]),
             whole_only: possible.is("whole_only"),
             needs_tick: possible.is("needs_refund_disputed"),
-            is_inadvisable: !possible.is("advised"),
+            is_inadvisable: possible.is_inadvisable(),
             facts: facts(read),
         }
     }
