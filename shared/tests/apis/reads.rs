@@ -95,6 +95,17 @@ async fn a_shopper_finds_its_own_payment_and_no_other() {
     t.end();
 }
 
+#[tokio::test(start_paused = true)]
+async fn while_payments_are_stopped_nothing_is_possible_and_the_most_is_told() {
+    let mut t = Table::new("possible_stopped");
+    t.prepare(&registered("a", 500)).await;
+    let id = id_of(&t.prepare(&pay("a", "purchase", card(500)).by("shop:pay")).await);
+    t.ask("before", &by_id(&id).by("shop:operate")).await;
+    t.world.operator_stops("shop").await;
+    t.ask("stopped", &by_id(&id).by("shop:operate")).await;
+    t.end();
+}
+
 fn receipt(order: &str, id: &str) -> Ask {
     get(format!("/v2/orders/{order}/transactions/{id}/receipt"))
 }
