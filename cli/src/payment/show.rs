@@ -59,6 +59,8 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
     match merchant(installation, &show.merchant).await {
         Ok((job, merchant)) => {
             let barred = must_be_off(&job, &merchant).await.err().map(|_| NotPossible::PaymentsStopped);
+            let batches =
+                stores.map(|SettlementStores { lines, progress, .. }| RecordedBatches { lines, progress });
             let mut all = Vec::new();
             for transaction in history::chosen(&order, show.transaction) {
                 let asker = Asker {
@@ -66,10 +68,10 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
                     refund_max: &RefundMax::Unlimited,
                     person: None,
                     policy: &merchant.policy,
-                    batch: batch_of(stores.as_ref(), &order, transaction.id, now).await,
+                    batch: batch_of(batches.as_ref(), &order, transaction.id, now).await,
                     now,
                 };
-                all.push(answers_value(&merchant, &order, transaction, &asker));
+                all.push(answers_value(&order, transaction, &asker));
                 text.push_str(&answered(&order, transaction, &asker));
             }
             // One for each transaction.
@@ -89,13 +91,12 @@ async fn merchant(installation: &Installation, id: &MerchantId) -> Result<(Job, 
 
 /// Whether a payment has settled, where that can be read.
 async fn batch_of(
-    stores: Option<&SettlementStores>,
+    batches: Option<&RecordedBatches>,
     order: &Order,
     transaction: Uuid,
     now: Timestamp,
 ) -> BatchState {
-    let Some(SettlementStores { lines, progress, .. }) = stores else { return BatchState::Unknown };
-    let batches = RecordedBatches { lines: lines.clone(), progress: progress.clone() };
+    let Some(batches) = batches else { return BatchState::Unknown };
     batches.batch_of(order, transaction, now).await.unwrap_or(BatchState::Unknown)
 }
 

@@ -49,7 +49,7 @@ pub use listing::{
 pub use marks::{LatelyMarked, MARK_PARTITIONS, Mark};
 pub use movements::{EntryLister, EntryPredicate, WantedEntries, entries_of};
 pub use pointers::{FoundByText, NoSearchKeys, PointedBy, Pointer, SearchKeys, found_by, uncollected};
-pub use receipt::{NoReceipt, Receipt, receipt};
+pub use receipt::{NoReceipt, Receipt, no_receipt, receipt};
 pub use retention::Retention;
 pub use totals::{CountedEntry, Total, TotalLine, Totals};
 pub use totals_store::{KeptSum, KeptSums, MerchantDay, Reached, SumOf, TotalsStore};

@@ -8,7 +8,8 @@
 //! guessed.
 
 use lambda_http::Request;
-use tollgate_core::order::{KeyDigest, Principal, Transaction};
+use tollgate_core::order::{KeyDigest, Order, Principal, Rejection, Transaction};
+use uuid::Uuid;
 
 use crate::{
     access_token,
@@ -39,7 +40,7 @@ const CLIENT_SECRET: &str = "x-client-secret";
 impl Caller {
     /// Whether the caller may read a payment: the merchant any, a shopper its own and those whose
     /// secret it holds.
-    pub(super) fn may_read(&self, request: &Request, transaction: &Transaction) -> bool {
+    fn may_read(&self, request: &Request, transaction: &Transaction) -> bool {
         match self.principal {
             Principal::ClientCredentials => true,
             Principal::Implicit => {
@@ -49,6 +50,20 @@ impl Caller {
             }
             Principal::Schedule | Principal::Unrecognized => false,
         }
+    }
+
+    /// One of an order's payments, if the caller may know of the order and read it.
+    pub(super) fn readable<'a>(
+        &self,
+        request: &Request,
+        order: &'a Order,
+        id: Uuid,
+    ) -> Result<&'a Transaction, Rejection> {
+        if !order.is_open_to(self.principal) {
+            return Err(Rejection::OrderNotFound);
+        }
+        let found = order.transaction(id).filter(|found| self.may_read(request, found));
+        found.ok_or(Rejection::TransactionNotFound)
     }
 
     /// How transactions are shown to this caller now.

@@ -154,29 +154,25 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
 
 async fn read_transaction(orders: &Orders, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(&orders.api.access, request).await?;
-    let order = readable(&orders.api, request, &caller).await?;
+    let order = order_to_read(&orders.api, request, &caller).await?;
     shown_once_settled(orders, request, &caller, order, transaction_id(request)?).await
 }
 
 async fn read_receipt(api: &Api, request: &Request) -> Handled<Value> {
     let caller = Caller::with_token(&api.access, request).await?;
-    let order = readable(api, request, &caller).await?;
-    let id = transaction_id(request)?;
-    let transaction = order.transaction(id).filter(|found| caller.may_read(request, found));
-    let transaction = transaction.ok_or(Rejection::TransactionNotFound)?;
+    let order = order_to_read(api, request, &caller).await?;
+    let transaction = caller.readable(request, &order, transaction_id(request)?)?;
     match receipt(&caller.merchant, &order, transaction, api.access.now()) {
         Ok(receipt) => Ok(Reply::new(200, response::enveloped(response::single::receipt_value(&receipt)))),
         Err(none) => Err(Failure::new(Code::NoReceipt, none.sentence()).with("why", none.as_str())),
     }
 }
 
-/// The order in the path, for a caller that may read one of its transactions.
-async fn readable(api: &Api, request: &Request, caller: &Caller) -> Result<Order, Failure> {
+/// The order in the path, for a request without parameters.
+async fn order_to_read(api: &Api, request: &Request, caller: &Caller) -> Result<Order, Failure> {
     caller.must_have(Role::Read)?;
     Parameters::none(request)?;
-    let order = api.payments.order(&caller.key(order_id(request)?)).await?;
-    transaction_id(request)?;
-    if order.is_open_to(caller.principal) { Ok(order) } else { Err(Rejection::OrderNotFound.into()) }
+    Ok(api.payments.order(&caller.key(order_id(request)?)).await?)
 }
 
 async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
@@ -222,12 +218,9 @@ async fn shown_once_settled(
     order: Order,
     id: Uuid,
 ) -> Handled<Value> {
-    if !order.transaction(id).is_some_and(|found| caller.may_read(request, found)) {
-        return Err(Rejection::TransactionNotFound.into());
-    }
+    let pending = caller.readable(request, &order, id)?.pending().is_some();
     let (api, now) = (&orders.api, orders.api.access.now());
     let is_merchants = caller.principal == Principal::ClientCredentials;
-    let pending = order.transaction(id).is_some_and(|found| found.pending().is_some());
     // Reading goes on while payments are stopped, and also while the switch cannot be read.
     let may_move = (pending || is_merchants)
         && stop(api.switch.as_ref(), &caller.merchant.id).await.is_ok_and(|stop| !stop.is_on());
@@ -247,7 +240,7 @@ async fn shown_once_settled(
             batch: batch_of(orders, &order, transaction, now).await,
             now,
         };
-        response::single::add_to(&mut reply.body["data"], &caller.merchant, &order, transaction, &asker);
+        response::single::add_to(&mut reply.body["data"], &order, transaction, &asker);
     }
     Ok(reply)
 }

@@ -287,11 +287,11 @@ fn shares(read: &Read<'_>) -> Vec<Share> {
     ];
     let money = &read.meta()["money"];
     let amount = |part: &str| words::signed(&money[part]["amount"]).filter(|amount| !amount.is_zero());
-    let total = SignedAmount::sum(parts.iter().filter_map(|(part, ..)| amount(part))).unwrap_or_default();
+    let whole = words::signed(&read.payment["amount"]).unwrap_or_default();
     let mut x = 0;
     let mut shares = Vec::new();
     for (part, name, class, is_lost) in parts {
-        let Some(width) = amount(part).map(|amount| amount.parts_of(total, BAR_WIDTH)) else { continue };
+        let Some(width) = amount(part).map(|amount| amount.parts_of(whole, BAR_WIDTH)) else { continue };
         let minor = &money[part]["amount"];
         let amount = if is_lost { read.lost(minor) } else { read.money(minor) };
         let width = width.max(SHARE_MIN_WIDTH).min(BAR_WIDTH.saturating_sub(x));

@@ -84,22 +84,27 @@ impl Receipt {
     }
 }
 
-/// A payment's receipt at a moment, or why it has none: only a payment that was approved and may
-/// stand has one, until it is voided or lapses.
+/// Why a payment has no receipt at a moment, if it has none: only a payment that was approved and
+/// may stand has one, until it is voided or lapses.
+pub fn no_receipt(transaction: &Transaction, now: Timestamp) -> Option<NoReceipt> {
+    match transaction.word_beside_disputes(now) {
+        PaymentWord::Declined | PaymentWord::NotProcessed => Some(NoReceipt::NotApproved),
+        PaymentWord::Voided | PaymentWord::VoidedElsewhere => Some(NoReceipt::Voided),
+        PaymentWord::Lapsed => Some(NoReceipt::Lapsed),
+        _ if transaction.must_not_stand() => Some(NoReceipt::NotApproved),
+        _ => (!transaction.is_recognized() || !transaction.began()).then_some(NoReceipt::NotKnownYet),
+    }
+}
+
+/// A payment's receipt at a moment, or why it has none.
 pub fn receipt(
     merchant: &Merchant,
     order: &Order,
     transaction: &Transaction,
     now: Timestamp,
 ) -> Result<Receipt, NoReceipt> {
-    let first = transaction.first().filter(|_| transaction.is_recognized() && transaction.began());
-    let first = match transaction.word_beside_disputes(now) {
-        PaymentWord::Declined | PaymentWord::NotProcessed => Err(NoReceipt::NotApproved),
-        PaymentWord::Voided | PaymentWord::VoidedElsewhere => Err(NoReceipt::Voided),
-        PaymentWord::Lapsed => Err(NoReceipt::Lapsed),
-        _ if transaction.must_not_stand() => Err(NoReceipt::NotApproved),
-        _ => first.ok_or(NoReceipt::NotKnownYet),
-    }?;
+    no_receipt(transaction, now).map_or(Ok(()), Err)?;
+    let first = transaction.first().ok_or(NoReceipt::NotKnownYet)?;
     Ok(Receipt {
         merchant_name: merchant.name.clone(),
         merchant_address: merchant.address.clone(),

@@ -79,11 +79,7 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     // Before an inquiry is sent.
     if caller.principal == Principal::Implicit {
         let order = api.payments.order(&key).await?;
-        if !order.is_open_to(caller.principal) {
-            return Err(Rejection::OrderNotFound.into());
-        }
-        let transaction = order.transaction(id).filter(|found| caller.may_read(request, found));
-        transaction.ok_or(Rejection::TransactionNotFound)?;
+        caller.readable(request, &order, id)?;
     }
     // An inquiry can have a void follow, so while payments are stopped the record is shown as it
     // is.

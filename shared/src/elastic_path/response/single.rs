@@ -3,9 +3,8 @@
 
 use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{Concerned, NoReceipt, Receipt, concerned, receipt},
+    journal::{Concerned, NoReceipt, Receipt, concerned, no_receipt},
     order::{AdvisedAgainst, Asker, NextAction, NotPossible, Order, Possibility, Shares, Transaction},
-    payments::Merchant,
     values::{Brand, Currency},
 };
 
@@ -14,12 +13,11 @@ use super::{fees_value, price, seconds, signed_price, status::transaction_status
 /// Adds the members to a transaction as every response states it.
 pub(in crate::elastic_path) fn add_to(
     value: &mut Value,
-    merchant: &Merchant,
     order: &Order,
     transaction: &Transaction,
     asker: &Asker<'_>,
 ) {
-    let mut answers = answers_value(merchant, order, transaction, asker);
+    let mut answers = answers_value(order, transaction, asker);
     value["next_actions"] = answers["next_actions"].take();
     for name in ["possible", "needs_attention", "receipt", "money"] {
         if let Some(answer) = answers.get_mut(name) {
@@ -29,14 +27,9 @@ pub(in crate::elastic_path) fn add_to(
 }
 
 /// The same members alone.
-pub fn answers_value(
-    merchant: &Merchant,
-    order: &Order,
-    transaction: &Transaction,
-    asker: &Asker<'_>,
-) -> Value {
+pub fn answers_value(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> Value {
     let next = order.next_actions(transaction, asker.batch, asker.now);
-    let none = receipt(merchant, order, transaction, asker.now).err();
+    let none = no_receipt(transaction, asker.now);
     let mut answers = json!({
         "next_actions": next.into_iter().map(NextAction::as_str).collect::<Vec<_>>(),
         "possible": possible(order, transaction, asker),
@@ -82,7 +75,10 @@ fn action(currency: Currency, possibility: &Possibility) -> Value {
 
 /// The reasons why a person has to look at a transaction.
 pub(in crate::elastic_path) fn attention(reasons: &[Concerned]) -> Value {
-    let reason = |Concerned { concern, since, .. }: &Concerned| json!({"code": concern.as_str(), "since": seconds(*since), "advice": concern.advice()});
+    let reason = |one: &Concerned| {
+        let Concerned { concern, since, .. } = one;
+        json!({"code": concern.as_str(), "since": seconds(*since), "advice": concern.advice()})
+    };
     reasons.iter().map(reason).collect()
 }
 

@@ -370,27 +370,20 @@ fn unsettled(visit: &Visit<'_>, act: Act, read: &Read<'_>) -> Option<Advice> {
     })
 }
 
-/// The effects of the button.
+/// The effects of the button, and what speaks against it.
 fn sentences(act: Act, read: &Read<'_>, amount: Option<SignedAmount>) -> Vec<String> {
     let money = read.money(&json!(amount));
     let card = words::card(&read.payment["payment_details"]["card"]);
-    let most = read.possible(act.route()).most();
-    let disputed = read.if_any(&read.meta()["money"]["disputed"]["amount"]);
-    match act {
-        Act::Capture => {
-            let mut sentences = vec![format!("Capture {money} of the amount held on {card}.")];
-            if amount < most {
-                sentences.push("The rest is released to the customer.".to_owned());
-            }
-            sentences
-        }
-        Act::Refund if disputed.is_empty() => vec![format!("Refund {money} to {card}.")],
-        Act::Refund => vec![
-            format!("Refund {money} to {card}."),
-            format!("The bank has taken {disputed} back already: it would be lost twice."),
-        ],
-        Act::Void => vec![format!("Void all of {money}. {card} is not charged.")],
-    }
+    let possible = read.possible(act.route());
+    let effect = match act {
+        Act::Capture => format!("Capture {money} of the amount held on {card}."),
+        Act::Refund => format!("Refund {money} to {card}."),
+        Act::Void => format!("Void all of {money}. {card} is not charged."),
+    };
+    let releases = act == Act::Capture && amount < possible.most();
+    let rest = if releases { "The rest is released to the customer." } else { "" };
+    let all = [effect, rest.to_owned(), words::why(&possible.stated["advised_against"])];
+    all.into_iter().filter(|sentence| !sentence.is_empty()).collect()
 }
 
 /// The facts about the payment of the form.

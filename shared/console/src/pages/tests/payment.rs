@@ -378,7 +378,7 @@ async fn an_act_that_the_api_advises_against_is_not_the_main_button() {
     }
 }
 
-/// The buttons and the sentences go by what the API states, whatever the state and the amounts.
+/// The buttons and the sentences go by the statements of the API alone.
 #[tokio::test]
 async fn each_act_is_offered_and_explained_as_the_api_states_it() {
     let by_proposal =

@@ -20,7 +20,7 @@ pub enum Predicate {
     Status(Vec<TransactionStatus>),
     /// One of these words.
     Word(Vec<PaymentWord>),
-    /// Whether it was approved and no rule refused it, whatever was done to it since: the payments
+    /// Whether it was approved and no rule refused it, regardless of later operations: the payments
     /// that totals count as approved.
     Approved(bool),
     /// It has an operation of one of these kinds, with any outcome.
