@@ -155,7 +155,7 @@ async fn a_disputed_payment_is_refunded_only_with_a_tick() {
     let page = api.get(&page.location).await;
     assert_says(
         &page.body,
-        &["Refund $5.00 to Visa 1443. The bank has taken $20.00 back already: it would be lost twice."],
+        &["Refund $5.00 to Visa 1443. The bank has taken the money back: it would be lost twice."],
     );
     api.post(FORM, &filled("amount=5&disputed=yes&step=send")).await;
     assert!(posts(&api)[0].contains(r#""refund_disputed":true"#), "{:?}", posts(&api));

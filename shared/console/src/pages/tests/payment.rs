@@ -461,6 +461,8 @@ async fn each_reason_for_attention_shows_whatever_the_state() {
 #[tokio::test]
 async fn each_part_of_the_money_is_shown_as_the_api_states_it() {
     let mut payment = payment("paid", &[operation("purchase", 2599, "approved")]);
+    // All parts together.
+    payment["data"]["amount"] = json!(21);
     let money = &mut payment["data"]["meta"]["money"];
     for (minor, part) in (1..).zip(["kept", "refused", "refunded", "disputed", "held", "released"]) {
         money[part] = price(minor);
