@@ -38,8 +38,7 @@ impl Tone {
     }
 }
 
-/// The state of a payment (docs/reference/order-api.md) in words, with its tone and the reason of a
-/// failure.
+/// The state of a payment (docs/api.md) in words, with its tone and the reason of a failure.
 pub(crate) fn state(payment: &Value) -> (String, Tone) {
     let word = said(&payment["meta"]["state"]);
     let (state, tone) = match word.as_str() {

@@ -2,32 +2,32 @@
 //!
 //! The sets overlap and are not the same: the gateway's `B` and `P` are partial matches abroad, the
 //! page's are "nothing to compare". The gateway's own letters stay on record with the operation.
-//! `docs/reference/credit-card.md` shows this table.
+//! `docs/credit-card.md` shows this table.
 
-/// One row: the gateway's letter, the page's, why.
+/// One row: the gateway's letter, the page's, its meaning.
 pub type LetterRow = (&'static str, &'static str, &'static str);
 
 /// The gateway's `avsresp`, as the page's `AvsResultCode`.
 pub const AVS: &[LetterRow] = &[
-    ("A", "A", "street matches, ZIP does not: the same in both"),
+    ("A", "A", "street matches, ZIP does not"),
     ("B", "A", "street matches, postal code could not be compared (abroad)"),
     ("C", "G", "neither could be compared (abroad)"),
     ("D", "Y", "street and postal code match (abroad)"),
-    ("E", "E", "error: the same in both"),
+    ("E", "E", "error"),
     ("F", "Y", "street and postal code match (United Kingdom)"),
-    ("G", "G", "issuer outside the US that takes no part: the same in both"),
+    ("G", "G", "issuer outside the US that takes no part"),
     ("I", "G", "not compared (abroad)"),
     ("M", "Y", "street and postal code match (abroad)"),
-    ("N", "N", "nothing matches: the same in both"),
+    ("N", "N", "nothing matches"),
     ("P", "Z", "postal code matches, street could not be compared (abroad)"),
     ("Q", "E", "the address did not pass the processor's checks"),
-    ("R", "R", "system unavailable, try again: the same in both"),
-    ("S", "S", "not supported by the issuer: the same in both"),
-    ("U", "U", "no address information: the same in both"),
-    ("W", "W", "nine-digit ZIP matches, street does not: the same in both"),
-    ("X", "X", "street and nine-digit ZIP match: the same in both"),
-    ("Y", "Y", "street and five-digit ZIP match: the same in both"),
-    ("Z", "Z", "five-digit ZIP matches, street does not: the same in both"),
+    ("R", "R", "system unavailable, try again"),
+    ("S", "S", "not supported by the issuer"),
+    ("U", "U", "no address information"),
+    ("W", "W", "nine-digit ZIP matches, street does not"),
+    ("X", "X", "street and nine-digit ZIP match"),
+    ("Y", "Y", "street and five-digit ZIP match"),
+    ("Z", "Z", "five-digit ZIP matches, street does not"),
     ("I1", "Y", "match (processor PMT)"),
     ("I2", "Y", "match (processor PMT)"),
     ("I3", "Y", "match (processor PMT)"),
@@ -40,11 +40,11 @@ pub const AVS: &[LetterRow] = &[
 
 /// The gateway's `cvvresp`, as the page's `CvvResultCode`.
 pub const CVV: &[LetterRow] = &[
-    ("M", "M", "match: the same in both"),
-    ("N", "N", "no match: the same in both"),
-    ("P", "P", "not processed: the same in both"),
-    ("S", "S", "should be on the card: the same in both"),
-    ("U", "U", "issuer unable to process it: the same in both"),
+    ("M", "M", "match"),
+    ("N", "N", "no match"),
+    ("P", "P", "not processed"),
+    ("S", "S", "should be on the card"),
+    ("U", "U", "issuer unable to process it"),
     ("X", "P", "no answer from the card scheme"),
 ];
 

@@ -52,8 +52,7 @@ handlers! {
 
 /// Every other route and method: 404.
 pub async fn not_found(request: &Request) -> Response<Body> {
-    let detail =
-        "there is no such route, or not with this method; docs/reference/order-api.md lists the routes";
+    let detail = "there is no such route, or not with this method; docs/openapi.yaml lists the routes";
     refuse(request, Failure::new(Code::NotFound, detail)).await
 }
 

@@ -18,9 +18,6 @@ const PAGES: [(&str, &str); 6] = [
 /// The page with the tables of all error codes.
 const ERRORS: (&str, &str) = ("errors.md", include_str!("../../../../docs/errors.md"));
 
-/// Pages that are made from the description, which the viewer shows itself.
-const MADE: [&str; 2] = ["reference/order-api.md", "reference/credit-card.md"];
-
 /// The description with everything that the viewer needs within it.
 pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {
     let mut document: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
@@ -127,8 +124,8 @@ fn link_descriptions(value: &mut Value, pages: &[Page]) {
     }
 }
 
-/// A text whose links lead to sections of the viewer. Of a link to a page that is made from the
-/// description, the words are left; of one to a file that is not served, its name, too.
+/// A text whose links lead to sections of the viewer. Of a link to a file that is not served, its
+/// words and its name are left.
 fn linked(text: &str, of: Option<&Page>, pages: &[Page]) -> String {
     let (mut done, mut rest) = (String::with_capacity(text.len()), text);
     while let Some((before, link)) = rest.split_once("](")
@@ -140,7 +137,6 @@ fn linked(text: &str, of: Option<&Page>, pages: &[Page]) -> String {
         let link = match (file, page) {
             ("openapi.yaml", _) => format!("[{words}](/openapi.yaml)"),
             (_, Some(page)) => format!("[{words}]({})", page.anchor),
-            (made, None) if MADE.contains(&made) => words.to_owned(),
             (_, None) if file.starts_with("https://") => format!("[{words}]({target})"),
             (_, None) => format!("{words} (`docs/{file}`)"),
         };

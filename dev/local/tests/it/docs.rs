@@ -24,8 +24,8 @@ use crate::{
 /// With the tables of all error codes.
 pub(crate) const ERRORS: &str = include_str!("../../../../docs/errors.md");
 const MERCHANTS: &str = include_str!("../../../../docs/merchants.md");
-const ORDER_API_REFERENCE: &str = include_str!("../../../../docs/reference/order-api.md");
-const CREDIT_CARD_REFERENCE: &str = include_str!("../../../../docs/reference/credit-card.md");
+const ORDER_API: &str = include_str!("../../../../docs/api.md");
+const CREDIT_CARD_API: &str = include_str!("../../../../docs/credit-card.md");
 const PEOPLE: &str = include_str!("../../../../docs/people.md");
 const SETTLEMENT: &str = include_str!("../../../../docs/settlement.md");
 const SCHEDULED: &str = include_str!("../../../../docs/scheduled-capture.md");
@@ -114,8 +114,7 @@ fn every_route_is_documented_and_every_documented_route_is_there() {
     let routes: BTreeSet<_> =
         routes.filter(|key| *key != RouteKey::Default).map(|key| key.to_string()).collect();
     assert_eq!(operations().keys().cloned().collect::<BTreeSet<_>>(), routes);
-    // The pages about settlement and people list their own. All are on the pages that are made from
-    // the description.
+    // The pages about settlement and people list their own.
     let listed = |page| rows(page).map(|(first, _)| first.to_owned()).filter(|first| first.contains(" /"));
     let others: BTreeSet<String> = routes.into_iter().filter(|route| !route.starts_with("HEAD ")).collect();
     let (of_settlement, others): (BTreeSet<String>, BTreeSet<String>) =
@@ -208,7 +207,7 @@ fn is_message_code(piece: &str, number: &str) -> bool {
 fn the_avs_and_cvv_letters_are_documented_row_by_row() {
     for (table, heading) in [(letters::AVS, "### AvsResultCode\n"), (letters::CVV, "### CvvResultCode\n")] {
         let in_code: Vec<_> = table.iter().map(|(theirs, ours, why)| [*theirs, *ours, *why]).collect();
-        let section = CREDIT_CARD_REFERENCE.split_once(heading).unwrap().1.split("\n#").next().unwrap();
+        let section = CREDIT_CARD_API.split_once(heading).unwrap().1.split("\n#").next().unwrap();
         let documented: Vec<_> = rows(section)
             .filter(|(_, cells)| cells.len() == 2)
             .map(|(theirs, cells)| [theirs, cells[0].trim_matches('`'), cells[1]])
@@ -271,9 +270,9 @@ fn every_detailed_status_is_documented() {
     );
     let listed = listed.unwrap().as_array().unwrap().iter().map(|word| word.as_str().unwrap());
     assert_eq!(listed.collect::<BTreeSet<_>>(), shown);
-    let documented = rows(section(ORDER_API_REFERENCE, "### Detailed status")).map(|(word, _)| word);
+    let documented = rows(section(ORDER_API, "## Detailed status")).map(|(word, _)| word);
     let words: BTreeSet<_> = shown.into_iter().filter(|word| !word.is_empty()).collect();
-    assert_eq!(documented.collect::<BTreeSet<_>>(), words, "docs/reference/order-api.md");
+    assert_eq!(documented.collect::<BTreeSet<_>>(), words, "docs/api.md");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use tollgate::abuse::{MERCHANTS, WRONG_KEYS};
 use tollgate_core::payments::reconcile::ReconcileLimits;
 
 use self::stated::{AS_SET, GROUPS};
-use crate::{pages::all_pages, references::texts};
+use crate::{openapi::OPENAPI, pages::all_pages, references::texts};
 
 /// The version in the workspace's `Cargo.toml`.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -38,6 +38,11 @@ const IN_OTHER_WORDS: [(&str, u64); 10] = [
     ("secrets_manager.rs/FRESH", 5 * MINUTE),
     ("STALE_FOR_INQUIRIES", DAY),
 ];
+
+/// The description of the APIs, which states figures as a page does.
+fn description() -> (String, String) {
+    ("docs/openapi.yaml".to_owned(), OPENAPI.to_owned())
+}
 
 /// Figures that are counted, or are only a part of a setting.
 fn counted() -> [(&'static str, &'static str, u64); 3] {
@@ -163,7 +168,8 @@ fn the_figures_in_the_pages_are_the_codes() {
     let sources = Sources::read();
     // Sentences go on over the end of a line.
     let joined = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let pages: HashMap<_, _> = all_pages().into_iter().map(|(page, text)| (page, joined(text))).collect();
+    let pages = all_pages().into_iter().chain([description()]);
+    let pages: HashMap<_, _> = pages.map(|(page, text)| (page, joined(text))).collect();
     let mut wrong = Vec::new();
     let mut check = |page: &str, sentence: &str, name: &str, numbers: &[u64]| {
         let text = pages.get(page).unwrap_or_else(|| panic!("{page}"));
@@ -231,10 +237,8 @@ fn the_versions_in_samples_are_this_one() {
     );
     let sample = sample.unwrap();
     let mut shown = Vec::new();
-    let description = ("docs/openapi.yaml".to_owned(), crate::openapi::OPENAPI.to_owned());
-    for (page, text) in
-        all_pages().into_iter().filter(|(page, _)| page != "CHANGELOG.md").chain([description])
-    {
+    let pages = all_pages().into_iter().filter(|(page, _)| page != "CHANGELOG.md");
+    for (page, text) in pages.chain([description()]) {
         for found in sample.captures_iter(&text) {
             let version = found.iter().skip(1).flatten().next().unwrap().as_str().to_owned();
             shown.push((page.clone(), version));

@@ -59,7 +59,6 @@ mod questions;
 mod random_requests;
 mod reconcile;
 mod record_identity;
-mod reference_pages;
 mod references;
 mod reliability_limits;
 mod reports;

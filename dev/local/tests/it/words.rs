@@ -12,15 +12,10 @@ use crate::{pages::all_pages, references::texts};
 const WORDS_MAX: usize = 2_000;
 
 /// Most words of all pages together.
-const ALL_WORDS_MAX: usize = 75_000;
+const ALL_WORDS_MAX: usize = 77_200;
 
-/// Pages in which a reader looks one thing up: generated ones, the run book and the inventory.
-const LOOKED_UP: [&str; 4] = [
-    "docs/reference/order-api.md",
-    "docs/reference/credit-card.md",
-    "docs/reference/inventory.md",
-    "docs/run-book.md",
-];
+/// Pages in which a reader looks one thing up.
+const LOOKED_UP: [&str; 2] = ["docs/reference/inventory.md", "docs/run-book.md"];
 
 /// Widest line of a comment, in characters. Tables and drawings are as wide as they are.
 const COMMENT_WIDTH_MAX: usize = 100;

@@ -35,7 +35,7 @@ impl Balance {
 }
 
 words! {
-    /// How far an order is paid, as `docs/reference/order-api.md` has it.
+    /// How far an order is paid, as `docs/api.md` has it.
     pub enum PaymentStatus {
         /// No payment has completed.
         Unpaid => "unpaid",

@@ -7,7 +7,7 @@ use super::{Cause, NoEffect, Operation, PaymentKind, Principal, Stage, Transacti
 use crate::{values::Amount, words};
 
 words! {
-    /// The word for a payment at a moment, as in `docs/reference/order-api.md`.
+    /// The word for a payment at a moment, as in `docs/api.md`.
     pub enum PaymentWord {
         /// Authorized, and not captured yet.
         Held => "held",

@@ -1,4 +1,4 @@
-//! The words for the state of a transaction and of an order (`docs/reference/order-api.md`).
+//! The words for the state of a transaction and of an order (`docs/api.md`).
 
 use tollgate_core::order::{PaymentStatus, TransactionStatus};
 
