@@ -5,10 +5,10 @@ use lambda_http::{
     Body, Request, Response,
     http::{HeaderValue, header},
 };
-use serde_json::json;
 use tollgate_core::payments::Switch;
+use tollgate_wire::{PaymentsSwitch, Status};
 
-use crate::{invocation::serve, version::version};
+use crate::{api::Page, invocation::serve, version::version};
 
 /// `GET /status`: the version that runs, and whether payments are stopped.
 pub async fn status(switch: &dyn Switch, request: &Request) -> Response<Body> {
@@ -17,22 +17,23 @@ pub async fn status(switch: &dyn Switch, request: &Request) -> Response<Body> {
 
 async fn describe(switch: &dyn Switch) -> Response<Body> {
     let payments = match switch.all_stopped().await {
-        Ok(true) => "stopped",
-        Ok(false) => "enabled",
+        Ok(true) => PaymentsSwitch::Stopped,
+        Ok(false) => PaymentsSwitch::Enabled,
         Err(error) => {
             tracing::error!(%error, "the switch of payments cannot be read");
-            "unknown"
+            PaymentsSwitch::Unknown
         }
     };
-    let mut response =
-        Response::new(Body::Text(json!({ "version": version(), "payments": payments }).to_string()));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let Page { body, content_type, .. } =
+        Page::from(Status { version: version().to_owned(), payments: payments.into() });
+    let mut response = Response::new(Body::Text(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::test_payments::SwitchAt;

@@ -52,4 +52,5 @@ pub use refund_max::{REFUND_LIMITS_MAX, RefundMax};
 pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
 pub use signed_amount::{ReadTooLarge, SignedAmount};
 pub use text::without_mark;
+pub use words::Words;
 pub use zone::{UnknownZone, Zone, local_time};

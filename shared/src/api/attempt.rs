@@ -14,10 +14,9 @@ use tollgate_core::{
     stored_cards::{MethodChanged, MethodState, OnceGone},
 };
 
-use super::{
-    caller::Caller,
-    failure::{Failure, LimitOf},
-};
+use tollgate_wire::LimitOf;
+
+use super::{caller::Caller, failure::Failure};
 use crate::{
     access::Access,
     source::{Source, card_digest, customer_digest},

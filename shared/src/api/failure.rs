@@ -3,13 +3,13 @@
 //! them in its own form.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use tollgate_core::{
     order::{DECLINES_PER_ORDER_HOUR, Decline, NoEffect, Rejection},
     payments::{Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, Refusal, Stop, StoreError},
     stored_cards::{DECLINES_PER_HOUR, MethodRefusal, MethodRejection},
-    values::{Amount, Currency},
+    values::Currency,
 };
+use tollgate_wire::{ErrorFacts, FailureAdvice, LimitOf};
 use uuid::Uuid;
 
 use super::{
@@ -29,36 +29,13 @@ const STOPPED_RETRY_S: u32 = 60;
 /// When to come back while something that payments need is down.
 const UNAVAILABLE_RETRY_S: u32 = 5;
 
-/// Whose limit a refusal is about.
-#[derive(Clone, Copy)]
-pub(crate) enum LimitOf {
-    /// The address that the payment comes from.
-    Address,
-    /// The /48 of an IPv6 address.
-    Network,
-    Customer,
-    Order,
-}
-
-impl LimitOf {
-    /// For a program.
-    fn word(self) -> &'static str {
-        match self {
-            Self::Address => "address",
-            Self::Network => "network",
-            Self::Customer => "customer",
-            Self::Order => "order",
-        }
-    }
-
-    /// For a sentence about payments.
-    fn words(self) -> &'static str {
-        match self {
-            Self::Address => "from this address",
-            Self::Network => "from addresses next to this one",
-            Self::Customer => "of this customer",
-            Self::Order => "of this order",
-        }
+/// Whose limit it is, for a sentence about payments.
+fn limited_payments(whose: LimitOf) -> &'static str {
+    match whose {
+        LimitOf::Address => "from this address",
+        LimitOf::Network => "from addresses next to this one",
+        LimitOf::Customer => "of this customer",
+        LimitOf::Order => "of this order",
     }
 }
 
@@ -69,8 +46,8 @@ pub(crate) struct Failure {
     problems: Vec<Problem>,
     /// The payment of the failure.
     pub(crate) transaction: Option<Uuid>,
-    /// Further facts: names and values.
-    pub(crate) facts: Vec<(&'static str, Value)>,
+    /// Further facts, for programs.
+    pub(crate) facts: Box<ErrorFacts>,
     /// When to come back.
     pub(crate) retry_after_s: Option<u32>,
     /// The limit that it ran into.
@@ -101,8 +78,11 @@ impl Failure {
 
     /// The issuer or the gateway declined it.
     pub(crate) fn declined(Decline { code, advice }: Decline) -> Self {
-        let failure = Self::new(Code::Declined, code.message());
-        failure.with("decline_code", code.as_str()).with("advice", advice.as_str())
+        Self::new(Code::Declined, code.message()).with(ErrorFacts {
+            decline_code: Some(code.as_str().to_owned()),
+            advice: Some(FailureAdvice::from(advice).into()),
+            ..ErrorFacts::default()
+        })
     }
 
     /// A request that cannot be read, although no problem was named.
@@ -147,9 +127,18 @@ impl Failure {
         self
     }
 
-    pub(crate) fn with(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.facts.push((name, value.into()));
+    /// The same with these facts.
+    pub(crate) fn with(mut self, facts: ErrorFacts) -> Self {
+        *self.facts = facts;
         self
+    }
+
+    fn advising(self, advice: FailureAdvice) -> Self {
+        self.with(ErrorFacts { advice: Some(advice.into()), ..ErrorFacts::default() })
+    }
+
+    fn of_limit(self, whose: LimitOf) -> Self {
+        self.with(ErrorFacts { limit: Some(whose.into()), ..ErrorFacts::default() })
     }
 
     /// Names the payment of the failure.
@@ -184,10 +173,9 @@ impl Failure {
     }
 
     fn several_eligible(detail: String, transactions: &[Uuid]) -> Self {
-        let ids: Vec<String> = transactions.iter().map(Uuid::to_string).collect();
         Self::new(Code::SeveralEligibleTransactions, detail)
             .about(About::Transaction)
-            .with("transaction_ids", ids)
+            .with(ErrorFacts { transaction_ids: Some(transactions.to_vec()), ..ErrorFacts::default() })
     }
 
     fn possible_duplicate(detail: &str, transaction: Uuid) -> Self {
@@ -197,7 +185,8 @@ impl Failure {
 
     /// A capture is to be scheduled when the authorization has ended, which is at `latest`.
     fn after_expiry(detail: &str, about: About, latest: Timestamp) -> Self {
-        Self::new(Code::CaptureAfterExpiry, detail).about(about).with("latest", latest.to_string())
+        let facts = ErrorFacts { latest: Some(latest), ..ErrorFacts::default() };
+        Self::new(Code::CaptureAfterExpiry, detail).about(about).with(facts)
     }
 
     /// The deployment has a front, and the request went past it.
@@ -230,7 +219,7 @@ impl Failure {
     /// A counter allows no more now. Declines are not 429: the published SDK would wait an hour
     /// without a word.
     pub(crate) fn full(full: Full, limits: Limits, whose: LimitOf) -> Self {
-        let (of, sent) = (whose.words(), "nothing was sent to the gateway");
+        let (of, sent) = (limited_payments(whose), "nothing was sent to the gateway");
         let (code, detail, wait, policy) = match full {
             Full::InFlight => {
                 let detail = format!("too many payments {of} are in progress; {sent}");
@@ -241,7 +230,7 @@ impl Failure {
                 (Code::TooManyDeclines, detail, wait, Policy::Declined(limits.declined))
             }
         };
-        Self::new(code, detail).with("limit", whose.word()).limited(policy, seconds(wait))
+        Self::new(code, detail).of_limit(whose).limited(policy, seconds(wait))
     }
 
     /// Payments are stopped: the merchant's, or all.
@@ -299,12 +288,12 @@ impl From<NoEffect> for Failure {
                 "the payment has not settled yet, so a part of it cannot be refunded; settlement usually runs \
                  overnight: try again tomorrow, or cancel the transaction to give back all of it",
             )
-            .with("advice", "retry_later"),
+            .advising(FailureAdvice::RetryLater),
             NoEffect::AlreadySettled => Self::new(
                 Code::AlreadySettled,
                 "the payment was sent to settlement and cannot be cancelled any more; refund it",
             )
-            .with("advice", "refund"),
+            .advising(FailureAdvice::Refund),
         }
     }
 }
@@ -324,7 +313,7 @@ impl From<Refusal> for Failure {
                 Code::Unreadable,
                 "what is stored of this cannot be read, so nothing was done; the operator of this service has to repair it",
             )
-            .with("retryable", false)
+            .with(ErrorFacts { retryable: Some(false), ..ErrorFacts::default() })
             .operator(why),
             Refusal::Store(error) => Self::down(
                 "the service is not available; nothing was sent to the gateway",
@@ -379,7 +368,7 @@ impl From<MethodRefusal> for Failure {
                 }
                 MethodRejection::TooMany => error(Code::TooManyPaymentMethods),
                 MethodRejection::TooManyDeclines(wait) => error(Code::TooManyDeclines)
-                    .with("limit", LimitOf::Customer.word())
+                    .of_limit(LimitOf::Customer)
                     .limited(Policy::Declined(as_quota(DECLINES_PER_HOUR)), seconds(wait)),
                 MethodRejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             },
@@ -402,38 +391,50 @@ impl From<Rejection> for Failure {
         let error = |code| Self::new(code, detail.clone());
         let busy = |code, transaction| error(code).of(transaction).retry_after(IN_PROGRESS_RETRY_S);
         let amount = |code| error(code).about(About::Amount);
-        let more_than = |code, name, most: Amount| amount(code).with(name, most.minor());
-        let currency_of =
-            |code, currency: Currency| error(code).about(About::Currency).with("currency", currency.code());
+        let none = ErrorFacts::default;
+        let more_than = |code, facts| amount(code).with(facts);
+        let currency_of = |code, currency: Currency| {
+            error(code).about(About::Currency).with(ErrorFacts { currency: Some(currency.into()), ..none() })
+        };
         match rejection {
             Rejection::OrderNotFound => error(Code::OrderNotFound),
             Rejection::TransactionNotFound => error(Code::TransactionNotFound),
             Rejection::NewerVersion => error(Code::NewerVersion).retry_after(UNAVAILABLE_RETRY_S),
             Rejection::AmountRequired => amount(Code::AmountRequired),
             Rejection::AmountZero => amount(Code::InvalidValue),
-            Rejection::ExceedsOwing(owing) => more_than(Code::ExceedsOwing, "owing", owing),
+            Rejection::ExceedsOwing(owing) => {
+                more_than(Code::ExceedsOwing, ErrorFacts { owing: Some(owing.into()), ..none() })
+            }
             Rejection::AlreadyPaid(transaction) => error(Code::AlreadyPaid).of(transaction),
             Rejection::PaymentInProgress(transaction) => busy(Code::PaymentInProgress, transaction),
             Rejection::OperationInProgress(transaction) => busy(Code::OperationInProgress, transaction),
             Rejection::TransactionFailed => error(Code::TransactionFailed),
             Rejection::VersionDiffers(version) => {
-                error(Code::VersionDiffers).about(About::Version).with("version", version)
+                let facts = ErrorFacts { version: Some(version), ..none() };
+                error(Code::VersionDiffers).about(About::Version).with(facts)
             }
             Rejection::AlreadyCancelled => error(Code::AlreadyCancelled),
             Rejection::NotAnAuthorization => error(Code::NotAnAuthorization),
             Rejection::AlreadyCaptured => error(Code::AlreadyCaptured),
-            Rejection::ExceedsAuthorized(held) => more_than(Code::ExceedsAuthorized, "authorized", held),
+            Rejection::ExceedsAuthorized(held) => {
+                more_than(Code::ExceedsAuthorized, ErrorFacts { authorized: Some(held.into()), ..none() })
+            }
             Rejection::NotCaptured => error(Code::NotCaptured),
             Rejection::NothingReleased => error(Code::NothingReleased),
-            Rejection::ExceedsReleased(released) => more_than(Code::ExceedsReleased, "released", released),
+            Rejection::ExceedsReleased(released) => {
+                more_than(Code::ExceedsReleased, ErrorFacts { released: Some(released.into()), ..none() })
+            }
             Rejection::AlreadyReauthorized(there) => error(Code::AlreadyReauthorized).of(there),
             Rejection::NoStoredCard => error(Code::NoStoredCard),
             Rejection::PaymentDisputed(transaction) => error(Code::PaymentDisputed).of(transaction),
             Rejection::ExceedsRefundMax { max, given_back } => {
-                more_than(Code::ExceedsRefundMax, "refund_max", max).with("given_back", given_back.minor())
+                let (refund_max, given_back) = (Some(max.minor()), Some(given_back.minor()));
+                more_than(Code::ExceedsRefundMax, ErrorFacts { refund_max, given_back, ..none() })
             }
             Rejection::AlreadyRefunded => error(Code::AlreadyRefunded),
-            Rejection::ExceedsRefundable(left) => more_than(Code::ExceedsRefundable, "refundable", left),
+            Rejection::ExceedsRefundable(left) => {
+                more_than(Code::ExceedsRefundable, ErrorFacts { refundable: Some(left.into()), ..none() })
+            }
             Rejection::RefundAmountRequired => amount(Code::RefundAmountRequired),
             Rejection::FeeBasisRequired => error(Code::FeeBasisRequired),
             Rejection::PostcodeRequired => {
@@ -465,7 +466,8 @@ impl From<Rejection> for Failure {
                 Self::after_expiry(&detail, About::CaptureRule, latest)
             }
             Rejection::CaptureExceedsAuthorized(held) => {
-                more_than(Code::ExceedsAuthorized, "authorized", held).about(About::CaptureAmount)
+                more_than(Code::ExceedsAuthorized, ErrorFacts { authorized: Some(held.into()), ..none() })
+                    .about(About::CaptureAmount)
             }
             Rejection::CaptureNotScheduled => error(Code::CaptureNotScheduled).about(About::CaptureAmount),
             Rejection::AuthorizationEnded(transaction) => error(Code::TransactionFailed).of(transaction),
@@ -473,9 +475,10 @@ impl From<Rejection> for Failure {
                 currency_of(Code::CurrencyNotSupported, currency)
             }
             Rejection::CurrencyFixed(currency) => currency_of(Code::CurrencyFixed, currency),
-            Rejection::TotalBelowCommitted(committed) => {
-                more_than(Code::TotalBelowCommitted, "committed", committed)
-            }
+            Rejection::TotalBelowCommitted(committed) => more_than(
+                Code::TotalBelowCommitted,
+                ErrorFacts { committed: Some(committed.into()), ..none() },
+            ),
         }
     }
 }

@@ -114,8 +114,7 @@ impl Outgoing {
     /// The response to a request that was not carried out.
     pub(super) fn of_failure(failure: &Failure) -> Self {
         let mut outgoing = Self::new(failure.code().number(), description(failure), ResponseCode::Error);
-        let advice = failure.facts.iter().find(|(name, _)| *name == "advice");
-        outgoing.response.advice = advice.and_then(|(_, advice)| advice.as_str()).map(str::to_owned);
+        outgoing.response.advice = failure.facts.advice.as_ref().map(|advice| advice.as_str().to_owned());
         outgoing.response.transaction_id = failure.transaction.map(|id| id.to_string());
         outgoing
     }

@@ -11,6 +11,7 @@ use tollgate_core::{
     order::{Asker, BatchState, NotPossible, Order, Principal, Rejection, Transaction},
     payments::{Role, Sender, order_of_payment, trail},
 };
+use tollgate_wire::ErrorFacts;
 use uuid::Uuid;
 
 use crate::{
@@ -163,7 +164,10 @@ async fn read_receipt(api: &Api, request: &Request) -> Handled<Value> {
     let transaction = caller.readable(request, &order, transaction_id(request)?)?;
     match receipt(&caller.merchant, &order, transaction, api.access.now()) {
         Ok(receipt) => Ok(Reply::new(200, response::enveloped(response::single::receipt_value(&receipt)))),
-        Err(none) => Err(Failure::new(Code::NoReceipt, none.sentence()).with("why", none.as_str())),
+        Err(none) => {
+            let facts = ErrorFacts { why: Some(none.into()), ..ErrorFacts::default() };
+            Err(Failure::new(Code::NoReceipt, none.sentence()).with(facts))
+        }
     }
 }
 

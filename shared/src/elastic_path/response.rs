@@ -21,6 +21,7 @@ use tollgate_core::{
     payments::{GatewayInfo, Merchant, Unreadable},
     values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo, SignedAmount},
 };
+use tollgate_wire::{GatewayAnswer, OrNull, UnreadableItem, constant::UnreadableType};
 
 use crate::{
     api::Failure,
@@ -44,8 +45,8 @@ pub(super) struct View<'a> {
 }
 
 /// An item that cannot be read, in the place of its row.
-pub(super) fn bad_row(bad: &Unreadable) -> Value {
-    json!({"type": "unreadable", "id": bad.key})
+pub(super) fn bad_row(bad: &Unreadable) -> UnreadableItem {
+    UnreadableItem { kind: UnreadableType, id: bad.key.clone() }
 }
 
 /// The body of a success. The value is moved into it: `json!` would copy the whole value.
@@ -313,22 +314,30 @@ pub(super) fn declined(
     decline: Decline,
     view: View<'_>,
 ) -> Failure {
-    let decline = told(decline, view.principal);
-    let error = Failure::declined(decline)
-        .with("transaction_id", transaction.id.to_string())
-        .with("order_id", order.id.as_str());
+    let mut failure = Failure::declined(told(decline, view.principal));
+    let facts = &mut failure.facts;
+    facts.transaction_id = Some(transaction.id);
+    facts.order_id = Some(order.id.to_string());
     // The letters would tell a person who tries out cards how close the attempt was.
-    if view.principal != Principal::ClientCredentials {
-        return error;
-    }
-    let error = error.with("error", gateway_value(&operation.response().cloned().unwrap_or_default()));
-    let payment = transaction.first().and_then(|first| first.response());
-    match payment {
-        Some(payment) => {
-            error.with("avs_result", payment.avs.clone()).with("cvv_result", payment.cvv.clone())
+    if view.principal == Principal::ClientCredentials {
+        facts.error = Some(gateway_answer(operation.response()));
+        if let Some(payment) = transaction.first().and_then(|first| first.response()) {
+            facts.avs_result = Some(OrNull(payment.avs.clone()));
+            facts.cvv_result = Some(OrNull(payment.cvv.clone()));
         }
-        None => error,
     }
+    failure
+}
+
+/// The gateway's own words, of which there are none without a response.
+fn gateway_answer(response: Option<&GatewayResponse>) -> GatewayAnswer {
+    response.map_or_else(GatewayAnswer::default, |response| GatewayAnswer {
+        respproc: response.processor.clone(),
+        respcode: response.code.clone(),
+        resptext: response.text.clone(),
+        retref: response.reference.clone(),
+        respstat: None,
+    })
 }
 
 fn operation(currency: Currency, operation: &Operation) -> Value {
@@ -352,7 +361,7 @@ fn operation(currency: Currency, operation: &Operation) -> Value {
         value["gateway_order_id"] = operation.attempt.gateway_order_id.as_str().into();
     }
     if has_outcome(operation) {
-        value["gateway"] = gateway_value(&response);
+        value["gateway"] = json!(gateway_answer(Some(&response)));
         value["gateway"]["respstat"] = response.status.clone().into();
         let fee = response.charged.and_then(|charged| charged.fee);
         let fee = fee.map(|fee| json!({"amount": fee.amount.minor(), "kind": fee.kind.as_str()}));
@@ -376,16 +385,6 @@ pub(super) fn who_and_why(told: &Attribution) -> Value {
         ("reason", &told.reason),
     ];
     told.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))).collect()
-}
-
-/// The gateway's own words.
-fn gateway_value(response: &GatewayResponse) -> Value {
-    json!({
-        "respproc": response.processor,
-        "respcode": response.code,
-        "resptext": response.text,
-        "retref": response.reference,
-    })
 }
 
 /// Whether the gateway was called and the call has an outcome, if only that no response came.

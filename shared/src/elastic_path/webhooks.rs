@@ -80,7 +80,7 @@ async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
         must_be_named(ports, &caller, &to).await?;
     }
     let meta = |page| json!({"page": page, "unreadable": found.unreadable});
-    Ok(paging.reply_in_json(found.rows, found.next, meta))
+    Ok(paging.reply_in_json(found.rows, found.next, |part| part.with(meta)))
 }
 
 /// The result of a list.

@@ -26,6 +26,7 @@ mod credit_card_bad_bodies;
 mod credit_card_bad_input;
 mod credit_card_client;
 mod damage;
+mod description;
 mod dispute_reports;
 mod disputed;
 mod docs;

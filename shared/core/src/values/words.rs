@@ -1,5 +1,17 @@
 //! Enums whose variants are words that others see: codes, columns, types of events, stored values.
 
+/// An enum whose variants are words that others see. The macro `words!` declares and implements it.
+pub trait Words: Copy + Sized + 'static {
+    /// All that this version knows, in the order of their declaration.
+    const ALL: &'static [Self];
+
+    /// The variant for words that only a newer version knows, if the enum has one.
+    const UNRECOGNIZED: Option<Self>;
+
+    /// The word that others see.
+    fn as_str(self) -> &'static str;
+}
+
 /// Declares an enum, the word of each variant, and the list of all variants, in one place: tests
 /// compare the lists with the documentation.
 ///
@@ -50,7 +62,18 @@ macro_rules! words {
                 Self::ALL.iter().copied().find(|known| known.as_str() == word)
             }
         }
+
+        impl $crate::values::Words for $name {
+            const ALL: &'static [Self] = Self::ALL;
+            const UNRECOGNIZED: Option<Self> = $crate::words!(@last $($unrecognized)?);
+
+            fn as_str(self) -> &'static str {
+                self.as_str()
+            }
+        }
     };
+    (@last) => { None };
+    (@last $unrecognized:ident) => { Some(Self::$unrecognized) };
     (
         $(#[$attribute:meta])*
         pub enum $name:ident {

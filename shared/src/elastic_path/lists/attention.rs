@@ -43,7 +43,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             "read_bytes": found.read_bytes,
         })
     };
-    paging.reply(rows(&found, view), found.next.clone(), meta).await
+    paging.reply(rows(&found, view), found.next.clone(), |part| part.with(meta)).await
 }
 
 /// How many orders there are: a number, and as people read it.

@@ -87,7 +87,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let view = View { principal: caller.principal, now, gateway: ports.gateway };
     let meta =
         |page| json!({"page": page, "unreadable": found.unreadable.len(), "read_bytes": found.read_bytes});
-    Ok(paging.reply_in_json(rows(&found, view).values.collect(), found.next.clone(), meta))
+    Ok(paging.reply_in_json(rows(&found, view).values.collect(), found.next.clone(), |part| part.with(meta)))
 }
 
 /// Most days of sums.

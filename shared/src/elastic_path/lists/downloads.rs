@@ -1,12 +1,13 @@
 //! Lists that people download are on record: person, list, filter and number of rows.
 
 use lambda_http::{Request, RequestExt};
-use serde_json::Value;
+use serde::Serialize;
 use tollgate_core::{
     payments::Unreadable,
     people::Audited,
     values::{TextUse, check_kept},
 };
+use tollgate_wire::Readable;
 
 use crate::{
     access::Access,
@@ -23,46 +24,53 @@ use crate::{
 const NOT_KEPT: &str = "…";
 
 /// The rows of a list in its two forms, of which one is made.
-pub(in crate::elastic_path) struct Rows<'a> {
+pub(in crate::elastic_path) struct Rows<'a, R> {
     /// The names of a file's columns.
     columns: Vec<&'static str>,
     /// Each row as the cells of a line.
     cells: Box<dyn Iterator<Item = Vec<String>> + Send + 'a>,
     /// Each row as JSON.
-    pub(in crate::elastic_path) values: Box<dyn Iterator<Item = Value> + Send + 'a>,
+    pub(in crate::elastic_path) values: Box<dyn Iterator<Item = R> + Send + 'a>,
 }
 
-impl<'a> Rows<'a> {
+impl<'a, R: 'a> Rows<'a, R> {
     pub(in crate::elastic_path) fn new(
         columns: Vec<&'static str>,
         cells: impl Iterator<Item = Vec<String>> + Send + 'a,
-        values: impl Iterator<Item = Value> + Send + 'a,
+        values: impl Iterator<Item = R> + Send + 'a,
     ) -> Self {
         Self { columns, cells: Box::new(cells), values: Box::new(values) }
     }
+}
 
+impl<'a, R: 'a> Rows<'a, Readable<R>> {
     /// Those that were found, followed by items that cannot be read.
     pub(in crate::elastic_path) fn of<T: Sync>(
         columns: Vec<&'static str>,
         found: &'a [T],
         unreadable: &'a [Unreadable],
         cells: impl Fn(&'a T) -> Vec<String> + Send + 'a,
-        value: impl Fn(&'a T) -> Value + Send + 'a,
+        value: impl Fn(&'a T) -> R + Send + 'a,
     ) -> Self {
         let bad_cells: Vec<_> = unreadable.iter().map(|bad| unreadable_cells(&columns, &bad.key)).collect();
         let cells = found.iter().map(cells).chain(bad_cells);
-        Self::new(columns, cells, found.iter().map(value).chain(unreadable.iter().map(bad_row)))
+        let shown = found.iter().map(move |one| Readable::Read(value(one)));
+        Self::new(
+            columns,
+            cells,
+            shown.chain(unreadable.iter().map(|bad| Readable::Unreadable(bad_row(bad)))),
+        )
     }
 }
 
 /// A list as a file, if the request wants one, or else as JSON. A file for a person is given only
 /// once it is on record.
-pub(in crate::elastic_path) async fn as_wanted(
+pub(in crate::elastic_path) async fn as_wanted<R, B: Serialize>(
     access: &Access,
     caller: &Caller,
     request: &Request,
-    rows: Rows<'_>,
-    body: impl FnOnce(Vec<Value>) -> Value,
+    rows: Rows<'_, R>,
+    body: impl FnOnce(Vec<R>) -> B,
 ) -> Result<Page, Failure> {
     if !wants_csv(request) {
         return Ok(body(rows.values.collect()).into());

@@ -75,7 +75,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             "read_bytes": found.read_bytes,
         })
     };
-    paging.reply(rows(&found, &paging.zone), found.next.clone(), meta).await
+    paging.reply(rows(&found, &paging.zone), found.next.clone(), |part| part.with(meta)).await
 }
 
 async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page> {
@@ -92,7 +92,7 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
     Ok(Reply::new(200, page))
 }
 
-fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a> {
+fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a, Value> {
     let Found { rows, unreadable, .. } = found;
     let bad = unreadable.iter().map(|row| bad_cells(&EntryRow::names(), row));
     let file = rows.iter().map(|entry| EntryRow::new(entry, zone).cells()).chain(bad);

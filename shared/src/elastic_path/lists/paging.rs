@@ -6,11 +6,12 @@ use std::time::Duration;
 use form_urlencoded::Serializer;
 use jiff::Timestamp;
 use lambda_http::{Request, RequestExt, http::HeaderValue};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tollgate_core::{
     payments::Deadline,
     values::{ReadOrder, Zone},
 };
+use tollgate_wire::{self as wire, Links, PageMeta};
 
 use crate::{
     access::Access,
@@ -22,7 +23,6 @@ use crate::{
         lists::filter::{Fields, parse},
         request::Parameters,
         request::parameters::{OLDEST_FIRST, SORT, TIME_ZONE},
-        response::enveloped,
     },
     invocation::deadline,
 };
@@ -71,6 +71,20 @@ pub(in crate::elastic_path) struct Paging<'a, F> {
     pub(in crate::elastic_path) since: Timestamp,
     pub(in crate::elastic_path) until: Timestamp,
     after: Option<String>,
+}
+
+/// The rows of a part, with its place in the list.
+pub(in crate::elastic_path) struct Part<R> {
+    pub(in crate::elastic_path) rows: Vec<R>,
+    pub(in crate::elastic_path) links: Links,
+    pub(in crate::elastic_path) page: PageMeta,
+}
+
+impl<R> Part<R> {
+    /// The body of a list, whose `meta` is made from the page's.
+    pub(in crate::elastic_path) fn with<M>(self, meta: impl FnOnce(PageMeta) -> M) -> wire::Page<R, M> {
+        wire::Page { data: self.rows, links: self.links, meta: meta(self.page) }
+    }
 }
 
 /// Where a list goes on, if it does.
@@ -155,47 +169,33 @@ impl<'a, F: Fields> Paging<'a, F> {
 
     /// The response with this part, in the form that the request wants, and the place where the
     /// next one begins.
-    pub(in crate::elastic_path) async fn reply(
+    pub(in crate::elastic_path) async fn reply<R, B: Serialize>(
         &self,
-        rows: Rows<'_>,
+        rows: Rows<'_, R>,
         after: Option<String>,
-        meta: impl FnOnce(Value) -> Value,
-    ) -> Handled<Page> {
-        self.reply_with(rows, after, meta, Value::Array).await
-    }
-
-    /// The same with data that has the rows in it.
-    pub(in crate::elastic_path) async fn reply_with(
-        &self,
-        rows: Rows<'_>,
-        after: Option<String>,
-        meta: impl FnOnce(Value) -> Value,
-        data: impl FnOnce(Vec<Value>) -> Value,
+        body: impl FnOnce(Part<R>) -> B,
     ) -> Handled<Page> {
         let next = self.next(after);
-        let body = |rows| self.body(data(rows), &next, meta);
+        let body = |rows| body(self.part(rows, &next));
         let page = as_wanted(self.access, self.caller, self.request, rows, body).await?;
         Ok(next.reply(page))
     }
 
     /// The same of a list that has no form but JSON.
-    pub(in crate::elastic_path) fn reply_in_json(
+    pub(in crate::elastic_path) fn reply_in_json<R, B: Serialize>(
         &self,
-        data: Vec<Value>,
+        rows: Vec<R>,
         after: Option<String>,
-        meta: impl FnOnce(Value) -> Value,
+        body: impl FnOnce(Part<R>) -> B,
     ) -> Reply<Page> {
         let next = self.next(after);
-        let body = self.body(Value::Array(data), &next, meta);
+        let body = body(self.part(rows, &next));
         next.reply(body.into())
     }
 
-    fn body(&self, data: Value, next: &NextPart, meta: impl FnOnce(Value) -> Value) -> Value {
-        let page = json!({"limit": self.limit, "cursor": next.cursor});
-        let mut body = enveloped(data);
-        body["links"] = json!({"next": next.link});
-        body["meta"] = meta(page);
-        body
+    fn part<R>(&self, rows: Vec<R>, next: &NextPart) -> Part<R> {
+        let page = PageMeta { limit: self.limit, cursor: next.cursor.clone() };
+        Part { rows, links: Links { next: next.link.clone() }, page }
     }
 
     /// The next part, which begins after this place.

@@ -97,7 +97,7 @@ impl Query {
         })
     }
 
-    fn rows<'a>(&'a self, found: &'a PeriodTotals) -> Rows<'a> {
+    fn rows<'a>(&'a self, found: &'a PeriodTotals) -> Rows<'a, Value> {
         let cells = self.shown(found).map(|shown| shown.cells());
         let values = self.shown(found).map(|shown| {
             let mut total = value(shown);

@@ -66,7 +66,7 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
             "read_bytes": found.read_bytes,
         })
     };
-    paging.reply(rows(&found, view), found.next.clone(), meta).await
+    paging.reply(rows(&found, view), found.next.clone(), |part| part.with(meta)).await
 }
 
 /// Lists by the time that a request has.
@@ -103,7 +103,7 @@ fn text_of(predicate: &Predicate) -> Option<&SearchTerm> {
 }
 
 /// Transactions, followed by items that cannot be read.
-pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Rows<'a> {
+pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Rows<'a, Value> {
     let Found { rows, unreadable, .. } = found;
     let file = rows.iter().filter_map(move |row| PaymentRow::new(row, view.now, transaction_status));
     let shown = rows.iter().filter_map(move |row| shown(row, view));

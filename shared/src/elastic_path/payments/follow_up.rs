@@ -181,8 +181,7 @@ async fn on_named(
     if failure.code() == Code::ExceedsRefundMax {
         caller.on_record(&api.access, request, |call| Audited::LimitExceeded { call }).await?;
         if let (None, Some(about), Some(person)) = (&submitted, &about, caller.person()) {
-            let proposal = propose(&api.access, &caller.merchant, person, about, text);
-            failure.facts.extend(proposal.map(|proposal| (PROPOSAL, Value::from(proposal))));
+            failure.facts.proposal = propose(&api.access, &caller.merchant, person, about, text);
         }
     }
     Err(failure)

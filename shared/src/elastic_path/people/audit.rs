@@ -34,7 +34,7 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
         Rows::of(AUDIT_COLUMNS.to_vec(), &found.entries, &found.unreadable, audit_cells, audit_entry_value);
     let meta =
         |page| json!({"page": page, "time_zone": paging.zone.name(), "unreadable": found.unreadable.len()});
-    paging.reply(rows, found.next.clone(), meta).await
+    paging.reply(rows, found.next.clone(), |part| part.with(meta)).await
 }
 
 /// An entry of the audit trail.

@@ -1,7 +1,7 @@
 //! Failures as Elastic Path shows them: the `errors` envelope.
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use tollgate_wire::{Error, ErrorFacts, ErrorMeta, Errors};
 
 use crate::{
     api::{Code, Failure, Problem, problem::About},
@@ -9,38 +9,29 @@ use crate::{
 };
 
 /// The envelope. Its first error has the further facts.
-pub(in crate::elastic_path) fn body(failure: &Failure, request_id: &str) -> Value {
+pub(in crate::elastic_path) fn body(failure: &Failure, request_id: &str) -> Errors {
     let mut facts = facts(failure);
     let each = failure.problems().map(|problem| error(problem, std::mem::take(&mut facts), request_id));
-    json!({"errors": each.collect::<Vec<_>>()})
+    Errors { errors: each.collect() }
 }
 
-fn error(problem: &Problem, mut meta: Map<String, Value>, request_id: &str) -> Value {
+fn error(problem: &Problem, facts: ErrorFacts, request_id: &str) -> Error {
     let code = problem.code;
-    meta.insert("code".to_owned(), code.as_str().into());
-    meta.insert("request_id".to_owned(), request_id.into());
-    let mut error = json!({
-        "status": code.status(),
-        "title": title(code),
-        "detail": problem.sentence(member),
-        "meta": meta,
-    });
-    if let Some(source) = problem.member(member) {
-        error["source"] = source.into();
+    Error {
+        status: code.status().into(),
+        title: title(code).to_owned(),
+        detail: problem.sentence(member).into(),
+        meta: ErrorMeta { facts, code: code.as_str().to_owned(), request_id: request_id.to_owned() },
+        source: problem.member(member).map(Into::into),
     }
-    error
 }
 
-fn facts(failure: &Failure) -> Map<String, Value> {
-    let mut facts = Map::new();
-    if let Some(transaction) = failure.transaction {
-        facts.insert("transaction_id".to_owned(), transaction.to_string().into());
-    }
-    facts.extend(failure.facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+fn facts(failure: &Failure) -> ErrorFacts {
+    let mut facts = ErrorFacts::clone(&failure.facts);
+    facts.transaction_id = failure.transaction.or(facts.transaction_id);
     // In the header, too; the published SDK hides headers.
     if let Some(seconds) = failure.retry_after_s {
-        facts.insert("retryable".to_owned(), true.into());
-        facts.insert("retry_after_s".to_owned(), seconds.into());
+        (facts.retryable, facts.retry_after_s) = (Some(true), Some(seconds));
     }
     facts
 }

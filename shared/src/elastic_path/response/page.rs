@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use lambda_http::{Body, Request, Response, http::header};
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::{
     api::{Code, Failure, Handled, Page, exchange},
@@ -13,9 +13,12 @@ use crate::{
     spreadsheet,
 };
 
-impl From<Value> for Page {
-    fn from(body: Value) -> Self {
-        Self { content_type: "application/json", body: body.to_string(), link: None, is_of_now: false }
+/// A body as JSON.
+impl<B: Serialize> From<B> for Page {
+    fn from(body: B) -> Self {
+        // No body has a key that is no text, or a value that refuses: all can be written.
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        Self { content_type: "application/json", body, link: None, is_of_now: false }
     }
 }
 

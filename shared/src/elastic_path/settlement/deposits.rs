@@ -77,7 +77,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             "unreadable": trail::unreadable(),
         })
     };
-    paging.reply(rows, page.next.clone(), meta).await
+    paging.reply(rows, page.next.clone(), |part| part.with(meta)).await
 }
 
 /// The days of a list.
@@ -114,10 +114,16 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let meta = |page| json!({"page": page, "unreadable": trail::unreadable()});
     let whole = |lines| {
         let mut shown = whole_deposit_value(&deposit, &unmatched);
-        shown["line_details"] = Value::Array(lines);
+        shown["line_details"] = lines;
         shown
     };
-    paging.reply_with(rows, page.next.clone(), meta, whole).await
+    paging
+        .reply(
+            rows,
+            page.next.clone(),
+            |part| json!({"data": whole(json!(part.rows)), "links": part.links, "meta": meta(part.page)}),
+        )
+        .await
 }
 
 /// Two accounts can have deposits of the same id.

@@ -51,7 +51,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let rows =
         Rows::of(<&Exception>::names(), &page.exceptions, &page.unreadable, |it| it.cells(), exception_value);
     let meta = |page| json!({"page": page, "accounts": accounts, "unreadable": trail::unreadable()});
-    paging.reply(rows, page.next.clone(), meta).await
+    paging.reply(rows, page.next.clone(), |part| part.with(meta)).await
 }
 
 async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {

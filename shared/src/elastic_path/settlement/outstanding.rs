@@ -67,7 +67,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
             "accounts": accounts.iter().map(account_value).collect::<Vec<_>>(),
         })
     };
-    paging.reply(rows, after, meta).await
+    paging.reply(rows, after, |part| part.with(meta)).await
 }
 
 /// A payment or refund whose money has not arrived.

@@ -1,0 +1,51 @@
+//! Members that always have the same value, such as a resource's `type`.
+
+/// Declares types with one value, which is written as a text or as a word of JSON.
+macro_rules! constants {
+    ($($(#[$doc:meta])* $name:ident = $value:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct $name;
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serde::Serialize::serialize(&$value, serializer)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let value = <serde_json::Value as serde::Deserialize>::deserialize(deserializer)?;
+                if value == serde_json::json!($value) {
+                    Ok(Self)
+                } else {
+                    Err(serde::de::Error::custom(concat!("is not ", stringify!($value))))
+                }
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                $crate::schema::constant(serde_json::json!($value))
+            }
+        }
+    )+};
+}
+
+constants! {
+    /// `transaction`
+    TransactionType = "transaction";
+    /// `order`
+    OrderType = "order";
+    /// `unreadable`
+    UnreadableType = "unreadable";
+}

@@ -1,0 +1,49 @@
+//! Lists, page by page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::constant::UnreadableType;
+
+/// A page of a list.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct Page<T, M> {
+    pub data: Vec<T>,
+    pub links: Links,
+    pub meta: M,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct Links {
+    /// The next page, as a reference relative to the request; null on the last one
+    pub next: Option<String>,
+}
+
+/// The place of a page in its list.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct PageMeta {
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
+    pub limit: usize,
+    /// For `page[cursor]` of the next page; null on the last one
+    pub cursor: Option<String>,
+}
+
+/// A row, or the stored item in its place that cannot be read.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(untagged)]
+pub enum Readable<T, U = UnreadableItem> {
+    Unreadable(U),
+    Read(T),
+}
+
+/// A stored item that cannot be read.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct UnreadableItem {
+    #[serde(rename = "type")]
+    pub kind: UnreadableType,
+    /// The key of the stored item
+    pub id: String,
+}

@@ -1,0 +1,175 @@
+//! Values that many bodies have: amounts, currencies, moments, words.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tollgate_core::values::{Amount, Currency, SignedAmount, Words};
+
+/// Minor units of the currency.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AmountOrNothing"))]
+pub struct Minor(#[cfg_attr(feature = "schema", schemars(range(max = 99_999_999_999_u64)))] pub u64);
+
+impl From<Amount> for Minor {
+    fn from(amount: Amount) -> Self {
+        Self(amount.minor())
+    }
+}
+
+/// Minor units of the currency; 2599 is 25.99 USD. A number without a fraction: `25.99`, `2599.0`
+/// and `"2599"` are errors.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Amount", extend("examples" = [2599]))
+)]
+pub struct PositiveMinor(
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 99_999_999_999_u64)))] pub u64,
+);
+
+impl From<Amount> for PositiveMinor {
+    fn from(amount: Amount) -> Self {
+        Self(amount.minor())
+    }
+}
+
+/// ISO 4217 code of a currency with minor units. In requests in any case; one to pay in has two
+/// decimals and a gateway account of the merchant's (422 `currency_not_supported`).
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct CurrencyCode(pub Cow<'static, str>);
+
+impl From<Currency> for CurrencyCode {
+    fn from(currency: Currency) -> Self {
+        Self(currency.code().into())
+    }
+}
+
+/// An amount, for programs and for people.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Price {
+    pub amount: Minor,
+    pub currency: CurrencyCode,
+    /// For people, the same in every locale: `$1,234.50`, `€25.99`, `£25.99`, otherwise with the
+    /// code: `CAD 25.99`
+    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["$25.99"])))]
+    pub formatted: String,
+}
+
+impl Price {
+    pub fn new(currency: Currency, amount: Amount) -> Self {
+        Self { amount: amount.into(), currency: currency.into(), formatted: currency.format(amount) }
+    }
+}
+
+/// A sum or difference, which can be negative.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SignedPrice {
+    /// In minor units; it can be negative
+    pub amount: i64,
+    /// ISO 4217 code
+    pub currency: String,
+    pub formatted: String,
+}
+
+impl SignedPrice {
+    pub fn new(currency: Currency, amount: SignedAmount) -> Self {
+        let formatted = currency.signed_format(amount);
+        Self { amount: amount.minor(), currency: currency.code().to_owned(), formatted }
+    }
+}
+
+/// Declares a moment that is written with so many digits of a second, always in UTC.
+macro_rules! moments {
+    ($($(#[$doc:meta])* $name:ident: $format:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+        pub struct $name(pub Timestamp);
+
+        impl From<Timestamp> for $name {
+            fn from(at: Timestamp) -> Self {
+                Self(at)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&self.0.strftime($format))
+            }
+        }
+    )+};
+}
+
+moments! {
+    /// A moment in whole seconds.
+    Seconds: "%Y-%m-%dT%H:%M:%SZ";
+    /// A moment with milliseconds.
+    Milliseconds: "%Y-%m-%dT%H:%M:%S.%3fZ";
+}
+
+/// When it was made, and changed last.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Timestamps {
+    /// UTC, whole seconds
+    pub created_at: Seconds,
+    /// UTC, whole seconds
+    pub updated_at: Seconds,
+}
+
+impl Timestamps {
+    pub fn new(created: Timestamp, updated: Timestamp) -> Self {
+        Self { created_at: created.into(), updated_at: updated.into() }
+    }
+}
+
+/// The body with one resource, or with a list that has one part.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}Body"))]
+pub struct Single<T> {
+    pub data: T,
+}
+
+/// A member that can be null, where leaving it out means something else.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub struct OrNull<T>(pub Option<T>);
+
+/// One of `T`'s words, or one that only a newer version knows.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Word<T> {
+    Known(T),
+    Other(Box<str>),
+}
+
+impl<T: Words> Word<T> {
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Known(word) => word.as_str(),
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl<T: Words> From<T> for Word<T> {
+    fn from(word: T) -> Self {
+        Self::Known(word)
+    }
+}
+
+impl<T: Words> Serialize for Word<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de, T: Words> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let known = T::ALL.iter().copied().find(|word| word.as_str() == text);
+        Ok(known.map_or_else(|| Self::Other(text.into()), Self::Known))
+    }
+}
