@@ -5,12 +5,11 @@
 //! its deletion here.
 
 use crate::elastic_path::{
-    request::references,
-    response::{self, View},
+    response::{self, View, page::json_text},
     settlement::{deposit_value, exception_value},
 };
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde::Serialize;
 use tollgate_core::{
     journal::{Attention, attentions},
     order::{CaptureStanding, MerchantId, Order, PaymentStatus, Principal, RecordedDispute, Transaction},
@@ -19,6 +18,7 @@ use tollgate_core::{
     webhooks::Event,
     words,
 };
+use tollgate_wire as wire;
 use uuid::Uuid;
 
 words! {
@@ -62,18 +62,6 @@ pub fn events(old: Option<&Order>, new: &Order, gateway: &dyn GatewayInfo) -> Ve
     told
 }
 
-/// The members of a memo that identify the payer, or may.
-const PERSONAL: [&str; 2] = ["name", "email"];
-
-/// The event itself has the version. In its content, each change of another payment would be a
-/// change of this one.
-fn without_version(mut shown: Value) -> Value {
-    if let Some(meta) = shown["meta"].as_object_mut() {
-        meta.retain(|name, _| name != "version");
-    }
-    shown
-}
-
 /// Makes the events of one state of an order.
 struct Teller<'a> {
     new: &'a Order,
@@ -82,18 +70,25 @@ struct Teller<'a> {
 
 impl Teller<'_> {
     /// A transaction as the merchant's GET returns it, without the payer's data.
-    fn shown(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> Value {
+    fn shown(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> wire::Transaction {
         let view = View { principal: Principal::ClientCredentials, now, gateway: self.gateway };
         let mut shown = response::transaction(order, transaction, view);
-        if let Some(memo) = shown.pointer_mut("/meta/memo").and_then(Value::as_object_mut) {
-            memo.retain(|name, _| !PERSONAL.contains(&name.as_str()));
+        (shown.description, shown.name) = (None, None);
+        if let Some(own) = &mut shown.meta.for_merchant {
+            // The event itself has the version. In its content, each change of another payment
+            // would be a change of this one.
+            own.version = None;
+            if let Some(memo) = &mut own.memo {
+                (memo.name, memo.email) = (None, None);
+            }
         }
-        references::remove_personal(&mut shown);
-        without_version(shown)
+        shown
     }
 
-    fn shown_order(&self, order: &Order) -> Value {
-        without_version(response::order(order, None, self.gateway))
+    fn shown_order(&self, order: &Order) -> wire::Order {
+        let mut shown = response::order(order, None, self.gateway);
+        shown.meta.version = None;
+        shown
     }
 
     fn transaction(&self, old: Option<&Order>, now: &Transaction, told: &mut Vec<Event>) {
@@ -171,7 +166,7 @@ impl Teller<'_> {
         event_type: EventType,
         subject: &str,
         at: Timestamp,
-        data: &Value,
+        data: &impl Serialize,
         reason: Option<&str>,
     ) -> Event {
         let (key, version) = (self.new.key(), self.new.version);
@@ -191,20 +186,18 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    fn event(&self, data: &Value, reason: Option<&str>) -> Event {
+    fn event(&self, data: &impl Serialize, reason: Option<&str>) -> Event {
         let (id, kind) = (Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes()), self.event_type.as_str());
-        let mut body = json!({
-            "id": id,
-            "type": kind,
-            "timestamp": response::milliseconds(self.at),
-            "merchant": self.merchant.as_str(),
-            "version": self.version,
-            "data": data,
+        let body = json_text(&wire::Event {
+            id,
+            kind: kind.to_owned(),
+            timestamp: self.at.into(),
+            merchant: self.merchant.to_string(),
+            version: self.version,
+            data,
+            reason: reason.map(str::to_owned),
         });
-        if let Some(reason) = reason {
-            body["reason"] = reason.into();
-        }
-        Event { id, kind, merchant: self.merchant.clone(), at: self.at, body: body.to_string() }
+        Event { id, kind, merchant: self.merchant.clone(), at: self.at, body }
     }
 }
 

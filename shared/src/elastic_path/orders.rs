@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response};
-use serde_json::{Value, json};
 use tokio::time::timeout;
 use tollgate_core::{
     journal::receipt,
     order::{Asker, BatchState, NotPossible, Order, Principal, Rejection, Transaction},
     payments::{Role, Sender, order_of_payment, trail},
 };
-use tollgate_wire::ErrorFacts;
+use tollgate_wire::{self as wire, ErrorFacts, Payee, Several, Single};
 use uuid::Uuid;
 
 use crate::{
@@ -57,7 +56,7 @@ pub async fn not_found(request: &Request) -> Response<Body> {
     refuse(request, Failure::new(Code::NotFound, detail)).await
 }
 
-async fn register(api: &Api, request: &Request) -> Handled<Value> {
+async fn register(api: &Api, request: &Request) -> Handled<Single<wire::Order>> {
     let caller = Caller::merchant(&api.access, request, Role::Pay).await?;
     // The total to pay is as good as money, and a shop's system knows it.
     caller.must_be_a_system()?;
@@ -102,7 +101,7 @@ fn stays_as_it_is(data: &Members<'_>) -> Result<(), Failure> {
     Err(Problem::about(member, Code::UnsupportedOrderStatus, detail).into())
 }
 
-async fn read(api: &Api, request: &Request) -> Handled<Value> {
+async fn read(api: &Api, request: &Request) -> Handled<Single<wire::Order>> {
     let caller = Caller::merchant(&api.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
@@ -110,27 +109,32 @@ async fn read(api: &Api, request: &Request) -> Handled<Value> {
 }
 
 /// An order as the merchant sees it.
-pub(super) fn shown_order(api: &Api, caller: &Caller, order: &Order) -> Value {
+pub(super) fn shown_order(api: &Api, caller: &Caller, order: &Order) -> wire::Order {
     response::order(order, Some(&caller.merchant), api.payments.gateway.info())
 }
 
-async fn list(api: &Api, request: &Request) -> Handled<Value> {
+async fn list(api: &Api, request: &Request) -> Handled<Several<wire::Transaction>> {
     let caller = Caller::merchant(&api.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
     let view = caller.view(api);
     let all: Vec<_> = order.transactions.iter().map(|t| response::transaction(&order, t, view)).collect();
-    Ok(Reply::new(200, response::enveloped(all.into())))
+    Ok(Reply::new(200, Several { data: all }))
 }
 
 /// One of an order's transactions, as the caller may see it.
-fn shown_transaction(api: &Api, caller: &Caller, order: &Order, id: Uuid) -> Handled<Value> {
+fn shown_transaction(
+    api: &Api,
+    caller: &Caller,
+    order: &Order,
+    id: Uuid,
+) -> Handled<Single<wire::Transaction>> {
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let shown = response::transaction(order, transaction, caller.view(api));
     Ok(Reply::new(200, response::enveloped(shown)))
 }
 
-async fn patch(api: &Api, request: &Request) -> Handled<Value> {
+async fn patch(api: &Api, request: &Request) -> Handled<Single<wire::Transaction>> {
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let key = caller.key(order_id(request)?);
     let (id, seen) = (transaction_id(request)?, seen_version(request, &caller)?);
@@ -152,13 +156,13 @@ async fn patch(api: &Api, request: &Request) -> Handled<Value> {
     shown_transaction(api, &caller, &order, id)
 }
 
-async fn read_transaction(orders: &Orders, request: &Request) -> Handled<Value> {
+async fn read_transaction(orders: &Orders, request: &Request) -> Handled<Single<wire::Transaction>> {
     let caller = Caller::with_token(&orders.api.access, request).await?;
     let order = order_to_read(&orders.api, request, &caller).await?;
     shown_once_settled(orders, request, &caller, order, transaction_id(request)?).await
 }
 
-async fn read_receipt(api: &Api, request: &Request) -> Handled<Value> {
+async fn read_receipt(api: &Api, request: &Request) -> Handled<Single<wire::Receipt>> {
     let caller = Caller::with_token(&api.access, request).await?;
     let order = order_to_read(api, request, &caller).await?;
     let transaction = caller.readable(request, &order, transaction_id(request)?)?;
@@ -178,7 +182,7 @@ async fn order_to_read(api: &Api, request: &Request, caller: &Caller) -> Result<
     Ok(api.payments.order(&caller.key(order_id(request)?)).await?)
 }
 
-async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
+async fn find(orders: &Orders, request: &Request) -> Handled<Single<wire::Transaction>> {
     let api = &orders.api;
     let caller = Caller::with_token(&api.access, request).await?;
     caller.must_have(Role::Read)?;
@@ -191,25 +195,18 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Value> {
     trail::note(|trail| trail.order = Some(order.id.to_string()));
     let mut reply = shown_once_settled(orders, request, &caller, order, id).await?;
     // Beside the payment's record, the payee serves as evidence.
-    if caller.principal == Principal::ClientCredentials
-        && let Some(merchant) = paid_to(&caller)
-    {
-        reply.body["data"]["meta"]["merchant"] = merchant;
+    if caller.principal == Principal::ClientCredentials {
+        reply.body.data.meta.merchant = paid_to(&caller);
     }
     Ok(reply)
 }
 
 /// The payee as a receipt names it, if the merchant's document does.
-fn paid_to(caller: &Caller) -> Option<Value> {
+fn paid_to(caller: &Caller) -> Option<Payee> {
     let (name, address) = (&caller.merchant.name, &caller.merchant.address);
-    let mut value = json!({});
-    if let Some(name) = name {
-        value["name"] = name.as_str().into();
-    }
-    if !address.is_empty() {
-        value["address"] = address.as_slice().into();
-    }
-    value.as_object().is_some_and(|members| !members.is_empty()).then_some(value)
+    let payee =
+        Payee { name: name.clone(), address: Some(address.clone()).filter(|lines| !lines.is_empty()) };
+    (payee.name.is_some() || payee.address.is_some()).then_some(payee)
 }
 
 /// One of an order's transactions, if the caller may see it; if long in doubt, after an inquiry.
@@ -220,7 +217,7 @@ async fn shown_once_settled(
     caller: &Caller,
     order: Order,
     id: Uuid,
-) -> Handled<Value> {
+) -> Handled<Single<wire::Transaction>> {
     let pending = caller.readable(request, &order, id)?.pending().is_some();
     let (api, now) = (&orders.api, orders.api.access.now());
     let is_merchants = caller.principal == Principal::ClientCredentials;
@@ -243,7 +240,7 @@ async fn shown_once_settled(
             batch: batch_of(orders, &order, transaction, now).await,
             now,
         };
-        response::single::add_to(&mut reply.body["data"], &order, transaction, &asker);
+        response::single::add_to(&mut reply.body.data, &order, transaction, &asker);
     }
     Ok(reply)
 }

@@ -16,6 +16,7 @@ use tollgate_core::{
     },
     values::{Amount, CardAccount, CardSummary, Clock, Currency, Expiry},
 };
+use tollgate_wire as wire;
 
 use crate::{
     api::{Attempt, Caller, Code, Failure, Handled, Members, Problem, Reply, json_body, must_not_be_stopped},
@@ -24,7 +25,7 @@ use crate::{
         request::members::account_currency,
         request::source::{Named, expiry, source},
         request::{Parameters, TEXT_MAX},
-        response::{GATEWAY, card_value, enveloped, timestamps},
+        response::{GATEWAY, card_value, enveloped},
     },
     invocation::{deadline, path_parameter},
     ports::StoredCards,
@@ -146,11 +147,11 @@ pub(super) async fn keep_saved(
     caller: &Caller,
     order: &Order,
     transaction: &Transaction,
-    shown: &mut Value,
+    shown: &mut wire::Transaction,
 ) {
     let Some(Ok(customer)) = transaction.save_for.as_deref().map(str::parse) else { return };
     let kept = keep(methods, caller, &customer, order, transaction).await;
-    shown["data"]["payment_method"] = kept.map(|id| id.to_string()).into();
+    shown.payment_method = Some(wire::OrNull(kept.map(|id| id.to_string())));
 }
 
 async fn keep(
@@ -228,7 +229,7 @@ async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
         let shown = customer.methods.iter().filter(|method| method.is_listed());
         shown.map(|method| payment_method(customer, method))
     });
-    Ok(Reply::new(200, enveloped(listed.collect())))
+    Ok(Reply::new(200, enveloped(listed.collect::<Vec<_>>())))
 }
 
 async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
@@ -327,7 +328,7 @@ fn payment_method(customer: &Customer, method: &PaymentMethod) -> Value {
         "default": customer.default_method() == Some(method.id),
         "payment": method.stored().map(|stored| format!("{}|{}", stored.account, stored.profile)),
         "card": card_value(Some(&method.card)),
-        "meta": {"timestamps": timestamps(method.created_at, method.updated_at)},
+        "meta": {"timestamps": wire::Timestamps::new(method.created_at, method.updated_at)},
     });
     // Sent to the gateway, whose response was lost: repeating the request settles it.
     if let Some(expiry) = method.new_expiry {

@@ -10,26 +10,23 @@ pub(super) mod single;
 pub(super) mod status;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
         Attribution, BatchState, CaptureAt, CaptureMove, Cause, Decline, Dispute, GatewayResponse, Mechanism,
-        NextAction, NoEffect, Operation, OperationState, Order, Pause, Principal, Transaction,
-        TransactionStatus,
+        NoEffect, Operation, OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
     },
     payments::{GatewayInfo, Merchant, Unreadable},
-    values::{Amount, Brand, CardSummary, Currency, DeclineCode, Expiry, Memo, SignedAmount},
+    values::{Amount, CardSummary, Currency, DeclineCode, Memo},
 };
-use tollgate_wire::{GatewayAnswer, OrNull, UnreadableItem, constant::UnreadableType};
+use tollgate_wire::{self as wire, GatewayAnswer, OrNull, Price, Timestamps, constant};
 
 use crate::{
     api::Failure,
     elastic_path::{
         request::capture_terms::rule_value,
-        request::references,
-        response::detailed_status::{VoidReason, detailed_status, reason},
-        response::status::{order_status, transaction_status},
+        response::detailed_status::{detailed_status, reason},
+        response::status::{order_status, status_word},
     },
 };
 
@@ -44,266 +41,260 @@ pub(super) struct View<'a> {
     pub(super) gateway: &'a dyn GatewayInfo,
 }
 
-/// An item that cannot be read, in the place of its row.
-pub(super) fn bad_row(bad: &Unreadable) -> UnreadableItem {
-    UnreadableItem { kind: UnreadableType, id: bad.key.clone() }
+impl View<'_> {
+    fn is_merchants(self) -> bool {
+        self.principal == Principal::ClientCredentials
+    }
 }
 
-/// The body of a success. The value is moved into it: `json!` would copy the whole value.
-pub(super) fn enveloped(data: Value) -> Value {
-    Value::Object([("data".to_owned(), data)].into_iter().collect())
+/// An item that cannot be read, in the place of its row.
+pub(super) fn bad_row(bad: &Unreadable) -> wire::UnreadableItem {
+    wire::UnreadableItem { kind: constant::UnreadableType, id: bad.key.clone() }
+}
+
+/// The body of a success.
+pub(super) fn enveloped<T, B: From<wire::Single<T>>>(data: T) -> B {
+    wire::Single { data }.into()
 }
 
 /// A transaction with its operations, as the caller may see it.
-pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'_>) -> Value {
+pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'_>) -> wire::Transaction {
     let currency = order.currency;
     let first = transaction.first();
     let response = first.and_then(|first| first.response());
-    let kind = transaction.last_done().as_str();
-    let told = response.filter(|_| view.principal == Principal::ClientCredentials);
-    let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick);
-    let mut value = json!({
-        "id": transaction.id.to_string(),
-        "type": "transaction",
-        "reference": transaction.reference().unwrap_or_default(),
-        "gateway": GATEWAY,
-        "amount": transaction.amount().minor(),
-        "refunded_amount": transaction.refunded().minor(),
-        "currency": currency.code(),
-        "transaction-type": kind,
-        "transaction_type": kind,
-        "status": transaction_status(transaction.status()),
-        "payment_details": {
-            "detailed_status": detailed_status(transaction, view.now),
-            "card": card_value(transaction.card()),
-            "authorization_code": letter(|response| response.authcode.as_ref()),
-            "avs_result": letter(|response| response.avs.as_ref()),
-            "cvv_result": letter(|response| response.cvv.as_ref()),
+    let kind = transaction.last_done();
+    let told = response.filter(|_| view.is_merchants());
+    let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick).cloned();
+    let next = order.next_actions(transaction, BatchState::Unknown, view.now);
+    let references = &transaction.references;
+    wire::Transaction {
+        id: transaction.id,
+        kind: constant::TransactionType,
+        reference: transaction.reference().unwrap_or_default().to_owned(),
+        gateway: constant::CardConnect,
+        amount: transaction.amount().into(),
+        refunded_amount: transaction.refunded().into(),
+        currency: currency.into(),
+        older_transaction_type: kind.into(),
+        transaction_type: kind.into(),
+        status: status_word(transaction.status()).into(),
+        payment_details: wire::PaymentDetails {
+            detailed_status: detailed_status(transaction, view.now).into(),
+            card: card_value(transaction.card()),
+            authorization_code: letter(|response| response.authcode.as_ref()),
+            avs_result: letter(|response| response.avs.as_ref()),
+            cvv_result: letter(|response| response.cvv.as_ref()),
         },
-        "next_actions": next_actions(order, transaction, view.now),
-        "relationships": {"order": {"data": {"type": "order", "id": order.id.as_str()}}},
-        "meta": {
-            "state": transaction.word(view.now).as_str(),
-            "display_price": price(currency, transaction.amount()),
-            "display_captured_amount": price(currency, transaction.captured()),
-            "display_refunded_amount": {"total": price(currency, transaction.refunded())},
-            "created_at": milliseconds(transaction.created_at),
-            "timestamps": timestamps(transaction.created_at, transaction.updated_at),
-        },
-        "livemode": first.is_some_and(|first| view.gateway.is_live(&first.route)),
+        next_actions: next.into_iter().map(Into::into).collect(),
+        relationships: wire::OfOrder { order: wire::OrderLink::to(order.id.as_str()) },
+        meta: meta(order, transaction, view),
+        livemode: first.is_some_and(|first| view.gateway.is_live(&first.route)),
         // Where the SDK's types have them a second time.
-        "timestamps": timestamps(transaction.created_at, transaction.updated_at),
-    });
-    references::add(&mut value, transaction, view.principal);
-    add(&mut value, "refund_mechanism", transaction.refund_mechanism().map(Mechanism::as_str));
-    add(&mut value, "failure_details", failure(transaction, view.principal));
-    let fees = fees(transaction);
-    add(&mut value, "fee", fees.map(fees_value));
-    let meta = &mut value["meta"];
-    if let Some(fees) = fees {
-        meta["display_fee"] = price(currency, fees.amount);
-        meta["display_total"] = price(currency, Amount::sum([transaction.amount(), fees.amount]));
+        timestamps: Timestamps::new(transaction.created_at, transaction.updated_at),
+        // A browser is shown the references that a storefront can state, and a capture's changes to
+        // them.
+        name: references.name.clone(),
+        custom_reference: transaction.custom_reference().map(str::to_owned),
+        description: references.description.clone().filter(|_| view.is_merchants()),
+        metadata: Some(references.metadata.members().clone())
+            .filter(|metadata| view.is_merchants() && !metadata.is_empty()),
+        refund_mechanism: transaction.refund_mechanism().map(Into::into),
+        failure_details: failure(transaction, view.principal),
+        fee: fees(transaction).map(fees_value),
+        payment_method: None,
+        client_parameters: None,
     }
-    let expires = transaction.authorization_expires_at.filter(|_| !transaction.capturable().is_zero());
-    add(meta, "authorization_expires_at", expires.map(seconds));
-    // Only the merchant sees past and future operations.
-    if view.principal == Principal::ClientCredentials {
-        meta["version"] = order.version.into();
-        let left = transaction.left(view.now);
-        meta["capturable"] = price(currency, left.capturable);
-        meta["refundable"] = price(currency, left.refundable);
-        if let Some(schedule) = transaction.capture.filter(|_| transaction.capture_standing().is_some()) {
-            meta["capture_at"] = seconds(schedule.at).into();
-            let part = transaction.scheduled_amount().filter(|_| schedule.amount.is_some());
-            add(meta, "capture_amount", part.map(Amount::minor));
-            add(meta, "capture_failure", capture_failure(order, transaction));
-            add(meta, "captures_paused", order.captures_paused().map(paused));
-        }
-        add(meta, "capture_moved", order.capture_moved(transaction.id).map(moved));
-        add(meta, "continues", transaction.continues.map(|id| id.to_string()));
-        let rest = order.continuation_of(transaction.id);
-        add(meta, "continued_by", rest.map(|found| found.id.to_string()));
-        meta["operations"] = transaction.operations.iter().map(|o| operation(currency, o)).collect();
-        add(meta, "memo", transaction.memo.as_deref().map(memo_value));
-        add_disputes(meta, currency, transaction);
-    }
-    value
 }
 
-fn add_disputes(meta: &mut Value, currency: Currency, transaction: &Transaction) {
-    if !transaction.disputes.is_empty() {
-        meta["disputed"] = signed_price(currency, transaction.disputed());
-        meta["disputes"] = transaction.standing_disputes().map(dispute).collect();
+fn meta(order: &Order, transaction: &Transaction, view: View<'_>) -> wire::TransactionMeta {
+    let price = |amount| Price::new(order.currency, amount);
+    let fees = fees(transaction);
+    let expires = transaction.authorization_expires_at.filter(|_| !transaction.capturable().is_zero());
+    wire::TransactionMeta {
+        state: transaction.word(view.now).into(),
+        display_price: price(transaction.amount()),
+        display_captured_amount: price(transaction.captured()),
+        display_refunded_amount: wire::RefundedTotal { total: price(transaction.refunded()) },
+        created_at: transaction.created_at.into(),
+        timestamps: Timestamps::new(transaction.created_at, transaction.updated_at),
+        display_fee: fees.map(|fees| price(fees.amount)),
+        display_total: fees.map(|fees| price(Amount::sum([transaction.amount(), fees.amount]))),
+        authorization_expires_at: expires.map(Into::into),
+        for_merchant: view.is_merchants().then(|| Box::new(merchant_meta(order, transaction, view.now))),
+        possible: None,
+        needs_attention: None,
+        receipt: None,
+        money: None,
+        merchant: None,
+        listed_at: None,
+    }
+}
+
+/// Past and future operations, which only the merchant sees.
+fn merchant_meta(order: &Order, transaction: &Transaction, now: Timestamp) -> wire::MerchantMeta {
+    let currency = order.currency;
+    let left = transaction.left(now);
+    let schedule = transaction.capture.filter(|_| transaction.capture_standing().is_some());
+    let is_part = schedule.is_some_and(|schedule| schedule.amount.is_some());
+    let is_disputed = !transaction.disputes.is_empty();
+    wire::MerchantMeta {
+        version: Some(order.version),
+        capturable: Price::new(currency, left.capturable),
+        refundable: Price::new(currency, left.refundable),
+        capture_at: schedule.map(|schedule| schedule.at.into()),
+        capture_amount: transaction.scheduled_amount().filter(|_| is_part).map(Into::into),
+        capture_failure: schedule.and_then(|_| capture_failure(order, transaction)),
+        captures_paused: order.captures_paused().filter(|_| schedule.is_some()).map(paused),
+        capture_moved: order.capture_moved(transaction.id).map(moved),
+        continues: transaction.continues,
+        continued_by: order.continuation_of(transaction.id).map(|rest| rest.id),
+        operations: transaction.operations.iter().map(|one| operation(currency, one)).collect(),
+        memo: transaction.memo.as_deref().map(memo_value),
+        disputed: is_disputed.then(|| wire::SignedPrice::new(currency, transaction.disputed())),
+        disputes: is_disputed.then(|| transaction.standing_disputes().map(dispute).collect()),
     }
 }
 
 /// A chargeback or its reversal, in the words of the processor.
-fn dispute(dispute: &Dispute) -> Value {
-    json!({
-        "type": dispute.kind.as_str(),
-        "id": dispute.line.stated(),
-        "case": dispute.case,
-        "number": dispute.number,
-        "amount": dispute.amount.minor(),
-        "day": dispute.day,
-        "reason_code": dispute.reason_code,
-        "reason": dispute.reason,
-        "acquirer_reference": dispute.acquirer_reference,
-        "deposit": dispute.deposit,
-        "changed_on": dispute.changed_on,
-    })
-}
-
-/// Fees charged beside the amounts, in minor units. No amount contains them.
-fn fees_value(fees: Fees) -> Value {
-    json!({
-        "kind": fees.kind.as_str(),
-        "amount": fees.amount.minor(),
-        "captured_amount": fees.captured.minor(),
-        "refunded_amount": fees.refunded.minor(),
-    })
-}
-
-/// Adds a member that is there only where it says something.
-fn add(value: &mut Value, name: &str, member: Option<impl Into<Value>>) {
-    if let Some(member) = member {
-        value[name] = member.into();
+fn dispute(dispute: &Dispute) -> wire::Dispute {
+    wire::Dispute {
+        kind: dispute.kind.into(),
+        id: dispute.line.stated().map(str::to_owned),
+        case: dispute.case.clone(),
+        number: dispute.number.clone(),
+        amount: dispute.amount.minor(),
+        day: dispute.day,
+        reason_code: dispute.reason_code.clone(),
+        reason: dispute.reason.clone(),
+        acquirer_reference: dispute.acquirer_reference.clone(),
+        deposit: dispute.deposit.clone(),
+        changed_on: dispute.changed_on,
     }
 }
 
-/// The card as far as it is stored; every member is null where the payment was made with something
-/// else.
-pub(super) fn card_value(card: Option<&CardSummary>) -> Value {
-    json!({
-        "brand": card.and_then(|card| card.brand).map(Brand::name),
-        "last_four": card.and_then(|card| card.last_four.as_ref()),
-        "expiry_month": card.and_then(|card| card.expiry).map(Expiry::month),
-        "expiry_year": card.and_then(|card| card.expiry).map(Expiry::year),
-    })
+/// Fees charged beside the amounts. No amount contains them.
+fn fees_value(fees: Fees) -> wire::TransactionFee {
+    wire::TransactionFee {
+        kind: fees.kind.into(),
+        amount: fees.amount.into(),
+        captured_amount: fees.captured.into(),
+        refunded_amount: fees.refunded.into(),
+    }
+}
+
+/// The card as far as it is stored.
+pub(super) fn card_value(card: Option<&CardSummary>) -> wire::Card {
+    let expiry = card.and_then(|card| card.expiry);
+    wire::Card {
+        brand: card.and_then(|card| card.brand).map(|brand| brand.name().to_owned()),
+        last_four: card.and_then(|card| card.last_four.clone()),
+        expiry_month: expiry.map(|expiry| expiry.month().into()),
+        expiry_year: expiry.map(|expiry| expiry.year().into()),
+    }
 }
 
 /// The stated texts about the payment, without missing ones.
-fn memo_value(memo: &Memo) -> Value {
-    let texts = [
-        ("email", &memo.email),
-        ("name", &memo.name),
-        ("deal_type", &memo.deal_type),
-        ("deal_stage", &memo.deal_stage),
-        ("marketing", &memo.marketing),
-        ("revenue_partner", &memo.revenue_partner),
-        ("authorizer", &memo.authorizer),
-    ];
-    let mut value = json!({"reference": memo.reference});
-    for (name, text) in texts {
-        add(&mut value, name, text.as_deref());
+fn memo_value(memo: &Memo) -> wire::Memo {
+    wire::Memo {
+        reference: memo.reference.clone(),
+        email: memo.email.clone(),
+        name: memo.name.clone(),
+        deal_type: memo.deal_type.clone(),
+        deal_stage: memo.deal_stage.clone(),
+        marketing: memo.marketing.clone(),
+        revenue_partner: memo.revenue_partner.clone(),
+        authorizer: memo.authorizer.clone(),
+        discount: memo.discount.as_ref().map(|discount| wire::MemoDiscount {
+            code: discount.code.clone(),
+            product: discount.product.clone(),
+            amount: discount.amount.into(),
+        }),
+        save_card: memo.save_card.then_some(true),
     }
-    if let Some(discount) = &memo.discount {
-        let mut told = json!({"code": discount.code});
-        add(&mut told, "product", discount.product.as_deref());
-        told["amount"] = discount.amount.minor().into();
-        value["discount"] = told;
-    }
-    add(&mut value, "save_card", memo.save_card.then_some(true));
-    value
 }
 
-/// An order. The members that the SDK's types promise are all there; members for data that is not
-/// kept here (taxes, discounts, the customer, addresses, shipping) have a value that says nothing.
-/// The merchant tells whether an order without payments is live; where that is not known, no member
-/// says so.
-pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn GatewayInfo) -> Value {
-    let balance = order.balance();
-    let payment = order.payment();
-    let currency = order.currency;
-    let mut display_price = json!({
-        "authorized": price(currency, balance.authorized),
-        "paid": price(currency, balance.paid),
-        "refunded": price(currency, balance.returned),
-    });
-    if let (Some(total), Some(owing)) = (order.total, order.owing()) {
-        display_price["with_tax"] = price(currency, total);
-        display_price["balance_owing"] = price(currency, owing);
-        display_price["without_tax"] = price(currency, total);
-    }
-    for name in ["tax", "discount", "shipping"] {
-        display_price[name] = price(currency, Amount::ZERO);
-    }
+/// An order. The merchant tells whether an order without payments is live; where that is not known,
+/// no member says so.
+pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn GatewayInfo) -> wire::Order {
     let first = order.transactions.first().and_then(Transaction::first);
     let live = first.map(|first| gateway.is_live(&first.route));
-    let live = live.or_else(|| merchant.map(|merchant| gateway.is_live(&merchant.gateway.any_route())));
-    let mut value = json!({
-        "id": order.id.as_str(),
-        "type": "order",
-        "status": order_status(payment),
-        "payment": payment.as_str(),
-        "amount": order.total.map(Amount::minor),
-        "currency": currency.code(),
-        "meta": {
-            "display_price": display_price,
-            "version": order.version,
-            "timestamps": timestamps(order.created_at, order.updated_at),
-        },
-        "relationships": {
-            "transactions": {
-                "data": order.transactions.iter()
-                    .map(|t| json!({"type": "transaction", "id": t.id.to_string()}))
-                    .collect::<Vec<_>>(),
-            },
-            "items": {"data": []},
-        },
-        "links": {},
-        "shipping": "unfulfilled",
-        "anonymized": false,
-        // Without an e-mail address: a client that validates it rejects an empty one.
-        "customer": {"name": ""},
-        "shipping_address": no_address(&["phone_number", "instructions"]),
-        "billing_address": no_address(&[]),
-    });
-    add(&mut value, "livemode", live);
-    match &order.capture {
-        None | Some(CaptureAt::Unrecognized) => {}
-        Some(CaptureAt::Never) => value["capture_at"] = Value::Null,
-        Some(CaptureAt::At(at)) => value["capture_at"] = seconds(*at).into(),
-        Some(CaptureAt::After(rule)) => value["capture"] = rule_value(rule),
-    }
-    let meta = &mut value["meta"];
-    add(meta, "captures_paused", order.captures_paused().map(paused));
     let resumed = order.pauses.last().and_then(|pause| pause.resumed.as_ref());
-    add(meta, "captures_resumed", resumed.map(|resumed| switched(resumed.at, resumed.by.as_deref())));
-    value
+    let identifier =
+        |of: &Transaction| wire::TransactionIdentifier { kind: constant::TransactionType, id: of.id };
+    let (capture_at, capture) = match &order.capture {
+        None | Some(CaptureAt::Unrecognized) => (None, None),
+        Some(CaptureAt::Never) => (Some(OrNull(None)), None),
+        Some(CaptureAt::At(at)) => (Some(OrNull(Some((*at).into()))), None),
+        Some(CaptureAt::After(rule)) => (None, Some(rule_value(rule))),
+    };
+    wire::Order {
+        id: order.id.to_string(),
+        kind: constant::OrderType,
+        status: order_status(order.payment()).into(),
+        payment: order.payment().into(),
+        amount: order.total.map(Into::into),
+        currency: order.currency.into(),
+        meta: wire::OrderMeta {
+            display_price: order_prices(order),
+            version: Some(order.version),
+            timestamps: Timestamps::new(order.created_at, order.updated_at),
+            captures_paused: order.captures_paused().map(paused),
+            captures_resumed: resumed.map(|resumed| switched(resumed.at, resumed.by.as_deref())),
+        },
+        relationships: wire::OrderRelationships {
+            transactions: wire::TransactionLinks {
+                data: order.transactions.iter().map(identifier).collect(),
+            },
+            items: wire::NoItems::default(),
+        },
+        links: wire::NoMembers::default(),
+        shipping: constant::Unfulfilled,
+        anonymized: constant::False,
+        // Without an e-mail address: a client that validates it rejects an empty one.
+        customer: wire::NoCustomer::default(),
+        shipping_address: wire::NoAddress {
+            phone_number: Some(constant::Empty),
+            instructions: Some(constant::Empty),
+            ..wire::NoAddress::default()
+        },
+        billing_address: wire::NoAddress::default(),
+        livemode: live.or_else(|| merchant.map(|merchant| gateway.is_live(&merchant.gateway.any_route()))),
+        capture_at,
+        capture,
+    }
+}
+
+fn order_prices(order: &Order) -> wire::OrderPrices {
+    let price = |amount| Price::new(order.currency, amount);
+    let balance = order.balance();
+    // Both are of registered orders.
+    let owing = order.total.and(order.owing());
+    let total = order.total.filter(|_| owing.is_some());
+    wire::OrderPrices {
+        authorized: price(balance.authorized),
+        paid: price(balance.paid),
+        refunded: price(balance.returned),
+        with_tax: total.map(price),
+        balance_owing: owing.map(price),
+        without_tax: total.map(price),
+        tax: price(Amount::ZERO),
+        discount: price(Amount::ZERO),
+        shipping: price(Amount::ZERO),
+    }
 }
 
 /// A pause that lasts.
-fn paused(pause: &Pause) -> Value {
+fn paused(pause: &Pause) -> wire::CaptureSwitch {
     switched(pause.at, pause.by.as_deref())
 }
 
-fn moved(moved: &CaptureMove) -> Value {
+fn moved(moved: &CaptureMove) -> wire::CaptureSwitch {
     switched(moved.at, moved.by.as_deref())
 }
 
 /// When scheduled captures were paused, resumed or moved, by whom and why.
-fn switched(at: Timestamp, by: Option<&Attribution>) -> Value {
-    let mut value = by.map_or_else(|| json!({}), who_and_why);
-    value["at"] = seconds(at).into();
-    value
-}
-
-/// An address that is not kept here, with the further members of its kind.
-fn no_address(more: &[&str]) -> Value {
-    let members = [
-        "first_name",
-        "last_name",
-        "company_name",
-        "line_1",
-        "line_2",
-        "city",
-        "county",
-        "region",
-        "postcode",
-        "country",
-    ];
-    members.iter().chain(more).map(|name| (*name, "")).collect()
+fn switched(at: Timestamp, by: Option<&Attribution>) -> wire::CaptureSwitch {
+    wire::CaptureSwitch { by: by.map(who_and_why).unwrap_or_default(), at: at.into() }
 }
 
 /// The error of an operation that was refused.
@@ -340,51 +331,50 @@ fn gateway_answer(response: Option<&GatewayResponse>) -> GatewayAnswer {
     })
 }
 
-fn operation(currency: Currency, operation: &Operation) -> Value {
-    let response = operation.response().cloned().unwrap_or_default();
-    let mut value = json!({
-        "id": operation.id.to_string(),
-        "type": operation.kind.as_str(),
-        "amount": operation.amount.minor(),
-        "formatted": currency.format(operation.amount),
-        "state": operation.stage().as_str(),
-        "mechanism": operation.mechanism.as_str(),
-        "attempts": operation.attempt.number,
-        "asked_by": operation.by.as_str(),
-        "timestamps": timestamps(operation.created_at, operation.updated_at),
-    });
-    add(&mut value, "reason", reason(operation.cause).map(VoidReason::as_str));
-    add(&mut value, "request", operation.attribution.as_deref().map(who_and_why));
+fn operation(currency: Currency, operation: &Operation) -> wire::Operation {
     // The gateway knows nothing of operations that were only recorded.
-    if operation.mechanism == Mechanism::Automatic {
-        value["merchid"] = operation.route.account.as_str().into();
-        value["gateway_order_id"] = operation.attempt.gateway_order_id.as_str().into();
+    let is_sent = operation.mechanism == Mechanism::Automatic;
+    let response = operation.response();
+    let outcome = has_outcome(operation).then(|| {
+        let status = response.and_then(|response| response.status.clone());
+        GatewayAnswer { respstat: Some(OrNull(status)), ..gateway_answer(response) }
+    });
+    let answered = response.filter(|_| outcome.is_some());
+    let fee = answered.and_then(|response| response.charged.as_ref()?.fee);
+    let is_rejected = answered.is_some_and(|response| response.settlement_rejected);
+    let decline = operation.decline();
+    wire::Operation {
+        id: operation.id,
+        kind: operation.kind.into(),
+        amount: operation.amount.into(),
+        formatted: currency.format(operation.amount),
+        state: operation.stage().into(),
+        mechanism: operation.mechanism.into(),
+        attempts: operation.attempt.number,
+        asked_by: operation.by.into(),
+        timestamps: Timestamps::new(operation.created_at, operation.updated_at),
+        reason: reason(operation.cause).map(Into::into),
+        request: operation.attribution.as_deref().map(who_and_why),
+        merchid: is_sent.then(|| operation.route.account.to_string()),
+        gateway_order_id: is_sent.then(|| operation.attempt.gateway_order_id.to_string()),
+        gateway: outcome,
+        fee: fee.map(|fee| wire::OperationFee { amount: fee.amount.into(), kind: fee.kind.into() }),
+        settlement: is_rejected.then_some(wire::SettlementOfOperation::Rejected.into()),
+        decline_code: decline.map(|decline| decline.code.as_str().to_owned()),
+        advice: decline.map(|decline| decline.advice.into()),
     }
-    if has_outcome(operation) {
-        value["gateway"] = json!(gateway_answer(Some(&response)));
-        value["gateway"]["respstat"] = response.status.clone().into();
-        let fee = response.charged.and_then(|charged| charged.fee);
-        let fee = fee.map(|fee| json!({"amount": fee.amount.minor(), "kind": fee.kind.as_str()}));
-        add(&mut value, "fee", fee);
-        add(&mut value, "settlement", response.settlement_rejected.then_some("rejected"));
-    }
-    if let Some(decline) = operation.decline() {
-        value["decline_code"] = decline.code.as_str().into();
-        value["advice"] = decline.advice.as_str().into();
-    }
-    value
 }
 
 /// The requester and the reason, as far as stated.
-pub(super) fn who_and_why(told: &Attribution) -> Value {
-    let told = [
-        ("key_name", &told.key_name),
-        ("person", &told.person),
-        ("proposed_by", &told.proposed_by),
-        ("actor", &told.actor),
-        ("reason", &told.reason),
-    ];
-    told.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?))).collect()
+pub(super) fn who_and_why(told: &Attribution) -> wire::Attribution {
+    let text = |text: &Option<_>| text.as_ref().map(ToString::to_string);
+    wire::Attribution {
+        key_name: text(&told.key_name),
+        person: text(&told.person),
+        proposed_by: text(&told.proposed_by),
+        actor: text(&told.actor),
+        reason: text(&told.reason),
+    }
 }
 
 /// Whether the gateway was called and the call has an outcome, if only that no response came.
@@ -398,7 +388,7 @@ fn has_outcome(operation: &Operation) -> bool {
 }
 
 /// Why the last attempt of a scheduled capture failed, and when the next one is made.
-fn capture_failure(order: &Order, transaction: &Transaction) -> Option<Value> {
+fn capture_failure(order: &Order, transaction: &Transaction) -> Option<wire::CaptureFailure> {
     let attempt = transaction.scheduled_capture()?;
     let (code, reason) = match (attempt.decline(), attempt.no_effect()) {
         (Some(decline), _) => (decline.code.as_str(), decline.code.message().to_owned()),
@@ -408,19 +398,13 @@ fn capture_failure(order: &Order, transaction: &Transaction) -> Option<Value> {
         }
         (None, None) => return None,
     };
-    Some(json!({
-        "code": code,
-        "reason": reason,
-        "at": seconds(attempt.updated_at),
-        "attempts": attempt.attempt.number,
-        "next_attempt_at": order.next_capture_attempt(transaction).map(seconds),
-    }))
-}
-
-/// The next steps, where nobody looked whether the payment has settled.
-fn next_actions(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec<&'static str> {
-    let next = order.next_actions(transaction, BatchState::Unknown, now);
-    next.into_iter().map(NextAction::as_str).collect()
+    Some(wire::CaptureFailure {
+        code: code.to_owned(),
+        reason,
+        at: attempt.updated_at.into(),
+        attempts: attempt.attempt.number,
+        next_attempt_at: order.next_capture_attempt(transaction).map(Into::into),
+    })
 }
 
 /// A decline as shown. A person who tries out cards in a browser must not learn that a card is
@@ -432,7 +416,7 @@ fn told(decline: Decline, principal: Principal) -> Decline {
     Decline { code: DeclineCode::GenericDecline, advice: DeclineCode::GenericDecline.advice() }
 }
 
-fn failure(transaction: &Transaction, principal: Principal) -> Option<Value> {
+fn failure(transaction: &Transaction, principal: Principal) -> Option<wire::FailureDetails> {
     if transaction.status() != TransactionStatus::Failed {
         return None;
     }
@@ -450,20 +434,7 @@ fn failure(transaction: &Transaction, principal: Principal) -> Option<Value> {
         }
         None => ("not_processed", "The gateway did not take the payment; nothing was done."),
     };
-    Some(json!({"code": code, "reason": reason}))
-}
-
-pub(super) fn price(currency: Currency, amount: Amount) -> Value {
-    json!({"amount": amount.minor(), "currency": currency.code(), "formatted": currency.format(amount)})
-}
-
-/// The same of a sum that can be negative.
-fn signed_price(currency: Currency, amount: SignedAmount) -> Value {
-    json!({"amount": amount, "currency": currency.code(), "formatted": currency.signed_format(amount)})
-}
-
-pub(super) fn timestamps(created: Timestamp, updated: Timestamp) -> Value {
-    json!({"created_at": seconds(created), "updated_at": seconds(updated)})
+    Some(wire::FailureDetails { code: code.to_owned(), reason: reason.to_owned() })
 }
 
 pub(super) fn seconds(at: Timestamp) -> String {

@@ -86,7 +86,7 @@ async fn shown(ports: &StopSwitch, state: &SwitchState) -> Handled<Value> {
 }
 
 fn shown_change(change: &SwitchChange) -> Value {
-    let mut shown = change.by.as_deref().map_or_else(|| json!({}), shown_who_and_why);
+    let mut shown = json!(change.by.as_deref().map(shown_who_and_why).unwrap_or_default());
     shown["stopped"] = json!(change.stopped);
     shown["at"] = json!(seconds(change.at));
     shown["by_operator"] = json!(change.by_operator);

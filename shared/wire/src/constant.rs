@@ -42,10 +42,13 @@ macro_rules! constants {
 }
 
 constants! {
-    /// `transaction`
     TransactionType = "transaction";
-    /// `order`
     OrderType = "order";
-    /// `unreadable`
+    ReceiptType = "receipt";
     UnreadableType = "unreadable";
+    CapturesOfDayType = "captures_of_day";
+    CardConnect = "card_connect";
+    Unfulfilled = "unfulfilled";
+    Empty = "";
+    False = false;
 }

@@ -8,20 +8,31 @@
 //! - Readers ignore members that they do not know, and keep words that they do not know
 //!   ([`Word`]).
 
+mod attribution;
+mod card;
 pub mod constant;
-pub mod error;
-pub mod list;
+mod error;
+mod event;
+mod list;
+mod order;
+mod possible;
+mod receipt;
 #[cfg(feature = "schema")]
 pub mod schema;
-pub mod service;
-pub mod values;
+mod service;
+mod transaction;
+mod transactions;
+mod values;
 
-pub use {
-    error::{Error, ErrorFacts, ErrorMeta, Errors, FailureAdvice, GatewayAnswer, LimitOf},
-    list::{Links, Page, PageMeta, Readable, UnreadableItem},
-    service::{PaymentsSwitch, Status},
-    values::{
-        CurrencyCode, Milliseconds, Minor, OrNull, PositiveMinor, Price, Seconds, SignedPrice, Single,
-        Timestamps, Word,
-    },
-};
+pub use attribution::*;
+pub use card::*;
+pub use error::*;
+pub use event::*;
+pub use list::*;
+pub use order::*;
+pub use possible::*;
+pub use receipt::*;
+pub use service::*;
+pub use transaction::*;
+pub use transactions::*;
+pub use values::*;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::constant::UnreadableType;
+use uuid::Uuid;
+
+use crate::{Milliseconds, OrderLink, constant::UnreadableType};
 
 /// A page of a list.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -46,4 +48,33 @@ pub struct UnreadableItem {
     pub kind: UnreadableType,
     /// The key of the stored item
     pub id: String,
+}
+
+/// In the place of a transaction whose order, or whose entry in the journal, cannot be read.
+/// Conditions are not checked on it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UnreadableRow {
+    #[serde(rename = "type")]
+    pub kind: UnreadableType,
+    /// The key of the item that cannot be read. Tell it to the operator
+    pub id: String,
+    pub relationships: OfOrderIfKnown,
+    pub meta: UnreadableRowMeta,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct OfOrderIfKnown {
+    /// The order, if it is known
+    pub order: Option<OrderLink>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct UnreadableRowMeta {
+    /// Where it would be listed, if that is known
+    pub listed_at: Option<Milliseconds>,
+    /// The transaction, if it is known
+    pub transaction_id: Option<Uuid>,
 }

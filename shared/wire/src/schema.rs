@@ -9,8 +9,9 @@ use serde_json::{Map, Value, json};
 use tollgate_core::values::{Currency, Words};
 
 use crate::{
-    CurrencyCode, Errors, Links, OrNull, Page, PositiveMinor, Price, SignedPrice, Status, Timestamps,
-    UnreadableItem, Word,
+    AttentionPage, CapturePage, CaptureSums, CurrencyCode, Errors, Event, EventData, Links, OrNull, Order,
+    OrderPage, Page, PositiveMinor, Price, Receipt, Several, SignedPrice, Single, Status, Timestamps,
+    Transaction, TransactionPage, UnreadableItem, Word,
 };
 
 /// Marks a member that can be null although it can also be left out.
@@ -33,8 +34,18 @@ bodies! {
     PositiveMinor,
     Price,
     SignedPrice,
+    Single<Order>,
+    Single<Receipt>,
+    Single<Transaction>,
+    Several<Transaction>,
+    AttentionPage,
+    CapturePage,
+    CaptureSums,
+    Event<EventData>,
+    OrderPage,
     Status,
     Timestamps,
+    TransactionPage,
     UnreadableItem,
 }
 

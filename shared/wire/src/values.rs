@@ -127,11 +127,24 @@ impl Timestamps {
     }
 }
 
-/// The body with one resource, or with a list that has one part.
+/// The body with one resource.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}Body"))]
 pub struct Single<T> {
     pub data: T,
+}
+
+/// The body with all resources of a kind.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}sBody"))]
+pub struct Several<T> {
+    pub data: Vec<T>,
+}
+
+impl<T: Serialize> From<Single<T>> for serde_json::Value {
+    fn from(body: Single<T>) -> Self {
+        serde_json::json!(body)
+    }
 }
 
 /// A member that can be null, where leaving it out means something else.

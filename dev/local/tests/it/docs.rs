@@ -5,12 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use local::template::{RouteKey, TEMPLATE, parse};
 use serde_json::Value;
-use tollgate::{
-    api::Code,
-    credit_card::letters,
-    elastic_path::{self, DetailedStatus, VoidReason},
-    lambda::GATEWAY,
-};
+use tollgate::{api::Code, credit_card::letters, elastic_path, lambda::GATEWAY};
 use tollgate_core::{
     payments::{CaptureReport, CaptureRequest},
     settlement::ExceptionCause,

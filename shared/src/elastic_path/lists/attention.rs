@@ -1,11 +1,11 @@
 //! `GET /v2/attention`: the payments that need a person now, the newest first.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     journal::{AgendaWanted, AttentionCount},
     payments::Role,
 };
+use tollgate_wire as wire;
 
 use crate::{
     api::{Caller, Handled, Page},
@@ -34,19 +34,17 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let wanted = AgendaWanted { merchant: &caller.merchant.id, now, after, limit };
     let (found, count) = lister(ports, request).by_agenda().attention(&wanted, &paging.filter.codes).await?;
     let view = View { principal: caller.principal, now, gateway: ports.gateway };
-    let meta = |page| {
-        json!({
-            "page": page,
-            "as_of": now,
-            "count": count.map(count_value),
-            "unreadable": found.unreadable.len(),
-            "read_bytes": found.read_bytes,
-        })
+    let meta = |page| wire::AttentionPageMeta {
+        page,
+        as_of: now,
+        count: count.map(count_value),
+        unreadable: found.unreadable.len(),
+        read_bytes: found.read_bytes,
     };
     paging.reply(rows(&found, view), found.next.clone(), |part| part.with(meta)).await
 }
 
 /// How many orders there are: a number, and as people read it.
-pub(in crate::elastic_path) fn count_value(count: AttentionCount) -> Value {
-    json!({"orders": count.orders, "more": count.more, "formatted": count.to_string()})
+pub(in crate::elastic_path) fn count_value(count: AttentionCount) -> wire::AttentionCount {
+    wire::AttentionCount { orders: count.orders, more: count.more, formatted: count.to_string() }
 }

@@ -3,12 +3,12 @@
 
 use jiff::{Span, Timestamp, civil::Date};
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     journal::{AgendaWanted, CaptureList, DueWanted, due_sums},
     payments::{Role, Sender},
     values::{UnknownZone, Zone},
 };
+use tollgate_wire::{self as wire, Single, constant};
 
 use crate::{
     api::{Caller, Failure, Handled, Members, Page, Reply, json_body},
@@ -47,7 +47,7 @@ handlers! {
     sum_captures(Transactions) => sums();
 }
 
-async fn change(api: &Api, request: &Request, change: Change) -> Handled<Value> {
+async fn change(api: &Api, request: &Request, change: Change) -> Handled<Single<wire::Order>> {
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let (key, seen) = (caller.key(order_id(request)?), seen_version(request, &caller)?);
     let document = json_body(request)?;
@@ -85,9 +85,13 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let part = AgendaWanted { merchant: &caller.merchant.id, now, after, limit };
     let found = lister(ports, request).by_agenda().captures(wanted, &part).await?;
     let view = View { principal: caller.principal, now, gateway: ports.gateway };
-    let meta =
-        |page| json!({"page": page, "unreadable": found.unreadable.len(), "read_bytes": found.read_bytes});
-    Ok(paging.reply_in_json(rows(&found, view).values.collect(), found.next.clone(), |part| part.with(meta)))
+    let meta = |page| wire::CapturePageMeta {
+        page,
+        unreadable: found.unreadable.len(),
+        read_bytes: found.read_bytes,
+    };
+    let rows = rows(&found, view).values.collect();
+    Ok(paging.reply_in_json(rows, found.next.clone(), |part| part.with(meta)))
 }
 
 /// Most days of sums.
@@ -109,26 +113,26 @@ async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
     let (merchant, deadline) = (&caller.merchant.id, list_deadline(request, now));
     let wanted = DueWanted { merchant, since: days.since, until: days.until, zone: &days.zone };
     let found = due_sums(ports.agenda.as_ref(), wanted, deadline).await?;
-    let data = found.sums.iter().map(|((day, currency), sum)| {
-        json!({"type": "captures_of_day", "day": day, "currency": currency.code(), "count": sum.count,
-            "amount": sum.amount})
+    let data = found.sums.iter().map(|((day, currency), sum)| wire::CapturesOfDay {
+        kind: constant::CapturesOfDayType,
+        day: *day,
+        currency: currency.code().to_owned(),
+        count: sum.count,
+        amount: sum.amount.minor(),
     });
-    Ok(Reply::new(
-        200,
-        Page::from(json!({
-            "data": data.collect::<Vec<_>>(),
-            "meta": {
-                "from": days.first,
-                "to": days.last,
-                "time_zone": days.zone.name(),
-                "as_of": now,
-                "counted_until": found.counted_until,
-                "unreadable": found.unreadable,
-                "read_bytes": found.read_bytes,
-            },
-        }))
-        .of_now(),
-    ))
+    let sums = wire::CaptureSums {
+        data: data.collect(),
+        meta: wire::CaptureSumsMeta {
+            from: days.first,
+            to: days.last,
+            time_zone: days.zone.name().to_owned(),
+            as_of: now,
+            counted_until: found.counted_until,
+            unreadable: found.unreadable,
+            read_bytes: found.read_bytes,
+        },
+    };
+    Ok(Reply::new(200, Page::from(sums).of_now()))
 }
 
 impl Days {

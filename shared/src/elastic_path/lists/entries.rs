@@ -96,7 +96,8 @@ fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a, Value> {
     let Found { rows, unreadable, .. } = found;
     let bad = unreadable.iter().map(|row| bad_cells(&EntryRow::names(), row));
     let file = rows.iter().map(|entry| EntryRow::new(entry, zone).cells()).chain(bad);
-    let shown = rows.iter().map(|entry| shown(entry, zone)).chain(unreadable.iter().map(shown_bad));
+    let shown =
+        rows.iter().map(|entry| shown(entry, zone)).chain(unreadable.iter().map(|row| json!(shown_bad(row))));
     Rows::new(EntryRow::names(), file, shown)
 }
 

@@ -1,13 +1,13 @@
 //! `GET /v2/orders`: a merchant's orders, newest first, as they are now.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{Found, OrderLister, WantedOrders},
+    journal::{OrderLister, WantedOrders},
     order::Order,
     payments::Role,
     values::ReadOrder,
 };
+use tollgate_wire::{self as wire, PageMeta};
 
 use crate::{
     api::{Caller, Failure, Handled, Page, Problem},
@@ -60,26 +60,30 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let found = lister.find(&wanted).await?;
     let found = found.ok_or_else(|| Problem::invalid(OFFSET, OFFSET_NOT_SUPPORTED))?;
     let next = paging.next(found.next.clone());
-    // Unreadable orders, by the key of the item, and the order's id if known.
-    let bad = found.unreadable.iter().map(|row| json!({"id": row.item.key, "order_id": row.order}));
-    let mut body = json!({
-        "data": found.rows.iter().map(|order| shown(ports, &caller, order)).collect::<Vec<_>>(),
-        "links": {},
-        "meta": {
-            "page": {"limit": paging.limit, "cursor": next.cursor},
-            "results": {},
-            "unreadable": bad.collect::<Vec<_>>(),
-            "read_bytes": found.read_bytes,
-        },
+    let mut page = wire::OrderPagePlace {
+        page: PageMeta { limit: paging.limit, cursor: next.cursor.clone() },
+        current: None,
+        offset: (offset > 0).then_some(offset),
+        total: None,
+    };
+    let mut results = wire::OrderResults { total: None };
+    // How many orders there are only a list that fits on one page can say: they are never counted
+    // otherwise.
+    let has_all = offset == 0 && paging.after().is_none() && next.link.is_none();
+    if has_all && found.unreadable.is_empty() {
+        results.total = Some(found.rows.len());
+        (page.current, page.offset, page.total) = (Some(1), Some(0), Some(1));
+    }
+    let bad = found.unreadable.iter();
+    let bad = bad.map(|row| wire::UnreadableOrder {
+        id: row.item.key.clone(),
+        order_id: row.order.as_ref().map(ToString::to_string),
     });
-    if let Some(link) = &next.link {
-        body["links"]["next"] = link.as_str().into();
-    }
-    if offset > 0 {
-        body["meta"]["page"]["offset"] = offset.into();
-    } else if paging.after().is_none() && next.link.is_none() {
-        count(&mut body["meta"], &found);
-    }
+    let body = wire::OrderPage {
+        data: found.rows.iter().map(|order| shown(ports, &caller, order)).collect(),
+        links: wire::OrderLinks { next: next.link.clone() },
+        meta: wire::OrderPageMeta { page, results, unreadable: bad.collect(), read_bytes: found.read_bytes },
+    };
     Ok(next.reply(body.into()))
 }
 
@@ -121,17 +125,6 @@ fn read<'a>(
     Ok(OrdersPart { paging, offset })
 }
 
-fn shown(ports: &Transactions, caller: &Caller, order: &Order) -> Value {
+fn shown(ports: &Transactions, caller: &Caller, order: &Order) -> wire::Order {
     response::order(order, Some(&caller.merchant), ports.gateway)
-}
-
-/// How many orders there are, which only a list that fits on one page can say: they are never
-/// counted otherwise.
-fn count(meta: &mut Value, found: &Found<Order>) {
-    if found.unreadable.is_empty() {
-        meta["results"]["total"] = found.rows.len().into();
-        for (name, number) in [("current", 1), ("offset", 0), ("total", 1)] {
-            meta["page"][name] = number.into();
-        }
-    }
 }

@@ -2,12 +2,12 @@
 //! now.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     journal::{BadRow, Found, Lister, LookedUp, Predicate, Row, Wanted},
     payments::{Merchant, Role, order_of_payment},
     values::SearchTerm,
 };
+use tollgate_wire::{self as wire, Readable, constant};
 
 use crate::{
     api::{Caller, Failure, Handled, Page},
@@ -17,11 +17,11 @@ use crate::{
         lists::{Paging, Rows, list_deadline},
         request::Parameters,
         response::status::transaction_status,
-        response::{self, View, milliseconds},
+        response::{self, View},
     },
     ports::Transactions,
     search_keys::search_key,
-    spreadsheet::{FileRow as _, UNREADABLE, bad_cells, payments::PaymentRow},
+    spreadsheet::{FileRow as _, bad_cells, payments::PaymentRow},
 };
 
 handlers! {
@@ -56,15 +56,13 @@ async fn search(ports: &Transactions, request: &Request) -> Handled<Page> {
         None => Found::default(),
     };
     let view = View { principal: caller.principal, now, gateway: ports.gateway };
-    let meta = |page| {
-        json!({
-            "page": page,
-            "since": since,
-            "until": until,
-            "journal": {"newest_entry_at": found.newest},
-            "unreadable": found.unreadable.len(),
-            "read_bytes": found.read_bytes,
-        })
+    let meta = |page| wire::TransactionPageMeta {
+        page,
+        since,
+        until,
+        journal: wire::JournalState { newest_entry_at: found.newest },
+        unreadable: found.unreadable.len(),
+        read_bytes: found.read_bytes,
     };
     paging.reply(rows(&found, view), found.next.clone(), |part| part.with(meta)).await
 }
@@ -103,30 +101,32 @@ fn text_of(predicate: &Predicate) -> Option<&SearchTerm> {
 }
 
 /// Transactions, followed by items that cannot be read.
-pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Rows<'a, Value> {
+pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Rows<'a, wire::TransactionRow> {
     let Found { rows, unreadable, .. } = found;
     let file = rows.iter().filter_map(move |row| PaymentRow::new(row, view.now, transaction_status));
-    let shown = rows.iter().filter_map(move |row| shown(row, view));
+    let shown = rows.iter().filter_map(move |row| shown(row, view)).map(Readable::Read);
     let bad = unreadable.iter().map(|row| bad_cells(&PaymentRow::names(), row));
     let file = file.map(|row| row.cells()).chain(bad);
-    Rows::new(PaymentRow::names(), file, shown.chain(unreadable.iter().map(shown_bad)))
+    let bad = unreadable.iter().map(|row| Readable::Unreadable(shown_bad(row)));
+    Rows::new(PaymentRow::names(), file, shown.chain(bad))
 }
 
 /// The transaction as its order's route shows it, with the list's own facts.
-pub(in crate::elastic_path) fn shown(row: &Row, view: View<'_>) -> Option<Value> {
-    let mut value = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
-    value["meta"]["needs_attention"] = response::single::attention(&row.concerned(view.now));
-    value["meta"]["listed_at"] = milliseconds(row.at).into();
-    Some(value)
+pub(in crate::elastic_path) fn shown(row: &Row, view: View<'_>) -> Option<wire::Transaction> {
+    let mut shown = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
+    shown.meta.needs_attention = Some(response::single::attention(&row.concerned(view.now)));
+    shown.meta.listed_at = Some(row.at.into());
+    Some(shown)
 }
 
 /// An unreadable transaction, by the key of its item.
-pub(in crate::elastic_path) fn shown_bad(row: &BadRow) -> Value {
-    let order = row.order.as_ref().map(|order| json!({"data": {"type": "order", "id": order}}));
-    json!({
-        "type": UNREADABLE,
-        "id": row.item.key,
-        "relationships": {"order": order},
-        "meta": {"listed_at": row.at.map(milliseconds), "transaction_id": row.transaction},
-    })
+pub(in crate::elastic_path) fn shown_bad(row: &BadRow) -> wire::UnreadableRow {
+    wire::UnreadableRow {
+        kind: constant::UnreadableType,
+        id: row.item.key.clone(),
+        relationships: wire::OfOrderIfKnown {
+            order: row.order.as_ref().map(|order| wire::OrderLink::to(order.as_str())),
+        },
+        meta: wire::UnreadableRowMeta { listed_at: row.at.map(Into::into), transaction_id: row.transaction },
+    }
 }

@@ -6,7 +6,6 @@
 
 use jiff::Timestamp;
 use lambda_http::Request;
-use serde_json::Value;
 use tollgate_core::{
     order::{
         Action, Actor, Essentials, FollowUp, Kind, Mechanism, OperationStatus, OrderId, PaymentKind,
@@ -15,6 +14,7 @@ use tollgate_core::{
     payments::{Performed, Role},
     people::Audited,
 };
+use tollgate_wire::{Single, Transaction};
 use uuid::Uuid;
 
 use crate::{
@@ -65,7 +65,7 @@ handlers! {
     confirm(Confirm) => confirmed();
 }
 
-async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
+async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Single<Transaction>> {
     let Confirm { api, methods } = ports;
     let caller = Caller::with_token(&api.access, request).await?;
     caller.must_have(Role::Pay)?;
@@ -90,15 +90,15 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Value> {
     };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let status = if transaction.pending().is_some() { 202 } else { 200 };
-    let mut body = response::enveloped(response::transaction(&order, transaction, caller.view(api)));
+    let mut body = Single { data: response::transaction(&order, transaction, caller.view(api)) };
     if caller.principal == Principal::ClientCredentials {
-        keep_saved(methods, &caller, &order, transaction, &mut body).await;
+        keep_saved(methods, &caller, &order, transaction, &mut body.data).await;
     }
     let retry_after_s = stated::retry_after_s(transaction, api.access.now());
     Ok(Reply { retry_after_s, ..Reply::new(status, body) })
 }
 
-async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Value> {
+async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Handled<Single<Transaction>> {
     on_named(api, request, what(follow_up), |data, _, transaction| {
         let action = action(data, request, follow_up, Target::Transaction(transaction), &[]);
         let essentials = essentials(follow_up, &action, None);
@@ -107,7 +107,7 @@ async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Ha
     .await
 }
 
-async fn reauthorized(api: &Api, request: &Request) -> Handled<Value> {
+async fn reauthorized(api: &Api, request: &Request) -> Handled<Single<Transaction>> {
     on_named(api, request, None, |data, caller, transaction| {
         let own = ["amount", "capture_at", "capture", "capture_amount", "options", "type", "reason", "actor"];
         data.only(&own);
@@ -141,7 +141,7 @@ async fn on_named(
     request: &Request,
     what: Option<&str>,
     read: impl FnOnce(&mut Members<'_>, &Caller, Uuid) -> Result<(Action, Essentials<'static>), Failure>,
-) -> Handled<Value> {
+) -> Handled<Single<Transaction>> {
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     must_not_be_stopped(api.switch.as_ref(), &caller.merchant.id).await?;
     let on = OnOrder::named(api, request, &caller)?;
@@ -215,7 +215,7 @@ pub(in crate::elastic_path) async fn of_order(
     on: OnOrder<'_>,
     document: &Document,
     follow_up: FollowUp,
-) -> Handled<Value> {
+) -> Handled<Single<Transaction>> {
     on.caller.must_be_merchant(Role::Operate)?;
     only_data_and_options(document)?;
     let mut data = Members::of(document).inside("data")?;
@@ -329,7 +329,7 @@ impl<'a> OnOrder<'a> {
     }
 
     /// Performs the stated operation and returns its outcome.
-    pub(in crate::elastic_path) async fn carry_out(self, stated: Stated<'_>) -> Handled<Value> {
+    pub(in crate::elastic_path) async fn carry_out(self, stated: Stated<'_>) -> Handled<Single<Transaction>> {
         let Self { api, caller, .. } = self;
         let performed = self.perform(stated, None).await?;
         reply(&performed, caller.view(api), api.access.now())
@@ -353,7 +353,7 @@ pub(in crate::elastic_path) fn reply(
     performed: &Performed,
     view: View<'_>,
     now: Timestamp,
-) -> Handled<Value> {
+) -> Handled<Single<Transaction>> {
     let order = &performed.order;
     let (transaction, operation) = performed.operation()?;
     let status = match transaction.operation_status(operation) {

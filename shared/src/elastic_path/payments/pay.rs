@@ -1,13 +1,13 @@
 //! `POST …/payments` and its method routes: pay by token and by card.
 
 use lambda_http::{Request, http::HeaderMap};
-use serde_json::{Value, json};
 use tollgate_core::{
     order::{CustomerReference, Essentials, FollowUp, OrdersMode, Pay, PaymentKind, Principal, Shopper},
     payments::{Card, Initiator, PaymentSource, Role},
     stored_cards::{MethodRefusal, MethodRejection},
     values::{CardSummary, Clock, Currency, StoredCard},
 };
+use tollgate_wire::{ClientParameters, Single, Transaction};
 
 use crate::{
     access_token,
@@ -43,7 +43,11 @@ enum RequestedMethod {
     FollowUp(FollowUp),
 }
 
-async fn paid(checkout: &Checkout, request: &Request, route: Option<PaymentKind>) -> Handled<Value> {
+async fn paid(
+    checkout: &Checkout,
+    request: &Request,
+    route: Option<PaymentKind>,
+) -> Handled<Single<Transaction>> {
     let caller = Caller::with_token(&checkout.api.access, request).await?;
     caller.must_have(Role::Pay)?;
     must_not_be_stopped(checkout.api.switch.as_ref(), &caller.merchant.id).await?;
@@ -154,7 +158,7 @@ async fn pay_once(
     on: OnOrder<'_>,
     body: &Document,
     payment: RequestedPayment,
-) -> Handled<Value> {
+) -> Handled<Single<Transaction>> {
     let OnOrder { api, request, caller, .. } = on;
     let RequestedPayment { mut pay, currency, named, customer } = payment;
     let scope = if caller.principal == Principal::Implicit {
@@ -185,10 +189,10 @@ async fn pay_once(
     let mut reply = follow_up::reply(&performed, caller.view(api), api.access.now())?;
     if caller.principal == Principal::Implicit {
         let secret = access_token::client_secret(&caller.merchant, performed.at.transaction);
-        reply.body["data"]["client_parameters"] = json!({ "secret": secret });
+        reply.body.data.client_parameters = Some(ClientParameters { secret });
     } else if let Some(transaction) = performed.order.transaction(performed.at.transaction) {
         // A shopper stores no card.
-        keep_saved(&checkout.methods, caller, &performed.order, transaction, &mut reply.body).await;
+        keep_saved(&checkout.methods, caller, &performed.order, transaction, &mut reply.body.data).await;
     }
     Ok(reply)
 }

@@ -8,14 +8,11 @@ use tollgate_core::{
     payments::{Role, SurchargeQuery, SurchargeQuote, Waived, surcharge},
     values::{Amount, CardAccount, CardToken, Currency, FeeKind, check_postcode},
 };
+use tollgate_wire::Price;
 
 use crate::{
     api::{Caller, Failure, Handled, Members, Reply, json_body},
-    elastic_path::{
-        request::TEXT_MAX,
-        request::members::account_currency,
-        response::{enveloped, price},
-    },
+    elastic_path::{request::TEXT_MAX, request::members::account_currency, response::enveloped},
     invocation::deadline,
     ports::Checkout,
 };
@@ -93,9 +90,9 @@ fn value(currency: Currency, amount: Amount, quote: SurchargeQuote, is_live: boo
         "charged": waived.is_none(),
         "reason": waived.map(Waived::as_str),
         "meta": {
-            "display_price": price(currency, amount),
-            "display_fee": price(currency, fee),
-            "display_total": price(currency, total),
+            "display_price": Price::new(currency, amount),
+            "display_fee": Price::new(currency, fee),
+            "display_total": Price::new(currency, total),
         },
         "livemode": is_live,
     })

@@ -46,7 +46,7 @@ async fn me(ports: &Transactions, request: &Request) -> Handled<Page> {
     let shoppers = &merchant.policy.shoppers;
     Ok(Reply::new(
         200,
-        Page::from(enveloped(json!({
+        Page::from(enveloped::<_, Value>(json!({
             "type": "me",
             "id": merchant.id,
             "merchant": {

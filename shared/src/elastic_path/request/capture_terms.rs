@@ -1,12 +1,12 @@
 //! When and how much of an authorization the schedule captures, as requests state it.
 
-use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         CaptureAmount, CaptureAt, CaptureRule, CaptureTerms, InvalidRule, PaymentKind, Principal, StatedRule,
     },
     values::Zone,
 };
+use tollgate_wire as wire;
 
 use crate::{
     api::{Caller, Code, Failure, Members},
@@ -87,14 +87,14 @@ fn rule_in(data: &mut Members<'_>, mut rule: Members<'_>, usual: Option<&Zone>) 
 }
 
 /// A rule as it is stated.
-pub(in crate::elastic_path) fn rule_value(rule: &CaptureRule) -> Value {
+pub(in crate::elastic_path) fn rule_value(rule: &CaptureRule) -> wire::CaptureRule {
     let StatedRule { after, at, zone, business_days } = rule.stated();
-    json!({
-        "after": after.to_string(),
-        "at": at.map(|at| at.to_string()),
-        "zone": zone.as_ref().map(Zone::name),
-        "business_days": business_days,
-    })
+    wire::CaptureRule {
+        after: after.to_string(),
+        at: at.map(|at| at.to_string()),
+        zone: zone.as_ref().map(|zone| zone.name().to_owned()),
+        business_days: *business_days,
+    }
 }
 
 fn part(data: &mut Members<'_>) -> Option<CaptureAmount> {

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
 use tollgate_core::{
-    order::{Principal, Transaction},
+    order::Principal,
     values::{
         METADATA_MEMBERS_MAX, METADATA_NAME_MAX, METADATA_VALUE_MAX, Metadata, References, TextUse,
         check_kept, clean_text, is_metadata_name,
@@ -103,31 +102,4 @@ fn kept(data: &mut Members<'_>, name: &str, max_chars: usize, kept: TextUse) -> 
     let text = data.text(name, max_chars).filter(|text| !text.trim().is_empty())?;
     data.checked(name, Some(check_kept(text, kept)))?;
     Some(text.to_owned())
-}
-
-/// Adds the references of a payment to a transaction. A browser is shown those that a storefront
-/// can state, and a capture's changes to them.
-pub(in crate::elastic_path) fn add(value: &mut Value, transaction: &Transaction, principal: Principal) {
-    let References { custom_reference: _, name, description, metadata } = &transaction.references;
-    let mut text = |member: &str, text: Option<&str>| {
-        if let Some(text) = text {
-            value[member] = text.into();
-        }
-    };
-    text("name", name.as_deref());
-    text(CUSTOM_REFERENCE, transaction.custom_reference());
-    if principal != Principal::ClientCredentials {
-        return;
-    }
-    text(DESCRIPTION, description.as_deref());
-    if !metadata.is_empty() {
-        value[METADATA] = json!(metadata.members());
-    }
-}
-
-/// Removes the members of a transaction that may identify the payer.
-pub(in crate::elastic_path) fn remove_personal(value: &mut Value) {
-    if let Some(members) = value.as_object_mut() {
-        members.retain(|member, _| ![DESCRIPTION, "name"].contains(&member.as_str()));
-    }
 }

@@ -13,12 +13,15 @@ use crate::{
     spreadsheet,
 };
 
+/// A body as text. No body has a key that is no text, or a value that refuses: all can be written.
+pub(in crate::elastic_path) fn json_text(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}
+
 /// A body as JSON.
 impl<B: Serialize> From<B> for Page {
     fn from(body: B) -> Self {
-        // No body has a key that is no text, or a value that refuses: all can be written.
-        let body = serde_json::to_string(&body).unwrap_or_default();
-        Self { content_type: "application/json", body, link: None, is_of_now: false }
+        Self { content_type: "application/json", body: json_text(&body), link: None, is_of_now: false }
     }
 }
 

@@ -1,125 +1,130 @@
 //! The members of a transaction that only its own address states, for the merchant alone: what can
 //! be done with it, why it needs attention, where its money is, and whether it has a receipt.
 
-use serde_json::{Value, json};
 use tollgate_core::{
     journal::{Concerned, NoReceipt, Receipt, concerned, no_receipt},
-    order::{AdvisedAgainst, Asker, NextAction, NotPossible, Order, Possibility, Shares, Transaction},
+    order::{Asker, Order, Possibility, Shares, Transaction},
     values::{Brand, Currency},
 };
+use tollgate_wire::{self as wire, BecomesVoid, Price, SignedPrice, constant};
 
-use super::{fees_value, price, seconds, signed_price, status::transaction_status};
+use super::{fees_value, status::status_word};
 
 /// Adds the members to a transaction as every response states it.
 pub(in crate::elastic_path) fn add_to(
-    value: &mut Value,
+    shown: &mut wire::Transaction,
     order: &Order,
     transaction: &Transaction,
     asker: &Asker<'_>,
 ) {
-    let mut answers = answers_value(order, transaction, asker);
-    value["next_actions"] = answers["next_actions"].take();
-    for name in ["possible", "needs_attention", "receipt", "money"] {
-        if let Some(answer) = answers.get_mut(name) {
-            value["meta"][name] = answer.take();
-        }
-    }
+    let answers = answers_value(order, transaction, asker);
+    shown.next_actions = answers.next_actions;
+    shown.meta.possible = Some(Box::new(answers.possible));
+    shown.meta.needs_attention = Some(answers.needs_attention);
+    shown.meta.receipt = Some(answers.receipt);
+    shown.meta.money = answers.money;
 }
 
 /// The same members alone.
-pub fn answers_value(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> Value {
+pub fn answers_value(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> wire::Answers {
     let next = order.next_actions(transaction, asker.batch, asker.now);
     let none = no_receipt(transaction, asker.now);
-    let mut answers = json!({
-        "next_actions": next.into_iter().map(NextAction::as_str).collect::<Vec<_>>(),
-        "possible": possible(order, transaction, asker),
-        "needs_attention": attention(&concerned(order, transaction, asker.now)),
-        "receipt": {"available": none.is_none(), "why": none.map(NoReceipt::as_str)},
-    });
-    if let Some(shares) = transaction.shares(asker.now) {
-        answers["money"] = money(order.currency, shares);
+    wire::Answers {
+        next_actions: next.into_iter().map(Into::into).collect(),
+        possible: possible(order, transaction, asker),
+        needs_attention: attention(&concerned(order, transaction, asker.now)),
+        receipt: wire::ReceiptState { available: none.is_none(), why: none.map(NoReceipt::into) },
+        money: transaction.shares(asker.now).map(|shares| money(order.currency, shares)),
     }
-    answers
 }
 
-fn possible(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> Value {
+fn possible(order: &Order, transaction: &Transaction, asker: &Asker<'_>) -> wire::Possible {
     let possible = order.possible(transaction, asker);
     let of = |possibility| action(order.currency, possibility);
-    let mut refund = of(&possible.refund);
-    refund["becomes_void"] = match possible.refund_becomes_void {
-        Some(true) => json!("yes"),
-        Some(false) => json!("no"),
-        None => json!("unknown"),
+    let becomes_void = match possible.refund_becomes_void {
+        Some(true) => BecomesVoid::Yes,
+        Some(false) => BecomesVoid::No,
+        None => BecomesVoid::Unknown,
     };
-    json!({
-        "settlement": asker.batch.as_str(),
-        "capture": of(&possible.capture),
-        "refund": refund,
-        "cancel": of(&possible.cancel),
-        "reauthorize": of(&possible.reauthorize),
-    })
+    wire::Possible {
+        settlement: asker.batch.into(),
+        capture: of(&possible.capture),
+        refund: wire::PossibleAction { becomes_void: Some(becomes_void.into()), ..of(&possible.refund) },
+        cancel: of(&possible.cancel),
+        reauthorize: of(&possible.reauthorize),
+    }
 }
 
-fn action(currency: Currency, possibility: &Possibility) -> Value {
-    json!({
-        "possible": possibility.why.is_none(),
-        "most": possibility.most.map(|most| price(currency, most)),
-        "whole_only": possibility.whole_only,
-        "needs_refund_disputed": possibility.needs_refund_disputed,
-        "why": possibility.why.map(NotPossible::as_str),
-        "by_proposal": possibility.by_proposal.map(|most| price(currency, most)),
-        "advised": possibility.is_advised(),
-        "advised_against": possibility.advised_against.map(AdvisedAgainst::as_str),
-    })
+fn action(currency: Currency, possibility: &Possibility) -> wire::PossibleAction {
+    let price = |amount| Price::new(currency, amount);
+    wire::PossibleAction {
+        possible: possibility.why.is_none(),
+        most: possibility.most.map(price),
+        whole_only: possibility.whole_only,
+        needs_refund_disputed: possibility.needs_refund_disputed,
+        why: possibility.why.map(Into::into),
+        by_proposal: possibility.by_proposal.map(price),
+        advised: possibility.is_advised(),
+        advised_against: possibility.advised_against.map(Into::into),
+        becomes_void: None,
+    }
 }
 
 /// The reasons why a person has to look at a transaction.
-pub(in crate::elastic_path) fn attention(reasons: &[Concerned]) -> Value {
-    let reason = |one: &Concerned| {
-        let Concerned { concern, since, .. } = one;
-        json!({"code": concern.as_str(), "since": seconds(*since), "advice": concern.advice()})
+pub(in crate::elastic_path) fn attention(reasons: &[Concerned]) -> Vec<wire::NeedsAttention> {
+    let reason = |Concerned { concern, since, .. }: &Concerned| wire::NeedsAttention {
+        code: (*concern).into(),
+        since: (*since).into(),
+        advice: concern.advice().to_owned(),
     };
     reasons.iter().map(reason).collect()
 }
 
-fn money(currency: Currency, shares: Shares) -> Value {
-    let of = |amount| price(currency, amount);
-    json!({
-        "kept": of(shares.kept),
-        "refused": of(shares.refused),
-        "refunded": of(shares.refunded),
-        "disputed": of(shares.disputed),
-        "held": of(shares.held),
-        "released": of(shares.released),
-    })
+fn money(currency: Currency, shares: Shares) -> wire::Money {
+    let of = |amount| Price::new(currency, amount);
+    wire::Money {
+        kept: of(shares.kept),
+        refused: of(shares.refused),
+        refunded: of(shares.refunded),
+        disputed: of(shares.disputed),
+        held: of(shares.held),
+        released: of(shares.released),
+    }
 }
 
 /// A receipt, as whoever may read the payment sees it.
-pub fn receipt_value(receipt: &Receipt) -> Value {
-    let price = |amount| price(receipt.currency, amount);
-    let discount = receipt.discount.as_ref().map(|discount| {
-        json!({"code": discount.code, "product": discount.product, "amount": price(discount.amount)})
-    });
-    json!({
-        "type": "receipt",
-        "order": receipt.order,
-        "transaction": receipt.transaction,
-        "status": transaction_status(receipt.status),
-        "state": receipt.state.as_str(),
-        "approved_at": seconds(receipt.approved_at),
-        "merchant": {"name": receipt.merchant_name, "address": receipt.merchant_address},
-        "currency": receipt.currency.code(),
-        "amount": price(receipt.amount),
-        "fee": receipt.fees.map(fees_value),
-        "total": price(receipt.total()),
-        "discount": discount,
-        "captured": price(receipt.captured),
-        "refunded": price(receipt.refunded),
-        "after_refunds": price(receipt.after_refunds()),
-        "disputed": signed_price(receipt.currency, receipt.disputed),
-        "card": {"brand": receipt.brand.map(Brand::name), "last_four": receipt.last_four},
-        "approval_code": receipt.approval_code,
-        "reference": receipt.reference,
-        "custom_reference": receipt.custom_reference,
-    })
+pub fn receipt_value(receipt: &Receipt) -> wire::Receipt {
+    let price = |amount| Price::new(receipt.currency, amount);
+    wire::Receipt {
+        kind: constant::ReceiptType,
+        order: receipt.order.to_string(),
+        transaction: receipt.transaction,
+        status: status_word(receipt.status).into(),
+        state: receipt.state.into(),
+        approved_at: receipt.approved_at.into(),
+        merchant: wire::ReceiptMerchant {
+            name: receipt.merchant_name.clone(),
+            address: receipt.merchant_address.clone(),
+        },
+        currency: receipt.currency.code().to_owned(),
+        amount: price(receipt.amount),
+        fee: receipt.fees.map(fees_value),
+        total: price(receipt.total()),
+        discount: receipt.discount.as_ref().map(|discount| wire::ReceiptDiscount {
+            code: discount.code.clone(),
+            product: discount.product.clone(),
+            amount: price(discount.amount),
+        }),
+        captured: price(receipt.captured),
+        refunded: price(receipt.refunded),
+        after_refunds: price(receipt.after_refunds()),
+        disputed: SignedPrice::new(receipt.currency, receipt.disputed),
+        card: wire::ReceiptCard {
+            brand: receipt.brand.map(|brand| Brand::name(brand).to_owned()),
+            last_four: receipt.last_four.clone(),
+        },
+        approval_code: receipt.approval_code.clone(),
+        reference: receipt.reference.clone(),
+        custom_reference: receipt.custom_reference.clone(),
+    }
 }

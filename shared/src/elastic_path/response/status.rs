@@ -1,26 +1,32 @@
 //! The words for the state of a transaction and of an order (`docs/api.md`).
 
 use tollgate_core::order::{PaymentStatus, TransactionStatus};
+use tollgate_wire::{self as wire, OrderStatus};
 
-/// The word of a transaction's `status`, which the command line and files use, too.
-pub fn transaction_status(status: TransactionStatus) -> &'static str {
+/// The word of a transaction's `status`.
+pub(in crate::elastic_path) fn status_word(status: TransactionStatus) -> wire::TransactionStatus {
     match status {
-        TransactionStatus::Pending => "pending",
-        TransactionStatus::Done => "complete",
-        TransactionStatus::Failed => "failed",
-        TransactionStatus::Voided => "cancelled",
+        TransactionStatus::Pending => wire::TransactionStatus::Pending,
+        TransactionStatus::Done => wire::TransactionStatus::Complete,
+        TransactionStatus::Failed => wire::TransactionStatus::Failed,
+        TransactionStatus::Voided => wire::TransactionStatus::Cancelled,
     }
+}
+
+/// The same as a text, which the command line and files use, too.
+pub fn transaction_status(status: TransactionStatus) -> &'static str {
+    status_word(status).as_str()
 }
 
 /// The word of `status`: incomplete until the payments cover the total, complete when the whole
 /// total is taken.
-pub(in crate::elastic_path) fn order_status(status: PaymentStatus) -> &'static str {
+pub(in crate::elastic_path) fn order_status(status: PaymentStatus) -> OrderStatus {
     match status {
         PaymentStatus::Unpaid | PaymentStatus::PartiallyAuthorized | PaymentStatus::PartiallyPaid => {
-            "incomplete"
+            OrderStatus::Incomplete
         }
-        PaymentStatus::Authorized => "processing",
-        PaymentStatus::Paid | PaymentStatus::Refunded => "complete",
+        PaymentStatus::Authorized => OrderStatus::Processing,
+        PaymentStatus::Paid | PaymentStatus::Refunded => OrderStatus::Complete,
     }
 }
 
@@ -39,7 +45,7 @@ mod tests {
             (Paid, "paid", "complete"),
             (Refunded, "refunded", "complete"),
         ] {
-            assert_eq!((status.as_str(), order_status(status)), (name, of_the_order));
+            assert_eq!((status.as_str(), order_status(status).as_str()), (name, of_the_order));
         }
     }
 

@@ -59,7 +59,7 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     Parameters::none(request)?;
     let found = ports.settlement.exceptions.get(&caller.merchant.id, exception_id(request)?).await?;
     let exception = found.ok_or_else(|| refused(ExceptionRefusal::NotFound))?;
-    Ok(Reply::new(200, Page::from(enveloped(exception_value(&exception)))))
+    Ok(Reply::new(200, Page::from(enveloped::<_, Value>(exception_value(&exception)))))
 }
 
 async fn note(ports: &Transactions, request: &Request) -> Handled<Value> {

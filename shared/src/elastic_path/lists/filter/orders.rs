@@ -26,7 +26,7 @@ impl Fields for OrderFilter {
             "created_at" => return self.range.add(term),
             "payment" => OrderPredicate::Payment(term.words(PaymentStatus::ALL, PaymentStatus::as_str)?),
             "status" => {
-                let wanted = term.words(&STATUSES, order_status)?;
+                let wanted = term.words(&STATUSES, |status| order_status(status).as_str())?;
                 let is_wanted = |one: &PaymentStatus| {
                     wanted.iter().any(|wanted| order_status(*wanted) == order_status(*one))
                 };
