@@ -1,5 +1,6 @@
 //! `payment receipt`: a payment as a customer's receipt shows it.
 
+use serde_json::json;
 use tollgate::elastic_path::receipt_value;
 use tollgate_core::{
     journal::{Fees, NoReceipt, Receipt, receipt},
@@ -26,7 +27,7 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
     }
     let ids: Vec<_> = receipts.iter().map(|receipt| receipt.transaction.to_string()).collect();
     match (receipts.pop(), receipts.is_empty()) {
-        (Some(receipt), true) => Ok(Report::new(text(&receipt), receipt_value(&receipt))),
+        (Some(receipt), true) => Ok(Report::new(text(&receipt), json!(receipt_value(&receipt)))),
         (Some(_), false) => {
             Err(Failure::Input(format!("the order has several payments; name one: {}", ids.join(", "))))
         }

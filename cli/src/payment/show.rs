@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::{Timestamp, civil::Date};
+use serde_json::json;
 use tollgate::{
     elastic_path::{answers_value, settlement_record_value},
     ports::{Job, SettlementStores},
@@ -75,7 +76,7 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
                 text.push_str(&answered(&order, transaction, &asker));
             }
             // One for each transaction.
-            value["answers"] = all.into();
+            value["answers"] = json!(all);
         }
         Err(_) => failure::remark("what can be done is not told: the merchant's document cannot be read"),
     }
