@@ -189,8 +189,8 @@ pub(super) async fn show(installation: &Installation, show: &ShowDeposit) -> Res
     text.extend(aligned(&std::iter::once(header).chain(rows).collect::<Vec<_>>()));
     text.push(format!("{} of {} lines", lines.len(), deposit.lines.0));
     text.extend(more(next.as_deref()));
-    let mut value = whole_deposit_value(&deposit, &unmatched);
-    value["line_details"] = lines.iter().map(|line| deposit_line_value(&deposit, line, &unmatched)).collect();
+    let line_details = lines.iter().map(|line| deposit_line_value(&deposit, line, &unmatched).into());
+    let mut value = json!(whole_deposit_value(&deposit, &unmatched, line_details.collect()));
     value["next"] = next.into();
     Ok(Report::new(text.join("\n"), value))
 }

@@ -6,7 +6,7 @@
 
 use crate::elastic_path::{
     response::{self, View, page::json_text},
-    settlement::{deposit_value, exception_value},
+    settlement::{exception_value, new_deposit},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use tollgate_core::{
     journal::{Attention, attentions},
     order::{CaptureStanding, MerchantId, Order, PaymentStatus, Principal, RecordedDispute, Transaction},
     payments::GatewayInfo,
-    settlement::{Deposit, Exception, Unmatched},
+    settlement::{Deposit, Exception},
     webhooks::Event,
     words,
 };
@@ -204,10 +204,7 @@ impl Told<'_> {
 /// The event of a new deposit. Pure: it always has the same id. Open exceptions are left out, since
 /// nothing has been matched by then.
 pub fn deposit_created(merchant: &MerchantId, deposit: &Deposit) -> Event {
-    let mut data = deposit_value(deposit, &Unmatched::default());
-    if let Some(data) = data.as_object_mut() {
-        data.retain(|name, _| name != "unmatched");
-    }
+    let data = new_deposit(deposit);
     let (event_type, at) = (EventType::DepositCreated, deposit.read_at);
     let parts = [merchant.as_str(), &deposit.account, &deposit.id];
     let name = format!("deposit\n{}", parts.join("\n"));

@@ -51,4 +51,6 @@ constants! {
     Unfulfilled = "unfulfilled";
     Empty = "";
     False = false;
+    DepositType = "deposit";
+    DepositLineType = "deposit_line";
 }

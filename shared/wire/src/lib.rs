@@ -11,6 +11,7 @@
 mod attribution;
 mod card;
 pub mod constant;
+mod deposits;
 mod error;
 mod event;
 mod list;
@@ -26,6 +27,7 @@ mod values;
 
 pub use attribution::*;
 pub use card::*;
+pub use deposits::*;
 pub use error::*;
 pub use event::*;
 pub use list::*;

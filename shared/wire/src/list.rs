@@ -40,6 +40,12 @@ pub enum Readable<T, U = UnreadableItem> {
     Read(T),
 }
 
+impl<T, U> From<T> for Readable<T, U> {
+    fn from(row: T) -> Self {
+        Self::Read(row)
+    }
+}
+
 /// A stored item that cannot be read.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]

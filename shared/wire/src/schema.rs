@@ -9,9 +9,9 @@ use serde_json::{Map, Value, json};
 use tollgate_core::values::{Currency, Words};
 
 use crate::{
-    AttentionPage, CapturePage, CaptureSums, CurrencyCode, Errors, Event, EventData, Links, OrNull, Order,
-    OrderPage, Page, PositiveMinor, Price, Receipt, Several, SignedPrice, Single, Status, Timestamps,
-    Transaction, TransactionPage, UnreadableItem, Word,
+    AttentionPage, CapturePage, CaptureSums, CurrencyCode, Deposit, DepositBody, DepositPageMeta, Errors,
+    Event, EventData, Links, OrNull, Order, OrderPage, Page, PositiveMinor, Price, Readable, Receipt,
+    Several, SignedPrice, Single, Status, Timestamps, Transaction, TransactionPage, UnreadableItem, Word,
 };
 
 /// Marks a member that can be null although it can also be left out.
@@ -30,7 +30,9 @@ macro_rules! bodies {
 }
 
 bodies! {
+    DepositBody,
     Errors,
+    Page<Readable<Deposit>, DepositPageMeta>,
     PositiveMinor,
     Price,
     SignedPrice,

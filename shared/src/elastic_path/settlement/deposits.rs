@@ -2,14 +2,18 @@
 
 use jiff::{Timestamp, ToSpan};
 use lambda_http::{Request, RequestExt as _};
-use serde_json::{Value, json};
 use tollgate_core::{
     payments::{Role, trail},
     settlement::{
         Adjustment, Chargeback, Component, DayRange, Deposit, DepositLine, DepositReader, DepositSums,
-        ExceptionCause, Unmatched,
+        Unmatched,
     },
-    values::{Currency, ReadOrder},
+    values::{ReadOrder, SignedAmount},
+};
+use tollgate_wire::{
+    self as wire, DepositAdjustment, DepositBody, DepositChargeback, DepositComponent, DepositLinesMeta,
+    DepositMembers, DepositPageMeta, DepositTrace, NewDeposit, OtherLines, Readable, WholeDeposit,
+    constant::{DepositLineType, DepositType},
 };
 
 use super::accounts;
@@ -17,6 +21,7 @@ use crate::{
     api::{Caller, Code, Failure, Handled, Page, Problem},
     elastic_path::{
         lists::filter::{DaysOfAccount, NoFilter},
+        lists::paging::Part,
         lists::{Paging, Rows},
         request::Parameters,
         response::page::wants_csv,
@@ -68,14 +73,12 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         |deposit| DepositRow::new(deposit, &unmatched).cells(),
         |deposit| deposit_value(deposit, &unmatched),
     );
-    let meta = |page| {
-        json!({
-            "page": page,
-            "from": days.first,
-            "to": days.last,
-            "accounts": accounts,
-            "unreadable": trail::unreadable(),
-        })
+    let meta = |page| DepositPageMeta {
+        page,
+        from: days.first,
+        to: days.last,
+        accounts,
+        unreadable: trail::unreadable(),
     };
     paging.reply(rows, page.next.clone(), |part| part.with(meta)).await
 }
@@ -111,19 +114,12 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
         |row| LineRow { deposit: &deposit, row, unmatched: &unmatched }.cells(),
         |line| deposit_line_value(&deposit, line, &unmatched),
     );
-    let meta = |page| json!({"page": page, "unreadable": trail::unreadable()});
-    let whole = |lines| {
-        let mut shown = whole_deposit_value(&deposit, &unmatched);
-        shown["line_details"] = lines;
-        shown
+    let body = |part: Part<_>| DepositBody {
+        data: whole_deposit_value(&deposit, &unmatched, part.rows),
+        links: part.links,
+        meta: DepositLinesMeta { page: part.page, unreadable: trail::unreadable() },
     };
-    paging
-        .reply(
-            rows,
-            page.next.clone(),
-            |part| json!({"data": whole(json!(part.rows)), "links": part.links, "meta": meta(part.page)}),
-        )
-        .await
+    paging.reply(rows, page.next.clone(), body).await
 }
 
 /// Two accounts can have deposits of the same id.
@@ -148,83 +144,96 @@ pub(super) fn reader(ports: &Transactions) -> DepositReader<'_> {
 }
 
 /// A deposit as a list shows it.
-pub fn deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> Value {
+pub fn deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> wire::Deposit {
+    let NewDeposit { members, trace } = new_deposit(deposit);
+    wire::Deposit { members, unmatched: unmatched.in_deposit(deposit), trace }
+}
+
+/// A deposit without its open exceptions.
+pub(in crate::elastic_path) fn new_deposit(deposit: &Deposit) -> NewDeposit {
     let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
-    json!({
-        "type": "deposit",
-        "id": deposit.id,
-        "mid": deposit.account,
-        "date": deposit.day,
-        "currency": deposit.currency.map(Currency::code),
-        "gross": gross,
-        "refunds": refunds,
-        "fees": fees,
-        "chargebacks": chargebacks,
-        "adjustments": adjustments,
-        "net": deposit.total,
-        "lines": deposit.lines.0,
-        "others": {"lines": deposit.others.0, "sum": deposit.others.1},
-        "unmatched": unmatched.in_deposit(deposit),
-        "trace_number": deposit.trace_number,
-        "changed_on": deposit.changed_on,
-    })
+    let members = DepositMembers {
+        kind: DepositType,
+        id: deposit.id.clone(),
+        mid: deposit.account.clone(),
+        date: deposit.day,
+        currency: deposit.currency.map(|currency| currency.code().to_owned()),
+        gross: gross.map(SignedAmount::minor),
+        refunds: refunds.minor(),
+        fees: fees.map(SignedAmount::minor),
+        chargebacks: chargebacks.minor(),
+        adjustments: adjustments.map(SignedAmount::minor),
+        net: deposit.total.minor(),
+        lines: deposit.lines.0,
+        others: OtherLines { lines: deposit.others.0, sum: deposit.others.1.minor() },
+    };
+    let trace = DepositTrace { trace_number: deposit.trace_number.clone(), changed_on: deposit.changed_on };
+    NewDeposit { members, trace }
 }
 
-/// A deposit with its parts, without its lines.
-pub fn whole_deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> Value {
-    let mut shown = deposit_value(deposit, unmatched);
-    let components = deposit.components.iter();
-    shown["components"] = components
-        .map(|(component, amount)| json!({"component": component.as_str(), "amount": amount}))
-        .collect();
-    shown["adjustment_details"] = deposit.adjustments.iter().map(adjustment_value).collect();
-    shown["chargeback_details"] = deposit.chargebacks.iter().map(chargeback_value).collect();
-    shown
+/// A deposit with its components and these lines.
+pub fn whole_deposit_value(
+    deposit: &Deposit,
+    unmatched: &Unmatched,
+    line_details: Vec<Readable<wire::DepositLine>>,
+) -> WholeDeposit {
+    let component = |(component, amount): &(Component, SignedAmount)| DepositComponent {
+        component: (*component).into(),
+        amount: amount.minor(),
+    };
+    WholeDeposit {
+        deposit: deposit_value(deposit, unmatched),
+        components: deposit.components.iter().map(component).collect(),
+        adjustment_details: deposit.adjustments.iter().map(adjustment_value).collect(),
+        chargeback_details: deposit.chargebacks.iter().map(chargeback_value).collect(),
+        line_details,
+    }
 }
 
-fn adjustment_value(one: &Adjustment) -> Value {
-    json!({
-        "id": one.id.stated(),
-        "component": one.component.map(Component::as_str),
-        "category": one.category,
-        "description": one.description,
-        "amount": one.amount,
-        "case": one.case,
-        "date": one.day,
-        "changed_on": one.changed_on,
-    })
+fn adjustment_value(one: &Adjustment) -> DepositAdjustment {
+    DepositAdjustment {
+        id: one.id.stated().map(str::to_owned),
+        component: one.component.map(Into::into),
+        category: one.category.clone(),
+        description: one.description.clone(),
+        amount: one.amount.minor(),
+        case: one.case.clone(),
+        date: one.day,
+        changed_on: one.changed_on,
+    }
 }
 
-fn chargeback_value(one: &Chargeback) -> Value {
-    json!({
-        "id": one.id.stated(),
-        "case": one.case,
-        "sequence": one.sequence,
-        "retref": one.reference,
-        "amount": one.amount,
-        "date": one.on,
-        "reason_code": one.reason_code,
-        "reason": one.reason,
-        "acquirer_reference": one.acquirer_reference,
-        "changed_on": one.changed_on,
-    })
+fn chargeback_value(one: &Chargeback) -> DepositChargeback {
+    DepositChargeback {
+        id: one.id.stated().map(str::to_owned),
+        case: one.case.clone(),
+        sequence: one.sequence,
+        retref: one.reference.clone(),
+        amount: one.amount.into(),
+        date: one.on,
+        reason_code: one.reason_code.clone(),
+        reason: one.reason.clone(),
+        acquirer_reference: one.acquirer_reference.clone(),
+        changed_on: one.changed_on,
+    }
 }
 
 /// A line of a deposit.
-pub fn deposit_line_value(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -> Value {
+pub fn deposit_line_value(deposit: &Deposit, row: &DepositLine, unmatched: &Unmatched) -> wire::DepositLine {
     let DepositLine { line, funded, entry } = row;
-    json!({
-        "type": "deposit_line",
-        "retref": line.reference,
-        "kind": funded.kind.as_str(),
-        "status": funded.status.as_str(),
-        "counts": funded.is_money(),
-        "amount": funded.amount,
-        "currency": funded.currency.map(Currency::code),
-        "settled_at": line.settled.first().map(|settled| settled.day),
-        "order": entry.as_ref().map(|entry| &entry.order.order),
-        "transaction": entry.as_ref().map(|entry| entry.transaction),
-        "custom_reference": entry.as_ref().and_then(|entry| entry.merchant_reference.as_ref()),
-        "unmatched": unmatched.of_reference(&deposit.account, &line.reference).map(ExceptionCause::as_str),
-    })
+    let entry = entry.as_ref();
+    wire::DepositLine {
+        line_type: DepositLineType,
+        retref: line.reference.clone(),
+        kind: funded.kind.into(),
+        status: funded.status.into(),
+        counts: funded.is_money(),
+        amount: funded.amount.minor(),
+        currency: funded.currency.map(|currency| currency.code().to_owned()),
+        settled_at: line.settled.first().map(|settled| settled.day),
+        order: entry.map(|entry| entry.order.order.to_string()),
+        transaction: entry.map(|entry| entry.transaction),
+        custom_reference: entry.and_then(|entry| entry.merchant_reference.clone()),
+        unmatched: unmatched.of_reference(&deposit.account, &line.reference).map(Into::into),
+    }
 }

@@ -1,0 +1,204 @@
+//! Deposits: money that reached the merchant's bank account, with its components and lines.
+
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use tollgate_core::settlement::{Component, ExceptionCause, FundedKind, FundedStatus};
+use uuid::Uuid;
+
+use crate::{
+    Links, Minor, PageMeta, Readable, Word,
+    constant::{DepositLineType, DepositType},
+};
+
+/// The members of a deposit that come before its open exceptions.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DepositMembers {
+    #[serde(rename = "type")]
+    pub kind: DepositType,
+    pub id: String,
+    pub mid: String,
+    /// Eastern
+    pub date: Date,
+    pub currency: Option<String>,
+    /// Payments, in minor units; null beyond 64 bits
+    pub gross: Option<i64>,
+    /// Zero or less
+    pub refunds: i64,
+    /// Fees, interchange and charges, with their sign; null beyond 64 bits
+    pub fees: Option<i64>,
+    /// Chargebacks and reversals, with their sign
+    pub chargebacks: i64,
+    /// Other adjustments, with their sign; null beyond 64 bits
+    pub adjustments: Option<i64>,
+    /// The amount that arrived; it can be negative
+    pub net: i64,
+    /// How many lines it has
+    pub lines: u64,
+    pub others: OtherLines,
+}
+
+/// Of these: lines that are not Tollgate's
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
+pub struct OtherLines {
+    pub lines: u64,
+    pub sum: i64,
+}
+
+/// The members of a deposit that come after its open exceptions.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DepositTrace {
+    /// The number on the bank statement
+    pub trace_number: Option<String>,
+    pub changed_on: Option<Date>,
+}
+
+/// A deposit that nothing was matched with yet, as an event has it.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct NewDeposit {
+    #[serde(flatten)]
+    pub members: DepositMembers,
+    #[serde(flatten)]
+    pub trace: DepositTrace,
+}
+
+/// A deposit in a list.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct Deposit {
+    #[serde(flatten)]
+    pub members: DepositMembers,
+    /// Open exceptions about it
+    pub unmatched: u64,
+    #[serde(flatten)]
+    pub trace: DepositTrace,
+}
+
+/// A deposit with its components and some of its lines.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct WholeDeposit {
+    #[serde(flatten)]
+    pub deposit: Deposit,
+    pub components: Vec<DepositComponent>,
+    pub adjustment_details: Vec<DepositAdjustment>,
+    pub chargeback_details: Vec<DepositChargeback>,
+    #[cfg_attr(feature = "schema", schemars(length(max = 100)))]
+    pub line_details: Vec<Readable<DepositLine>>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
+pub struct DepositComponent {
+    pub component: Word<Component>,
+    pub amount: i64,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct DepositAdjustment {
+    /// The gateway's own; null if it states none
+    pub id: Option<String>,
+    /// Null if the category is unknown
+    pub component: Option<Word<Component>>,
+    pub category: String,
+    pub description: String,
+    /// With its sign
+    pub amount: i64,
+    pub case: Option<String>,
+    pub date: Option<Date>,
+    /// The day of the gateway's last change
+    pub changed_on: Option<Date>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct DepositChargeback {
+    /// The gateway's own; null if it states none
+    pub id: Option<String>,
+    pub case: String,
+    /// The number within the case; null if none is stated
+    pub sequence: Option<u32>,
+    pub retref: Option<String>,
+    /// Positive
+    pub amount: Minor,
+    pub date: Date,
+    pub reason_code: String,
+    pub reason: String,
+    pub acquirer_reference: Option<String>,
+    /// The day of the gateway's last change
+    pub changed_on: Option<Date>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct DepositLine {
+    #[serde(rename = "type")]
+    pub line_type: DepositLineType,
+    pub retref: String,
+    pub kind: Word<FundedKind>,
+    pub status: Word<FundedStatus>,
+    /// Whether the deposit has its money; not of what was voided or refused
+    pub counts: bool,
+    /// In minor units, with its sign
+    pub amount: i64,
+    pub currency: Option<String>,
+    pub settled_at: Option<Date>,
+    pub order: Option<String>,
+    pub transaction: Option<Uuid>,
+    pub custom_reference: Option<String>,
+    /// Cause of an open exception
+    pub unmatched: Option<Word<ExceptionCause>>,
+}
+
+/// How far the gateway's reports of an account were read.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct ReadAccount {
+    pub mid: String,
+    pub read_at: Option<Timestamp>,
+    /// Whether the gateway offers its deposits
+    pub has_deposits: Option<bool>,
+    /// Days whose reports are still to be read
+    pub unread: Vec<UnreadDay>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
+pub struct UnreadDay {
+    pub date: Date,
+    pub since: Timestamp,
+    /// Why it could not be read
+    pub cause: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
+pub struct DepositPageMeta {
+    pub page: PageMeta,
+    pub from: Date,
+    pub to: Date,
+    pub accounts: Vec<ReadAccount>,
+    /// Stored items that cannot be read
+    pub unreadable: u32,
+}
+
+/// One deposit, with its lines page by page.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct DepositBody {
+    pub data: WholeDeposit,
+    pub links: Links,
+    pub meta: DepositLinesMeta,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
+pub struct DepositLinesMeta {
+    pub page: PageMeta,
+    /// Stored items that cannot be read
+    pub unreadable: u32,
+}
