@@ -51,7 +51,8 @@ pub(crate) async fn run(installation: &Installation, show: &Show) -> Result<Repo
     if let Some(SettlementStores { lines, .. }) = &stores {
         match arrived(lines.as_ref(), &order, show.transaction, now).await {
             Ok(found) => {
-                value["settlement"] = found.iter().filter_map(settlement_record_value).collect();
+                let records: Vec<_> = found.iter().filter_map(settlement_record_value).collect();
+                value["settlement"] = json!(records);
                 text.extend(found.iter().filter_map(line));
             }
             Err(error) => failure::remark(&format!("settlement cannot be read: {error}")),

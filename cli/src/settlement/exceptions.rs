@@ -112,7 +112,10 @@ pub(super) async fn note(installation: &Installation, note: &NoteException) -> R
     let new = Note { at, by: note.by.to_string(), text: note.text.to_string() };
     let noted = note_exception(stores.exceptions.as_ref(), &note.merchant, note.exception, &new).await;
     let noted = noted.map_err(refused)?;
-    Ok(Report::new(format!("Noted: {} of {}.", noted.cause.as_str(), noted.day), exception_value(&noted)))
+    Ok(Report::new(
+        format!("Noted: {} of {}.", noted.cause.as_str(), noted.day),
+        json!(exception_value(&noted)),
+    ))
 }
 
 pub(super) async fn resolve(
@@ -135,7 +138,7 @@ pub(super) async fn resolve(
         resolved.cause.as_str(),
         resolved.day
     );
-    Ok(Report::new(text, exception_value(&resolved)))
+    Ok(Report::new(text, json!(exception_value(&resolved))))
 }
 
 /// Closes all open ones with a cause.

@@ -6,7 +6,7 @@
 
 use crate::elastic_path::{
     response::{self, View, page::json_text},
-    settlement::{exception_value, new_deposit},
+    settlement::{exception_facts, new_deposit},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -221,11 +221,8 @@ pub fn deposit_differs(
 ) -> Event {
     let closed_at = closed_at.map_or(0, Timestamp::as_nanosecond);
     let name = format!("exception\n{merchant}\n{}\n{closed_at}", exception.id);
-    let (event_type, mut data) = (EventType::DepositDiffers, exception_value(exception));
     // People's words can be about anyone, and no event can be erased.
-    if let Some(data) = data.as_object_mut() {
-        data.retain(|name, _| !["notes", "resolution"].contains(&name.as_str()));
-    }
+    let (event_type, data) = (EventType::DepositDiffers, exception_facts(exception));
     Told { event_type, name: &name, merchant, version: 1, at }.event(&data, None)
 }
 

@@ -4,6 +4,7 @@ use tollgate_core::{
     settlement::{Deposit, DepositLine, DepositSums, Exception, ExceptionCause, Outstanding, Unmatched},
     values::{Currency, SignedAmount},
 };
+use tollgate_wire::ExceptionState;
 
 use super::{FileColumn, FileRow, column, known, seconds};
 
@@ -90,7 +91,7 @@ impl FileRow for &Exception {
     fn columns() -> Vec<FileColumn<Self>> {
         let columns: [FileColumn<Self>; 19] = [
             column("exception", |it| it.id.to_string()),
-            column("state", |it| exception_state(it).to_owned()),
+            column("state", |it| exception_state(it).as_str().to_owned()),
             column("cause", |it| it.cause.as_str().to_owned()),
             column("date", |it| it.day.to_string()),
             column("mid", |it| it.account.clone()),
@@ -134,8 +135,8 @@ impl FileRow for &Outstanding {
 }
 
 /// The word for whether there is something left to do about an exception.
-pub fn exception_state(exception: &Exception) -> &'static str {
-    if exception.is_open() { "open" } else { "closed" }
+pub fn exception_state(exception: &Exception) -> ExceptionState {
+    if exception.is_open() { ExceptionState::Open } else { ExceptionState::Closed }
 }
 
 /// An amount with its sign and the currency's decimals; two, where the gateway states no currency.

@@ -53,4 +53,10 @@ constants! {
     False = false;
     DepositType = "deposit";
     DepositLineType = "deposit_line";
+    /// `settlement`
+    SettlementType = "settlement";
+    /// `settlement_exception`
+    ExceptionType = "settlement_exception";
+    /// `outstanding`
+    OutstandingType = "outstanding";
 }

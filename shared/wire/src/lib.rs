@@ -21,6 +21,7 @@ mod receipt;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod service;
+mod settlement;
 mod transaction;
 mod transactions;
 mod values;
@@ -35,6 +36,7 @@ pub use order::*;
 pub use possible::*;
 pub use receipt::*;
 pub use service::*;
+pub use settlement::*;
 pub use transaction::*;
 pub use transactions::*;
 pub use values::*;

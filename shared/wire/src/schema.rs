@@ -10,7 +10,8 @@ use tollgate_core::values::{Currency, Words};
 
 use crate::{
     AttentionPage, CapturePage, CaptureSums, CurrencyCode, Deposit, DepositBody, DepositPageMeta, Errors,
-    Event, EventData, Links, OrNull, Order, OrderPage, Page, PositiveMinor, Price, Readable, Receipt,
+    Event, EventData, ExceptionBody, ExceptionPageMeta, Links, OrNull, Order, OrderPage, Outstanding,
+    OutstandingPageMeta, Page, PositiveMinor, Price, Readable, Receipt, SettlementBody, SettlementException,
     Several, SignedPrice, Single, Status, Timestamps, Transaction, TransactionPage, UnreadableItem, Word,
 };
 
@@ -32,9 +33,13 @@ macro_rules! bodies {
 bodies! {
     DepositBody,
     Errors,
+    ExceptionBody,
+    Page<Outstanding, OutstandingPageMeta>,
     Page<Readable<Deposit>, DepositPageMeta>,
+    Page<Readable<SettlementException>, ExceptionPageMeta>,
     PositiveMinor,
     Price,
+    SettlementBody,
     SignedPrice,
     Single<Order>,
     Single<Receipt>,

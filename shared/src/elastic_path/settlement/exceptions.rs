@@ -2,12 +2,15 @@
 //! that nothing is left to do.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     order::{Actor, Reason},
     payments::{Refusal, Role, trail},
     settlement::{self, Exception, ExceptionRefusal, NOTES_MAX, Note, Resolution},
-    values::Currency,
+    values::SignedAmount,
+};
+use tollgate_wire::{
+    ExceptionBody, ExceptionFacts, ExceptionNote, ExceptionPageMeta, ExceptionResolution,
+    SettlementException, constant::ExceptionType,
 };
 use uuid::Uuid;
 
@@ -19,7 +22,6 @@ use crate::{
         lists::{Paging, Rows},
         payments::follow_up::only_data_and_options,
         request::Parameters,
-        response::{enveloped, seconds},
     },
     invocation::path_parameter,
     ports::Transactions,
@@ -50,19 +52,19 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let accounts = accounts(ports, &caller).await?;
     let rows =
         Rows::of(<&Exception>::names(), &page.exceptions, &page.unreadable, |it| it.cells(), exception_value);
-    let meta = |page| json!({"page": page, "accounts": accounts, "unreadable": trail::unreadable()});
+    let meta = |page| ExceptionPageMeta { page, accounts, unreadable: trail::unreadable() };
     paging.reply(rows, page.next.clone(), |part| part.with(meta)).await
 }
 
-async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
+async fn read(ports: &Transactions, request: &Request) -> Handled<ExceptionBody> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let found = ports.settlement.exceptions.get(&caller.merchant.id, exception_id(request)?).await?;
     let exception = found.ok_or_else(|| refused(ExceptionRefusal::NotFound))?;
-    Ok(Reply::new(200, Page::from(enveloped::<_, Value>(exception_value(&exception)))))
+    Ok(Reply::new(200, ExceptionBody { data: exception_value(&exception) }))
 }
 
-async fn note(ports: &Transactions, request: &Request) -> Handled<Value> {
+async fn note(ports: &Transactions, request: &Request) -> Handled<ExceptionBody> {
     let caller = Caller::merchant(&ports.access, request, Role::Operate).await?;
     Parameters::none(request)?;
     let id = exception_id(request)?;
@@ -71,10 +73,10 @@ async fn note(ports: &Transactions, request: &Request) -> Handled<Value> {
     let noted =
         settlement::note_exception(ports.settlement.exceptions.as_ref(), &caller.merchant.id, id, &note)
             .await;
-    Ok(Reply::new(200, enveloped(exception_value(&noted.map_err(refused)?))))
+    Ok(Reply::new(200, ExceptionBody { data: exception_value(&noted.map_err(refused)?) }))
 }
 
-async fn resolve(ports: &Transactions, request: &Request) -> Handled<Value> {
+async fn resolve(ports: &Transactions, request: &Request) -> Handled<ExceptionBody> {
     let caller = Caller::merchant(&ports.access, request, Role::Operate).await?;
     Parameters::none(request)?;
     let id = exception_id(request)?;
@@ -82,7 +84,7 @@ async fn resolve(ports: &Transactions, request: &Request) -> Handled<Value> {
     let resolution = Resolution { at: ports.access.now(), by, reason };
     let store = ports.settlement.exceptions.as_ref();
     let resolved = settlement::resolve_exception(store, &caller.merchant.id, id, &resolution).await;
-    Ok(Reply::new(200, enveloped(exception_value(&resolved.map_err(refused)?))))
+    Ok(Reply::new(200, ExceptionBody { data: exception_value(&resolved.map_err(refused)?) }))
 }
 
 fn exception_id(request: &Request) -> Result<Uuid, Failure> {
@@ -133,29 +135,41 @@ fn refused(refusal: ExceptionRefusal) -> Failure {
 }
 
 /// An exception, with everything that people wrote about it.
-pub fn exception_value(one: &Exception) -> Value {
-    let note = |note: &Note| json!({"at": seconds(note.at), "by": note.by, "text": note.text});
-    let resolution = |one: &Resolution| json!({"at": seconds(one.at), "by": one.by, "reason": one.reason});
-    json!({
-        "type": "settlement_exception",
-        "id": one.id,
-        "state": exception_state(one),
-        "cause": one.cause.as_str(),
-        "detail": one.detail,
-        "date": one.day,
-        "mid": one.account,
-        "retref": one.reference,
-        "deposit": one.deposit,
-        "case": one.case,
-        "order": one.order.as_ref().map(|order| &order.order),
-        "transaction": one.transaction,
-        "expected": one.expected,
-        "found": one.found,
-        "difference": one.difference(),
-        "currency": one.currency.map(Currency::code),
-        "since": seconds(one.since),
-        "gone_at": one.gone_at.map(seconds),
-        "notes": one.notes.iter().map(note).collect::<Vec<_>>(),
-        "resolution": one.resolution.as_ref().map(resolution),
-    })
+pub fn exception_value(one: &Exception) -> SettlementException {
+    let note =
+        |note: &Note| ExceptionNote { at: note.at.into(), by: note.by.clone(), text: note.text.clone() };
+    let resolution = |one: &Resolution| ExceptionResolution {
+        at: one.at.into(),
+        by: one.by.clone(),
+        reason: one.reason.clone(),
+    };
+    SettlementException {
+        facts: exception_facts(one),
+        notes: one.notes.iter().map(note).collect(),
+        resolution: one.resolution.as_ref().map(resolution),
+    }
+}
+
+/// An exception without people's words.
+pub(in crate::elastic_path) fn exception_facts(one: &Exception) -> ExceptionFacts {
+    ExceptionFacts {
+        kind: ExceptionType,
+        id: one.id,
+        state: exception_state(one).into(),
+        cause: one.cause.into(),
+        detail: one.detail.clone(),
+        date: one.day,
+        mid: one.account.clone(),
+        retref: one.reference.clone(),
+        deposit: one.deposit.clone(),
+        case: one.case.clone(),
+        order: one.order.as_ref().map(|order| order.order.to_string()),
+        transaction: one.transaction,
+        expected: one.expected.map(SignedAmount::minor),
+        found: one.found.map(SignedAmount::minor),
+        difference: one.difference().map(SignedAmount::minor),
+        currency: one.currency.map(|currency| currency.code().to_owned()),
+        since: one.since.into(),
+        gone_at: one.gone_at.map(Into::into),
+    }
 }

@@ -2,17 +2,17 @@
 //! arrived.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     order::Rejection,
     payments::{Role, order_of_payment},
     settlement::{Verdict, payment_among, settlement_of},
 };
+use tollgate_wire::{SettlementBody, SettlementRecord, TransactionSettlement, constant::SettlementType};
 use uuid::Uuid;
 
 use crate::{
     api::{Caller, Handled, Reply},
-    elastic_path::{payments::follow_up::transaction_id, request::Parameters, response::enveloped},
+    elastic_path::{payments::follow_up::transaction_id, request::Parameters},
     ports::Transactions,
 };
 
@@ -22,7 +22,7 @@ handlers! {
     get_settlement(Transactions) => read();
 }
 
-async fn read(ports: &Transactions, request: &Request) -> Handled<Value> {
+async fn read(ports: &Transactions, request: &Request) -> Handled<SettlementBody> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let id = transaction_id(request)?;
@@ -31,35 +31,35 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Value> {
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     let lines = ports.settlement.lines.as_ref();
     let found = settlement_of(lines, &order, id, ports.access.now()).await?;
-    Ok(Reply::new(200, enveloped(shown(id, &found))))
+    Ok(Reply::new(200, SettlementBody { data: shown(id, &found) }))
 }
 
 /// The payment's own days beside those of each record.
-fn shown(id: Uuid, records: &[Verdict]) -> Value {
+fn shown(id: Uuid, records: &[Verdict]) -> TransactionSettlement {
     let payment = payment_among(records);
-    json!({
-        "type": "settlement",
-        "id": id,
-        "state": payment.map(|verdict| verdict.progressed.as_str()),
-        "settled_at": payment.and_then(|verdict| verdict.settled_on),
-        "funded_at": payment.and_then(|verdict| verdict.funded_on),
-        "deposit": payment.and_then(|verdict| verdict.deposit.as_ref()),
-        "records": records.iter().filter_map(settlement_record_value).collect::<Vec<_>>(),
-    })
+    TransactionSettlement {
+        kind: SettlementType,
+        id,
+        state: payment.map(|verdict| verdict.progressed.into()),
+        settled_at: payment.and_then(|verdict| verdict.settled_on),
+        funded_at: payment.and_then(|verdict| verdict.funded_on),
+        deposit: payment.and_then(|verdict| verdict.deposit.clone()),
+        records: records.iter().filter_map(settlement_record_value).collect(),
+    }
 }
 
 /// A record at the gateway and how far its money is; `None` if it is not known here.
-pub fn settlement_record_value(verdict: &Verdict) -> Option<Value> {
+pub fn settlement_record_value(verdict: &Verdict) -> Option<SettlementRecord> {
     let expectation = verdict.expectation.as_ref()?;
-    Some(json!({
-        "operation_id": expectation.operation,
-        "retref": expectation.reference,
-        "mid": expectation.account,
-        "amount": expectation.amount,
-        "currency": expectation.currency.code(),
-        "state": verdict.progressed.as_str(),
-        "settled_at": verdict.settled_on,
-        "funded_at": verdict.funded_on,
-        "deposit": verdict.deposit,
-    }))
+    Some(SettlementRecord {
+        operation_id: expectation.operation,
+        retref: expectation.reference.clone(),
+        mid: expectation.account.clone(),
+        amount: expectation.amount.minor(),
+        currency: expectation.currency.code().to_owned(),
+        state: verdict.progressed.into(),
+        settled_at: verdict.settled_on,
+        funded_at: verdict.funded_on,
+        deposit: verdict.deposit.clone(),
+    })
 }

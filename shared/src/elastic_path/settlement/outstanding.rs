@@ -2,14 +2,14 @@
 //! sums.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     payments::{Role, trail},
     settlement::{
-        ExceptionCause, OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days,
-        sums_of,
+        OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
     },
+    values::SignedAmount,
 };
+use tollgate_wire::{self as wire, OutstandingPageMeta, constant::OutstandingType};
 
 use super::{account_value, deposits::reader};
 use crate::{
@@ -19,7 +19,6 @@ use crate::{
         lists::paging::PARAMETERS,
         lists::{Paging, Rows},
         request::Parameters,
-        response::seconds,
     },
     ports::Transactions,
     spreadsheet::FileRow as _,
@@ -56,46 +55,45 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let is_more = found.len() > paging.limit;
     found.truncate(paging.limit);
     let after = found.last().filter(|_| is_more).map(Outstanding::position);
-    let rows = Rows::of(<&Outstanding>::names(), &found, &[], |it| it.cells(), outstanding_value);
-    let meta = |page| {
-        json!({
-            "page": page,
-            "from": days.first,
-            "to": days.last,
-            "sums": sums.iter().map(outstanding_sum_value).collect::<Vec<_>>(),
-            "unreadable": trail::unreadable(),
-            "accounts": accounts.iter().map(account_value).collect::<Vec<_>>(),
-        })
+    let cells = found.iter().map(|it| it.cells());
+    let rows = Rows::new(<&Outstanding>::names(), cells, found.iter().map(outstanding_value));
+    let meta = |page| OutstandingPageMeta {
+        page,
+        from: days.first,
+        to: days.last,
+        sums: sums.iter().map(outstanding_sum_value).collect(),
+        unreadable: trail::unreadable(),
+        accounts: accounts.iter().map(account_value).collect(),
     };
     paging.reply(rows, after, |part| part.with(meta)).await
 }
 
 /// A payment or refund whose money has not arrived.
-pub fn outstanding_value(one: &Outstanding) -> Value {
+pub fn outstanding_value(one: &Outstanding) -> wire::Outstanding {
     let expectation = &one.expectation;
-    json!({
-        "type": "outstanding",
-        "state": one.progressed.as_str(),
-        "at": seconds(expectation.at),
-        "amount": expectation.amount,
-        "currency": expectation.currency.code(),
-        "mid": expectation.account,
-        "retref": expectation.reference,
-        "order": expectation.order.order,
-        "transaction": expectation.transaction,
-        "operation_id": expectation.operation,
-        "settled_at": one.settled_on,
-        "unmatched": one.unmatched.map(ExceptionCause::as_str),
-    })
+    wire::Outstanding {
+        kind: OutstandingType,
+        state: one.progressed.into(),
+        at: expectation.at.into(),
+        amount: expectation.amount.minor(),
+        currency: expectation.currency.code().to_owned(),
+        mid: expectation.account.clone(),
+        retref: expectation.reference.clone(),
+        order: expectation.order.order.to_string(),
+        transaction: expectation.transaction,
+        operation_id: expectation.operation,
+        settled_at: one.settled_on,
+        unmatched: one.unmatched.map(Into::into),
+    }
 }
 
 /// The sum of an account's money that is equally far.
-pub fn outstanding_sum_value(sum: &OutstandingSum) -> Value {
-    json!({
-        "mid": sum.account,
-        "currency": sum.currency.code(),
-        "state": sum.progressed.as_str(),
-        "count": sum.count,
-        "amount": sum.amount,
-    })
+pub fn outstanding_sum_value(sum: &OutstandingSum) -> wire::OutstandingSum {
+    wire::OutstandingSum {
+        mid: sum.account.clone(),
+        currency: sum.currency.code().to_owned(),
+        state: sum.progressed.into(),
+        count: sum.count,
+        amount: sum.amount.map(SignedAmount::minor),
+    }
 }
