@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use tollgate::{
     elastic_path::entry_value,
     spreadsheet::{
@@ -84,7 +84,7 @@ pub(crate) async fn run(installation: &Installation, list: &ListEntries) -> Resu
         "time_zone": zone.name(),
         "next": found.next,
         "unreadable": found.unreadable.iter().map(bad_value).collect::<Vec<_>>(),
-        "entries": found.rows.iter().map(|entry| entry_value(entry, zone)).collect::<Vec<Value>>(),
+        "entries": found.rows.iter().map(|entry| entry_value(entry, zone)).collect::<Vec<_>>(),
     });
     Ok(Report::new(text(&found, zone), value))
 }

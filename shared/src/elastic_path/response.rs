@@ -86,7 +86,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
             cvv_result: letter(|response| response.cvv.as_ref()),
         },
         next_actions: next.into_iter().map(Into::into).collect(),
-        relationships: wire::OfOrder { order: wire::OrderLink::to(order.id.as_str()) },
+        relationships: wire::OfOrder { order: wire::Related::new(order.id.to_string()) },
         meta: meta(order, transaction, view),
         livemode: first.is_some_and(|first| view.gateway.is_live(&first.route)),
         // Where the SDK's types have them a second time.
@@ -219,8 +219,7 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
     let first = order.transactions.first().and_then(Transaction::first);
     let live = first.map(|first| gateway.is_live(&first.route));
     let resumed = order.pauses.last().and_then(|pause| pause.resumed.as_ref());
-    let identifier =
-        |of: &Transaction| wire::TransactionIdentifier { kind: constant::TransactionType, id: of.id };
+    let identifier = |of: &Transaction| wire::Identifier { kind: constant::TransactionType, id: of.id };
     let (capture_at, capture) = match &order.capture {
         None | Some(CaptureAt::Unrecognized) => (None, None),
         Some(CaptureAt::Never) => (Some(OrNull(None)), None),

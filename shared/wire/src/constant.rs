@@ -59,4 +59,6 @@ constants! {
     ExceptionType = "settlement_exception";
     /// `outstanding`
     OutstandingType = "outstanding";
+    /// `entry`
+    EntryType = "entry";
 }

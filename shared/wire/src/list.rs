@@ -1,10 +1,12 @@
 //! Lists, page by page.
 
 use serde::{Deserialize, Serialize};
-
 use uuid::Uuid;
 
-use crate::{Milliseconds, OrderLink, constant::UnreadableType};
+use crate::{
+    Milliseconds,
+    constant::{OrderType, UnreadableType},
+};
 
 /// A page of a list.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -65,15 +67,15 @@ pub struct UnreadableRow {
     pub kind: UnreadableType,
     /// The key of the item that cannot be read. Tell it to the operator
     pub id: String,
-    pub relationships: OfOrderIfKnown,
+    pub relationships: UnreadableRelationships,
     pub meta: UnreadableRowMeta,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-pub struct OfOrderIfKnown {
+pub struct UnreadableRelationships {
     /// The order, if it is known
-    pub order: Option<OrderLink>,
+    pub order: Option<Related<OrderType>>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -83,4 +85,25 @@ pub struct UnreadableRowMeta {
     pub listed_at: Option<Milliseconds>,
     /// The transaction, if it is known
     pub transaction_id: Option<Uuid>,
+}
+
+/// A resource that another one is about.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct Related<T, I = String> {
+    pub data: Identifier<T, I>,
+}
+
+impl<T: Default, I> Related<T, I> {
+    pub fn new(id: I) -> Self {
+        Self { data: Identifier { kind: T::default(), id } }
+    }
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct Identifier<T, I = String> {
+    #[serde(rename = "type")]
+    pub kind: T,
+    pub id: I,
 }

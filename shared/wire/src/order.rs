@@ -5,7 +5,8 @@ use tollgate_core::{order::PaymentStatus, words};
 use uuid::Uuid;
 
 use crate::{
-    CaptureSwitch, CurrencyCode, OrNull, PageMeta, PositiveMinor, Price, Seconds, Timestamps, Word,
+    CaptureSwitch, CurrencyCode, Identifier, OrNull, PageMeta, PositiveMinor, Price, Seconds, Timestamps,
+    Word,
     constant::{Empty, False, OrderType, TransactionType, Unfulfilled},
 };
 
@@ -124,15 +125,7 @@ pub struct OrderRelationships {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 pub struct TransactionLinks {
-    pub data: Vec<TransactionIdentifier>,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-pub struct TransactionIdentifier {
-    #[serde(rename = "type")]
-    pub kind: TransactionType,
-    pub id: Uuid,
+    pub data: Vec<Identifier<TransactionType, Uuid>>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 use tollgate_core::values::{Currency, Words};
 
 use crate::{
-    AttentionPage, CapturePage, CaptureSums, CurrencyCode, Deposit, DepositBody, DepositPageMeta, Errors,
-    Event, EventData, ExceptionBody, ExceptionPageMeta, Links, OrNull, Order, OrderPage, Outstanding,
-    OutstandingPageMeta, Page, PositiveMinor, Price, Readable, Receipt, SettlementBody, SettlementException,
-    Several, SignedPrice, Single, Status, Timestamps, Transaction, TransactionPage, UnreadableItem, Word,
+    AttentionPage, CapturePage, CaptureSums, CurrencyCode, Deposit, DepositBody, DepositPageMeta, Entry,
+    EntryPageMeta, Errors, Event, EventData, ExceptionBody, ExceptionPageMeta, Links, OrNull, Order,
+    OrderEntries, OrderPage, Outstanding, OutstandingPageMeta, Page, PositiveMinor, Price, Readable, Receipt,
+    SettlementBody, SettlementException, Several, SignedPrice, Single, Status, Timestamps, Transaction,
+    TransactionPage, UnreadableItem, UnreadableRow, Word,
 };
 
 /// Marks a member that can be null although it can also be left out.
@@ -34,8 +35,10 @@ bodies! {
     DepositBody,
     Errors,
     ExceptionBody,
+    OrderEntries,
     Page<Outstanding, OutstandingPageMeta>,
     Page<Readable<Deposit>, DepositPageMeta>,
+    Page<Readable<Entry, UnreadableRow>, EntryPageMeta>,
     Page<Readable<SettlementException>, ExceptionPageMeta>,
     PositiveMinor,
     Price,

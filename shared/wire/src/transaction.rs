@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Attribution, CaptureSwitch, Card, CurrencyCode, GatewayAnswer, Milliseconds, Minor, OrNull,
-    PositiveMinor, Possible, Price, ReceiptState, Seconds, SignedPrice, Timestamps, Word,
+    PositiveMinor, Possible, Price, ReceiptState, Related, Seconds, SignedPrice, Timestamps, Word,
     constant::{CardConnect, OrderType, TransactionType},
 };
 
@@ -201,27 +201,7 @@ pub struct TransactionFee {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 pub struct OfOrder {
-    pub order: OrderLink,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-pub struct OrderLink {
-    pub data: OrderIdentifier,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-pub struct OrderIdentifier {
-    #[serde(rename = "type")]
-    pub kind: OrderType,
-    pub id: String,
-}
-
-impl OrderLink {
-    pub fn to(order: &str) -> Self {
-        Self { data: OrderIdentifier { kind: OrderType, id: order.to_owned() } }
-    }
+    pub order: Related<OrderType>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -2,12 +2,15 @@
 //! as a row.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
-    journal::{Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries, entries_of},
+    journal::{Changes, Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries, entries_of},
     order::Rejection,
     payments::Role,
-    values::{Brand, DeclineCode, Zone},
+    values::Zone,
+};
+use tollgate_wire::{
+    self as wire, EntryChanges, EntryFee, EntryPageMeta, EntryRelationships, OrderEntries, OrderEntriesMeta,
+    Readable, Related, UnreadableRow, constant::EntryType,
 };
 
 use crate::{
@@ -20,7 +23,6 @@ use crate::{
         lists::{Paging, Rows, list_deadline},
         order_id,
         request::Parameters,
-        response::milliseconds,
     },
     ports::Transactions,
     search_keys::search_key,
@@ -65,15 +67,13 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         deadline: list_deadline(request, paging.now),
     };
     let found = lister.find(&wanted).await?;
-    let meta = |page| {
-        json!({
-            "page": page,
-            "since": since,
-            "until": until,
-            "time_zone": paging.zone.name(),
-            "unreadable": found.unreadable.len(),
-            "read_bytes": found.read_bytes,
-        })
+    let meta = |page| EntryPageMeta {
+        page,
+        since,
+        until,
+        time_zone: paging.zone.name().to_owned(),
+        unreadable: found.unreadable.len(),
+        read_bytes: found.read_bytes,
     };
     paging.reply(rows(&found, &paging.zone), found.next.clone(), |part| part.with(meta)).await
 }
@@ -86,66 +86,74 @@ async fn list_of_order(ports: &Transactions, request: &Request) -> Handled<Page>
     let key = caller.key(order_id(request)?);
     // An unreadable order is an error here: there are no other rows to show.
     let loaded = ports.orders.load(&key).await?.ok_or(Rejection::OrderNotFound)?;
-    let found = Found { rows: entries_of(&loaded, order), ..Found::default() };
-    let body = |rows| json!({"data": Value::Array(rows), "meta": {"time_zone": zone.name()}});
-    let page = as_wanted(&ports.access, &caller, request, rows(&found, &zone), body).await?;
+    let entries = entries_of(&loaded, order);
+    let body = |data| {
+        let meta = OrderEntriesMeta { time_zone: zone.name().to_owned() };
+        OrderEntries { data, meta }
+    };
+    let cells = entries.iter().map(|entry| EntryRow::new(entry, &zone).cells());
+    let rows = Rows::new(EntryRow::names(), cells, entries.iter().map(|entry| shown(entry, &zone)));
+    let page = as_wanted(&ports.access, &caller, request, rows, body).await?;
     Ok(Reply::new(200, page))
 }
 
-fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a, Value> {
+fn rows<'a>(found: &'a Found<Entry>, zone: &'a Zone) -> Rows<'a, Readable<wire::Entry, UnreadableRow>> {
     let Found { rows, unreadable, .. } = found;
     let bad = unreadable.iter().map(|row| bad_cells(&EntryRow::names(), row));
     let file = rows.iter().map(|entry| EntryRow::new(entry, zone).cells()).chain(bad);
-    let shown =
-        rows.iter().map(|entry| shown(entry, zone)).chain(unreadable.iter().map(|row| json!(shown_bad(row))));
-    Rows::new(EntryRow::names(), file, shown)
+    let read = rows.iter().map(|entry| Readable::Read(shown(entry, zone)));
+    let bad = unreadable.iter().map(|row| Readable::Unreadable(shown_bad(row)));
+    Rows::new(EntryRow::names(), file, read.chain(bad))
 }
 
 /// A movement, with null for unknown values.
-pub fn shown(entry: &Entry, zone: &Zone) -> Value {
+pub fn shown(entry: &Entry, zone: &Zone) -> wire::Entry {
     let who = Who::of(entry);
-    let changes = entry.changes;
-    json!({
-        "type": "entry",
-        "id": entry.id,
-        "created_at": milliseconds(entry.at),
-        "local_day": zone.shown(entry.at).date(),
-        "operation": entry.kind.as_str(),
-        "operation_id": entry.operation,
-        "fact": entry.fact.as_str(),
-        "currency": entry.currency.code(),
-        "amount": entry.amount,
-        "fee": entry.fee.map(|fee| json!({"amount": fee.amount, "kind": fee.kind.as_str()})),
-        "changes": {
-            "held": changes.held,
-            "paid": changes.paid,
-            "returned": changes.returned,
-            "at_gateway": changes.gateway,
-            "fees_at_gateway": changes.fees,
-            "disputed": changes.disputed,
+    wire::Entry {
+        kind: EntryType,
+        id: entry.id,
+        created_at: entry.at.into(),
+        local_day: zone.shown(entry.at).date(),
+        operation: entry.kind.into(),
+        operation_id: entry.operation,
+        fact: entry.fact.into(),
+        currency: entry.currency.code().to_owned(),
+        amount: entry.amount.into(),
+        fee: entry.fee.map(|fee| EntryFee { amount: fee.amount.into(), kind: fee.kind.into() }),
+        changes: changes(entry.changes),
+        mid: entry.account.clone(),
+        retref: entry.reference.clone(),
+        authorization_code: entry.authcode.clone(),
+        decline_code: entry.decline.map(|decline| decline.as_str().to_owned()),
+        asked_by: entry.by.into(),
+        key_name: who.key_name.map(str::to_owned),
+        person: who.person.map(str::to_owned),
+        proposed_by: who.proposed_by.map(str::to_owned),
+        actor: who.actor.map(str::to_owned),
+        reason: who.reason.map(str::to_owned),
+        decided: entry.by_hand.as_ref().map(|by_hand| by_hand.verdict.into()),
+        brand: entry.brand.map(|brand| brand.name().to_owned()),
+        last_four: entry.last_four.clone(),
+        custom_reference: entry.merchant_reference.clone(),
+        cause: entry.cause.into(),
+        mechanism: entry.mechanism.into(),
+        late: entry.late,
+        settlement_rejected: entry.settlement_rejected,
+        dispute_reason: entry.dispute_reason.clone(),
+        relationships: EntryRelationships {
+            order: Related::new(entry.order.order.to_string()),
+            transaction: Related::new(entry.transaction),
         },
-        "mid": entry.account,
-        "retref": entry.reference,
-        "authorization_code": entry.authcode,
-        "decline_code": entry.decline.map(DeclineCode::as_str),
-        "asked_by": entry.by.as_str(),
-        "key_name": who.key_name,
-        "person": who.person,
-        "proposed_by": who.proposed_by,
-        "actor": who.actor,
-        "reason": who.reason,
-        "decided": entry.by_hand.as_ref().map(|by_hand| by_hand.verdict.as_str()),
-        "brand": entry.brand.map(Brand::name),
-        "last_four": entry.last_four,
-        "custom_reference": entry.merchant_reference,
-        "cause": entry.cause.as_str(),
-        "mechanism": entry.mechanism.as_str(),
-        "late": entry.late,
-        "settlement_rejected": entry.settlement_rejected,
-        "dispute_reason": entry.dispute_reason,
-        "relationships": {
-            "order": {"data": {"type": "order", "id": entry.order.order}},
-            "transaction": {"data": {"type": "transaction", "id": entry.transaction}},
-        },
-    })
+    }
+}
+
+fn changes(changes: Changes) -> EntryChanges {
+    EntryChanges {
+        held: changes.held.minor(),
+        paid: changes.paid.minor(),
+        returned: changes.returned.minor(),
+        at_gateway: changes.gateway.minor(),
+        fees_at_gateway: changes.fees.minor(),
+        disputed: changes.disputed.minor(),
+    }
 }

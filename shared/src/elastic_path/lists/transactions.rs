@@ -124,8 +124,8 @@ pub(in crate::elastic_path) fn shown_bad(row: &BadRow) -> wire::UnreadableRow {
     wire::UnreadableRow {
         kind: constant::UnreadableType,
         id: row.item.key.clone(),
-        relationships: wire::OfOrderIfKnown {
-            order: row.order.as_ref().map(|order| wire::OrderLink::to(order.as_str())),
+        relationships: wire::UnreadableRelationships {
+            order: row.order.as_ref().map(|order| wire::Related::new(order.to_string())),
         },
         meta: wire::UnreadableRowMeta { listed_at: row.at.map(Into::into), transaction_id: row.transaction },
     }
