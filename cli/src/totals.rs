@@ -187,7 +187,7 @@ impl Totals {
     /// Amounts are minor units.
     fn value(&self, options: &TotalsOptions) -> Value {
         let total = |(merchant, shown): (&MerchantId, Shown<'_>)| {
-            let mut total = value(shown);
+            let mut total = json!(value(shown));
             total["merchant"] = json!(merchant);
             total
         };

@@ -1,11 +1,10 @@
 //! A total as a line of a file, and as an object with the same names.
 
-use serde_json::{Map, Value, json};
-
 use tollgate_core::{
     journal::read_totals::{Dimension, Period, Selection, TotalRow},
     values::SignedAmount,
 };
+use tollgate_wire::{OrNull, TotalMembers, Word};
 
 use super::{FileColumn, FileRow, column};
 
@@ -76,44 +75,47 @@ impl FileRow for Shown<'_> {
 
 /// The same as an object, with when the period begins and ends. Amounts are minor units. It has the
 /// dimensions that the report tells apart.
-pub fn value(shown: Shown<'_>) -> Value {
+pub fn value(shown: Shown<'_>) -> TotalMembers {
     let Shown { selection, period, row, is_provisional } = shown;
-    let TotalRow { line, total, approved, declined, payments, .. } = row;
-    let mut value = json!({
-        "period": period.name,
-        "begins_at": period.begins,
-        "ends_at": period.ends,
-        "currency": line.currency.code(),
-        "held": total.changes.held,
-        "paid": total.changes.paid,
-        "returned": total.changes.returned,
-        "at_gateway": total.changes.gateway,
-        "fees_at_gateway": total.changes.fees,
-        "disputed": total.changes.disputed,
-        "approved": approved,
-        "approved_amount": row.approved_amount,
-        "declined": declined,
-        "payments": payments,
-        "refunds": row.refund_count,
-        "approval_rate": row.approval_rate().map(fraction),
-        "decline_rate": row.decline_rate().map(fraction),
-        "issuer_approved": row.issuer_approved,
-        "issuer_approval_rate": row.issuer_approval_rate().map(fraction),
-        "provisional": is_provisional,
-    });
-    let dimensions = selection.by.iter().map(|one| (one.as_str(), json!(line.value(*one))));
-    let mut more: Map<String, Value> = dimensions.map(|(name, value)| (name.to_owned(), value)).collect();
-    if selection.counts_facts() {
-        more.insert("count".to_owned(), total.count.into());
-        more.insert("amount".to_owned(), json!(total.amount));
+    let TotalRow { line, total, .. } = row;
+    let by = |dimension| selection.is_by(dimension).then(|| line.value(dimension));
+    let counts_facts = selection.counts_facts();
+    TotalMembers {
+        period: period.name.clone(),
+        begins_at: period.begins,
+        ends_at: period.ends,
+        currency: line.currency.code().to_owned(),
+        held: total.changes.held.minor(),
+        paid: total.changes.paid.minor(),
+        returned: total.changes.returned.minor(),
+        at_gateway: total.changes.gateway.minor(),
+        fees_at_gateway: total.changes.fees.minor(),
+        disputed: total.changes.disputed.minor(),
+        approved: row.approved,
+        approved_amount: row.approved_amount.minor(),
+        declined: row.declined,
+        payments: row.payments,
+        refunds: row.refund_count,
+        approval_rate: row.approval_rate().and_then(fraction),
+        decline_rate: row.decline_rate().and_then(fraction),
+        issuer_approved: row.issuer_approved,
+        issuer_approval_rate: row.issuer_approval_rate().and_then(fraction),
+        provisional: is_provisional,
+        operation: by(Dimension::Operation).flatten().map(Word::read),
+        fact: by(Dimension::Fact).flatten().map(Word::read),
+        mid: by(Dimension::Mid).flatten().map(str::to_owned),
+        brand: by(Dimension::Brand).map(or_null),
+        decline_code: by(Dimension::DeclineCode).map(or_null),
+        count: counts_facts.then_some(total.count),
+        amount: counts_facts.then_some(total.amount.minor()),
     }
-    if let Some(members) = value.as_object_mut() {
-        members.extend(more);
-    }
-    value
+}
+
+fn or_null(text: Option<&str>) -> OrNull<String> {
+    OrNull(text.map(str::to_owned))
 }
 
 /// Ten-thousandths as a number.
-fn fraction(share: u64) -> Value {
-    rate(share).parse::<f64>().map_or(Value::Null, Value::from)
+fn fraction(share: u64) -> Option<f64> {
+    rate(share).parse().ok()
 }

@@ -61,4 +61,6 @@ constants! {
     OutstandingType = "outstanding";
     /// `entry`
     EntryType = "entry";
+    /// `total`
+    TotalType = "total";
 }

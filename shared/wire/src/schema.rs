@@ -12,8 +12,8 @@ use crate::{
     AttentionPage, CapturePage, CaptureSums, CurrencyCode, Deposit, DepositBody, DepositPageMeta, Entry,
     EntryPageMeta, Errors, Event, EventData, ExceptionBody, ExceptionPageMeta, Links, OrNull, Order,
     OrderEntries, OrderPage, Outstanding, OutstandingPageMeta, Page, PositiveMinor, Price, Readable, Receipt,
-    SettlementBody, SettlementException, Several, SignedPrice, Single, Status, Timestamps, Transaction,
-    TransactionPage, UnreadableItem, UnreadableRow, Word,
+    SettlementBody, SettlementException, Several, SignedPrice, Single, Status, Timestamps, Totals,
+    Transaction, TransactionPage, UnreadableItem, UnreadableRow, Word,
 };
 
 /// Marks a member that can be null although it can also be left out.
@@ -55,7 +55,7 @@ bodies! {
     OrderPage,
     Status,
     Timestamps,
-    TransactionPage,
+    Totals, TransactionPage,
     UnreadableItem,
 }
 
@@ -75,7 +75,7 @@ pub fn components() -> Map<String, Value> {
     schemas.into_iter().collect()
 }
 
-/// Writes a schema as the description has it: texts on one line, no widths of integers, and no null
+/// Writes a schema as the description has it: texts on one line, no widths of numbers, and no null
 /// for a member that is left out instead.
 fn describe(schema: &mut Schema) {
     transform_subschemas(&mut describe, schema);
@@ -87,7 +87,8 @@ fn describe(schema: &mut Schema) {
             }
         }
     }
-    let is_width = |format: &Value| format.as_str().is_some_and(|format| format.contains("int"));
+    let is_width =
+        |format: &Value| format.as_str().is_some_and(|format| format.contains("int") || format == "double");
     if schema.get("format").is_some_and(is_width) {
         schema.remove("format");
     }

@@ -159,6 +159,12 @@ pub enum Word<T> {
 }
 
 impl<T: Words> Word<T> {
+    /// The word with this text.
+    pub fn read(text: &str) -> Self {
+        let known = T::ALL.iter().copied().find(|word| word.as_str() == text);
+        known.map_or_else(|| Self::Other(text.into()), Self::Known)
+    }
+
     pub fn as_str(&self) -> &str {
         match self {
             Self::Known(word) => word.as_str(),
@@ -181,8 +187,6 @@ impl<T: Words> Serialize for Word<T> {
 
 impl<'de, T: Words> Deserialize<'de> for Word<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        let known = T::ALL.iter().copied().find(|word| word.as_str() == text);
-        Ok(known.map_or_else(|| Self::Other(text.into()), Self::Known))
+        Ok(Self::read(&Cow::<'de, str>::deserialize(deserializer)?))
     }
 }

@@ -3,7 +3,6 @@
 
 use jiff::Timestamp;
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     journal::{
         Fact,
@@ -13,6 +12,7 @@ use tollgate_core::{
     payments::Role,
     values::{Brand, Currency, DeclineCode, Zone},
 };
+use tollgate_wire::{Total, Totals, TotalsMeta, constant::TotalType};
 
 use crate::{
     api::{Caller, Failure, Handled, Page, Reply},
@@ -58,7 +58,7 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let query = Query::read(request, now)?;
     let (store, merchant) = (ports.totals.as_ref(), &caller.merchant.id);
     let found = read_totals(store, merchant, &query.periods, &query.selection).await?;
-    let body = |rows| query.json(rows, &found);
+    let body = |rows| query.body(rows, &found);
     let page = as_wanted(&ports.access, &caller, request, query.rows(&found), body).await?;
     Ok(Reply::new(200, page))
 }
@@ -97,32 +97,26 @@ impl Query {
         })
     }
 
-    fn rows<'a>(&'a self, found: &'a PeriodTotals) -> Rows<'a, Value> {
+    fn rows<'a>(&'a self, found: &'a PeriodTotals) -> Rows<'a, Total> {
         let cells = self.shown(found).map(|shown| shown.cells());
-        let values = self.shown(found).map(|shown| {
-            let mut total = value(shown);
-            total["type"] = json!("total");
-            total
-        });
+        let values = self.shown(found).map(|shown| Total { members: value(shown), kind: TotalType });
         Rows::new(Shown::names(), cells, values)
     }
 
-    fn json(&self, rows: Vec<Value>, found: &PeriodTotals) -> Value {
+    fn body(&self, data: Vec<Total>, found: &PeriodTotals) -> Totals {
         let provisional = found.provisional.iter().filter_map(|position| self.periods.all().get(*position));
-        json!({
-            "data": Value::Array(rows),
-            "meta": {
-                "from": self.days.first,
-                "to": self.days.last,
-                "interval": self.interval.as_str(),
-                "time_zone": self.zone.name(),
-                "by": self.selection.by.iter().map(|one| one.as_str()).collect::<Vec<_>>(),
-                "provisional": provisional.map(|period| &period.name).collect::<Vec<_>>(),
-                "complete_until": found.complete_until,
-                "unreadable": found.unreadable.len(),
-                "unreadable_entries": found.left_out,
-            },
-        })
+        let meta = TotalsMeta {
+            from: self.days.first,
+            to: self.days.last,
+            interval: self.interval.into(),
+            time_zone: self.zone.name().to_owned(),
+            by: self.selection.by.iter().map(|one| (*one).into()).collect(),
+            provisional: provisional.map(|period| period.name.clone()).collect(),
+            complete_until: found.complete_until,
+            unreadable: found.unreadable.len(),
+            unreadable_entries: found.left_out,
+        };
+        Totals { data, meta }
     }
 }
 
