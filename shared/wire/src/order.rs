@@ -74,7 +74,8 @@ pub struct CaptureRule {
     /// IANA time zone
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[A-Za-z0-9_+/-]{1,255}$")))]
     pub zone: Option<String>,
-    /// Whether only Monday to Friday without the Federal Reserve's and the merchant's holidays count
+    /// Whether only Monday to Friday without the Federal Reserve's and the merchant's holidays
+    /// count
     pub business_days: bool,
 }
 

@@ -55,7 +55,8 @@ bodies! {
     OrderPage,
     Status,
     Timestamps,
-    Totals, TransactionPage,
+    Totals,
+    TransactionPage,
     UnreadableItem,
 }
 

@@ -144,8 +144,8 @@ pub struct Transaction {
     pub failure_details: Option<FailureDetails>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<TransactionFee>,
-    /// Of a payment with `save`, in responses to it and its confirmation: the stored card's id. Null
-    /// while it is not stored, or not recorded.
+    /// Of a payment with `save`, in responses to it and its confirmation: the stored card's id.
+    /// Null while it is not stored, or not recorded.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^pm_[a-z]{56}$")))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payment_method: Option<OrNull<String>>,
