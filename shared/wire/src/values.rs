@@ -129,7 +129,11 @@ impl Timestamps {
 
 /// The body with one resource.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}Body"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "{T}Body", deny_unknown_fields)
+)]
 pub struct Single<T> {
     pub data: T,
 }
