@@ -132,7 +132,7 @@ async fn remove(installation: &Installation, remove: &RemovePerson) -> Result<Re
     let one = find(&stores.people.people(merchant).await.map_err(|error| unread(&error))?, &remove.person)?;
     if remove.dry_run {
         let text = format!("Dry run: {} of {merchant} would be removed.", one.name);
-        return Ok(Report::new(text, person_value(&one, None)));
+        return Ok(Report::new(text, json!(person_value(&one, None))));
     }
     if !remove.yes {
         let happens = "within 5 minutes no token of theirs is accepted any more";
@@ -171,7 +171,7 @@ async fn list(installation: &Installation, list: &ListPeople) -> Result<Report, 
     let mut text = table(&HEADER, rows.collect());
     let plural = if people.entries.len() == 1 { "person" } else { "people" };
     text.push(format!("{} {plural}", people.entries.len()));
-    let shown: Vec<Value> = with_last.map(|(one, last)| person_value(one, last)).collect();
+    let shown: Vec<_> = with_last.map(|(one, last)| person_value(one, last)).collect();
     Ok(Report::new(text.join("\n"), json!({ "merchant": list.merchant, "people": shown })))
 }
 
@@ -207,7 +207,7 @@ async fn history(installation: &Installation, list: &ListPeople) -> Result<Repor
     let plural = if found.len() == 1 { "" } else { "s" };
     text.push(format!("{} change{plural}", found.len()));
     text.extend(more);
-    let shown: Vec<Value> = found.iter().map(person_change_value).collect();
+    let shown: Vec<_> = found.iter().map(person_change_value).collect();
     let value = json!({ "merchant": list.merchant, "next": next, "changes": shown });
     Ok(Report::new(text.join("\n"), value))
 }

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use lambda_http::Request;
-use serde_json::{Map, Value, json};
 use tollgate_core::{
     order::Person,
     payments::{Refusal, Role, trail},
@@ -18,16 +17,17 @@ use tollgate_core::{
     },
     values::Currency,
 };
+use tollgate_wire::{
+    self as wire, Single,
+    constant::{PersonChangeType, PersonType, Removed, Unlimited},
+};
 use uuid::Uuid;
 
 use crate::{
     api::{Caller, Code, Failure, Handled, Members, Node, Page, Problem, Reply, json_body},
     elastic_path::{
-        lists::Rows,
-        lists::downloads::as_wanted,
-        payments::follow_up::only_data_and_options,
+        lists::Rows, lists::downloads::as_wanted, payments::follow_up::only_data_and_options,
         request::Parameters,
-        response::{enveloped, seconds},
     },
     invocation::{path_parameter, request_id},
     ports::Personnel,
@@ -70,12 +70,13 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let cells = people.entries.iter().map(|entry| PersonRow { entry, last_sign_in: last(entry) }.cells());
     let values = people.entries.iter().map(|one| person_value(one, last(one)));
     let rows = Rows::new(PersonRow::names(), cells, values);
-    let body = |rows| json!({"data": Value::Array(rows), "meta": {"unreadable": trail::unreadable()}});
+    let meta = wire::PeopleListMeta { unreadable: trail::unreadable() };
+    let body = |data| wire::PeopleList { data, meta };
     let page = as_wanted(&ports.access, &caller, request, rows, body).await?;
     Ok(Reply::new(200, page.of_now()))
 }
 
-async fn add(ports: &Personnel, request: &Request) -> Handled<Value> {
+async fn add(ports: &Personnel, request: &Request) -> Handled<Single<wire::Person>> {
     let (caller, by) = changer(ports, request).await?;
     let new = new_person(request)?;
     let edited = editor(ports, &request_id(request), &caller, &by).add(&new).await;
@@ -83,7 +84,7 @@ async fn add(ports: &Personnel, request: &Request) -> Handled<Value> {
     shown(ports, &caller, 201, &people, change.id).await
 }
 
-async fn change(ports: &Personnel, request: &Request) -> Handled<Value> {
+async fn change(ports: &Personnel, request: &Request) -> Handled<Single<wire::Person>> {
     let (caller, by) = changer(ports, request).await?;
     let (id, (role, limits)) = (person_id(request)?, wanted(request)?);
     let by_request = request_id(request);
@@ -93,12 +94,12 @@ async fn change(ports: &Personnel, request: &Request) -> Handled<Value> {
     shown(ports, &caller, 200, &people, id).await
 }
 
-async fn remove(ports: &Personnel, request: &Request) -> Handled<Value> {
+async fn remove(ports: &Personnel, request: &Request) -> Handled<Single<wire::RemovedPerson>> {
     let (caller, by) = changer(ports, request).await?;
     let id = person_id(request)?;
     let (_, change) = editor(ports, &request_id(request), &caller, &by).remove(id).await.map_err(refused)?;
-    let removed = json!({"type": "person", "id": id, "name": change.name.to_string(), "status": "removed"});
-    Ok(Reply::new(200, enveloped(removed)))
+    let name = change.name.to_string();
+    Ok(Reply::new(200, Single { data: wire::RemovedPerson { kind: PersonType, id, name, status: Removed } }))
 }
 
 /// The person who wants to change people. The right is checked on the people as they are
@@ -126,10 +127,16 @@ fn editor<'a>(
     }
 }
 
-async fn shown(ports: &Personnel, caller: &Caller, status: u16, people: &People, id: Uuid) -> Handled<Value> {
+async fn shown(
+    ports: &Personnel,
+    caller: &Caller,
+    status: u16,
+    people: &People,
+    id: Uuid,
+) -> Handled<Single<wire::Person>> {
     let one = people.get(id).ok_or_else(Failure::unreadable)?;
     let signed_in = ports.stores.people.last_sign_ins(&caller.merchant.id).await?;
-    Ok(Reply::new(status, enveloped(person_value(one, signed_in.get(&id).copied()))))
+    Ok(Reply::new(status, Single { data: person_value(one, signed_in.get(&id).copied()) }))
 }
 
 /// The result of a change. An attempt to give more than one's own limit is on record.
@@ -260,45 +267,45 @@ fn refused(why: NotChanged) -> Failure {
 }
 
 /// A person. The last sign-in is null before the first.
-pub fn person_value(one: &PersonEntry, last_sign_in: Option<Timestamp>) -> Value {
+pub fn person_value(one: &PersonEntry, last_sign_in: Option<Timestamp>) -> wire::Person {
     let (issuer, subject) = issuer_and_subject(&one.recognition);
-    json!({
-        "type": "person",
-        "id": one.id,
-        "name": one.name.to_string(),
-        "role": one.grant.role.as_str(),
-        "refund_max": refund_max_value(&one.grant.refund_max),
-        "issuer": issuer,
-        "subject": subject,
-        "email": one.recognition.email().map(ToString::to_string),
-        "last_sign_in": last_sign_in.map(seconds),
-    })
+    wire::Person {
+        kind: PersonType,
+        id: one.id,
+        name: one.name.to_string(),
+        role: one.grant.role.into(),
+        refund_max: refund_max_value(&one.grant.refund_max),
+        issuer: issuer.to_owned(),
+        subject: subject.map(str::to_owned),
+        email: one.recognition.email().map(ToString::to_string),
+        last_sign_in: last_sign_in.map(Into::into),
+    }
 }
 
 /// A change of people.
-pub fn person_change_value(change: &PeopleChange) -> Value {
+pub fn person_change_value(change: &PeopleChange) -> wire::PersonChange {
     let PeopleChange { at, by, id, name, before, after } = change;
-    json!({
-        "type": "person_change",
-        "at": seconds(*at),
-        "by": by.to_string(),
-        "person": {"id": id, "name": name.to_string()},
-        "before": before.as_ref().map(grant_value),
-        "after": after.as_ref().map(grant_value),
-    })
+    wire::PersonChange {
+        kind: PersonChangeType,
+        at: (*at).into(),
+        by: by.to_string(),
+        person: wire::NamedPerson { id: *id, name: name.to_string() },
+        before: before.as_ref().map(grant_value),
+        after: after.as_ref().map(grant_value),
+    }
 }
 
-fn grant_value(grant: &Grant) -> Value {
-    json!({"role": grant.role.as_str(), "refund_max": refund_max_value(&grant.refund_max)})
+fn grant_value(grant: &Grant) -> wire::Grant {
+    wire::Grant { role: grant.role.into(), refund_max: refund_max_value(&grant.refund_max) }
 }
 
-/// `"unlimited"`, or minor units by currency; other currencies may not be refunded.
-fn refund_max_value(limits: &RefundMax) -> Value {
+fn refund_max_value(limits: &RefundMax) -> wire::RefundMax {
     match limits {
-        RefundMax::Unlimited => json!(UNLIMITED),
+        RefundMax::Unlimited => wire::RefundMax::Unlimited(Unlimited),
         RefundMax::By(limits) => {
-            let limits = limits.iter().map(|(currency, amount)| (currency.code().to_owned(), json!(amount)));
-            Value::Object(limits.collect::<Map<_, _>>())
+            let limits =
+                limits.iter().map(|(currency, amount)| (currency.code().to_owned(), (*amount).into()));
+            wire::RefundMax::By(limits.collect())
         }
     }
 }

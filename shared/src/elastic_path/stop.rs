@@ -2,18 +2,18 @@
 //! and the switch itself.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     order::{Actor, Reason},
     payments::{Role, SwitchChange, SwitchOf, SwitchState, Thrown, throw},
 };
+use tollgate_wire::{self as wire, Attribution, Single, constant::StopType};
 
 use crate::{
     api::{Caller, Code, Failure, Handled, Members, Reply, json_body},
     elastic_path::{
         payments::follow_up::{only_data_and_options, who_and_why},
         request::Parameters,
-        response::{enveloped, seconds, who_and_why as shown_who_and_why},
+        response::who_and_why as shown_who_and_why,
     },
     ports::StopSwitch,
 };
@@ -35,7 +35,7 @@ struct Wanted {
     reason: Reason,
 }
 
-async fn read(ports: &StopSwitch, request: &Request) -> Handled<Value> {
+async fn read(ports: &StopSwitch, request: &Request) -> Handled<Single<wire::Stop>> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let of = SwitchOf::Merchant(caller.merchant.id.clone());
@@ -43,7 +43,7 @@ async fn read(ports: &StopSwitch, request: &Request) -> Handled<Value> {
     shown(ports, &state).await
 }
 
-async fn write(ports: &StopSwitch, request: &Request) -> Handled<Value> {
+async fn write(ports: &StopSwitch, request: &Request) -> Handled<Single<wire::Stop>> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     Parameters::none(request)?;
     let Wanted { stopped, actor, reason } = wanted(request)?;
@@ -72,23 +72,24 @@ fn wanted(request: &Request) -> Result<Wanted, Failure> {
     Ok(Wanted { stopped, actor, reason })
 }
 
-async fn shown(ports: &StopSwitch, state: &SwitchState) -> Handled<Value> {
+async fn shown(ports: &StopSwitch, state: &SwitchState) -> Handled<Single<wire::Stop>> {
     let all_stopped = ports.switch.all_stopped().await?;
-    let history: Vec<Value> = state.changes.iter().rev().map(shown_change).collect();
-    let body = json!({
-        "type": "stop",
-        "stopped": state.stopped,
-        "all_stopped": all_stopped,
-        "last_change": history.first(),
-        "history": history,
-    });
-    Ok(Reply::new(200, enveloped(body)))
+    let history: Vec<_> = state.changes.iter().rev().map(shown_change).collect();
+    let stop = wire::Stop {
+        kind: StopType,
+        stopped: state.stopped,
+        all_stopped,
+        last_change: history.first().cloned(),
+        history,
+    };
+    Ok(Reply::new(200, Single { data: stop }))
 }
 
-fn shown_change(change: &SwitchChange) -> Value {
-    let mut shown = json!(change.by.as_deref().map(shown_who_and_why).unwrap_or_default());
-    shown["stopped"] = json!(change.stopped);
-    shown["at"] = json!(seconds(change.at));
-    shown["by_operator"] = json!(change.by_operator);
-    shown
+fn shown_change(change: &SwitchChange) -> wire::StopChange {
+    wire::StopChange {
+        by: change.by.as_deref().map_or_else(Attribution::default, shown_who_and_why),
+        stopped: change.stopped,
+        at: change.at.into(),
+        by_operator: change.by_operator,
+    }
 }

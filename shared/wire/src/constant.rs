@@ -63,4 +63,13 @@ constants! {
     EntryType = "entry";
     /// `total`
     TotalType = "total";
+    AuditEntryType = "audit_entry";
+    MeType = "me";
+    PersonType = "person";
+    PersonChangeType = "person_change";
+    StopType = "stop";
+    AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
+    Bearer = "Bearer";
+    Removed = "removed";
+    Unlimited = "unlimited";
 }

@@ -9,6 +9,7 @@
 //!   ([`Word`]).
 
 mod attribution;
+mod audit;
 mod card;
 pub mod constant;
 mod deposits;
@@ -16,30 +17,39 @@ mod entries;
 mod error;
 mod event;
 mod list;
+mod me;
 mod order;
+mod people;
 mod possible;
 mod receipt;
 #[cfg(feature = "schema")]
 pub mod schema;
 mod service;
 mod settlement;
+mod stop;
+mod token;
 mod totals;
 mod transaction;
 mod transactions;
 mod values;
 
 pub use attribution::*;
+pub use audit::*;
 pub use card::*;
 pub use deposits::*;
 pub use entries::*;
 pub use error::*;
 pub use event::*;
 pub use list::*;
+pub use me::*;
 pub use order::*;
+pub use people::*;
 pub use possible::*;
 pub use receipt::*;
 pub use service::*;
 pub use settlement::*;
+pub use stop::*;
+pub use token::*;
 pub use totals::*;
 pub use transaction::*;
 pub use transactions::*;

@@ -9,11 +9,12 @@ use serde_json::{Map, Value, json};
 use tollgate_core::values::{Currency, Words};
 
 use crate::{
-    AttentionPage, CapturePage, CaptureSums, CurrencyCode, Deposit, DepositBody, DepositPageMeta, Entry,
-    EntryPageMeta, Errors, Event, EventData, ExceptionBody, ExceptionPageMeta, Links, OrNull, Order,
-    OrderEntries, OrderPage, Outstanding, OutstandingPageMeta, Page, PositiveMinor, Price, Readable, Receipt,
-    SettlementBody, SettlementException, Several, SignedPrice, Single, Status, Timestamps, Totals,
-    Transaction, TransactionPage, UnreadableItem, UnreadableRow, Word,
+    AttentionPage, AuditEntry, AuditPageMeta, CapturePage, CaptureSums, CurrencyCode, Deposit, DepositBody,
+    DepositPageMeta, Entry, EntryPageMeta, Errors, Event, EventData, ExceptionBody, ExceptionPageMeta, Links,
+    Me, OrNull, Order, OrderEntries, OrderPage, Outstanding, OutstandingPageMeta, Page, PeopleList, Person,
+    PositiveMinor, Price, Readable, Receipt, RemovedPerson, SettlementBody, SettlementException, Several,
+    SignedPrice, Single, Status, Stop, Timestamps, Token, Totals, Transaction, TransactionPage,
+    UnreadableItem, UnreadableRow, Word,
 };
 
 /// Marks a member that can be null although it can also be left out.
@@ -40,6 +41,8 @@ bodies! {
     Page<Readable<Deposit>, DepositPageMeta>,
     Page<Readable<Entry, UnreadableRow>, EntryPageMeta>,
     Page<Readable<SettlementException>, ExceptionPageMeta>,
+    Page<Readable<AuditEntry>, AuditPageMeta>,
+    PeopleList,
     PositiveMinor,
     Price,
     SettlementBody,
@@ -57,6 +60,11 @@ bodies! {
     Timestamps,
     Totals,
     TransactionPage,
+    Single<Me>,
+    Single<Person>,
+    Single<RemovedPerson>,
+    Single<Stop>,
+    Token,
     UnreadableItem,
 }
 

@@ -1,11 +1,11 @@
 //! `GET /v2/audit`: people's acts that move no money, and who changed people.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     payments::Role,
     people::{AuditEntry, Audited, AuditedPerson},
 };
+use tollgate_wire::{self as wire, AuditedPersonType, OrNull, constant::AuditEntryType};
 
 use crate::{
     api::{Caller, Handled, Page},
@@ -13,7 +13,6 @@ use crate::{
         lists::filter::WantedAudit,
         lists::{Paging, Rows},
         people::person_change_value,
-        response::seconds,
     },
     ports::Personnel,
     spreadsheet::people::{AUDIT_COLUMNS, audit_cells},
@@ -32,45 +31,58 @@ async fn list(ports: &Personnel, request: &Request) -> Handled<Page> {
     let found = store.audit(&caller.merchant.id, &filter, paging.after(), paging.limit).await?;
     let rows =
         Rows::of(AUDIT_COLUMNS.to_vec(), &found.entries, &found.unreadable, audit_cells, audit_entry_value);
-    let meta =
-        |page| json!({"page": page, "time_zone": paging.zone.name(), "unreadable": found.unreadable.len()});
+    let (time_zone, unreadable) = (paging.zone.name().to_owned(), found.unreadable.len());
+    let meta = |page| wire::AuditPageMeta { page, time_zone, unreadable };
     paging.reply(rows, found.next.clone(), |part| part.with(meta)).await
 }
 
 /// An entry of the audit trail.
-pub fn audit_entry_value(entry: &AuditEntry) -> Value {
-    let mut shown = json!({
-        "type": "audit_entry",
-        "id": entry.id,
-        "at": seconds(entry.at),
-        "kind": entry.what.kind().as_str(),
-        "who": who_value(&entry.who),
-        "request_id": entry.request,
-    });
+pub fn audit_entry_value(entry: &AuditEntry) -> wire::AuditEntry {
+    let mut shown = wire::AuditEntry {
+        entry_type: AuditEntryType,
+        id: entry.id,
+        at: entry.at.into(),
+        kind: entry.what.kind().into(),
+        who: who_value(&entry.who),
+        request_id: entry.request.clone(),
+        client: None,
+        reason: None,
+        call: None,
+        download: None,
+        change: None,
+    };
     match &entry.what {
-        Audited::SignedIn { client } => shown["client"] = json!(client),
+        Audited::SignedIn { client } => shown.client = Some(client.clone()),
         Audited::Refused { client, why } => {
-            shown["client"] = json!(client);
-            shown["reason"] = json!(why.as_str());
+            shown.client = Some(client.clone());
+            shown.reason = Some((*why).into());
         }
-        Audited::Acted { call } | Audited::LimitExceeded { call } => shown["call"] = json!(call),
+        Audited::Acted { call } | Audited::LimitExceeded { call } => shown.call = Some(call.clone()),
         Audited::Downloaded { list, filter, rows } => {
-            shown["download"] = json!({"list": list, "filter": filter, "rows": rows});
+            let (list, filter) = (list.clone(), filter.clone());
+            shown.download = Some(wire::AuditedDownload { list, filter, rows: *rows });
         }
-        Audited::PeopleChanged(change) => shown["change"] = person_change_value(change),
+        Audited::PeopleChanged(change) => shown.change = Some(person_change_value(change)),
     }
     shown
 }
 
-fn who_value(who: &AuditedPerson) -> Value {
+fn who_value(who: &AuditedPerson) -> wire::AuditedPerson {
     match who {
-        AuditedPerson::Known { id, name } => json!({"type": "person", "id": id, "name": name.to_string()}),
-        AuditedPerson::Operator { name } => json!({"type": "operator", "name": name.to_string()}),
-        AuditedPerson::Stranger { subject, email } => json!({
-            "type": "stranger",
-            "issuer": subject.issuer,
-            "subject": subject.subject,
-            "email": email.as_ref().map(ToString::to_string),
-        }),
+        AuditedPerson::Known { id, name } => wire::AuditedPerson {
+            id: Some(*id),
+            name: Some(name.to_string()),
+            ..wire::AuditedPerson::of(AuditedPersonType::Person)
+        },
+        AuditedPerson::Operator { name } => wire::AuditedPerson {
+            name: Some(name.to_string()),
+            ..wire::AuditedPerson::of(AuditedPersonType::Operator)
+        },
+        AuditedPerson::Stranger { subject, email } => wire::AuditedPerson {
+            issuer: Some(subject.issuer.clone()),
+            subject: Some(subject.subject.clone()),
+            email: Some(OrNull(email.as_ref().map(ToString::to_string))),
+            ..wire::AuditedPerson::of(AuditedPersonType::Stranger)
+        },
     }
 }

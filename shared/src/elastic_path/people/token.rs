@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambda_http::{Request, http::header};
-use serde_json::{Value, json};
 use tollgate_core::{
     order::Principal,
     payments::{Merchant, trail},
     values::without_mark,
+};
+use tollgate_wire::{
+    Token,
+    constant::{AccessTokenType, Bearer},
 };
 
 use exchange::TOKEN_EXCHANGE;
@@ -32,16 +35,15 @@ handlers! {
     issue_token(Tokens) => issued();
 }
 
-async fn issued(ports: &Tokens, request: &Request) -> Handled<Value> {
+async fn issued(ports: &Tokens, request: &Request) -> Handled<Token> {
     let (access, form) = (&ports.access, Form::of(request)?);
     let (grant, found) = match form.grant_type.as_deref() {
         Some("client_credentials") => (Principal::ClientCredentials, for_key(access, request, form).await?),
         Some("implicit") => (Principal::Implicit, for_shopper(access, request, form).await?),
         Some(TOKEN_EXCHANGE) if let Some(sign_in) = &ports.sign_in => {
             let (merchant, holder) = exchange::exchanged(access, sign_in, request, form).await?;
-            let mut body = issue(access, &merchant, &holder)?;
-            body["issued_token_type"] = json!(exchange::ACCESS_TOKEN);
-            return Ok(Reply::new(200, body));
+            let token = issue(access, &merchant, &holder)?;
+            return Ok(Reply::new(200, Token { issued_token_type: Some(AccessTokenType), ..token }));
         }
         Some(_) => {
             let others = if ports.sign_in.is_some() { ", implicit or " } else { " or implicit" };
@@ -55,9 +57,8 @@ async fn issued(ports: &Tokens, request: &Request) -> Handled<Value> {
         }
     };
     let (merchant, holder) = found;
-    let mut body = issue(access, &merchant, &holder)?;
-    body["identifier"] = json!(grant.as_str());
-    Ok(Reply::new(200, body))
+    let token = issue(access, &merchant, &holder)?;
+    Ok(Reply::new(200, Token { identifier: Some(grant.into()), ..token }))
 }
 
 /// The caller that the token is for.
@@ -87,15 +88,17 @@ async fn for_shopper(access: &Access, request: &Request, mut form: Form) -> Resu
 
 /// The token, as every response has it. Flat, not in `data`: wrapped, the published SDK would
 /// silently go on without a token.
-fn issue(access: &Access, merchant: &Merchant, holder: &Holder) -> Result<Value, Failure> {
+fn issue(access: &Access, merchant: &Merchant, holder: &Holder) -> Result<Token, Failure> {
     trail::note(|trail| trail.merchant = Some(merchant.id.to_string()));
-    let (token, expires) = access_token::issue(merchant, holder, access.now(), &access.kid_key)?;
-    Ok(json!({
-        "access_token": token,
-        "token_type": "Bearer",
-        "expires_in": holder.lifetime().as_secs(),
-        "expires": expires.as_second(),
-    }))
+    let (access_token, expires) = access_token::issue(merchant, holder, access.now(), &access.kid_key)?;
+    Ok(Token {
+        access_token,
+        token_type: Bearer,
+        expires_in: holder.lifetime().as_secs(),
+        expires: expires.as_second(),
+        identifier: None,
+        issued_token_type: None,
+    })
 }
 
 #[derive(Default)]

@@ -28,7 +28,7 @@ pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 /// The type of the issued token, as in the response.
-pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// When to come back while the issuer does not respond: its keys are read again after a minute at
 /// the earliest.
