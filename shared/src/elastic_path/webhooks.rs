@@ -3,7 +3,6 @@
 
 use jiff::Timestamp;
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     payments::Role,
     people::Audited,
@@ -12,15 +11,16 @@ use tollgate_core::{
         ReceiversError, StoredDelivery,
     },
 };
+use tollgate_wire::{
+    self as wire, Single, WebhookFormat,
+    constant::{WebhookDeliveryType, WebhookType},
+};
 use uuid::Uuid;
 
 use crate::{
     api::{Caller, Code, Failure, Handled, Page, Problem, Reply},
     elastic_path::{
-        lists::Paging,
-        lists::filter::DeliveryFilter,
-        request::Parameters,
-        response::{enveloped, milliseconds},
+        lists::Paging, lists::filter::DeliveryFilter, request::Parameters, response::page::json_text,
     },
     invocation::path_parameter,
     ports::Deliveries,
@@ -50,15 +50,20 @@ handlers! {
 
 /// A delivery of an event that nothing caused but a test.
 pub fn test_delivery(to: ReceiverKey, event: Uuid, now: Timestamp) -> Delivery {
-    let body = json!({
-        "id": event, "type": TEST, "timestamp": milliseconds(now), "merchant": to.merchant, "version": 0,
-        "data": {"type": "test"},
-    });
-    let (kind, body, since) = (TEST.to_owned(), body.to_string(), Some(now));
+    let body = wire::Event {
+        id: event,
+        kind: TEST.to_owned(),
+        timestamp: now.into(),
+        merchant: to.merchant.to_string(),
+        version: 0,
+        data: wire::TestData::default(),
+        reason: None,
+    };
+    let (kind, body, since) = (TEST.to_owned(), json_text(&body), Some(now));
     Delivery { to, event, at: now, kind, body, failures: 0, since }
 }
 
-async fn receivers(ports: &Deliveries, request: &Request) -> Handled<Value> {
+async fn receivers(ports: &Deliveries, request: &Request) -> Handled<wire::WebhookList> {
     let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let mut data = Vec::new();
@@ -67,7 +72,7 @@ async fn receivers(ports: &Deliveries, request: &Request) -> Handled<Value> {
         let health = ports.log.health_of(&key).await?;
         data.push(shown_receiver(receiver, health));
     }
-    Ok(Reply::new(200, json!({ "data": data })))
+    Ok(Reply::new(200, wire::WebhookList { data }))
 }
 
 async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
@@ -79,14 +84,14 @@ async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {
     if found.rows.is_empty() && paging.after().is_none() {
         must_be_named(ports, &caller, &to).await?;
     }
-    let meta = |page| json!({"page": page, "unreadable": found.unreadable});
+    let meta = |page| wire::DeliveryPageMeta { page, unreadable: found.unreadable };
     Ok(paging.reply_in_json(found.rows, found.next, |part| part.with(meta)))
 }
 
 /// The result of a list.
 #[derive(Default)]
 struct FoundDeliveries {
-    rows: Vec<Value>,
+    rows: Vec<wire::Delivery>,
     unreadable: usize,
     next: Option<String>,
 }
@@ -129,7 +134,7 @@ async fn find(
     Ok(found)
 }
 
-async fn replay(ports: &Deliveries, request: &Request) -> Handled<Value> {
+async fn replay(ports: &Deliveries, request: &Request) -> Handled<Single<wire::Delivery>> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     Parameters::none(request)?;
     let to = receiver(request, &caller)?;
@@ -141,10 +146,10 @@ async fn replay(ports: &Deliveries, request: &Request) -> Handled<Value> {
     caller.on_record(&ports.access, request, |call| Audited::Acted { call }).await?;
     ports.log.replay(&kept.delivery, ports.access.now()).await?;
     let kept = find().await?.unwrap_or(kept);
-    Ok(Reply::new(202, enveloped(shown(&kept))))
+    Ok(Reply::new(202, Single { data: shown(&kept) }))
 }
 
-async fn test(ports: &Deliveries, request: &Request) -> Handled<Value> {
+async fn test(ports: &Deliveries, request: &Request) -> Handled<Single<wire::Delivery>> {
     let caller = Caller::merchant(&ports.access, request, Role::All).await?;
     Parameters::none(request)?;
     let to = receiver(request, &caller)?;
@@ -154,7 +159,7 @@ async fn test(ports: &Deliveries, request: &Request) -> Handled<Value> {
     let delivery = test_delivery(to, ports.access.clock.new_id(), now);
     ports.log.send_new(&delivery, now).await?;
     let sent = StoredDelivery { delivery, state: DeliveryState::Sent, due: None, reason: None };
-    Ok(Reply::new(202, enveloped(shown(&sent))))
+    Ok(Reply::new(202, Single { data: shown(&sent) }))
 }
 
 /// The receivers that the merchant's document names. A merchant without a document has none.
@@ -195,38 +200,38 @@ fn delivery_id(request: &Request) -> Result<(Timestamp, Uuid), Failure> {
     parts.ok_or_else(|| Problem::invalid("deliveryId", "must be the id of a delivery in the list").into())
 }
 
-fn shown(kept: &StoredDelivery) -> Value {
+fn shown(kept: &StoredDelivery) -> wire::Delivery {
     let StoredDelivery { delivery, state, due, reason } = kept;
-    json!({
-        "id": id_of(delivery),
-        "type": "webhook_delivery",
-        "event_id": delivery.event,
-        "event_type": delivery.kind,
-        "created_at": milliseconds(delivery.at),
-        "state": state.as_str(),
-        "failed_attempts": delivery.failures,
-        "next_attempt_at": due.map(milliseconds),
-        "reason": reason,
-        "body": delivery.body,
-    })
+    wire::Delivery {
+        id: id_of(delivery),
+        kind: WebhookDeliveryType,
+        event_id: delivery.event,
+        event_type: delivery.kind.clone(),
+        created_at: delivery.at.into(),
+        state: (*state).into(),
+        failed_attempts: delivery.failures,
+        next_attempt_at: due.map(Into::into),
+        reason: reason.clone(),
+        body: delivery.body.clone(),
+    }
 }
 
-fn shown_receiver(receiver: &Receiver, health: Health) -> Value {
+fn shown_receiver(receiver: &Receiver, health: Health) -> wire::Webhook {
     let (format, secrets) = match &receiver.format {
-        MessageFormat::Standard { secrets, .. } => ("standard", secrets.len()),
-        MessageFormat::ElasticPath { .. } => ("elastic_path", 1),
+        MessageFormat::Standard { secrets, .. } => (WebhookFormat::Standard, secrets.len()),
+        MessageFormat::ElasticPath { .. } => (WebhookFormat::ElasticPath, 1),
     };
-    json!({
-        "id": receiver.id.to_string(),
-        "type": "webhook",
-        "url": masked(&receiver.url),
-        "format": format,
-        "event_types": receiver.kinds,
-        "enabled": !receiver.is_disabled,
-        "secrets": secrets,
-        "failures": health.failures,
-        "gone": health.is_gone,
-    })
+    wire::Webhook {
+        id: receiver.id.to_string(),
+        kind: WebhookType,
+        url: masked(&receiver.url),
+        format: format.into(),
+        event_types: receiver.kinds.clone(),
+        enabled: !receiver.is_disabled,
+        secrets,
+        failures: health.failures,
+        gone: health.is_gone,
+    }
 }
 
 /// An address without its query, which may hold a key.
@@ -239,6 +244,8 @@ fn masked(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     #[test]

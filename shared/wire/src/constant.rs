@@ -68,8 +68,12 @@ constants! {
     PersonType = "person";
     PersonChangeType = "person_change";
     StopType = "stop";
+    TestType = "test";
+    WebhookType = "webhook";
+    WebhookDeliveryType = "webhook_delivery";
     AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
     Bearer = "Bearer";
+    Empty = "";
     Removed = "removed";
     Unlimited = "unlimited";
 }

@@ -32,6 +32,7 @@ mod totals;
 mod transaction;
 mod transactions;
 mod values;
+mod webhooks;
 
 pub use attribution::*;
 pub use audit::*;
@@ -54,3 +55,4 @@ pub use totals::*;
 pub use transaction::*;
 pub use transactions::*;
 pub use values::*;
+pub use webhooks::*;

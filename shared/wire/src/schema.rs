@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use tollgate_core::values::{Currency, Words};
 
 use crate::{
-    AttentionPage, AuditEntry, AuditPageMeta, CapturePage, CaptureSums, CurrencyCode, Deposit, DepositBody,
-    DepositPageMeta, Entry, EntryPageMeta, Errors, Event, EventData, ExceptionBody, ExceptionPageMeta, Links,
-    Me, OrNull, Order, OrderEntries, OrderPage, Outstanding, OutstandingPageMeta, Page, PeopleList, Person,
-    PositiveMinor, Price, Readable, Receipt, RemovedPerson, SettlementBody, SettlementException, Several,
-    SignedPrice, Single, Status, Stop, Timestamps, Token, Totals, Transaction, TransactionPage,
-    UnreadableItem, UnreadableRow, Word,
+    AttentionPage, AuditEntry, AuditPageMeta, CapturePage, CaptureSums, CurrencyCode, Delivery,
+    DeliveryPageMeta, Deposit, DepositBody, DepositPageMeta, Entry, EntryPageMeta, Errors, Event, EventData,
+    ExceptionBody, ExceptionPageMeta, Links, Me, OrNull, Order, OrderEntries, OrderPage, Outstanding,
+    OutstandingPageMeta, Page, PeopleList, Person, PositiveMinor, Price, Readable, Receipt, RemovedPerson,
+    SettlementBody, SettlementException, Several, SignedPrice, Single, Status, Stop, Timestamps, Token,
+    Totals, Transaction, TransactionPage, UnreadableItem, UnreadableRow, WebhookList, Word,
 };
 
 /// Marks a member that can be null although it can also be left out.
@@ -41,6 +41,7 @@ bodies! {
     Page<Readable<Deposit>, DepositPageMeta>,
     Page<Readable<Entry, UnreadableRow>, EntryPageMeta>,
     Page<Readable<SettlementException>, ExceptionPageMeta>,
+    Page<Delivery, DeliveryPageMeta>,
     Page<Readable<AuditEntry>, AuditPageMeta>,
     PeopleList,
     PositiveMinor,
@@ -60,12 +61,14 @@ bodies! {
     Timestamps,
     Totals,
     TransactionPage,
+    Single<Delivery>,
     Single<Me>,
     Single<Person>,
     Single<RemovedPerson>,
     Single<Stop>,
     Token,
     UnreadableItem,
+    WebhookList,
 }
 
 /// The schemas by their names, in alphabetical order.

@@ -6,8 +6,12 @@
 
 use reqwest::header::HeaderMap;
 use secrecy::SecretString;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tollgate_core::webhooks::{Delivery, Receiver};
+use tollgate_wire::{
+    ElasticPathEvent, ElasticPathPayload, Integration, IntegrationConfiguration,
+    constant::{Empty, WebhookType},
+};
 use uuid::Uuid;
 
 use super::{SECRET_KEY, WebhookMessage, secret_key_value};
@@ -31,23 +35,22 @@ pub(super) fn message(
     secret_key: &SecretString,
     delivery: &Delivery,
 ) -> Option<WebhookMessage> {
-    let event: Value = serde_json::from_str(&delivery.body).ok()?;
-    let payload = json!({ "data": event.get("data")? });
-    let body = json!({
-        "id": delivery.event,
-        "triggered_by": delivery.kind,
-        "attempt": delivery.failures.saturating_add(1),
-        "integration": {
+    let payload: ElasticPathPayload<Value> = serde_json::from_str(&delivery.body).ok()?;
+    let body = ElasticPathEvent {
+        id: delivery.event,
+        triggered_by: delivery.kind.clone(),
+        attempt: delivery.failures.saturating_add(1),
+        integration: Integration {
             // The same for all messages to this receiver.
-            "id": Uuid::new_v5(&Uuid::NAMESPACE_OID, delivery.to.to_string().as_bytes()),
-            "integration_type": "webhook",
-            "name": to.id.to_string(),
-            "description": "",
+            id: Uuid::new_v5(&Uuid::NAMESPACE_OID, delivery.to.to_string().as_bytes()),
+            integration_type: WebhookType,
+            name: to.id.to_string(),
+            description: Empty,
         },
-        "resources": payload.to_string(),
-        "payload": payload,
-        "configuration": { "url": to.url },
-    });
+        resources: serde_json::to_string(&payload).ok()?,
+        payload,
+        configuration: IntegrationConfiguration { url: to.url.clone() },
+    };
     let headers = HeaderMap::from_iter([(SECRET_KEY.parse().ok()?, secret_key_value(secret_key)?)]);
-    Some(WebhookMessage { headers, body: body.to_string() })
+    Some(WebhookMessage { headers, body: serde_json::to_string(&body).ok()? })
 }
