@@ -2,7 +2,6 @@
 //! list or store cards under any reference would reach those of other shoppers.
 
 use lambda_http::{Request, RequestExt};
-use serde_json::{Value, json};
 use tollgate_core::{
     order::{
         CustomerReference, Essentials, Fingerprint, InvalidId, Kind, Operation, Order, Rejection, Stage,
@@ -16,7 +15,10 @@ use tollgate_core::{
     },
     values::{Amount, CardAccount, CardSummary, Clock, Currency, Expiry},
 };
-use tollgate_wire as wire;
+use tollgate_wire::{
+    self as wire, PaymentMethodStatus, Several, Single, Timestamps,
+    constant::{CardConnect, PaymentMethodType},
+};
 
 use crate::{
     api::{Attempt, Caller, Code, Failure, Handled, Members, Problem, Reply, json_body, must_not_be_stopped},
@@ -25,7 +27,7 @@ use crate::{
         request::members::account_currency,
         request::source::{Named, expiry, source},
         request::{Parameters, TEXT_MAX},
-        response::{GATEWAY, card_value, enveloped},
+        response::{GATEWAY, card_value},
     },
     invocation::{deadline, path_parameter},
     ports::StoredCards,
@@ -92,7 +94,7 @@ pub(super) fn customer(data: &mut Members<'_>) -> Option<CustomerReference> {
     data.checked(CUSTOMER, customer)
 }
 
-async fn create(cards: &StoredCards, request: &Request) -> Handled<Value> {
+async fn create(cards: &StoredCards, request: &Request) -> Handled<Single<wire::PaymentMethod>> {
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
     caller.must_be_a_system()?;
     must_not_be_stopped(cards.switch.as_ref(), &caller.merchant.id).await?;
@@ -186,7 +188,7 @@ async fn keep(
 }
 
 /// The response that a card's state deserves, whether it was stored now or earlier.
-fn reply(changed: &MethodChanged) -> Handled<Value> {
+fn reply(changed: &MethodChanged) -> Handled<Single<wire::PaymentMethod>> {
     let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
     let status = match method.state {
         MethodState::Pending { .. }
@@ -204,7 +206,7 @@ fn reply(changed: &MethodChanged) -> Handled<Value> {
         // The key was used for a card that was deleted since.
         MethodState::Deleted => return Err(MethodRefusal::Rejected(MethodRejection::NotFound).into()),
     };
-    let body = enveloped(payment_method(&changed.customer, method));
+    let body = Single { data: payment_method(&changed.customer, method) };
     let retry_after_s = (status == 202).then_some(PENDING_RETRY_S);
     Ok(Reply { replayed: changed.replayed, retry_after_s, ..Reply::new(status, body) })
 }
@@ -220,7 +222,7 @@ async fn looking(cards: &StoredCards, request: &Request, role: Role) -> Result<C
     Ok(caller)
 }
 
-async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
+async fn list(cards: &StoredCards, request: &Request) -> Handled<Several<wire::PaymentMethod>> {
     let caller = looking(cards, request, Role::Read).await?;
     let reference = stated_customer(request)?.ok_or_else(|| Problem::required("customer"))?;
     let deadline = deadline(request, cards.access.now());
@@ -229,18 +231,18 @@ async fn list(cards: &StoredCards, request: &Request) -> Handled<Value> {
         let shown = customer.methods.iter().filter(|method| method.is_listed());
         shown.map(|method| payment_method(customer, method))
     });
-    Ok(Reply::new(200, enveloped(listed.collect::<Vec<_>>())))
+    Ok(Reply::new(200, Several { data: listed.collect() }))
 }
 
-async fn read(cards: &StoredCards, request: &Request) -> Handled<Value> {
+async fn read(cards: &StoredCards, request: &Request) -> Handled<Single<wire::PaymentMethod>> {
     let caller = looking(cards, request, Role::Read).await?;
     let deadline = deadline(request, cards.access.now());
     let changed = cards.methods.read(&caller.merchant, path_id(request, &caller)?, deadline).await?;
     let method = changed.method().ok_or(MethodRefusal::Rejected(MethodRejection::NotFound))?;
-    Ok(Reply::new(200, enveloped(payment_method(&changed.customer, method))))
+    Ok(Reply::new(200, Single { data: payment_method(&changed.customer, method) }))
 }
 
-async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
+async fn update(cards: &StoredCards, request: &Request) -> Handled<Single<wire::PaymentMethod>> {
     let caller = Caller::merchant(&cards.access, request, Role::Pay).await?;
     caller.must_be_a_system()?;
     let id = path_id(request, &caller)?;
@@ -270,18 +272,21 @@ async fn update(cards: &StoredCards, request: &Request) -> Handled<Value> {
     let method = customer.listed(id.method).map_err(MethodRefusal::Rejected)?;
     let status = if method.new_expiry.is_some() { 202 } else { 200 };
     let retry_after_s = (status == 202).then_some(PENDING_RETRY_S);
-    Ok(Reply { retry_after_s, ..Reply::new(status, enveloped(payment_method(&customer, method))) })
+    let body = Single { data: payment_method(&customer, method) };
+    Ok(Reply { retry_after_s, ..Reply::new(status, body) })
 }
 
-async fn delete(cards: &StoredCards, request: &Request) -> Handled<Value> {
+async fn delete(cards: &StoredCards, request: &Request) -> Handled<Single<wire::GonePaymentMethod>> {
     let caller = looking(cards, request, Role::Pay).await?;
     let id = path_id(request, &caller)?;
     let deadline = deadline(request, cards.access.now());
-    let status = |status: &str| json!({"type": "payment-method", "id": id.to_string(), "status": status});
+    let gone = |status: PaymentMethodStatus| Single {
+        data: wire::GonePaymentMethod { kind: PaymentMethodType, id: id.to_string(), status: status.into() },
+    };
     if cards.methods.delete(&caller.merchant, id, deadline).await? {
-        return Ok(Reply::new(200, enveloped(status("deleted"))));
+        return Ok(Reply::new(200, gone(PaymentMethodStatus::Deleted)));
     }
-    let reply = Reply::new(202, enveloped(status("deleting")));
+    let reply = Reply::new(202, gone(PaymentMethodStatus::Deleting));
     Ok(Reply { retry_after_s: Some(PENDING_RETRY_S), ..reply })
 }
 
@@ -311,31 +316,32 @@ fn method_id(customer: &Customer, method: uuid::Uuid) -> MethodId {
 }
 
 /// A payment method as it is shown. `payment` pays orders, and is there once the card is stored.
-fn payment_method(customer: &Customer, method: &PaymentMethod) -> Value {
+fn payment_method(customer: &Customer, method: &PaymentMethod) -> wire::PaymentMethod {
     let status = match method.state {
-        MethodState::Stored => "stored",
-        MethodState::Deleting(OnceGone::Deleted) => "deleting",
-        MethodState::Deleted => "deleted",
-        MethodState::Deleting(_) | MethodState::Declined(_) | MethodState::NotStored(_) => "not_stored",
-        MethodState::Pending { .. } | MethodState::Unrecognized => "pending",
+        MethodState::Stored => PaymentMethodStatus::Stored,
+        MethodState::Deleting(OnceGone::Deleted) => PaymentMethodStatus::Deleting,
+        MethodState::Deleted => PaymentMethodStatus::Deleted,
+        MethodState::Deleting(_) | MethodState::Declined(_) | MethodState::NotStored(_) => {
+            PaymentMethodStatus::NotStored
+        }
+        MethodState::Pending { .. } | MethodState::Unrecognized => PaymentMethodStatus::Pending,
     };
-    let mut value = json!({
-        "id": method_id(customer, method.id).to_string(),
-        "type": "payment-method",
-        "gateway": GATEWAY,
-        "customer": customer.reference.as_str(),
-        "status": status,
-        "default": customer.default_method() == Some(method.id),
-        "payment": method.stored().map(|stored| format!("{}|{}", stored.account, stored.profile)),
-        "card": card_value(Some(&method.card)),
-        "meta": {"timestamps": wire::Timestamps::new(method.created_at, method.updated_at)},
-    });
-    // Sent to the gateway, whose response was lost: repeating the request settles it.
-    if let Some(expiry) = method.new_expiry {
-        value["card"]["new_expiry_month"] = expiry.month().into();
-        value["card"]["new_expiry_year"] = expiry.year().into();
+    wire::PaymentMethod {
+        id: method_id(customer, method.id).to_string(),
+        kind: PaymentMethodType,
+        gateway: CardConnect,
+        customer: customer.reference.to_string(),
+        status: status.into(),
+        default: customer.default_method() == Some(method.id),
+        payment: method.stored().map(|stored| format!("{}|{}", stored.account, stored.profile)),
+        card: wire::StoredCard {
+            card: card_value(Some(&method.card)),
+            // Sent to the gateway, whose response was lost: repeating the request settles it.
+            new_expiry_month: method.new_expiry.map(|expiry| expiry.month().into()),
+            new_expiry_year: method.new_expiry.map(|expiry| expiry.year().into()),
+        },
+        meta: wire::PaymentMethodMeta { timestamps: Timestamps::new(method.created_at, method.updated_at) },
     }
-    value
 }
 
 #[cfg(test)]

@@ -53,8 +53,8 @@ pub(super) fn bad_row(bad: &Unreadable) -> wire::UnreadableItem {
 }
 
 /// The body of a success.
-pub(super) fn enveloped<T, B: From<wire::Single<T>>>(data: T) -> B {
-    wire::Single { data }.into()
+pub(super) fn enveloped<T>(data: T) -> wire::Single<T> {
+    wire::Single { data }
 }
 
 /// A transaction with its operations, as the caller may see it.
@@ -434,12 +434,4 @@ fn failure(transaction: &Transaction, principal: Principal) -> Option<wire::Fail
         None => ("not_processed", "The gateway did not take the payment; nothing was done."),
     };
     Some(wire::FailureDetails { code: code.to_owned(), reason: reason.to_owned() })
-}
-
-pub(super) fn seconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-pub(super) fn milliseconds(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }

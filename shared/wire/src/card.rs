@@ -9,9 +9,12 @@ use serde::{Deserialize, Serialize};
 pub struct Card {
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["Visa"])))]
     pub brand: Option<String>,
-    #[cfg_attr(feature = "schema", schemars(extend("examples" = ["4242"])))]
+    #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9]{4}$", "examples" = ["4242"])))]
     pub last_four: Option<String>,
-    /// Of a stored card only if Tollgate stored it and the request names its `id` or its `customer`
+    /// Of a payment by a stored card only if Tollgate stored it and the request names its `id` or
+    /// its `customer`
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 12)))]
     pub expiry_month: Option<u32>,
+    #[cfg_attr(feature = "schema", schemars(range(min = 2000, max = 2099)))]
     pub expiry_year: Option<u32>,
 }

@@ -53,27 +53,26 @@ constants! {
     False = false;
     DepositType = "deposit";
     DepositLineType = "deposit_line";
-    /// `settlement`
     SettlementType = "settlement";
-    /// `settlement_exception`
     ExceptionType = "settlement_exception";
-    /// `outstanding`
     OutstandingType = "outstanding";
-    /// `entry`
     EntryType = "entry";
-    /// `total`
     TotalType = "total";
     AuditEntryType = "audit_entry";
+    GatewayType = "gateway";
     MeType = "me";
+    PaymentMethodType = "payment-method";
     PersonType = "person";
     PersonChangeType = "person_change";
     StopType = "stop";
+    SurchargeType = "surcharge";
     TestType = "test";
     WebhookType = "webhook";
     WebhookDeliveryType = "webhook_delivery";
     AccessTokenType = "urn:ietf:params:oauth:token-type:access_token";
     Bearer = "Bearer";
-    Empty = "";
+    CardConnectName = "CardConnect";
     Removed = "removed";
+    True = true;
     Unlimited = "unlimited";
 }

@@ -145,12 +145,6 @@ pub struct Several<T> {
     pub data: Vec<T>,
 }
 
-impl<T: Serialize> From<Single<T>> for serde_json::Value {
-    fn from(body: Single<T>) -> Self {
-        serde_json::json!(body)
-    }
-}
-
 /// A member that can be null, where leaving it out means something else.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct OrNull<T>(pub Option<T>);

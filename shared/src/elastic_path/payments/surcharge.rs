@@ -2,17 +2,16 @@
 //! before the payment.
 
 use lambda_http::Request;
-use serde_json::{Value, json};
 use tollgate_core::{
     order::Rejection,
-    payments::{Role, SurchargeQuery, SurchargeQuote, Waived, surcharge},
+    payments::{Role, SurchargeQuery, SurchargeQuote, surcharge},
     values::{Amount, CardAccount, CardToken, Currency, FeeKind, check_postcode},
 };
-use tollgate_wire::Price;
+use tollgate_wire::{Price, Single, Surcharge, SurchargeFee, SurchargeMeta, constant::SurchargeType};
 
 use crate::{
     api::{Caller, Failure, Handled, Members, Reply, json_body},
-    elastic_path::{request::TEXT_MAX, request::members::account_currency, response::enveloped},
+    elastic_path::{request::TEXT_MAX, request::members::account_currency},
     invocation::deadline,
     ports::Checkout,
 };
@@ -62,7 +61,7 @@ impl Previewed {
 
 /// For the merchant's own systems only: a browser that could call it would learn which stolen
 /// numbers are credit cards.
-async fn preview(checkout: &Checkout, request: &Request) -> Handled<Value> {
+async fn preview(checkout: &Checkout, request: &Request) -> Handled<Single<Surcharge>> {
     let access = &checkout.api.access;
     let caller = Caller::merchant(access, request, Role::Pay).await?;
     let document = json_body(request)?;
@@ -75,25 +74,25 @@ async fn preview(checkout: &Checkout, request: &Request) -> Handled<Value> {
     let deadline = deadline(request, access.now());
     let quote = surcharge(checkout.surcharges.as_ref(), merchant, query, deadline).await?;
     let is_live = checkout.api.payments.gateway.info().is_live(&route);
-    Ok(Reply::new(200, enveloped(value(currency, amount, quote, is_live))))
+    Ok(Reply::new(200, Single { data: value(currency, amount, quote, is_live) }))
 }
 
-fn value(currency: Currency, amount: Amount, quote: SurchargeQuote, is_live: bool) -> Value {
+fn value(currency: Currency, amount: Amount, quote: SurchargeQuote, is_live: bool) -> Surcharge {
     let SurchargeQuote { fee, waived } = quote;
     let total = Amount::sum([amount, fee]);
-    json!({
-        "type": "surcharge",
-        "amount": amount.minor(),
-        "currency": currency.code(),
-        "fee": {"kind": FeeKind::Surcharge.as_str(), "amount": fee.minor()},
-        "total": total.minor(),
-        "charged": waived.is_none(),
-        "reason": waived.map(Waived::as_str),
-        "meta": {
-            "display_price": Price::new(currency, amount),
-            "display_fee": Price::new(currency, fee),
-            "display_total": Price::new(currency, total),
+    Surcharge {
+        kind: SurchargeType,
+        amount: amount.into(),
+        currency: currency.into(),
+        fee: SurchargeFee { kind: FeeKind::Surcharge.into(), amount: fee.into() },
+        total: total.into(),
+        charged: waived.is_none(),
+        reason: waived.map(Into::into),
+        meta: SurchargeMeta {
+            display_price: Price::new(currency, amount),
+            display_fee: Price::new(currency, fee),
+            display_total: Price::new(currency, total),
         },
-        "livemode": is_live,
-    })
+        livemode: is_live,
+    }
 }
