@@ -43,14 +43,11 @@ use crate::{
     ports::{Api, Paying},
 };
 use media::Media;
-use outgoing::Outgoing;
 use tollgate_core::{
     order::{FollowUp, PaymentKind, Rejection},
     payments::{Attempts, GatewayInfo, Performed, Refusal, Role},
 };
-
-/// The namespace of every element: .NET's default for the classes of `Payments.Api.Models`.
-const NAMESPACE: &str = "http://schemas.datacontract.org/2004/07/Payments.Api.Models";
+use tollgate_wire::credit_card::{NAMESPACE, Outgoing};
 
 /// The root element of a request.
 const REQUEST: Root = Root { name: "CardTransactionBindingModel", namespace: NAMESPACE };
@@ -208,11 +205,11 @@ fn written(
     let handled = handled.map_err(|failure| failure.renamed(in_this_api));
     exchange::http(request, handled, |outcome| {
         let (status, mut outgoing) = outcome.unwrap_or_else(|failure| {
-            (failure.status(Code::status_unless_decided), Outgoing::of_failure(failure))
+            (failure.status(Code::status_unless_decided), outgoing::of_failure(failure))
         });
         let known = &mut outgoing.response.reference;
         *known = reference.or(known.take());
-        let body = if media.is_xml() { outgoing.xml() } else { outgoing.json() };
+        let body = if media.is_xml() { outgoing::xml(&outgoing) } else { outgoing::json(&outgoing) };
         (status, Page { content_type: media.content_type(), body, link: None, is_of_now: false })
     })
 }
@@ -329,7 +326,7 @@ const HELD_RETRY_S: u32 = 2;
 /// The response to a refused operation on the payment with this id.
 fn refused(refusal: Refusal, id: Uuid, is_follow_up: bool) -> Handled<Outgoing> {
     if let Refusal::Rejected(Rejection::KeyInProgress(transaction)) = refusal {
-        let outgoing = Outgoing::held(transaction);
+        let outgoing = outgoing::held(transaction);
         let retry_after_s = Some(HELD_RETRY_S);
         return Ok(Reply { replayed: true, retry_after_s, ..Reply::new(200, outgoing) });
     }
@@ -349,7 +346,7 @@ fn of_operation(
     now: Timestamp,
 ) -> Handled<Outgoing> {
     let (transaction, operation) = performed.operation()?;
-    let mut reply = Outgoing::of_operation(&performed.order, transaction, operation, gateway);
+    let mut reply = outgoing::of_operation(&performed.order, transaction, operation, gateway);
     let kept = transaction.memo.as_ref().map(|memo| memo.save_card);
     if performed.replayed && saves_card != kept && saves_card.is_some() {
         reply.body.message.description += if kept == Some(true) {

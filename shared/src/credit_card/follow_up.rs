@@ -7,9 +7,10 @@ use tollgate_core::{
     order::{Action, Essentials, FollowUp, Mechanism, Rejection, Target},
     payments::Role,
 };
+use tollgate_wire::credit_card::Outgoing;
 use uuid::Uuid;
 
-use super::{Exchange, Purpose, outgoing::Outgoing, pay, reference};
+use super::{Exchange, Purpose, outgoing::of_payment, pay, reference};
 use crate::{
     api::{Code, Handled, Members, Stated},
     invocation::deadline,
@@ -156,7 +157,7 @@ pub(super) async fn status(exchange: Exchange<'_>, mut request: Members<'_>) -> 
         api.payments.confirm(merchant, &key, id, deadline).await?
     };
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
-    Ok(Outgoing::of_payment(&order, transaction, api.payments.gateway.info()))
+    Ok(of_payment(&order, transaction, api.payments.gateway.info()))
 }
 
 /// A text that is not our kind of id names no transaction.

@@ -1,6 +1,5 @@
-//! `CardTransactionOutgoingModel`: the response, in the page's order of members.
+//! `CardTransactionOutgoingModel`: writes the response.
 
-use serde::Serialize;
 use serde_json::json;
 use tollgate_core::{
     journal::fees,
@@ -8,17 +7,15 @@ use tollgate_core::{
     payments::GatewayInfo,
     values::{Amount, Brand},
 };
+use tollgate_wire::credit_card::{Facts, Message, NAMESPACE, Outgoing, ROOT, ResponseCode};
 use uuid::Uuid;
 
-use super::{NAMESPACE, letters};
+use super::letters;
 use crate::api::{
     Code, Failure, Problem, Reply,
     body::{Root, to_xml},
     problem::About,
 };
-
-/// The root of the XML form.
-const ROOT: Root = Root { name: "CardTransactionOutgoingModel", namespace: NAMESPACE };
 
 /// `Message.Code` when all is well.
 const GOOD: u8 = 0;
@@ -26,207 +23,124 @@ const GOOD: u8 = 0;
 /// `Message.Code` while the outcome is not known.
 const HELD: u8 = 1;
 
-/// `Response.ResponseCode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(super) enum ResponseCode {
-    #[serde(rename = "1")]
-    Approved,
-    #[serde(rename = "2")]
-    Declined,
-    #[default]
-    #[serde(rename = "3")]
-    Error,
-    /// Held for review: the outcome is not known yet, and inquiries go on.
-    #[serde(rename = "4")]
-    Held,
+fn new(code: u8, description: impl Into<String>, response_code: ResponseCode) -> Outgoing {
+    let message = Message { code: format!("{code:02}"), description: description.into() };
+    let response_code_text = response_code.text().to_owned();
+    let response = Facts { response_code: response_code.into(), response_code_text, ..Facts::default() };
+    Outgoing { message, response }
 }
 
-impl ResponseCode {
-    pub(super) fn text(self) -> &'static str {
-        match self {
-            Self::Approved => "Approved",
-            Self::Declined => "Declined",
-            Self::Error => "Error",
-            Self::Held => "Referred",
+/// The response to a request that was not carried out.
+pub(super) fn of_failure(failure: &Failure) -> Outgoing {
+    let mut outgoing = new(failure.code().number(), description(failure), ResponseCode::Error);
+    outgoing.response.advice = failure.facts.advice.as_ref().map(|advice| advice.as_str().to_owned());
+    outgoing.response.transaction_id = failure.transaction.map(|id| id.to_string());
+    outgoing
+}
+
+/// The response while the first request of the same reference is still running.
+pub(super) fn held(transaction: Uuid) -> Outgoing {
+    let description = "the first request with this TransactionReference is not finished; send the same again, or ask by status";
+    let mut outgoing = new(HELD, description, ResponseCode::Held);
+    outgoing.response.transaction_id = Some(transaction.to_string());
+    outgoing
+}
+
+/// The response to an operation, whether it was carried out now or earlier.
+pub(super) fn of_operation(
+    order: &Order,
+    transaction: &Transaction,
+    operation: &Operation,
+    gateway: &dyn GatewayInfo,
+) -> Reply<Outgoing> {
+    let (outgoing, retry_after_s) = match transaction.operation_status(operation) {
+        OperationStatus::Pending => (pending(), None),
+        OperationStatus::Done => (new(GOOD, standing(order, transaction), ResponseCode::Approved), None),
+        OperationStatus::Declined(decline) => (declined(decline), None),
+        OperationStatus::NoEffect(reason) => {
+            let failure = Failure::from(reason);
+            (of_failure(&failure), failure.retry_after_s)
+        }
+    };
+    let outgoing = with_facts(outgoing, order, transaction, operation.kind, gateway);
+    Reply { retry_after_s, ..Reply::new(200, outgoing) }
+}
+
+/// The response to a request for a payment's status.
+pub(super) fn of_payment(
+    order: &Order,
+    transaction: &Transaction,
+    gateway: &dyn GatewayInfo,
+) -> Reply<Outgoing> {
+    match transaction.first() {
+        Some(first) if transaction.pending().is_none() => of_operation(order, transaction, first, gateway),
+        _ => {
+            let kind = transaction.kind.operation();
+            Reply::new(200, with_facts(pending(), order, transaction, kind, gateway))
         }
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Outgoing {
-    pub(super) message: Message,
-    pub(super) response: Facts,
-}
-
-/// How the request went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Message {
-    pub(super) code: String,
-    pub(super) description: String,
-}
-
-/// The facts about the payment. A member without a value is null.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Facts {
-    pub(super) response_code: ResponseCode,
-    pub(super) response_code_text: &'static str,
-    pub(super) auth_code: Option<String>,
-    #[serde(rename = "AvsResultCode")]
-    pub(super) avs: Option<String>,
-    #[serde(rename = "CvvResultCode")]
-    pub(super) cvv: Option<String>,
-    #[serde(rename = "TransactionReference")]
-    pub(super) reference: Option<String>,
-    #[serde(rename = "TransactionID")]
-    pub(super) transaction_id: Option<String>,
-    pub(super) card_type: Option<String>,
-    pub(super) discounted_amount: Option<String>,
-    pub(super) customer_id: Option<String>,
-    pub(super) profile_id: Option<String>,
-    // Not on the page: facts that a program would otherwise have to read out of the description.
-    pub(super) decline_code: Option<String>,
-    pub(super) advice: Option<String>,
-    pub(super) approved_amount: Option<String>,
-    pub(super) captured_amount: Option<String>,
-    pub(super) refunded_amount: Option<String>,
-    pub(super) live_mode: Option<String>,
-    // Fees beside these amounts. Few accounts charge fees; others have no such members.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fee_kind: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) fee_amount: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) captured_fee_amount: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) refunded_fee_amount: Option<String>,
-}
-
-impl Outgoing {
-    fn new(code: u8, description: impl Into<String>, response_code: ResponseCode) -> Self {
-        let message = Message { code: format!("{code:02}"), description: description.into() };
-        let response_code_text = response_code.text();
-        Self { message, response: Facts { response_code, response_code_text, ..Facts::default() } }
-    }
-
-    /// The response to a request that was not carried out.
-    pub(super) fn of_failure(failure: &Failure) -> Self {
-        let mut outgoing = Self::new(failure.code().number(), description(failure), ResponseCode::Error);
-        outgoing.response.advice = failure.facts.advice.as_ref().map(|advice| advice.as_str().to_owned());
-        outgoing.response.transaction_id = failure.transaction.map(|id| id.to_string());
-        outgoing
-    }
-
-    /// The response while the first request of the same reference is still running.
-    pub(super) fn held(transaction: Uuid) -> Self {
-        let description = "the first request with this TransactionReference is not finished; send the same again, or ask by status";
-        let mut outgoing = Self::new(HELD, description, ResponseCode::Held);
-        outgoing.response.transaction_id = Some(transaction.to_string());
-        outgoing
-    }
-
-    /// The response to an operation, whether it was carried out now or earlier.
-    pub(super) fn of_operation(
-        order: &Order,
-        transaction: &Transaction,
-        operation: &Operation,
-        gateway: &dyn GatewayInfo,
-    ) -> Reply<Self> {
-        let (outgoing, retry_after_s) = match transaction.operation_status(operation) {
-            OperationStatus::Pending => (pending(), None),
-            OperationStatus::Done => {
-                (Self::new(GOOD, standing(order, transaction), ResponseCode::Approved), None)
+fn with_facts(
+    mut outgoing: Outgoing,
+    order: &Order,
+    transaction: &Transaction,
+    kind: Kind,
+    gateway: &dyn GatewayInfo,
+) -> Outgoing {
+    let facts = &mut outgoing.response;
+    let response = transaction.first().and_then(|first| first.response());
+    // The issuer's letters are there once it approved; a decline may come with letters, too.
+    if let Some(response) = response {
+        let is_told = |letter: &Option<String>| transaction.began() || letter.is_some();
+        let was_sent = transaction.memo.as_ref().is_none_or(|memo| !memo.without_address);
+        let avs = is_told(&response.avs).then(|| letters::avs(response.avs.as_deref(), was_sent));
+        let cvv = is_told(&response.cvv).then(|| letters::cvv(response.cvv.as_deref()));
+        (facts.avs, facts.cvv) = (avs.map(str::to_owned), cvv.map(str::to_owned));
+        // The page: no value for refunds or voids.
+        facts.auth_code = match kind {
+            // Nor for an approval that was given back.
+            Kind::Authorize | Kind::Purchase | Kind::Capture => {
+                response.authcode.clone().filter(|_| facts.response_code != ResponseCode::Declined.into())
             }
-            OperationStatus::Declined(decline) => (declined(decline), None),
-            OperationStatus::NoEffect(reason) => {
-                let failure = Failure::from(reason);
-                (Self::of_failure(&failure), failure.retry_after_s)
-            }
+            Kind::Refund | Kind::Void | Kind::Unrecognized => None,
         };
-        let outgoing = outgoing.with_facts(order, transaction, operation.kind, gateway);
-        Reply { retry_after_s, ..Reply::new(200, outgoing) }
     }
-
-    /// The response to a request for a payment's status.
-    pub(super) fn of_payment(
-        order: &Order,
-        transaction: &Transaction,
-        gateway: &dyn GatewayInfo,
-    ) -> Reply<Self> {
-        match transaction.first() {
-            Some(first) if transaction.pending().is_none() => {
-                Self::of_operation(order, transaction, first, gateway)
-            }
-            _ => {
-                let kind = transaction.kind.operation();
-                Reply::new(200, pending().with_facts(order, transaction, kind, gateway))
-            }
+    let taken_off = transaction.memo.as_ref().and_then(|memo| memo.discount.as_ref());
+    let taken_off = taken_off.map_or(Amount::ZERO, |discount| discount.amount);
+    facts.discounted_amount = Some(order.currency.decimal(taken_off));
+    if transaction.began() {
+        let amount = |amount| Some(order.currency.decimal(amount));
+        facts.approved_amount = amount(transaction.amount());
+        facts.captured_amount = amount(transaction.captured());
+        facts.refunded_amount = amount(transaction.refunded());
+        if let Some(fees) = fees(transaction) {
+            facts.fee_kind = Some(fees.kind.into());
+            facts.fee_amount = amount(fees.amount);
+            facts.captured_fee_amount = amount(fees.captured);
+            facts.refunded_fee_amount = amount(fees.refunded);
         }
     }
+    let live = transaction.first().map(|first| gateway.is_live(&first.route));
+    facts.live_mode = live.map(|live| live.to_string());
+    let card = transaction.card();
+    facts.card_type = card.and_then(|card| card.brand).map(|brand| Brand::name(brand).to_owned());
+    let stored = card.and_then(|card| card.stored.as_ref());
+    facts.customer_id = stored.map(|stored| stored.profile.clone());
+    facts.profile_id = stored.map(|stored| stored.account.clone());
+    facts.transaction_id = Some(transaction.id.to_string());
+    facts.reference = transaction.memo.as_ref().map(|memo| memo.reference.clone());
+    outgoing
+}
 
-    fn with_facts(
-        mut self,
-        order: &Order,
-        transaction: &Transaction,
-        kind: Kind,
-        gateway: &dyn GatewayInfo,
-    ) -> Self {
-        let facts = &mut self.response;
-        let response = transaction.first().and_then(|first| first.response());
-        // The issuer's letters are there once it approved; a decline may come with letters, too.
-        if let Some(response) = response {
-            let is_told = |letter: &Option<String>| transaction.began() || letter.is_some();
-            let was_sent = transaction.memo.as_ref().is_none_or(|memo| !memo.without_address);
-            let avs = is_told(&response.avs).then(|| letters::avs(response.avs.as_deref(), was_sent));
-            let cvv = is_told(&response.cvv).then(|| letters::cvv(response.cvv.as_deref()));
-            (facts.avs, facts.cvv) = (avs.map(str::to_owned), cvv.map(str::to_owned));
-            // The page: no value for refunds or voids.
-            facts.auth_code = match kind {
-                // Nor for an approval that was given back.
-                Kind::Authorize | Kind::Purchase | Kind::Capture => {
-                    response.authcode.clone().filter(|_| facts.response_code != ResponseCode::Declined)
-                }
-                Kind::Refund | Kind::Void | Kind::Unrecognized => None,
-            };
-        }
-        let taken_off = transaction.memo.as_ref().and_then(|memo| memo.discount.as_ref());
-        let taken_off = taken_off.map_or(Amount::ZERO, |discount| discount.amount);
-        facts.discounted_amount = Some(order.currency.decimal(taken_off));
-        if transaction.began() {
-            let amount = |amount| Some(order.currency.decimal(amount));
-            facts.approved_amount = amount(transaction.amount());
-            facts.captured_amount = amount(transaction.captured());
-            facts.refunded_amount = amount(transaction.refunded());
-            if let Some(fees) = fees(transaction) {
-                facts.fee_kind = Some(fees.kind.as_str());
-                facts.fee_amount = amount(fees.amount);
-                facts.captured_fee_amount = amount(fees.captured);
-                facts.refunded_fee_amount = amount(fees.refunded);
-            }
-        }
-        let live = transaction.first().map(|first| gateway.is_live(&first.route));
-        facts.live_mode = live.map(|live| live.to_string());
-        let card = transaction.card();
-        facts.card_type = card.and_then(|card| card.brand).map(|brand| Brand::name(brand).to_owned());
-        let stored = card.and_then(|card| card.stored.as_ref());
-        facts.customer_id = stored.map(|stored| stored.profile.clone());
-        facts.profile_id = stored.map(|stored| stored.account.clone());
-        facts.transaction_id = Some(transaction.id.to_string());
-        facts.reference = transaction.memo.as_ref().map(|memo| memo.reference.clone());
-        self
-    }
+/// As JSON, in the page's order.
+pub(super) fn json(outgoing: &Outgoing) -> String {
+    json!(outgoing).to_string()
+}
 
-    /// As JSON, in the page's order.
-    pub(super) fn json(&self) -> String {
-        json!(self).to_string()
-    }
-
-    /// As XML, in the serializer's order.
-    pub(super) fn xml(&self) -> String {
-        to_xml(ROOT, &json!(self))
-    }
+/// As XML, in the serializer's order.
+pub(super) fn xml(outgoing: &Outgoing) -> String {
+    to_xml(Root { name: ROOT, namespace: NAMESPACE }, &json!(outgoing))
 }
 
 /// All problems, in words.
@@ -289,14 +203,14 @@ fn member(about: About) -> &'static str {
 
 fn pending() -> Outgoing {
     let description = "the outcome is not known yet; ask for it by status, or send the same request again";
-    Outgoing::new(HELD, description, ResponseCode::Held)
+    new(HELD, description, ResponseCode::Held)
 }
 
 fn declined(decline: Decline) -> Outgoing {
     let Decline { code, advice } = decline;
     let message = code.message().trim_end_matches('.');
     let description = format!("{message} ({}; advice: {})", code.as_str(), advice.as_str());
-    let mut outgoing = Outgoing::new(Code::Declined.number(), description, ResponseCode::Declined);
+    let mut outgoing = new(Code::Declined.number(), description, ResponseCode::Declined);
     outgoing.response.decline_code = Some(code.as_str().to_owned());
     outgoing.response.advice = Some(advice.as_str().to_owned());
     outgoing

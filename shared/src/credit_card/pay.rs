@@ -6,11 +6,11 @@ use tollgate_core::{
     payments::{Merchant, PaymentSource},
     values::{Amount, Currency, DiscountError, Discounted, Memo, References},
 };
+use tollgate_wire::credit_card::Outgoing;
 
 use super::{
     Exchange, Purpose,
     address::billing_address,
-    outgoing::Outgoing,
     reference,
     source::{customer_id, is_stored, source},
 };

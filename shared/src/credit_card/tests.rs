@@ -4,13 +4,14 @@ use proptest::prelude::*;
 use tollgate_core::{
     order::{CurrencyLimit, Kind, NoEffect, Rejection},
     payments::Refusal,
-    values::{Amount, Currency},
+    values::{Amount, Currency, FeeKind},
 };
+use tollgate_wire::credit_card::{Facts, Message, Outgoing, ResponseCode};
 use uuid::Uuid;
 
 use super::{
     NAMESPACE,
-    outgoing::{Facts, Message, Outgoing, ResponseCode},
+    outgoing::{json, of_failure, of_payment, xml},
     reference::{key_digest, payment_id},
 };
 use crate::api::{
@@ -65,13 +66,8 @@ fn model(document: &Document) -> Outgoing {
         }
     };
     let response = |name| member("Response", name);
-    let response_code = match response("ResponseCode").expect("a code").as_str() {
-        "1" => ResponseCode::Approved,
-        "2" => ResponseCode::Declined,
-        "3" => ResponseCode::Error,
-        "4" => ResponseCode::Held,
-        other => panic!("{other}"),
-    };
+    let code = response("ResponseCode").expect("a code");
+    let response_code = ResponseCode::from_name(&code).expect("a known code");
     assert_eq!(response("ResponseCodeText").as_deref(), Some(response_code.text()));
     let message = Message {
         code: member("Message", "Code").expect("a code"),
@@ -82,8 +78,8 @@ fn model(document: &Document) -> Outgoing {
     let fee = |name| if has_fee { response(name) } else { None };
     assert!(!has_fee || response("FeeKind").as_deref() == Some("surcharge"));
     let response = Facts {
-        response_code,
-        response_code_text: response_code.text(),
+        response_code: response_code.into(),
+        response_code_text: response_code.text().to_owned(),
         auth_code: response("AuthCode"),
         avs: response("AvsResultCode"),
         cvv: response("CvvResultCode"),
@@ -99,7 +95,7 @@ fn model(document: &Document) -> Outgoing {
         captured_amount: response("CapturedAmount"),
         refunded_amount: response("RefundedAmount"),
         live_mode: response("LiveMode"),
-        fee_kind: has_fee.then_some("surcharge"),
+        fee_kind: has_fee.then(|| FeeKind::Surcharge.into()),
         fee_amount: fee("FeeAmount"),
         captured_fee_amount: fee("CapturedFeeAmount"),
         refunded_fee_amount: fee("RefundedFeeAmount"),
@@ -131,8 +127,8 @@ prop_compose! {
         let mut next = || members.next().flatten();
         let message = Message { code: format!("{code:02}"), description };
         let response = Facts {
-            response_code,
-            response_code_text: response_code.text(),
+            response_code: response_code.into(),
+            response_code_text: response_code.text().to_owned(),
             auth_code: next(),
             avs: next(),
             cvv: next(),
@@ -148,7 +144,7 @@ prop_compose! {
             captured_amount: next(),
             refunded_amount: next(),
             live_mode: next(),
-            fee_kind: fees.as_ref().map(|_| "surcharge"),
+            fee_kind: fees.as_ref().map(|_| FeeKind::Surcharge.into()),
             fee_amount: fees.as_ref().map(|fees| fees[0].clone()),
             captured_fee_amount: fees.as_ref().map(|fees| fees[1].clone()),
             refunded_fee_amount: fees.as_ref().map(|fees| fees[2].clone()),
@@ -160,23 +156,23 @@ prop_compose! {
 proptest! {
     #[test]
     fn any_response_in_json_reads_back_the_same(outgoing in outgoing()) {
-        let document = from_json(&outgoing.json()).unwrap();
+        let document = from_json(&json(&outgoing)).unwrap();
         prop_assert_eq!(model(&document), outgoing);
     }
 
     #[test]
     fn any_response_in_xml_reads_back_the_same(outgoing in outgoing()) {
-        let document = read_xml(&outgoing.xml(), "CardTransactionOutgoingModel").unwrap();
+        let document = read_xml(&xml(&outgoing), "CardTransactionOutgoingModel").unwrap();
         prop_assert_eq!(model(&document), outgoing);
     }
 }
 
 #[test]
 fn members_are_in_the_pages_order_in_json_and_in_ordinal_order_in_xml() {
-    let outgoing = Outgoing::of_failure(&Failure::new(Code::InvalidJson, "no"));
-    let json = from_json(&outgoing.json()).unwrap();
-    assert_eq!(names(&json), RESPONSE);
-    let xml = outgoing.xml();
+    let outgoing = of_failure(&Failure::new(Code::InvalidJson, "no"));
+    let document = from_json(&json(&outgoing)).unwrap();
+    assert_eq!(names(&document), RESPONSE);
+    let xml = xml(&outgoing);
     let mut ordinal = RESPONSE.map(str::to_owned);
     ordinal.sort();
     assert_eq!(names(&read_xml(&xml, "CardTransactionOutgoingModel").unwrap()), ordinal);
@@ -189,13 +185,13 @@ fn members_are_in_the_pages_order_in_json_and_in_ordinal_order_in_xml() {
 fn a_fee_has_members_of_its_own_behind_the_pages_and_changes_no_other() {
     let told = |fees| {
         let order = refunded_in_part(fees);
-        Outgoing::of_payment(&order, &order.transactions[0], GATEWAY).body
+        of_payment(&order, &order.transactions[0], GATEWAY).body
     };
     let (with, bare) = (told(Some([78, 30])), told(None));
     let added = ["FeeKind", "FeeAmount", "CapturedFeeAmount", "RefundedFeeAmount"];
-    let json = from_json(&with.json()).unwrap();
-    assert_eq!(names(&json), [&RESPONSE[..], &added[..]].concat());
-    assert_eq!(names(&from_json(&bare.json()).unwrap()), RESPONSE);
+    let document = from_json(&json(&with)).unwrap();
+    assert_eq!(names(&document), [&RESPONSE[..], &added[..]].concat());
+    assert_eq!(names(&from_json(&json(&bare)).unwrap()), RESPONSE);
     let facts = &with.response;
     let fees = [&facts.fee_amount, &facts.captured_fee_amount, &facts.refunded_fee_amount];
     assert_eq!(fees.map(Option::as_deref), [Some("0.78"), Some("0.78"), Some("0.30")]);
@@ -263,7 +259,7 @@ fn what_is_refused_is_told_in_the_words_of_this_api() {
         .chain(outcomes.map(Failure::from))
         .chain(refusals.map(Failure::from));
     for failure in failures {
-        let told = Outgoing::of_failure(&failure.renamed(super::in_this_api)).message.description;
+        let told = of_failure(&failure.renamed(super::in_this_api)).message.description;
         for word in ["cancel", "order", "dempotency", "purchase", "capture_at", "cart"] {
             assert!(!told.contains(word), "{told}");
         }

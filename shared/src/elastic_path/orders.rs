@@ -84,7 +84,7 @@ async fn register(api: &Api, request: &Request) -> Handled<Single<wire::Order>> 
     let (order, new) =
         api.payments.register(&caller.merchant, &key, currency, amount, capture.as_ref()).await?;
     let status = if new { 201 } else { 200 };
-    Ok(Reply::new(status, response::enveloped(shown_order(api, &caller, &order))))
+    Ok(Reply::new(status, Single { data: shown_order(api, &caller, &order) }))
 }
 
 /// An update that cancels or fulfils an order would be taken for done if it were ignored.
@@ -105,7 +105,7 @@ async fn read(api: &Api, request: &Request) -> Handled<Single<wire::Order>> {
     let caller = Caller::merchant(&api.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let order = api.payments.order(&caller.key(order_id(request)?)).await?;
-    Ok(Reply::new(200, response::enveloped(shown_order(api, &caller, &order))))
+    Ok(Reply::new(200, Single { data: shown_order(api, &caller, &order) }))
 }
 
 /// An order as the merchant sees it.
@@ -131,7 +131,7 @@ fn shown_transaction(
 ) -> Handled<Single<wire::Transaction>> {
     let transaction = order.transaction(id).ok_or(Rejection::TransactionNotFound)?;
     let shown = response::transaction(order, transaction, caller.view(api));
-    Ok(Reply::new(200, response::enveloped(shown)))
+    Ok(Reply::new(200, Single { data: shown }))
 }
 
 async fn patch(api: &Api, request: &Request) -> Handled<Single<wire::Transaction>> {
@@ -167,7 +167,7 @@ async fn read_receipt(api: &Api, request: &Request) -> Handled<Single<wire::Rece
     let order = order_to_read(api, request, &caller).await?;
     let transaction = caller.readable(request, &order, transaction_id(request)?)?;
     match receipt(&caller.merchant, &order, transaction, api.access.now()) {
-        Ok(receipt) => Ok(Reply::new(200, response::enveloped(response::single::receipt_value(&receipt)))),
+        Ok(receipt) => Ok(Reply::new(200, Single { data: response::single::receipt_value(&receipt) })),
         Err(none) => {
             let facts = ErrorFacts { why: Some(none.into()), ..ErrorFacts::default() };
             Err(Failure::new(Code::NoReceipt, none.sentence()).with(facts))

@@ -52,11 +52,6 @@ pub(super) fn bad_row(bad: &Unreadable) -> wire::UnreadableItem {
     wire::UnreadableItem { kind: constant::UnreadableType, id: bad.key.clone() }
 }
 
-/// The body of a success.
-pub(super) fn enveloped<T>(data: T) -> wire::Single<T> {
-    wire::Single { data }
-}
-
 /// A transaction with its operations, as the caller may see it.
 pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'_>) -> wire::Transaction {
     let currency = order.currency;

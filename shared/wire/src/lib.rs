@@ -12,6 +12,7 @@ mod attribution;
 mod audit;
 mod card;
 pub mod constant;
+pub mod credit_card;
 mod deposits;
 mod entries;
 mod error;

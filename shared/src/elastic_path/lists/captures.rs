@@ -21,7 +21,7 @@ use crate::{
         orders::shown_order,
         payments::follow_up::{only_data_and_options, who_and_why},
         request::{Parameters, seen_version},
-        response::{self, View},
+        response::View,
     },
     ports::{Api, Transactions},
 };
@@ -62,7 +62,7 @@ async fn change(api: &Api, request: &Request, change: Change) -> Handled<Single<
         Change::Pause => api.payments.pause_captures(&key, sender).await?,
         Change::Resume => api.payments.resume_captures(&key, sender).await?,
     };
-    Ok(Reply::new(200, response::enveloped(shown_order(api, &caller, &order))))
+    Ok(Reply::new(200, Single { data: shown_order(api, &caller, &order) }))
 }
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {

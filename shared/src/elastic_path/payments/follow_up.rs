@@ -366,7 +366,7 @@ pub(in crate::elastic_path) fn reply(
         }
         OperationStatus::NoEffect(reason) => return Err(Failure::from(reason).of(transaction.id)),
     };
-    let body = response::enveloped(response::transaction(order, transaction, view));
+    let body = Single { data: response::transaction(order, transaction, view) };
     let retry_after_s = stated::retry_after_s(transaction, now);
     Ok(Reply { replayed: performed.replayed, retry_after_s, ..Reply::new(status, body) })
 }
