@@ -75,7 +75,7 @@ pub struct Facts {
     /// The issuer's approval code; null for refunds, voids, declines and approvals that an
     /// [inquiry](credit-card.md#held-for-review) found
     pub auth_code: Option<String>,
-    /// The [letter](reference/credit-card.md#avs-and-cvv-letters) for the address; null if the
+    /// The [letter](credit-card.md#avs-and-cvv-letters) for the address; null if the
     /// issuer did not decide
     #[cfg_attr(
         feature = "schema",
@@ -107,7 +107,7 @@ pub struct Facts {
     /// The [decline code](decline-codes.md)
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["insufficient_funds"])))]
     pub decline_code: Option<String>,
-    /// What to do; also `retry_later` with 57, `refund` with 58
+    /// The next step; also `retry_later` with 57, `refund` with 58
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["retry_later"])))]
     pub advice: Option<String>,
     /// The amount that the issuer approved, less than the requested one if only a part was;

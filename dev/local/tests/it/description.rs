@@ -12,8 +12,11 @@ const BEGIN: &str =
     "    # Made from the types of shared/wire, and compared with them by the test `description`.\n";
 const END: &str = "\n  examples:\n";
 
-/// Widest line, in characters.
+/// Widest line of a schema with members, in characters.
 const LINE_MAX: usize = 130;
+
+/// The same of a member without members of its own: a changed member is one changed line.
+const MEMBER_LINE_MAX: usize = 400;
 
 #[test]
 fn the_schemas_of_responses_are_those_of_their_types() {
@@ -56,7 +59,8 @@ fn write_members(members: &Map<String, Value>, indent: usize, yaml: &mut String)
 /// Writes a value behind its name or the dash of its list: on the same line if there is room.
 fn write_value(head: &str, value: &Value, indent: usize, yaml: &mut String) {
     let line = format!("{head} {}", flow(value));
-    if indent + line.chars().count() <= LINE_MAX {
+    let most = if line.contains("properties: {") { LINE_MAX } else { MEMBER_LINE_MAX };
+    if indent + line.chars().count() <= most {
         yaml.extend([&line, "\n"]);
         return;
     }
@@ -132,9 +136,9 @@ fn scalar(text: &str) -> String {
 fn what_is_written_is_read_as_the_same() {
     let odd = json!({
         "type": "object",
-        "description": "It's `a: b`, {c} - # [d], ".repeat(9).trim_end(),
+        "description": "It's `a: b`, {c} - # [d], ".repeat(20).trim_end(),
         "enum": ["", "N", "null", "1", "a b", "$25.99", "-"],
-        "long": (0..60).map(|number| format!("word {number}")).collect::<Vec<_>>(),
+        "long": (0..80).map(|number| format!("word {number}")).collect::<Vec<_>>(),
         "properties": {"transaction-type": {"anyOf": [{"$ref": "#/components/schemas/A"}, {"type": "null"}]}},
         "list": [{"type": "object", "description": "long ".repeat(40).trim_end(), "required": ["a"]}, 2, true, null],
     });
@@ -142,5 +146,5 @@ fn what_is_written_is_read_as_the_same() {
     write_members(odd.as_object().unwrap(), 0, &mut yaml);
     let read: Value = serde_saphyr::from_str(&yaml).unwrap();
     assert_eq!(read, odd, "{yaml}");
-    assert!(yaml.lines().all(|line| line.chars().count() <= LINE_MAX), "{yaml}");
+    assert!(yaml.lines().all(|line| line.chars().count() <= MEMBER_LINE_MAX), "{yaml}");
 }
