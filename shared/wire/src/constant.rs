@@ -35,7 +35,7 @@ macro_rules! constants {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                $crate::schema::constant(serde_json::json!($value))
+                constant(&serde_json::json!($value))
             }
         }
     )+};
@@ -75,4 +75,15 @@ constants! {
     Removed = "removed";
     True = true;
     Unlimited = "unlimited";
+}
+
+/// The schema of a member that always has this value.
+#[cfg(feature = "schema")]
+fn constant(value: &serde_json::Value) -> schemars::Schema {
+    let kind = match value {
+        serde_json::Value::Bool(_) => "boolean",
+        serde_json::Value::Number(_) => "integer",
+        _ => "string",
+    };
+    schemars::json_schema!({"type": kind, "const": value})
 }

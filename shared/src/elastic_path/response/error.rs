@@ -20,7 +20,7 @@ fn error(problem: &Problem, facts: ErrorFacts, request_id: &str) -> Error {
     Error {
         status: code.status().into(),
         title: title(code).to_owned(),
-        detail: problem.sentence(member).into(),
+        detail: problem.sentence(member),
         meta: ErrorMeta { facts, code: code.as_str().to_owned(), request_id: request_id.to_owned() },
         source: problem.member(member).map(Into::into),
     }
