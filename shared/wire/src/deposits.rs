@@ -6,7 +6,7 @@ use tollgate_core::settlement::{Component, ExceptionCause, FundedKind, FundedSta
 use uuid::Uuid;
 
 use crate::{
-    Links, Minor, PageMeta, Readable, Word,
+    Links, Minor, PageMeta, Readable, SignedMinor, Word,
     constant::{DepositLineType, DepositType},
 };
 
@@ -22,17 +22,17 @@ pub struct DepositMembers {
     pub date: Date,
     pub currency: Option<String>,
     /// Payments, in minor units; null beyond 64 bits
-    pub gross: Option<i64>,
+    pub gross: Option<SignedMinor>,
     /// Zero or less
-    pub refunds: i64,
+    pub refunds: SignedMinor,
     /// Fees, interchange and charges, with their sign; null beyond 64 bits
-    pub fees: Option<i64>,
+    pub fees: Option<SignedMinor>,
     /// Chargebacks and reversals, with their sign
-    pub chargebacks: i64,
+    pub chargebacks: SignedMinor,
     /// Other adjustments, with their sign; null beyond 64 bits
-    pub adjustments: Option<i64>,
+    pub adjustments: Option<SignedMinor>,
     /// The amount that arrived; it can be negative
-    pub net: i64,
+    pub net: SignedMinor,
     /// How many lines it has
     pub lines: u64,
     pub others: OtherLines,
@@ -43,7 +43,7 @@ pub struct DepositMembers {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
 pub struct OtherLines {
     pub lines: u64,
-    pub sum: i64,
+    pub sum: SignedMinor,
 }
 
 /// The members of a deposit that come after its open exceptions.
@@ -94,7 +94,7 @@ pub struct WholeDeposit {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
 pub struct DepositComponent {
     pub component: Word<Component>,
-    pub amount: i64,
+    pub amount: SignedMinor,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -107,7 +107,7 @@ pub struct DepositAdjustment {
     pub category: String,
     pub description: String,
     /// With its sign
-    pub amount: i64,
+    pub amount: SignedMinor,
     pub case: Option<String>,
     pub date: Option<Date>,
     /// The day of the gateway's last change
@@ -144,7 +144,7 @@ pub struct DepositLine {
     /// Whether the deposit has its money; not of what was voided or refused
     pub counts: bool,
     /// In minor units, with its sign
-    pub amount: i64,
+    pub amount: SignedMinor,
     pub currency: Option<String>,
     pub settled_at: Option<Date>,
     pub order: Option<String>,

@@ -3,14 +3,14 @@
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    journal::Fact,
+    journal::{self, Fact},
     order::{Cause, HandVerdict, Kind, Mechanism, Principal},
     values::FeeKind,
 };
 use uuid::Uuid;
 
 use crate::{
-    Milliseconds, Minor, PageMeta, Related, Word,
+    Milliseconds, Minor, PageMeta, Related, SignedMinor, Word,
     constant::{EntryType, OrderType, TransactionType},
 };
 
@@ -63,7 +63,7 @@ pub struct Entry {
     /// The fee taken or returned beside the amount
     pub fee: Option<EntryFee>,
     /// Signed changes of the balances, in minor units
-    pub changes: EntryChanges,
+    pub changes: Changes,
     /// The gateway account
     pub mid: String,
     /// The gateway's reference; of a chargeback and its reversal, the case
@@ -106,15 +106,35 @@ pub struct EntryFee {
     pub kind: Word<FeeKind>,
 }
 
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+/// Signed changes of the balances, in minor units.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-pub struct EntryChanges {
-    pub held: i64,
-    pub paid: i64,
-    pub returned: i64,
-    pub at_gateway: i64,
-    pub fees_at_gateway: i64,
-    pub disputed: i64,
+pub struct Changes {
+    /// Signed change of the amount held on cards, in minor units
+    pub held: SignedMinor,
+    /// Signed change of the amount taken
+    pub paid: SignedMinor,
+    /// Signed change of the amount refunded
+    pub returned: SignedMinor,
+    /// Signed change of the merchant's money at the gateway
+    pub at_gateway: SignedMinor,
+    /// Signed change of the fees there; no other member contains them
+    pub fees_at_gateway: SignedMinor,
+    /// Signed change of the amount that cardholders' banks took back; no other member contains it
+    pub disputed: SignedMinor,
+}
+
+impl From<journal::Changes> for Changes {
+    fn from(changes: journal::Changes) -> Self {
+        Self {
+            held: changes.held.into(),
+            paid: changes.paid.into(),
+            returned: changes.returned.into(),
+            at_gateway: changes.gateway.into(),
+            fees_at_gateway: changes.fees.into(),
+            disputed: changes.disputed.into(),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

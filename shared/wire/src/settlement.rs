@@ -10,7 +10,7 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    PageMeta, ReadAccount, Seconds, Word,
+    PageMeta, ReadAccount, Seconds, SignedMinor, Word,
     constant::{ExceptionType, OutstandingType, SettlementType},
 };
 
@@ -42,7 +42,7 @@ pub struct SettlementRecord {
     pub retref: Option<String>,
     pub mid: String,
     /// With its sign, fee included
-    pub amount: i64,
+    pub amount: SignedMinor,
     pub currency: String,
     pub state: Word<Progressed>,
     pub settled_at: Option<Date>,
@@ -76,10 +76,10 @@ pub struct ExceptionFacts {
     pub case: Option<String>,
     pub order: Option<String>,
     pub transaction: Option<Uuid>,
-    pub expected: Option<i64>,
-    pub found: Option<i64>,
+    pub expected: Option<SignedMinor>,
+    pub found: Option<SignedMinor>,
     /// `found` less `expected`; null where either is
-    pub difference: Option<i64>,
+    pub difference: Option<SignedMinor>,
     pub currency: Option<String>,
     pub since: Seconds,
     pub gone_at: Option<Seconds>,
@@ -140,7 +140,7 @@ pub struct Outstanding {
     /// When it was captured or refunded
     pub at: Seconds,
     /// In minor units; negative where money is given back
-    pub amount: i64,
+    pub amount: SignedMinor,
     pub currency: String,
     pub mid: String,
     pub retref: Option<String>,
@@ -165,7 +165,7 @@ pub struct OutstandingSum {
     pub state: Word<Progressed>,
     pub count: u64,
     /// Null beyond 64 bits
-    pub amount: Option<i64>,
+    pub amount: Option<SignedMinor>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

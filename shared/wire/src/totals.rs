@@ -10,7 +10,7 @@ use tollgate_core::{
     order::Kind,
 };
 
-use crate::{OrNull, Word, constant::TotalType};
+use crate::{Changes, OrNull, SignedMinor, Word, constant::TotalType};
 
 /// A report of totals.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -64,29 +64,20 @@ pub struct TotalMembers {
     pub ends_at: Timestamp,
     /// ISO 4217 code
     pub currency: String,
-    /// Signed change of the amount held on cards, in minor units
-    pub held: i64,
-    /// Signed change of the amount taken
-    pub paid: i64,
-    /// Signed change of the amount refunded
-    pub returned: i64,
-    /// Signed change of the merchant's money at the gateway
-    pub at_gateway: i64,
-    /// Signed change of the fees there; no other member contains them
-    pub fees_at_gateway: i64,
-    /// Signed change of the amount that cardholders' banks took back; no other member contains it
-    pub disputed: i64,
+    #[serde(flatten)]
+    pub changes: Changes,
     /// Authorizations and purchases that the issuer approved and no rule refused
     pub approved: u64,
     /// The amount that they held or took when they were approved
-    pub approved_amount: i64,
+    pub approved_amount: SignedMinor,
     /// Authorizations and purchases that were declined, by the issuer or by a rule
     pub declined: u64,
     /// Both together, in the period, with the same currency and, as far as rows are by them,
     /// operation, MID and brand
     pub payments: u64,
     /// How often money was refunded, also by voiding a payment before its settlement
-    pub refunds: u64,
+    #[serde(rename = "refunds")]
+    pub refund_count: u64,
     /// Of `payments` the share that is `approved`
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
     pub approval_rate: Option<f64>,
@@ -125,5 +116,5 @@ pub struct TotalMembers {
     /// The amount that the facts are about, together, in minor units; absent where count is
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub amount: Option<i64>,
+    pub amount: Option<SignedMinor>,
 }

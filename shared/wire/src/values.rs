@@ -35,6 +35,17 @@ impl From<Amount> for PositiveMinor {
     }
 }
 
+/// Minor units of the currency, with their sign.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct SignedMinor(pub i64);
+
+impl From<SignedAmount> for SignedMinor {
+    fn from(amount: SignedAmount) -> Self {
+        Self(amount.minor())
+    }
+}
+
 /// ISO 4217 code of a currency with minor units. In requests in any case; one to pay in has two
 /// decimals and a gateway account of the merchant's (422 `currency_not_supported`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -69,7 +80,7 @@ impl Price {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SignedPrice {
     /// In minor units; it can be negative
-    pub amount: i64,
+    pub amount: SignedMinor,
     /// ISO 4217 code
     pub currency: String,
     pub formatted: String,
@@ -78,7 +89,7 @@ pub struct SignedPrice {
 impl SignedPrice {
     pub fn new(currency: Currency, amount: SignedAmount) -> Self {
         let formatted = currency.signed_format(amount);
-        Self { amount: amount.minor(), currency: currency.code().to_owned(), formatted }
+        Self { amount: amount.into(), currency: currency.code().to_owned(), formatted }
     }
 }
 

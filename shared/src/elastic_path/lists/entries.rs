@@ -3,14 +3,14 @@
 
 use lambda_http::Request;
 use tollgate_core::{
-    journal::{Changes, Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries, entries_of},
+    journal::{Entry, EntryLister, EntryPredicate, Found, LookedUp, WantedEntries, entries_of},
     order::Rejection,
     payments::Role,
     values::Zone,
 };
 use tollgate_wire::{
-    self as wire, EntryChanges, EntryFee, EntryPageMeta, EntryRelationships, OrderEntries, OrderEntriesMeta,
-    Readable, Related, UnreadableRow, constant::EntryType,
+    self as wire, EntryFee, EntryPageMeta, EntryRelationships, OrderEntries, OrderEntriesMeta, Readable,
+    Related, UnreadableRow, constant::EntryType,
 };
 
 use crate::{
@@ -120,7 +120,7 @@ pub fn shown(entry: &Entry, zone: &Zone) -> wire::Entry {
         currency: entry.currency.code().to_owned(),
         amount: entry.amount.into(),
         fee: entry.fee.map(|fee| EntryFee { amount: fee.amount.into(), kind: fee.kind.into() }),
-        changes: changes(entry.changes),
+        changes: entry.changes.into(),
         mid: entry.account.clone(),
         retref: entry.reference.clone(),
         authorization_code: entry.authcode.clone(),
@@ -144,16 +144,5 @@ pub fn shown(entry: &Entry, zone: &Zone) -> wire::Entry {
             order: Related::new(entry.order.order.to_string()),
             transaction: Related::new(entry.transaction),
         },
-    }
-}
-
-fn changes(changes: Changes) -> EntryChanges {
-    EntryChanges {
-        held: changes.held.minor(),
-        paid: changes.paid.minor(),
-        returned: changes.returned.minor(),
-        at_gateway: changes.gateway.minor(),
-        fees_at_gateway: changes.fees.minor(),
-        disputed: changes.disputed.minor(),
     }
 }

@@ -158,14 +158,14 @@ pub(in crate::elastic_path) fn new_deposit(deposit: &Deposit) -> NewDeposit {
         mid: deposit.account.clone(),
         date: deposit.day,
         currency: deposit.currency.map(|currency| currency.code().to_owned()),
-        gross: gross.map(SignedAmount::minor),
-        refunds: refunds.minor(),
-        fees: fees.map(SignedAmount::minor),
-        chargebacks: chargebacks.minor(),
-        adjustments: adjustments.map(SignedAmount::minor),
-        net: deposit.total.minor(),
+        gross: gross.map(Into::into),
+        refunds: refunds.into(),
+        fees: fees.map(Into::into),
+        chargebacks: chargebacks.into(),
+        adjustments: adjustments.map(Into::into),
+        net: deposit.total.into(),
         lines: deposit.lines.0,
-        others: OtherLines { lines: deposit.others.0, sum: deposit.others.1.minor() },
+        others: OtherLines { lines: deposit.others.0, sum: deposit.others.1.into() },
     };
     let trace = DepositTrace { trace_number: deposit.trace_number.clone(), changed_on: deposit.changed_on };
     NewDeposit { members, trace }
@@ -179,7 +179,7 @@ pub fn whole_deposit_value(
 ) -> WholeDeposit {
     let component = |(component, amount): &(Component, SignedAmount)| DepositComponent {
         component: (*component).into(),
-        amount: amount.minor(),
+        amount: (*amount).into(),
     };
     WholeDeposit {
         deposit: deposit_value(deposit, unmatched),
@@ -196,7 +196,7 @@ fn adjustment_value(one: &Adjustment) -> DepositAdjustment {
         component: one.component.map(Into::into),
         category: one.category.clone(),
         description: one.description.clone(),
-        amount: one.amount.minor(),
+        amount: one.amount.into(),
         case: one.case.clone(),
         date: one.day,
         changed_on: one.changed_on,
@@ -228,7 +228,7 @@ pub fn deposit_line_value(deposit: &Deposit, row: &DepositLine, unmatched: &Unma
         kind: funded.kind.into(),
         status: funded.status.into(),
         counts: funded.is_money(),
-        amount: funded.amount.minor(),
+        amount: funded.amount.into(),
         currency: funded.currency.map(|currency| currency.code().to_owned()),
         settled_at: line.settled.first().map(|settled| settled.day),
         order: entry.map(|entry| entry.order.order.to_string()),

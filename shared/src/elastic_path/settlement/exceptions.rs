@@ -6,7 +6,6 @@ use tollgate_core::{
     order::{Actor, Reason},
     payments::{Refusal, Role, trail},
     settlement::{self, Exception, ExceptionRefusal, NOTES_MAX, Note, Resolution},
-    values::SignedAmount,
 };
 use tollgate_wire::{
     ExceptionBody, ExceptionFacts, ExceptionNote, ExceptionPageMeta, ExceptionResolution,
@@ -165,9 +164,9 @@ pub(in crate::elastic_path) fn exception_facts(one: &Exception) -> ExceptionFact
         case: one.case.clone(),
         order: one.order.as_ref().map(|order| order.order.to_string()),
         transaction: one.transaction,
-        expected: one.expected.map(SignedAmount::minor),
-        found: one.found.map(SignedAmount::minor),
-        difference: one.difference().map(SignedAmount::minor),
+        expected: one.expected.map(Into::into),
+        found: one.found.map(Into::into),
+        difference: one.difference().map(Into::into),
         currency: one.currency.map(|currency| currency.code().to_owned()),
         since: one.since.into(),
         gone_at: one.gone_at.map(Into::into),

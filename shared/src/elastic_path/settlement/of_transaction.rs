@@ -55,7 +55,7 @@ pub fn settlement_record_value(verdict: &Verdict) -> Option<SettlementRecord> {
         operation_id: expectation.operation,
         retref: expectation.reference.clone(),
         mid: expectation.account.clone(),
-        amount: expectation.amount.minor(),
+        amount: expectation.amount.into(),
         currency: expectation.currency.code().to_owned(),
         state: verdict.progressed.into(),
         settled_at: verdict.settled_on,

@@ -7,7 +7,6 @@ use tollgate_core::{
     settlement::{
         OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
     },
-    values::SignedAmount,
 };
 use tollgate_wire::{self as wire, OutstandingPageMeta, constant::OutstandingType};
 
@@ -75,7 +74,7 @@ pub fn outstanding_value(one: &Outstanding) -> wire::Outstanding {
         kind: OutstandingType,
         state: one.progressed.into(),
         at: expectation.at.into(),
-        amount: expectation.amount.minor(),
+        amount: expectation.amount.into(),
         currency: expectation.currency.code().to_owned(),
         mid: expectation.account.clone(),
         retref: expectation.reference.clone(),
@@ -94,6 +93,6 @@ pub fn outstanding_sum_value(sum: &OutstandingSum) -> wire::OutstandingSum {
         currency: sum.currency.code().to_owned(),
         state: sum.progressed.into(),
         count: sum.count,
-        amount: sum.amount.map(SignedAmount::minor),
+        amount: sum.amount.map(Into::into),
     }
 }
