@@ -8,7 +8,7 @@ use lambda_http::{
 use tollgate_core::payments::Switch;
 use tollgate_wire::{PaymentsSwitch, Status};
 
-use crate::{api::Page, invocation::serve, version::version};
+use crate::{invocation::serve, version::version};
 
 /// `GET /status`: the version that runs, and whether payments are stopped.
 pub async fn status(switch: &dyn Switch, request: &Request) -> Response<Body> {
@@ -24,10 +24,9 @@ async fn describe(switch: &dyn Switch) -> Response<Body> {
             PaymentsSwitch::Unknown
         }
     };
-    let Page { body, content_type, .. } =
-        Page::from(Status { version: version().to_owned(), payments: payments.into() });
-    let mut response = Response::new(Body::Text(body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    let status = Status { version: version().to_owned(), payments: payments.into() };
+    let mut response = Response::new(Body::Text(serde_json::to_string(&status).unwrap_or_default()));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

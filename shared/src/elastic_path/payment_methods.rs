@@ -153,7 +153,7 @@ pub(super) async fn keep_saved(
 ) {
     let Some(Ok(customer)) = transaction.save_for.as_deref().map(str::parse) else { return };
     let kept = keep(methods, caller, &customer, order, transaction).await;
-    shown.payment_method = Some(wire::OrNull(kept.map(|id| id.to_string())));
+    shown.payment_method = kept.map(|id| id.to_string()).into();
 }
 
 async fn keep(

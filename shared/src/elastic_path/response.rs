@@ -96,7 +96,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         refund_mechanism: transaction.refund_mechanism().map(Into::into),
         failure_details: failure(transaction, view.principal),
         fee: fees(transaction).map(fees_value),
-        payment_method: None,
+        payment_method: OrNull::Absent,
         client_parameters: None,
     }
 }
@@ -216,10 +216,10 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
     let resumed = order.pauses.last().and_then(|pause| pause.resumed.as_ref());
     let identifier = |of: &Transaction| wire::Identifier { kind: constant::TransactionType, id: of.id };
     let (capture_at, capture) = match &order.capture {
-        None | Some(CaptureAt::Unrecognized) => (None, None),
-        Some(CaptureAt::Never) => (Some(OrNull(None)), None),
-        Some(CaptureAt::At(at)) => (Some(OrNull(Some((*at).into()))), None),
-        Some(CaptureAt::After(rule)) => (None, Some(rule_value(rule))),
+        None | Some(CaptureAt::Unrecognized) => (OrNull::Absent, None),
+        Some(CaptureAt::Never) => (OrNull::Null, None),
+        Some(CaptureAt::At(at)) => (OrNull::Value((*at).into()), None),
+        Some(CaptureAt::After(rule)) => (OrNull::Absent, Some(rule_value(rule))),
     };
     wire::Order {
         id: order.id.to_string(),
@@ -307,8 +307,8 @@ pub(super) fn declined(
     if view.principal == Principal::ClientCredentials {
         facts.error = Some(gateway_answer(operation.response()));
         if let Some(payment) = transaction.first().and_then(|first| first.response()) {
-            facts.avs_result = Some(OrNull(payment.avs.clone()));
-            facts.cvv_result = Some(OrNull(payment.cvv.clone()));
+            facts.avs_result = payment.avs.clone().into();
+            facts.cvv_result = payment.cvv.clone().into();
         }
     }
     failure
@@ -321,7 +321,7 @@ fn gateway_answer(response: Option<&GatewayResponse>) -> GatewayAnswer {
         respcode: response.code.clone(),
         resptext: response.text.clone(),
         retref: response.reference.clone(),
-        respstat: None,
+        respstat: OrNull::Absent,
     })
 }
 
@@ -331,7 +331,7 @@ fn operation(currency: Currency, operation: &Operation) -> wire::Operation {
     let response = operation.response();
     let outcome = has_outcome(operation).then(|| {
         let status = response.and_then(|response| response.status.clone());
-        GatewayAnswer { respstat: Some(OrNull(status)), ..gateway_answer(response) }
+        GatewayAnswer { respstat: status.into(), ..gateway_answer(response) }
     });
     let answered = response.filter(|_| outcome.is_some());
     let fee = answered.and_then(|response| response.charged.as_ref()?.fee);

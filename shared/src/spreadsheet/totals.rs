@@ -99,15 +99,15 @@ pub fn value(shown: Shown<'_>) -> TotalMembers {
         operation: by(Dimension::Operation).flatten().map(Word::read),
         fact: by(Dimension::Fact).flatten().map(Word::read),
         mid: by(Dimension::Mid).flatten().map(str::to_owned),
-        brand: by(Dimension::Brand).map(or_null),
-        decline_code: by(Dimension::DeclineCode).map(or_null),
+        brand: by(Dimension::Brand).map(or_null).unwrap_or_default(),
+        decline_code: by(Dimension::DeclineCode).map(or_null).unwrap_or_default(),
         count: counts_facts.then_some(total.count),
         amount: counts_facts.then_some(total.amount.into()),
     }
 }
 
 fn or_null(text: Option<&str>) -> OrNull<String> {
-    OrNull(text.map(str::to_owned))
+    text.map(str::to_owned).into()
 }
 
 /// Ten-thousandths as a number.

@@ -60,14 +60,14 @@ pub struct AuditedPerson {
     pub issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<OrNull<String>>,
+    #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+    pub email: OrNull<String>,
 }
 
 impl AuditedPerson {
     /// A person of whom no more is known.
     pub fn of(kind: AuditedPersonType) -> Self {
-        Self { kind: kind.into(), id: None, name: None, issuer: None, subject: None, email: None }
+        Self { kind: kind.into(), id: None, name: None, issuer: None, subject: None, email: OrNull::Absent }
     }
 }
 

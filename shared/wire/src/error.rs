@@ -58,10 +58,10 @@ pub struct ErrorFacts {
     pub order_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<GatewayAnswer>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub avs_result: Option<OrNull<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cvv_result: Option<OrNull<String>>,
+    #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+    pub avs_result: OrNull<String>,
+    #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+    pub cvv_result: OrNull<String>,
     /// Of `too_many_in_flight` and `too_many_declines`, what the limit counts; a network is an IPv6
     /// /48
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,6 +153,6 @@ pub struct GatewayAnswer {
     pub resptext: Option<String>,
     pub retref: Option<String>,
     /// `A`, `B` or `C`; only of operations
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub respstat: Option<OrNull<String>>,
+    #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+    pub respstat: OrNull<String>,
 }

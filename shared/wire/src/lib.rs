@@ -3,7 +3,7 @@
 //!
 //! - A doc comment is the description of a schema, in plain Markdown.
 //! - An `Option` is null without a value. With `skip_serializing_if` it is left out, and never
-//!   null; where both mean something, the member is an `Option` of [`OrNull`].
+//!   null; where both mean something, the member is an [`OrNull`].
 //! - Amounts are in minor units, such as cents.
 //! - Readers ignore members that they do not know, and keep words that they do not know
 //!   ([`Word`]).

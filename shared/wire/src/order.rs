@@ -51,8 +51,8 @@ pub struct Order {
     pub livemode: Option<bool>,
     /// When authorizations that state nothing are captured automatically; null means only on
     /// request. Absent if the order states nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub capture_at: Option<OrNull<Seconds>>,
+    #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+    pub capture_at: OrNull<Seconds>,
     /// The same as a rule
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<CaptureRule>,

@@ -104,11 +104,11 @@ pub struct TotalMembers {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mid: Option<String>,
     /// The card's brand; null where it was not known
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub brand: Option<OrNull<String>>,
+    #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+    pub brand: OrNull<String>,
     /// Why it was declined; null for what was not
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub decline_code: Option<OrNull<String>>,
+    #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+    pub decline_code: OrNull<String>,
     /// How many facts; absent unless rows are by operation and fact
     #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     #[serde(skip_serializing_if = "Option::is_none")]

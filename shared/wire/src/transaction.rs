@@ -147,8 +147,8 @@ pub struct Transaction {
     /// Of a payment with `save`, in responses to it and its confirmation: the stored card's id.
     /// Null while it is not stored, or not recorded.
     #[cfg_attr(feature = "schema", schemars(extend("pattern" = "^pm_[a-z]{56}$")))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payment_method: Option<OrNull<String>>,
+    #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+    pub payment_method: OrNull<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_parameters: Option<ClientParameters>,
 }

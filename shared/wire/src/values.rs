@@ -156,9 +156,42 @@ pub struct Several<T> {
     pub data: Vec<T>,
 }
 
-/// A member that can be null, where leaving it out means something else.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct OrNull<T>(pub Option<T>);
+/// A member that is left out, null, or has a value: each means something else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum OrNull<T> {
+    #[default]
+    Absent,
+    Null,
+    Value(T),
+}
+
+impl<T> OrNull<T> {
+    pub fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+}
+
+/// Null without a value.
+impl<T> From<Option<T>> for OrNull<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Self::Value)
+    }
+}
+
+impl<T: Serialize> Serialize for OrNull<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Absent | Self::Null => serializer.serialize_none(),
+            Self::Value(value) => value.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrNull<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.into())
+    }
+}
 
 /// One of `T`'s words, or one that only a newer version knows.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -197,5 +230,34 @@ impl<T: Words> Serialize for Word<T> {
 impl<'de, T: Words> Deserialize<'de> for Word<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::read(&Cow::<'de, str>::deserialize(deserializer)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tollgate_core::order::Kind;
+
+    use super::*;
+
+    #[derive(Deserialize, Serialize)]
+    struct Body {
+        #[serde(default, skip_serializing_if = "OrNull::is_absent")]
+        member: OrNull<u32>,
+        word: Word<Kind>,
+    }
+
+    #[test]
+    fn null_and_absent_stay_apart_and_unknown_words_and_members_do_no_harm() {
+        for body in [
+            json!({"word": "refund"}),
+            json!({"member": null, "word": "refund"}),
+            json!({"member": 1, "word": "a word of tomorrow"}),
+        ] {
+            let mut with_more = body.clone();
+            with_more["more"] = json!({"of": "tomorrow"});
+            let read: Body = serde_json::from_value(with_more).expect("a body");
+            assert_eq!(json!(read), body);
+        }
     }
 }

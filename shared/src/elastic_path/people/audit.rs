@@ -5,7 +5,7 @@ use tollgate_core::{
     payments::Role,
     people::{AuditEntry, Audited, AuditedPerson},
 };
-use tollgate_wire::{self as wire, AuditedPersonType, OrNull, constant::AuditEntryType};
+use tollgate_wire::{self as wire, AuditedPersonType, constant::AuditEntryType};
 
 use crate::{
     api::{Caller, Handled, Page},
@@ -81,7 +81,7 @@ fn who_value(who: &AuditedPerson) -> wire::AuditedPerson {
         AuditedPerson::Stranger { subject, email } => wire::AuditedPerson {
             issuer: Some(subject.issuer.clone()),
             subject: Some(subject.subject.clone()),
-            email: Some(OrNull(email.as_ref().map(ToString::to_string))),
+            email: email.as_ref().map(ToString::to_string).into(),
             ..wire::AuditedPerson::of(AuditedPersonType::Stranger)
         },
     }
