@@ -36,6 +36,7 @@ pub struct Possible {
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[expect(clippy::struct_excessive_bools, reason = "each answers a question of its own")]
 pub struct PossibleAction {
     pub possible: bool,
     /// The most that can be moved; null where the rules allow nothing
