@@ -73,7 +73,10 @@ impl Teller<'_> {
     fn shown(&self, order: &Order, transaction: &Transaction, now: Timestamp) -> wire::Transaction {
         let view = View { principal: Principal::ClientCredentials, now, gateway: self.gateway };
         let mut shown = response::transaction(order, transaction, view);
-        (shown.description, shown.name) = (None, None);
+        shown.name = None;
+        if let Some(references) = &mut shown.for_merchant {
+            references.description = None;
+        }
         if let Some(own) = &mut shown.meta.for_merchant {
             // The event itself has the version. In its content, each change of another payment
             // would be a change of this one.

@@ -195,8 +195,8 @@ async fn find(orders: &Orders, request: &Request) -> Handled<Single<wire::Transa
     trail::note(|trail| trail.order = Some(order.id.to_string()));
     let mut reply = shown_once_settled(orders, request, &caller, order, id).await?;
     // Beside the payment's record, the payee serves as evidence.
-    if caller.principal == Principal::ClientCredentials {
-        reply.body.data.meta.merchant = paid_to(&caller);
+    if let Some(own) = &mut reply.body.data.meta.for_merchant {
+        own.merchant = paid_to(&caller);
     }
     Ok(reply)
 }

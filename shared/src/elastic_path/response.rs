@@ -17,7 +17,7 @@ use tollgate_core::{
         NoEffect, Operation, OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
     },
     payments::{GatewayInfo, Merchant, Unreadable},
-    values::{Amount, CardSummary, Currency, DeclineCode, Memo},
+    values::{Amount, CardSummary, Currency, DeclineCode, Memo, References},
 };
 use tollgate_wire::{self as wire, GatewayAnswer, OrNull, Price, Timestamps, constant};
 
@@ -61,7 +61,6 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     let told = response.filter(|_| view.is_merchants());
     let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick).cloned();
     let next = order.next_actions(transaction, BatchState::Unknown, view.now);
-    let references = &transaction.references;
     wire::Transaction {
         id: transaction.id,
         kind: constant::TransactionType,
@@ -88,11 +87,9 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         timestamps: Timestamps::new(transaction.created_at, transaction.updated_at),
         // A browser is shown the references that a storefront can state, and a capture's changes to
         // them.
-        name: references.name.clone(),
+        name: transaction.references.name.clone(),
         custom_reference: transaction.custom_reference().map(str::to_owned),
-        description: references.description.clone().filter(|_| view.is_merchants()),
-        metadata: Some(references.metadata.members().clone())
-            .filter(|metadata| view.is_merchants() && !metadata.is_empty()),
+        for_merchant: view.is_merchants().then(|| merchant_references(transaction)),
         refund_mechanism: transaction.refund_mechanism().map(Into::into),
         failure_details: failure(transaction, view.principal),
         fee: fees(transaction).map(fees_value),
@@ -116,13 +113,13 @@ fn meta(order: &Order, transaction: &Transaction, view: View<'_>) -> wire::Trans
         display_total: fees.map(|fees| price(Amount::sum([transaction.amount(), fees.amount]))),
         authorization_expires_at: expires.map(Into::into),
         for_merchant: view.is_merchants().then(|| Box::new(merchant_meta(order, transaction, view.now))),
-        possible: None,
-        needs_attention: None,
-        receipt: None,
-        money: None,
-        merchant: None,
-        listed_at: None,
     }
+}
+
+fn merchant_references(transaction: &Transaction) -> wire::MerchantReferences {
+    let References { description, metadata, .. } = &transaction.references;
+    let metadata = Some(metadata.members().clone()).filter(|members| !members.is_empty());
+    wire::MerchantReferences { description: description.clone(), metadata }
 }
 
 /// Past and future operations, which only the merchant sees.
@@ -147,6 +144,12 @@ fn merchant_meta(order: &Order, transaction: &Transaction, now: Timestamp) -> wi
         memo: transaction.memo.as_deref().map(memo_value),
         disputed: is_disputed.then(|| wire::SignedPrice::new(currency, transaction.disputed())),
         disputes: is_disputed.then(|| transaction.standing_disputes().map(dispute).collect()),
+        possible: None,
+        needs_attention: None,
+        receipt: None,
+        money: None,
+        merchant: None,
+        listed_at: None,
     }
 }
 
@@ -157,7 +160,7 @@ fn dispute(dispute: &Dispute) -> wire::Dispute {
         id: dispute.line.stated().map(str::to_owned),
         case: dispute.case.clone(),
         number: dispute.number.clone(),
-        amount: dispute.amount.minor(),
+        amount: dispute.amount.into(),
         day: dispute.day,
         reason_code: dispute.reason_code.clone(),
         reason: dispute.reason.clone(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Seconds;
+use crate::values::Seconds;
 
 /// Who requested it, by name, and why; only if the key has a name or the request said so.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]

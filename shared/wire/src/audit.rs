@@ -7,7 +7,12 @@ use tollgate_core::{
 };
 use uuid::Uuid;
 
-use crate::{OrNull, PageMeta, PersonChange, Seconds, Word, constant::AuditEntryType};
+use crate::{
+    constant::AuditEntryType,
+    list::PageMeta,
+    people::PersonChange,
+    values::{OrNull, Seconds, Word},
+};
 
 /// One thing that a person did, or tried.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

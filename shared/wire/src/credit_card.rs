@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tollgate_core::{values::FeeKind, words};
 
-use crate::Word;
+use crate::values::Word;
 
 /// The root of the XML form.
 pub const ROOT: &str = "CardTransactionOutgoingModel";

@@ -6,8 +6,9 @@ use tollgate_core::settlement::{Component, ExceptionCause, FundedKind, FundedSta
 use uuid::Uuid;
 
 use crate::{
-    Links, Minor, PageMeta, Readable, SignedMinor, Word,
     constant::{DepositLineType, DepositType},
+    list::{Links, PageMeta, Readable},
+    values::{Minor, SignedMinor, Word},
 };
 
 /// The members of a deposit that come before its open exceptions.

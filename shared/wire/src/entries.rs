@@ -10,8 +10,9 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    Milliseconds, Minor, PageMeta, Related, SignedMinor, Word,
     constant::{EntryType, OrderType, TransactionType},
+    list::{PageMeta, Related},
+    values::{Milliseconds, Minor, SignedMinor, Word},
 };
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::{journal::NoReceipt, values::Advice, words};
 use uuid::Uuid;
 
-use crate::{CurrencyCode, Minor, OrNull, Word};
+use crate::values::{CurrencyCode, Minor, OrNull, Word};
 
 /// The body of every failure.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Milliseconds, Order, Transaction};
+use crate::{order::Order, transaction::Transaction, values::Milliseconds};
 
 /// A change of a payment or an order
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    Milliseconds,
     constant::{OrderType, UnreadableType},
+    values::Milliseconds,
 };
 
 /// A page of a list.

@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::{payments::Role, words};
 use uuid::Uuid;
 
-use crate::{AttentionCount, Seconds, Word, constant::MeType};
+use crate::{
+    constant::MeType,
+    transactions::AttentionCount,
+    values::{Minor, Seconds, Word},
+};
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -61,7 +65,7 @@ pub struct MyPerson {
 pub struct RefundLimit {
     pub currency: String,
     /// In minor units
-    pub amount: u64,
+    pub amount: Minor,
 }
 
 /// The rights of the caller's role, by the role that has them first

@@ -5,9 +5,10 @@ use tollgate_core::{order::PaymentStatus, words};
 use uuid::Uuid;
 
 use crate::{
-    CaptureSwitch, CurrencyCode, Identifier, OrNull, PageMeta, PositiveMinor, Price, Seconds, Timestamps,
-    Word,
+    attribution::CaptureSwitch,
     constant::{Empty, False, OrderType, TransactionType, Unfulfilled},
+    list::{Identifier, PageMeta},
+    values::{CurrencyCode, OrNull, PositiveMinor, Price, Seconds, Timestamps, Word},
 };
 
 words! {

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::words;
 
 use crate::{
-    Card, Timestamps, Word,
+    card::Card,
     constant::{CardConnect, PaymentMethodType},
+    values::{Timestamps, Word},
 };
 
 words! {

@@ -7,8 +7,8 @@ use tollgate_core::payments::Role;
 use uuid::Uuid;
 
 use crate::{
-    Minor, Seconds, Word,
     constant::{PersonChangeType, PersonType, Removed, Unlimited},
+    values::{Minor, Seconds, Word},
 };
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

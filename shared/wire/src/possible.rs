@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    journal::NoReceipt,
+    journal::{Concern, NoReceipt},
     order::{AdvisedAgainst, BatchState, NextAction, NotPossible},
     words,
 };
 
-use crate::{Money, NeedsAttention, Price, Word};
+use crate::values::{Price, Seconds, Word};
 
 /// The answers about a payment that a caller's next step depends on.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -95,4 +95,27 @@ words! {
 pub struct ReceiptState {
     pub available: bool,
     pub why: Option<Word<NoReceipt>>,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NeedsAttention {
+    pub code: Word<Concern>,
+    /// Since when
+    pub since: Seconds,
+    /// The next step
+    pub advice: String,
+}
+
+/// Where the amount is; only of a single transaction, for `client_credentials`, and where something
+/// was approved.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct Money {
+    pub kept: Price,
+    pub refused: Price,
+    pub refunded: Price,
+    pub disputed: Price,
+    pub held: Price,
+    pub released: Price,
 }

@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::order::PaymentWord;
 use uuid::Uuid;
 
-use crate::{Price, Seconds, SignedPrice, TransactionFee, TransactionStatus, Word, constant::ReceiptType};
+use crate::{
+    constant::ReceiptType,
+    transaction::{TransactionFee, TransactionStatus},
+    values::{Price, Seconds, SignedPrice, Word},
+};
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -9,13 +9,32 @@ use serde_json::{Map, Value, json};
 use tollgate_core::values::{Currency, Words};
 
 use crate::{
-    AttentionPage, AuditEntry, AuditPageMeta, CapturePage, CaptureSums, CurrencyCode, Delivery,
-    DeliveryPageMeta, Deposit, DepositBody, DepositPageMeta, ElasticPathEvent, Entry, EntryPageMeta, Errors,
-    Event, EventData, ExceptionBody, ExceptionPageMeta, Gateway, GatewaysBody, GonePaymentMethod, Links, Me,
-    OrNull, Order, OrderEntries, OrderPage, Outstanding, OutstandingPageMeta, Page, PaymentMethod,
-    PeopleList, Person, PositiveMinor, Price, Readable, Receipt, RemovedPerson, SettlementBody,
-    SettlementException, Several, SignedPrice, Single, Status, Stop, Surcharge, Timestamps, Token, Totals,
-    Transaction, TransactionPage, UnreadableItem, UnreadableRow, WebhookList, Word, credit_card,
+    audit::{AuditEntry, AuditPageMeta},
+    credit_card,
+    deposits::{Deposit, DepositBody, DepositPageMeta},
+    entries::{Entry, EntryPageMeta, OrderEntries},
+    error::Errors,
+    event::{Event, EventData},
+    gateways::{Gateway, GatewaysBody},
+    list::{Links, Page, Readable, UnreadableItem, UnreadableRow},
+    me::Me,
+    order::{Order, OrderPage},
+    payment_methods::{GonePaymentMethod, PaymentMethod},
+    people::{PeopleList, Person, RemovedPerson},
+    receipt::Receipt,
+    service::Status,
+    settlement::{
+        ExceptionBody, ExceptionPageMeta, Outstanding, OutstandingPageMeta, SettlementBody,
+        SettlementException,
+    },
+    stop::Stop,
+    surcharge::Surcharge,
+    token::Token,
+    totals::Totals,
+    transaction::Transaction,
+    transactions::{AttentionPage, CapturePage, CaptureSums, TransactionPage},
+    values::{CurrencyCode, OrNull, PositiveMinor, Price, Several, SignedPrice, Single, Timestamps, Word},
+    webhooks::{Delivery, DeliveryPageMeta, ElasticPathEvent, WebhookList},
 };
 
 /// Marks a member that can be null although it can also be left out.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tollgate_core::words;
 
-use crate::Word;
+use crate::values::Word;
 
 words! {
     /// Whether payments are made.

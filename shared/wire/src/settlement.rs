@@ -10,8 +10,10 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    PageMeta, ReadAccount, Seconds, SignedMinor, Word,
     constant::{ExceptionType, OutstandingType, SettlementType},
+    deposits::ReadAccount,
+    list::PageMeta,
+    values::{Seconds, SignedMinor, Word},
 };
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use tollgate_core::{payments::Waived, values::FeeKind};
 
-use crate::{CurrencyCode, Minor, PositiveMinor, Price, Word, constant::SurchargeType};
+use crate::{
+    constant::SurchargeType,
+    values::{CurrencyCode, Minor, PositiveMinor, Price, Word},
+};
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

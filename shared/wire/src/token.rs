@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::order::Principal;
 
 use crate::{
-    Word,
     constant::{AccessTokenType, Bearer},
+    values::Word,
 };
 
 // A secret: no `Debug`.

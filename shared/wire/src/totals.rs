@@ -10,7 +10,11 @@ use tollgate_core::{
     order::Kind,
 };
 
-use crate::{Changes, OrNull, SignedMinor, Word, constant::TotalType};
+use crate::{
+    constant::TotalType,
+    entries::Changes,
+    values::{OrNull, SignedMinor, Word},
+};
 
 /// A report of totals.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    journal::Concern,
     order::{DisputeKind, Kind, Mechanism, NextAction, PaymentWord, Principal, Stage},
     values::{Advice, FeeKind},
     words,
@@ -12,9 +11,16 @@ use tollgate_core::{
 use uuid::Uuid;
 
 use crate::{
-    Attribution, CaptureSwitch, Card, CurrencyCode, GatewayAnswer, Milliseconds, Minor, OrNull,
-    PositiveMinor, Possible, Price, ReceiptState, Related, Seconds, SignedPrice, Timestamps, Word,
+    attribution::{Attribution, CaptureSwitch},
+    card::Card,
     constant::{CardConnect, OrderType, TransactionType},
+    error::GatewayAnswer,
+    list::Related,
+    possible::{Money, NeedsAttention, Possible, ReceiptState},
+    values::{
+        CurrencyCode, Milliseconds, Minor, OrNull, PositiveMinor, Price, Seconds, SignedPrice, Timestamps,
+        Word,
+    },
 };
 
 words! {
@@ -129,13 +135,8 @@ pub struct Transaction {
     /// The merchant's own reference, as the payment or its latest capture stated it
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_reference: Option<String>,
-    /// The purchase; only for `client_credentials`
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub description: Option<String>,
-    /// As the payment stated it; only for `client_credentials`.
-    #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub metadata: Option<BTreeMap<String, String>>,
+    #[serde(flatten)]
+    pub for_merchant: Option<MerchantReferences>,
     /// Of the latest refund
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refund_mechanism: Option<Word<Mechanism>>,
@@ -151,6 +152,20 @@ pub struct Transaction {
     pub payment_method: OrNull<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_parameters: Option<ClientParameters>,
+}
+
+/// The references that only the merchant sees.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct MerchantReferences {
+    /// The purchase; only for `client_credentials`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// As the payment stated it; only for `client_credentials`.
+    #[cfg_attr(feature = "schema", schemars(extend("minProperties" = 1)))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<BTreeMap<String, String>>,
 }
 
 /// In the response to a payment with an `implicit` token. Keep the secret in the page: sent as
@@ -224,21 +239,6 @@ pub struct TransactionMeta {
     pub authorization_expires_at: Option<Seconds>,
     #[serde(flatten)]
     pub for_merchant: Option<Box<MerchantMeta>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub possible: Option<Box<Possible>>,
-    /// The reasons for a person's attention; only in lists and of a single transaction, for
-    /// `client_credentials`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub needs_attention: Option<Vec<NeedsAttention>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub receipt: Option<ReceiptState>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub money: Option<Money>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub merchant: Option<Payee>,
-    /// The time by which the list is sorted, for instance of the first outcome; only in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub listed_at: Option<Milliseconds>,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -247,7 +247,8 @@ pub struct RefundedTotal {
     pub total: Price,
 }
 
-/// Past and future operations, which only the merchant sees.
+/// The members that only the merchant sees: past and future operations, and the answers of a single
+/// transaction or of a list.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MerchantMeta {
@@ -294,6 +295,21 @@ pub struct MerchantMeta {
     /// Chargebacks and reversals; only where there are some, and for `client_credentials`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disputes: Option<Vec<Dispute>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub possible: Option<Possible>,
+    /// The reasons for a person's attention; only in lists and of a single transaction, for
+    /// `client_credentials`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_attention: Option<Vec<NeedsAttention>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<ReceiptState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant: Option<Payee>,
+    /// The time by which the list is sorted, for instance of the first outcome; only in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed_at: Option<Milliseconds>,
 }
 
 /// Why the last attempt of the scheduled capture failed; only beside `capture_at`.
@@ -310,29 +326,6 @@ pub struct CaptureFailure {
     pub attempts: u32,
     /// Null if there is no further automatic attempt
     pub next_attempt_at: Option<Seconds>,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct NeedsAttention {
-    pub code: Word<Concern>,
-    /// Since when
-    pub since: Seconds,
-    /// The next step
-    pub advice: String,
-}
-
-/// Where the amount is; only of a single transaction, for `client_credentials`, and where something
-/// was approved.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-pub struct Money {
-    pub kept: Price,
-    pub refused: Price,
-    pub refunded: Price,
-    pub disputed: Price,
-    pub held: Price,
-    pub released: Price,
 }
 
 /// Who was paid; only of `GET /v2/transactions/{transactionId}`, for `client_credentials`, and if
@@ -455,7 +448,7 @@ pub struct Dispute {
     /// A chargeback's number within the case; null of a reversal, and if none is stated
     pub number: Option<String>,
     /// In minor units; 0 of one that its deposit does not list any more
-    pub amount: u64,
+    pub amount: Minor,
     /// The day that the processor states
     pub day: Option<jiff::civil::Date>,
     /// The card scheme's code of the reason

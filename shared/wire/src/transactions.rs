@@ -3,7 +3,12 @@
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 
-use crate::{Page, PageMeta, Readable, Transaction, UnreadableRow, constant::CapturesOfDayType};
+use crate::{
+    constant::CapturesOfDayType,
+    list::{Page, PageMeta, Readable, UnreadableRow},
+    transaction::Transaction,
+    values::SignedMinor,
+};
 
 /// A transaction of a list.
 pub type TransactionRow = Readable<Transaction, UnreadableRow>;
@@ -94,7 +99,7 @@ pub struct CapturesOfDay {
     pub count: u64,
     /// Minor units
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
-    pub amount: i64,
+    pub amount: SignedMinor,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

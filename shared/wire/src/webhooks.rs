@@ -5,8 +5,9 @@ use tollgate_core::{webhooks::DeliveryState, words};
 use uuid::Uuid;
 
 use crate::{
-    Milliseconds, PageMeta, Word,
     constant::{Empty, TestType, WebhookDeliveryType, WebhookType},
+    list::PageMeta,
+    values::{Milliseconds, Word},
 };
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

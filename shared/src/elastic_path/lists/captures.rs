@@ -118,7 +118,7 @@ async fn sums(ports: &Transactions, request: &Request) -> Handled<Page> {
         day: *day,
         currency: currency.code().to_owned(),
         count: sum.count,
-        amount: sum.amount.minor(),
+        amount: sum.amount.into(),
     });
     let sums = wire::CaptureSums {
         data: data.collect(),

@@ -114,8 +114,10 @@ pub(in crate::elastic_path) fn rows<'a>(found: &'a Found, view: View<'a>) -> Row
 /// The transaction as its order's route shows it, with the list's own facts.
 pub(in crate::elastic_path) fn shown(row: &Row, view: View<'_>) -> Option<wire::Transaction> {
     let mut shown = response::transaction(&row.order, row.order.transaction(row.transaction)?, view);
-    shown.meta.needs_attention = Some(response::single::attention(&row.concerned(view.now)));
-    shown.meta.listed_at = Some(row.at.into());
+    if let Some(own) = &mut shown.meta.for_merchant {
+        own.needs_attention = Some(response::single::attention(&row.concerned(view.now)));
+        own.listed_at = Some(row.at.into());
+    }
     Some(shown)
 }
 

@@ -79,7 +79,7 @@ fn key(caller: &Caller) -> Option<wire::MyKey> {
 fn person(person: &PersonEntry) -> wire::MyPerson {
     let limit = |(currency, amount): (&Currency, &Amount)| wire::RefundLimit {
         currency: currency.code().to_owned(),
-        amount: amount.minor(),
+        amount: (*amount).into(),
     };
     let refund_max = match &person.grant.refund_max {
         RefundMax::Unlimited => None,

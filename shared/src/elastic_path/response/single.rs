@@ -19,10 +19,12 @@ pub(in crate::elastic_path) fn add_to(
 ) {
     let answers = answers_value(order, transaction, asker);
     shown.next_actions = answers.next_actions;
-    shown.meta.possible = Some(Box::new(answers.possible));
-    shown.meta.needs_attention = Some(answers.needs_attention);
-    shown.meta.receipt = Some(answers.receipt);
-    shown.meta.money = answers.money;
+    if let Some(own) = &mut shown.meta.for_merchant {
+        own.possible = Some(answers.possible);
+        own.needs_attention = Some(answers.needs_attention);
+        own.receipt = Some(answers.receipt);
+        own.money = answers.money;
+    }
 }
 
 /// The same members alone.
