@@ -1,6 +1,5 @@
 //! `CardTransactionOutgoingModel`: writes the response.
 
-use serde_json::json;
 use tollgate_core::{
     journal::fees,
     order::{Cause, Decline, Kind, Operation, OperationStatus, Order, Transaction, TransactionStatus},
@@ -133,14 +132,15 @@ fn with_facts(
     outgoing
 }
 
-/// As JSON, in the page's order.
+/// As JSON, in the page's order. All members are texts or null, so that it can be written.
 pub(super) fn json(outgoing: &Outgoing) -> String {
-    json!(outgoing).to_string()
+    serde_json::to_string(outgoing).unwrap_or_default()
 }
 
 /// As XML, in the serializer's order.
 pub(super) fn xml(outgoing: &Outgoing) -> String {
-    to_xml(Root { name: ROOT, namespace: NAMESPACE }, &json!(outgoing))
+    let members = serde_json::to_value(outgoing).unwrap_or_default();
+    to_xml(Root { name: ROOT, namespace: NAMESPACE }, &members)
 }
 
 /// All problems, in words.
