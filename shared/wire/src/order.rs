@@ -23,7 +23,7 @@ words! {
 /// An order. The members that the SDK's types promise are all there; members for data that is not
 /// kept here (taxes, discounts, the customer, addresses, shipping) have a value that says nothing.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = with_livemode))]
 pub struct Order {
     pub id: String,
     #[serde(rename = "type")]
@@ -46,8 +46,7 @@ pub struct Order {
     pub shipping_address: NoAddress,
     pub billing_address: NoAddress,
     /// Whether the gateway's account moves real money, by the gateway's host: only CardConnect's
-    /// `-uat` sites and this machine are tests. Absent from events where it is not known
-    #[cfg_attr(feature = "schema", schemars(required))]
+    /// `-uat` sites and this machine are tests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub livemode: Option<bool>,
     /// When authorizations that state nothing are captured automatically; null means only on
@@ -57,6 +56,14 @@ pub struct Order {
     /// The same as a rule
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capture: Option<CaptureRule>,
+}
+
+/// Requires `livemode`: only an event of an order without payments can lack it.
+#[cfg(feature = "schema")]
+fn with_livemode(schema: &mut schemars::Schema) {
+    if let Some(required) = schema.get_mut("required").and_then(serde_json::Value::as_array_mut) {
+        required.push("livemode".into());
+    }
 }
 
 /// When an authorization is captured automatically, counted from it.
