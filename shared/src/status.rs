@@ -6,7 +6,7 @@ use lambda_http::{
     http::{HeaderValue, header},
 };
 use tollgate_core::payments::Switch;
-use tollgate_wire::{PaymentsSwitch, Status};
+use tollgate_wire::{PaymentsSwitch, Status, to_json};
 
 use crate::{invocation::serve, version::version};
 
@@ -25,7 +25,7 @@ async fn describe(switch: &dyn Switch) -> Response<Body> {
         }
     };
     let status = Status { version: version().to_owned(), payments: payments.into() };
-    let mut response = Response::new(Body::Text(serde_json::to_string(&status).unwrap_or_default()));
+    let mut response = Response::new(Body::Text(to_json(&status)));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

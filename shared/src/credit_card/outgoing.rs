@@ -6,7 +6,10 @@ use tollgate_core::{
     payments::GatewayInfo,
     values::{Amount, Brand},
 };
-use tollgate_wire::credit_card::{Facts, Message, NAMESPACE, Outgoing, ROOT, ResponseCode};
+use tollgate_wire::{
+    credit_card::{Facts, Message, NAMESPACE, Outgoing, ROOT, ResponseCode},
+    to_json,
+};
 use uuid::Uuid;
 
 use super::letters;
@@ -132,9 +135,9 @@ fn with_facts(
     outgoing
 }
 
-/// As JSON, in the page's order. All members are texts or null, so that it can be written.
+/// As JSON, in the page's order.
 pub(super) fn json(outgoing: &Outgoing) -> String {
-    serde_json::to_string(outgoing).unwrap_or_default()
+    to_json(outgoing)
 }
 
 /// As XML, in the serializer's order.

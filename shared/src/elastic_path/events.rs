@@ -5,7 +5,7 @@
 //! its deletion here.
 
 use crate::elastic_path::{
-    response::{self, View, page::json_text},
+    response::{self, View},
     settlement::{exception_facts, new_deposit},
 };
 use jiff::Timestamp;
@@ -191,7 +191,7 @@ struct Told<'a> {
 impl Told<'_> {
     fn event(&self, data: &impl Serialize, reason: Option<&str>) -> Event {
         let (id, kind) = (Uuid::new_v5(&Uuid::NAMESPACE_OID, self.name.as_bytes()), self.event_type.as_str());
-        let body = json_text(&wire::Event {
+        let body = wire::to_json(&wire::Event {
             id,
             kind: kind.to_owned(),
             timestamp: self.at.into(),

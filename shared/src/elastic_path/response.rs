@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// The `gateway` of every transaction.
-pub(super) const GATEWAY: &str = "card_connect";
+pub(super) const GATEWAY: &str = constant::CardConnect::VALUE;
 
 /// Who a transaction is shown to, and when, and the gateway that it went through.
 #[derive(Clone, Copy)]
@@ -61,6 +61,7 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
     let told = response.filter(|_| view.is_merchants());
     let letter = |pick: fn(&GatewayResponse) -> Option<&String>| told.and_then(pick).cloned();
     let next = order.next_actions(transaction, BatchState::Unknown, view.now);
+    let fees = fees(transaction);
     wire::Transaction {
         id: transaction.id,
         kind: constant::TransactionType,
@@ -81,8 +82,8 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         },
         next_actions: next.into_iter().map(Into::into).collect(),
         relationships: wire::OfOrder { order: wire::Related::new(order.id.to_string()) },
-        meta: meta(order, transaction, view),
-        livemode: first.is_some_and(|first| view.gateway.is_live(&first.route)),
+        meta: meta(order, transaction, fees, view),
+        livemode: wire::LiveMode(first.is_some_and(|first| view.gateway.is_live(&first.route))),
         // Where the SDK's types have them a second time.
         timestamps: Timestamps::new(transaction.created_at, transaction.updated_at),
         // A browser is shown the references that a storefront can state, and a capture's changes to
@@ -92,15 +93,19 @@ pub(super) fn transaction(order: &Order, transaction: &Transaction, view: View<'
         for_merchant: view.is_merchants().then(|| merchant_references(transaction)),
         refund_mechanism: transaction.refund_mechanism().map(Into::into),
         failure_details: failure(transaction, view.principal),
-        fee: fees(transaction).map(fees_value),
+        fee: fees.map(fees_value),
         payment_method: OrNull::Absent,
         client_parameters: None,
     }
 }
 
-fn meta(order: &Order, transaction: &Transaction, view: View<'_>) -> wire::TransactionMeta {
+fn meta(
+    order: &Order,
+    transaction: &Transaction,
+    fees: Option<Fees>,
+    view: View<'_>,
+) -> wire::TransactionMeta {
     let price = |amount| Price::new(order.currency, amount);
-    let fees = fees(transaction);
     let expires = transaction.authorization_expires_at.filter(|_| !transaction.capturable().is_zero());
     wire::TransactionMeta {
         state: transaction.word(view.now).into(),
@@ -130,7 +135,7 @@ fn merchant_meta(order: &Order, transaction: &Transaction, now: Timestamp) -> wi
     let is_part = schedule.is_some_and(|schedule| schedule.amount.is_some());
     let is_disputed = !transaction.disputes.is_empty();
     wire::MerchantMeta {
-        version: Some(order.version),
+        version: Some(wire::OrderVersion(order.version)),
         capturable: Price::new(currency, left.capturable),
         refundable: Price::new(currency, left.refundable),
         capture_at: schedule.map(|schedule| schedule.at.into()),
@@ -216,6 +221,7 @@ fn memo_value(memo: &Memo) -> wire::Memo {
 pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn GatewayInfo) -> wire::Order {
     let first = order.transactions.first().and_then(Transaction::first);
     let live = first.map(|first| gateway.is_live(&first.route));
+    let live = live.or_else(|| merchant.map(|merchant| gateway.is_live(&merchant.gateway.any_route())));
     let resumed = order.pauses.last().and_then(|pause| pause.resumed.as_ref());
     let identifier = |of: &Transaction| wire::Identifier { kind: constant::TransactionType, id: of.id };
     let (capture_at, capture) = match &order.capture {
@@ -233,7 +239,7 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
         currency: order.currency.into(),
         meta: wire::OrderMeta {
             display_price: order_prices(order),
-            version: Some(order.version),
+            version: Some(wire::OrderVersion(order.version)),
             timestamps: Timestamps::new(order.created_at, order.updated_at),
             captures_paused: order.captures_paused().map(paused),
             captures_resumed: resumed.map(|resumed| switched(resumed.at, resumed.by.as_deref())),
@@ -255,7 +261,7 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
             ..wire::NoAddress::default()
         },
         billing_address: wire::NoAddress::default(),
-        livemode: live.or_else(|| merchant.map(|merchant| gateway.is_live(&merchant.gateway.any_route()))),
+        livemode: live.map(wire::LiveMode),
         capture_at,
         capture,
     }
@@ -355,7 +361,7 @@ fn operation(currency: Currency, operation: &Operation) -> wire::Operation {
         merchid: is_sent.then(|| operation.route.account.clone()),
         gateway_order_id: is_sent.then(|| operation.attempt.gateway_order_id.clone()),
         gateway: outcome,
-        fee: fee.map(|fee| wire::OperationFee { amount: fee.amount.into(), kind: fee.kind.into() }),
+        fee: fee.map(Into::into),
         settlement: is_rejected.then_some(wire::SettlementOfOperation::Rejected.into()),
         decline_code: decline.map(|decline| decline.code.as_str().to_owned()),
         advice: decline.map(|decline| decline.advice.into()),

@@ -12,16 +12,14 @@ use tollgate_core::{
     },
 };
 use tollgate_wire::{
-    self as wire, Single, WebhookFormat,
+    self as wire, Several, Single, WebhookFormat,
     constant::{WebhookDeliveryType, WebhookType},
 };
 use uuid::Uuid;
 
 use crate::{
     api::{Caller, Code, Failure, Handled, Page, Problem, Reply},
-    elastic_path::{
-        lists::Paging, lists::filter::DeliveryFilter, request::Parameters, response::page::json_text,
-    },
+    elastic_path::{lists::Paging, lists::filter::DeliveryFilter, request::Parameters},
     invocation::path_parameter,
     ports::Deliveries,
 };
@@ -59,11 +57,11 @@ pub fn test_delivery(to: ReceiverKey, event: Uuid, now: Timestamp) -> Delivery {
         data: wire::TestData::default(),
         reason: None,
     };
-    let (kind, body, since) = (TEST.to_owned(), json_text(&body), Some(now));
+    let (kind, body, since) = (TEST.to_owned(), wire::to_json(&body), Some(now));
     Delivery { to, event, at: now, kind, body, failures: 0, since }
 }
 
-async fn receivers(ports: &Deliveries, request: &Request) -> Handled<wire::WebhookList> {
+async fn receivers(ports: &Deliveries, request: &Request) -> Handled<Several<wire::Webhook>> {
     let caller = Caller::reader(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let mut data = Vec::new();
@@ -72,7 +70,7 @@ async fn receivers(ports: &Deliveries, request: &Request) -> Handled<wire::Webho
         let health = ports.log.health_of(&key).await?;
         data.push(shown_receiver(receiver, health));
     }
-    Ok(Reply::new(200, wire::WebhookList { data }))
+    Ok(Reply::new(200, Several { data }))
 }
 
 async fn list(ports: &Deliveries, request: &Request) -> Handled<Page> {

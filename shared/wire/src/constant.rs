@@ -1,22 +1,25 @@
 //! Members that always have the same value, such as a resource's `type`.
 
-/// Declares types with one value, which is written as a text or as a word of JSON.
+/// Declares types with one value of a type of JSON.
 macro_rules! constants {
-    ($($(#[$doc:meta])* $name:ident = $value:literal;)+) => {$(
-        $(#[$doc])*
+    ($kind:literal: $type:ty: $($name:ident = $value:literal;)+) => {$(
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct $name;
 
+        impl $name {
+            pub const VALUE: $type = $value;
+        }
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serde::Serialize::serialize(&$value, serializer)
+                serde::Serialize::serialize(&Self::VALUE, serializer)
             }
         }
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let value = <serde_json::Value as serde::Deserialize>::deserialize(deserializer)?;
-                if value == serde_json::json!($value) {
+                if value == Self::VALUE {
                     Ok(Self)
                 } else {
                     Err(serde::de::Error::custom(concat!("is not ", stringify!($value))))
@@ -35,13 +38,14 @@ macro_rules! constants {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                constant(&serde_json::json!($value))
+                schemars::json_schema!({"type": $kind, "const": Self::VALUE})
             }
         }
     )+};
 }
 
 constants! {
+    "string": &'static str:
     TransactionType = "transaction";
     OrderType = "order";
     ReceiptType = "receipt";
@@ -50,7 +54,6 @@ constants! {
     CardConnect = "card_connect";
     Unfulfilled = "unfulfilled";
     Empty = "";
-    False = false;
     DepositType = "deposit";
     DepositLineType = "deposit_line";
     SettlementType = "settlement";
@@ -73,17 +76,11 @@ constants! {
     Bearer = "Bearer";
     CardConnectName = "CardConnect";
     Removed = "removed";
-    True = true;
     Unlimited = "unlimited";
 }
 
-/// The schema of a member that always has this value.
-#[cfg(feature = "schema")]
-fn constant(value: &serde_json::Value) -> schemars::Schema {
-    let kind = match value {
-        serde_json::Value::Bool(_) => "boolean",
-        serde_json::Value::Number(_) => "integer",
-        _ => "string",
-    };
-    schemars::json_schema!({"type": kind, "const": value})
+constants! {
+    "boolean": bool:
+    False = false;
+    True = true;
 }

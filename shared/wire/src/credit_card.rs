@@ -129,15 +129,15 @@ pub struct Facts {
     /// [surcharge](merchants.md#surcharges); it and the next three are absent without one
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_kind: Option<Word<FeeKind>>,
-    /// Beside what was approved
+    /// Beside the approved amount
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["0.62"])))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee_amount: Option<String>,
-    /// Beside what was captured so far
+    /// Beside the amount captured so far
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["0.62"])))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub captured_fee_amount: Option<String>,
-    /// Beside what was refunded so far
+    /// Beside the amount refunded so far
     #[cfg_attr(feature = "schema", schemars(extend("examples" = ["0.00"])))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refunded_fee_amount: Option<String>,

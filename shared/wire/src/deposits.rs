@@ -142,7 +142,7 @@ pub struct DepositLine {
     pub retref: String,
     pub kind: Word<FundedKind>,
     pub status: Word<FundedStatus>,
-    /// Whether the deposit has its money; not of what was voided or refused
+    /// Whether the deposit has its money; not of a voided or refused payment
     pub counts: bool,
     /// In minor units, with its sign
     pub amount: SignedMinor,

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::{
     journal::{self, Fact},
     order::{Cause, HandVerdict, Kind, Mechanism, Principal},
-    values::FeeKind,
 };
 use uuid::Uuid;
 
 use crate::{
     constant::{EntryType, OrderType, TransactionType},
     list::{PageMeta, Related},
+    transaction::OperationFee,
     values::{Milliseconds, Minor, SignedMinor, Word},
 };
 
@@ -62,7 +62,7 @@ pub struct Entry {
     /// The amount that the fact is about, in minor units
     pub amount: Minor,
     /// The fee taken or returned beside the amount
-    pub fee: Option<EntryFee>,
+    pub fee: Option<OperationFee>,
     /// Signed changes of the balances, in minor units
     pub changes: Changes,
     /// The gateway account
@@ -98,13 +98,6 @@ pub struct Entry {
     /// The card scheme's code of a chargeback's reason
     pub dispute_reason: Option<String>,
     pub relationships: EntryRelationships,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
-pub struct EntryFee {
-    pub amount: Minor,
-    pub kind: Word<FeeKind>,
 }
 
 /// Signed changes of the balances, in minor units.

@@ -62,8 +62,8 @@ pub struct ErrorFacts {
     pub avs_result: OrNull<String>,
     #[serde(default, skip_serializing_if = "OrNull::is_absent")]
     pub cvv_result: OrNull<String>,
-    /// Of `too_many_in_flight` and `too_many_declines`, what the limit counts; a network is an IPv6
-    /// /48
+    /// Of `too_many_in_flight` and `too_many_declines`, the subject of the limit; a network is an
+    /// IPv6 /48
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Word<LimitOf>>,
     /// Of `version_differs`, the order's version now

@@ -1,5 +1,5 @@
-//! The bodies that the public APIs send. Functions write these types and our programs read them;
-//! the schemas of responses in `docs/openapi.yaml` are made from them.
+//! The bodies that the public APIs send. Functions write these types, and the schemas of responses
+//! in `docs/openapi.yaml` are made from them.
 //!
 //! - A doc comment is the description of a schema, in plain Markdown.
 //! - An `Option` is null without a value. With `skip_serializing_if` it is left out, and never

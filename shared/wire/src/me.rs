@@ -21,7 +21,7 @@ pub struct Me {
     pub merchant: MyMerchant,
     /// The key that called; null where a person did
     pub key: Option<MyKey>,
-    /// The person who called, with what they may do now; null where a key did
+    /// The person who called, with present rights; null where a key did
     pub person: Option<MyPerson>,
     pub may: MyRights,
     pub payments: MyPayments,

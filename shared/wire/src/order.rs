@@ -8,7 +8,7 @@ use crate::{
     attribution::CaptureSwitch,
     constant::{Empty, False, OrderType, TransactionType, Unfulfilled},
     list::{Identifier, PageMeta},
-    values::{CurrencyCode, OrNull, PositiveMinor, Price, Seconds, Timestamps, Word},
+    values::{CurrencyCode, LiveMode, OrNull, OrderVersion, PositiveMinor, Price, Seconds, Timestamps, Word},
 };
 
 words! {
@@ -45,10 +45,8 @@ pub struct Order {
     pub customer: NoCustomer,
     pub shipping_address: NoAddress,
     pub billing_address: NoAddress,
-    /// Whether the gateway's account moves real money, by the gateway's host: only CardConnect's
-    /// `-uat` sites and this machine are tests.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub livemode: Option<bool>,
+    pub livemode: Option<LiveMode>,
     /// When authorizations that state nothing are captured automatically; null means only on
     /// request. Absent if the order states nothing.
     #[serde(default, skip_serializing_if = "OrNull::is_absent")]
@@ -91,10 +89,8 @@ pub struct CaptureRule {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 pub struct OrderMeta {
     pub display_price: OrderPrices,
-    /// The order's version, which `If-Match` takes; only for `client_credentials`, and not in
-    /// events, which have it beside `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<u64>,
+    pub version: Option<OrderVersion>,
     pub timestamps: Timestamps,
     /// Only while the order's scheduled captures are paused.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -24,8 +24,7 @@ use crate::{
     receipt::Receipt,
     service::Status,
     settlement::{
-        ExceptionBody, ExceptionPageMeta, Outstanding, OutstandingPageMeta, SettlementBody,
-        SettlementException,
+        ExceptionPageMeta, Outstanding, OutstandingPageMeta, SettlementException, TransactionSettlement,
     },
     stop::Stop,
     surcharge::Surcharge,
@@ -34,14 +33,11 @@ use crate::{
     transaction::Transaction,
     transactions::{AttentionPage, CapturePage, CaptureSums, TransactionPage},
     values::{CurrencyCode, OrNull, PositiveMinor, Price, Several, SignedPrice, Single, Timestamps, Word},
-    webhooks::{Delivery, DeliveryPageMeta, ElasticPathEvent, WebhookList},
+    webhooks::{Delivery, DeliveryPageMeta, ElasticPathEvent, Webhook},
 };
 
 /// Marks a member that can be null although it can also be left out.
 const OR_NULL: &str = "x-or-null";
-
-/// Where a reference finds a schema.
-const COMPONENTS: &str = "/components/schemas";
 
 /// Declares which bodies have schemas. Those that a body refers to are found from it.
 macro_rules! bodies {
@@ -60,7 +56,6 @@ bodies! {
     ElasticPathEvent<EventData>,
     Errors,
     Event<EventData>,
-    ExceptionBody,
     GatewaysBody,
     OrderEntries,
     OrderPage,
@@ -73,9 +68,9 @@ bodies! {
     PeopleList,
     PositiveMinor,
     Price,
-    SettlementBody,
     Several<PaymentMethod>,
     Several<Transaction>,
+    Several<Webhook>,
     SignedPrice,
     Single<Delivery>,
     Single<Gateway>,
@@ -86,23 +81,24 @@ bodies! {
     Single<Person>,
     Single<Receipt>,
     Single<RemovedPerson>,
+    Single<SettlementException>,
     Single<Stop>,
     Single<Surcharge>,
     Single<Transaction>,
+    Single<TransactionSettlement>,
     Status,
     Timestamps,
     Token,
     Totals,
     TransactionPage,
     UnreadableItem,
-    WebhookList,
     credit_card::Outgoing,
 }
 
 /// The schemas by their names, in alphabetical order.
 pub fn components() -> Map<String, Value> {
     let mut settings = SchemaSettings::draft2020_12().for_serialize();
-    COMPONENTS.clone_into(settings.definitions_path.to_mut());
+    settings.definitions_path = "/components/schemas".into();
     let mut generator = settings.into_generator();
     add_bodies(&mut generator);
     let mut schemas: Vec<(String, Value)> = generator.take_definitions(true).into_iter().collect();

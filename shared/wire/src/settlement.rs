@@ -16,12 +16,6 @@ use crate::{
     values::{Seconds, SignedMinor, Word},
 };
 
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-pub struct SettlementBody {
-    pub data: TransactionSettlement,
-}
-
 /// Batches and deposits of a payment and its refunds.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
@@ -111,12 +105,6 @@ pub struct ExceptionResolution {
     pub at: Seconds,
     pub by: String,
     pub reason: String,
-}
-
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-pub struct ExceptionBody {
-    pub data: SettlementException,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

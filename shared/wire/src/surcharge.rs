@@ -5,7 +5,7 @@ use tollgate_core::{payments::Waived, values::FeeKind};
 
 use crate::{
     constant::SurchargeType,
-    values::{CurrencyCode, Minor, PositiveMinor, Price, Word},
+    values::{CurrencyCode, LiveMode, Minor, PositiveMinor, Price, Word},
 };
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -24,9 +24,7 @@ pub struct Surcharge {
     /// rounded to nothing. Null: `fee.amount` would be added, and the card charged `total`.
     pub reason: Option<Word<Waived>>,
     pub meta: SurchargeMeta,
-    /// Whether the gateway's account moves real money, by the gateway's host: only CardConnect's
-    /// `-uat` sites and this machine are tests.
-    pub livemode: bool,
+    pub livemode: LiveMode,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -1,11 +1,11 @@
 //! Transactions: payments of orders.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
     order::{DisputeKind, Kind, Mechanism, NextAction, PaymentWord, Principal, Stage},
-    values::{Advice, FeeKind},
+    values::{Advice, Fee, FeeKind},
     words,
 };
 use uuid::Uuid;
@@ -18,8 +18,8 @@ use crate::{
     list::Related,
     possible::{Money, NeedsAttention, Possible, ReceiptState},
     values::{
-        CurrencyCode, Milliseconds, Minor, OrNull, PositiveMinor, Price, Seconds, SignedPrice, Timestamps,
-        Word,
+        CurrencyCode, LiveMode, Milliseconds, Minor, OrNull, OrderVersion, PositiveMinor, Price, Seconds,
+        SignedPrice, Timestamps, Word,
     },
 };
 
@@ -125,9 +125,7 @@ pub struct Transaction {
     pub next_actions: Vec<Word<NextAction>>,
     pub relationships: OfOrder,
     pub meta: TransactionMeta,
-    /// Whether the gateway's account moves real money, by the gateway's host: only CardConnect's
-    /// `-uat` sites and this machine are tests.
-    pub livemode: bool,
+    pub livemode: LiveMode,
     pub timestamps: Timestamps,
     /// The name of the way to pay, as `paymentmethod_meta` stated it
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,11 +168,18 @@ pub struct MerchantReferences {
 
 /// In the response to a payment with an `implicit` token. Keep the secret in the page: sent as
 /// `X-Client-Secret`, it lets a renewed token read and confirm the payment.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline, deny_unknown_fields))]
 pub struct ClientParameters {
     #[cfg_attr(feature = "schema", schemars(length(equal = 43)))]
     pub secret: String,
+}
+
+/// Without the secret.
+impl fmt::Debug for ClientParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientParameters").finish_non_exhaustive()
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -252,10 +257,8 @@ pub struct RefundedTotal {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MerchantMeta {
-    /// The order's version, which `If-Match` takes; only for `client_credentials`, and not in
-    /// events, which have it beside `data`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub version: Option<u64>,
+    pub version: Option<OrderVersion>,
     /// The amount that the next request can capture: nothing while an outcome is not known, or once
     /// the authorization has lapsed, although the gateway may still accept a capture. Only for
     /// `client_credentials`.
@@ -398,6 +401,12 @@ pub struct OperationFee {
     pub kind: Word<FeeKind>,
 }
 
+impl From<Fee> for OperationFee {
+    fn from(fee: Fee) -> Self {
+        Self { amount: fee.amount.into(), kind: fee.kind.into() }
+    }
+}
+
 /// Stored members of a request of the credit-card API; only for `client_credentials`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -461,4 +470,15 @@ pub struct Dispute {
     pub deposit: Option<String>,
     /// The day of the gateway's last change
     pub changed_on: Option<jiff::civil::Date>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_of_a_payment_is_not_shown() {
+        let parameters = ClientParameters { secret: "s3cret".to_owned() };
+        assert!(!format!("{parameters:?}").contains("s3cret"));
+    }
 }

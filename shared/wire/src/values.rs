@@ -46,6 +46,18 @@ impl From<SignedAmount> for SignedMinor {
     }
 }
 
+/// Whether the gateway's account moves real money, by the gateway's host: only CardConnect's `-uat`
+/// sites and this machine are tests.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LiveMode(pub bool);
+
+/// The order's version, which `If-Match` takes; only for `client_credentials`, and not in events,
+/// which have it beside `data`.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OrderVersion(pub u64);
+
 /// ISO 4217 code of a currency with minor units. In requests in any case; one to pay in has two
 /// decimals and a gateway account of the merchant's (422 `currency_not_supported`).
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -138,6 +150,11 @@ impl Timestamps {
     }
 }
 
+/// A body as text. No body has a key that is no text, or a value that refuses: all can be written.
+pub fn to_json(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}
+
 /// The body with one resource.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(
@@ -151,7 +168,11 @@ pub struct Single<T> {
 
 /// The body with all resources of a kind.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "{T}sBody"))]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "{T}sBody", deny_unknown_fields)
+)]
 pub struct Several<T> {
     pub data: Vec<T>,
 }
@@ -203,8 +224,7 @@ pub enum Word<T> {
 impl<T: Words> Word<T> {
     /// The word with this text.
     pub fn read(text: &str) -> Self {
-        let known = T::ALL.iter().copied().find(|word| word.as_str() == text);
-        known.map_or_else(|| Self::Other(text.into()), Self::Known)
+        T::from_name(text).map_or_else(|| Self::Other(text.into()), Self::Known)
     }
 
     pub fn as_str(&self) -> &str {

@@ -10,12 +10,6 @@ use crate::{
     values::{Milliseconds, Word},
 };
 
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
-pub struct WebhookList {
-    pub data: Vec<Webhook>,
-}
-
 words! {
     /// The format of messages to a receiver.
     pub enum WebhookFormat {

@@ -385,17 +385,13 @@ fn every_example_is_what_its_schema_says() {
 }
 
 #[test]
-fn the_currencies_that_are_listed_are_those_that_are_read() {
+fn the_currencies_of_a_card_payment_that_are_listed_are_those_that_are_read() {
     let letters = || 'A'..='Z';
     let codes = letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| [a, b, c])));
     let known = codes.filter_map(|code| Currency::parse(&String::from_iter(code)).ok());
-    let known: Vec<Currency> = known.collect();
-    let with_two_decimals = known.iter().filter(|currency| currency.exponent() == 2).copied().collect();
-    for (schema, currencies) in [("Currency", known), ("CardCurrency", with_two_decimals)] {
-        let listed = &DESCRIPTION.document["components"]["schemas"][schema]["enum"];
-        let codes: Vec<_> = currencies.iter().map(|currency| currency.code()).collect();
-        assert_eq!(*listed, json!(codes), "{schema}");
-    }
+    let with_two_decimals = known.filter(|currency| currency.exponent() == 2);
+    let listed = &DESCRIPTION.document["components"]["schemas"]["CardCurrency"]["enum"];
+    assert_eq!(*listed, json!(with_two_decimals.map(Currency::code).collect::<Vec<_>>()));
 }
 
 #[test]

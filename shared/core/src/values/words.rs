@@ -10,6 +10,11 @@ pub trait Words: Copy + Sized + 'static {
 
     /// The word that others see.
     fn as_str(self) -> &'static str;
+
+    /// The one with this word, if this version knows it.
+    fn from_name(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.as_str() == word)
+    }
 }
 
 /// Declares an enum, the word of each variant, and the list of all variants, in one place: tests
@@ -59,7 +64,7 @@ macro_rules! words {
 
             /// The one with this word, if this version knows it.
             pub fn from_name(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|known| known.as_str() == word)
+                <Self as $crate::values::Words>::from_name(word)
             }
         }
 

@@ -9,8 +9,8 @@ use tollgate_core::{
     values::Zone,
 };
 use tollgate_wire::{
-    self as wire, EntryFee, EntryPageMeta, EntryRelationships, OrderEntries, OrderEntriesMeta, Readable,
-    Related, UnreadableRow, constant::EntryType,
+    self as wire, EntryPageMeta, EntryRelationships, OrderEntries, OrderEntriesMeta, Readable, Related,
+    UnreadableRow, constant::EntryType,
 };
 
 use crate::{
@@ -119,7 +119,7 @@ pub fn shown(entry: &Entry, zone: &Zone) -> wire::Entry {
         fact: entry.fact.into(),
         currency: entry.currency.code().to_owned(),
         amount: entry.amount.into(),
-        fee: entry.fee.map(|fee| EntryFee { amount: fee.amount.into(), kind: fee.kind.into() }),
+        fee: entry.fee.map(Into::into),
         changes: entry.changes.into(),
         mid: entry.account.clone(),
         retref: entry.reference.clone(),

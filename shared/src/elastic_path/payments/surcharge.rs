@@ -7,7 +7,9 @@ use tollgate_core::{
     payments::{Role, SurchargeQuery, SurchargeQuote, surcharge},
     values::{Amount, CardAccount, CardToken, Currency, FeeKind, check_postcode},
 };
-use tollgate_wire::{Price, Single, Surcharge, SurchargeFee, SurchargeMeta, constant::SurchargeType};
+use tollgate_wire::{
+    LiveMode, Price, Single, Surcharge, SurchargeFee, SurchargeMeta, constant::SurchargeType,
+};
 
 use crate::{
     api::{Caller, Failure, Handled, Members, Reply, json_body},
@@ -93,6 +95,6 @@ fn value(currency: Currency, amount: Amount, quote: SurchargeQuote, is_live: boo
             display_fee: Price::new(currency, fee),
             display_total: Price::new(currency, total),
         },
-        livemode: is_live,
+        livemode: LiveMode(is_live),
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 
 use lambda_http::{Body, Request, Response, http::header};
 use serde::Serialize;
+use tollgate_wire::to_json;
 
 use crate::{
     api::{Code, Failure, Handled, Page, exchange},
@@ -13,15 +14,10 @@ use crate::{
     spreadsheet,
 };
 
-/// A body as text. No body has a key that is no text, or a value that refuses: all can be written.
-pub(in crate::elastic_path) fn json_text(body: &impl Serialize) -> String {
-    serde_json::to_string(body).unwrap_or_default()
-}
-
 /// A body as JSON.
 impl<B: Serialize> From<B> for Page {
     fn from(body: B) -> Self {
-        Self { content_type: "application/json", body: json_text(&body), link: None, is_of_now: false }
+        Self { content_type: "application/json", body: to_json(&body), link: None, is_of_now: false }
     }
 }
 

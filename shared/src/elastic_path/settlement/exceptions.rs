@@ -8,8 +8,8 @@ use tollgate_core::{
     settlement::{self, Exception, ExceptionRefusal, NOTES_MAX, Note, Resolution},
 };
 use tollgate_wire::{
-    ExceptionBody, ExceptionFacts, ExceptionNote, ExceptionPageMeta, ExceptionResolution,
-    SettlementException, constant::ExceptionType,
+    ExceptionFacts, ExceptionNote, ExceptionPageMeta, ExceptionResolution, SettlementException, Single,
+    constant::ExceptionType,
 };
 use uuid::Uuid;
 
@@ -55,15 +55,15 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     paging.reply(rows, page.next.clone(), |part| part.with(meta)).await
 }
 
-async fn read(ports: &Transactions, request: &Request) -> Handled<ExceptionBody> {
+async fn read(ports: &Transactions, request: &Request) -> Handled<Single<SettlementException>> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let found = ports.settlement.exceptions.get(&caller.merchant.id, exception_id(request)?).await?;
     let exception = found.ok_or_else(|| refused(ExceptionRefusal::NotFound))?;
-    Ok(Reply::new(200, ExceptionBody { data: exception_value(&exception) }))
+    Ok(Reply::new(200, Single { data: exception_value(&exception) }))
 }
 
-async fn note(ports: &Transactions, request: &Request) -> Handled<ExceptionBody> {
+async fn note(ports: &Transactions, request: &Request) -> Handled<Single<SettlementException>> {
     let caller = Caller::merchant(&ports.access, request, Role::Operate).await?;
     Parameters::none(request)?;
     let id = exception_id(request)?;
@@ -72,10 +72,10 @@ async fn note(ports: &Transactions, request: &Request) -> Handled<ExceptionBody>
     let noted =
         settlement::note_exception(ports.settlement.exceptions.as_ref(), &caller.merchant.id, id, &note)
             .await;
-    Ok(Reply::new(200, ExceptionBody { data: exception_value(&noted.map_err(refused)?) }))
+    Ok(Reply::new(200, Single { data: exception_value(&noted.map_err(refused)?) }))
 }
 
-async fn resolve(ports: &Transactions, request: &Request) -> Handled<ExceptionBody> {
+async fn resolve(ports: &Transactions, request: &Request) -> Handled<Single<SettlementException>> {
     let caller = Caller::merchant(&ports.access, request, Role::Operate).await?;
     Parameters::none(request)?;
     let id = exception_id(request)?;
@@ -83,7 +83,7 @@ async fn resolve(ports: &Transactions, request: &Request) -> Handled<ExceptionBo
     let resolution = Resolution { at: ports.access.now(), by, reason };
     let store = ports.settlement.exceptions.as_ref();
     let resolved = settlement::resolve_exception(store, &caller.merchant.id, id, &resolution).await;
-    Ok(Reply::new(200, ExceptionBody { data: exception_value(&resolved.map_err(refused)?) }))
+    Ok(Reply::new(200, Single { data: exception_value(&resolved.map_err(refused)?) }))
 }
 
 fn exception_id(request: &Request) -> Result<Uuid, Failure> {

@@ -7,7 +7,7 @@ use tollgate_core::{
     payments::{Role, order_of_payment},
     settlement::{Verdict, payment_among, settlement_of},
 };
-use tollgate_wire::{SettlementBody, SettlementRecord, TransactionSettlement, constant::SettlementType};
+use tollgate_wire::{SettlementRecord, Single, TransactionSettlement, constant::SettlementType};
 use uuid::Uuid;
 
 use crate::{
@@ -22,7 +22,7 @@ handlers! {
     get_settlement(Transactions) => read();
 }
 
-async fn read(ports: &Transactions, request: &Request) -> Handled<SettlementBody> {
+async fn read(ports: &Transactions, request: &Request) -> Handled<Single<TransactionSettlement>> {
     let caller = Caller::merchant(&ports.access, request, Role::Read).await?;
     Parameters::none(request)?;
     let id = transaction_id(request)?;
@@ -31,7 +31,7 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<SettlementBody
     let order = found.ok_or(Rejection::TransactionNotFound)?;
     let lines = ports.settlement.lines.as_ref();
     let found = settlement_of(lines, &order, id, ports.access.now()).await?;
-    Ok(Reply::new(200, SettlementBody { data: shown(id, &found) }))
+    Ok(Reply::new(200, Single { data: shown(id, &found) }))
 }
 
 /// The payment's own days beside those of each record.

@@ -11,6 +11,7 @@ use tollgate_core::webhooks::{Delivery, Receiver};
 use tollgate_wire::{
     ElasticPathEvent, ElasticPathPayload, Integration, IntegrationConfiguration,
     constant::{Empty, WebhookType},
+    to_json,
 };
 use uuid::Uuid;
 
@@ -47,10 +48,10 @@ pub(super) fn message(
             name: to.id.to_string(),
             description: Empty,
         },
-        resources: serde_json::to_string(&payload).ok()?,
+        resources: to_json(&payload),
         payload,
         configuration: IntegrationConfiguration { url: to.url.clone() },
     };
     let headers = HeaderMap::from_iter([(SECRET_KEY.parse().ok()?, secret_key_value(secret_key)?)]);
-    Some(WebhookMessage { headers, body: serde_json::to_string(&body).ok()? })
+    Some(WebhookMessage { headers, body: to_json(&body) })
 }

@@ -11,6 +11,7 @@ use tollgate_core::{
     payments::{Merchant, trail},
     people::{PersonEntry, SignInAttempt, recognize},
 };
+use tollgate_wire::constant::AccessTokenType;
 
 use super::Form;
 use crate::{
@@ -28,7 +29,7 @@ pub(super) const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 
 /// The type of the issued token, as in the response.
-const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+const ACCESS_TOKEN: &str = AccessTokenType::VALUE;
 
 /// When to come back while the issuer does not respond: its keys are read again after a minute at
 /// the earliest.
