@@ -17,6 +17,13 @@ impl From<Amount> for Minor {
     }
 }
 
+/// The greatest one for all that are beyond 63 bits, which no amount is.
+impl From<Minor> for SignedAmount {
+    fn from(minor: Minor) -> Self {
+        Self::new(i64::try_from(minor.0).unwrap_or(i64::MAX))
+    }
+}
+
 /// Minor units of the currency; 2599 is 25.99 USD. A number without a fraction: `25.99`, `2599.0`
 /// and `"2599"` are errors.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -35,6 +42,12 @@ impl From<Amount> for PositiveMinor {
     }
 }
 
+impl From<PositiveMinor> for SignedAmount {
+    fn from(minor: PositiveMinor) -> Self {
+        Minor(minor.0).into()
+    }
+}
+
 /// Minor units of the currency, with their sign.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
@@ -43,6 +56,12 @@ pub struct SignedMinor(pub i64);
 impl From<SignedAmount> for SignedMinor {
     fn from(amount: SignedAmount) -> Self {
         Self(amount.minor())
+    }
+}
+
+impl From<SignedMinor> for SignedAmount {
+    fn from(minor: SignedMinor) -> Self {
+        Self::new(minor.0)
     }
 }
 
@@ -232,6 +251,20 @@ impl<T: Words> Word<T> {
             Self::Known(word) => word.as_str(),
             Self::Other(word) => word,
         }
+    }
+
+    /// The word, unless only a newer version knows it.
+    pub fn known(&self) -> Option<T> {
+        match self {
+            Self::Known(word) => Some(*word),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl<T: PartialEq> PartialEq<T> for Word<T> {
+    fn eq(&self, word: &T) -> bool {
+        matches!(self, Self::Known(known) if known == word)
     }
 }
 
