@@ -103,7 +103,7 @@ fn with_facts(
         facts.auth_code = match kind {
             // Nor for an approval that was given back.
             Kind::Authorize | Kind::Purchase | Kind::Capture => {
-                response.authcode.clone().filter(|_| facts.response_code != ResponseCode::Declined.into())
+                response.authcode.clone().filter(|_| facts.response_code != ResponseCode::Declined)
             }
             Kind::Refund | Kind::Void | Kind::Unrecognized => None,
         };
