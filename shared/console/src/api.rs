@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderMap, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::RequestBuilder;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::{
     sync::Mutex,
@@ -16,6 +17,7 @@ use tollgate::{
     https::read_body,
     openid::{DOCUMENT_MAX_BYTES, IssuerUrl},
 };
+use tollgate_wire::{Errors, Single};
 
 use crate::web::FORM;
 
@@ -58,8 +60,10 @@ fn time_left() -> Duration {
 pub(crate) enum Failure {
     /// The API refused, and says why.
     Refused(Refusal),
-    /// No response, or one that cannot be read.
+    /// No response.
     Unavailable,
+    /// A response that this version cannot read.
+    Unreadable,
 }
 
 /// The API's reasons for refusing a request.
@@ -90,7 +94,17 @@ pub struct Api {
     url: String,
     web: reqwest::Client,
     /// The issuer's description of itself, and when it was read.
-    description: Mutex<Option<(Value, Timestamp)>>,
+    description: Mutex<Option<(Description, Timestamp)>>,
+}
+
+/// The issuer's description of itself (OpenID Connect Discovery), as far as it is needed.
+#[derive(Clone, Deserialize)]
+pub(crate) struct Description {
+    issuer: String,
+    /// Where people are sent.
+    pub(crate) authorization_endpoint: String,
+    /// Where codes become tokens.
+    pub(crate) token_endpoint: String,
 }
 
 /// One part of a path, with any characters.
@@ -112,7 +126,11 @@ impl Api {
     }
 
     /// Reads JSON as the person with the token.
-    pub(crate) async fn get(&self, token: &str, path: &str) -> Result<Value, Failure> {
+    pub(crate) async fn get<T: for<'a> Deserialize<'a>>(
+        &self,
+        token: &str,
+        path: &str,
+    ) -> Result<T, Failure> {
         let request = self.web.get(format!("{}{path}", self.url)).bearer_auth(token);
         parsed(&patient(request).await?)
     }
@@ -122,7 +140,7 @@ impl Api {
         let request =
             self.web.get(format!("{}{path}", self.url)).bearer_auth(token).header(header::ACCEPT, "text/csv");
         let Answer { body, next } = patient(request).await?;
-        Ok((String::from_utf8(body).map_err(|_| Failure::Unavailable)?, next))
+        Ok((String::from_utf8(body).map_err(|_| Failure::Unreadable)?, next))
     }
 
     /// Sends a change as the person with the token. Only a request that counts once is repeated.
@@ -130,9 +148,9 @@ impl Api {
         &self,
         token: &str,
         path: &str,
-        data: &Value,
+        data: &(impl Serialize + Sync),
         once: &Once,
-    ) -> Result<Value, Failure> {
+    ) -> Result<(), Failure> {
         let mut request = self.web.post(format!("{}{path}", self.url)).bearer_auth(token);
         if !once.key.is_empty() {
             request = request.header("idempotency-key", &once.key);
@@ -140,18 +158,28 @@ impl Api {
         if !once.version.is_empty() {
             request = request.header(header::IF_MATCH, format!("\"{}\"", once.version));
         }
-        let request = request.json(&serde_json::json!({ "data": data }));
+        let request = request.json(&Single { data });
         let counts_once = !once.key.is_empty() || !once.version.is_empty();
-        parsed(&if counts_once { patient(request).await? } else { answered(request, BODY_MAX_BYTES).await? })
+        let answer =
+            if counts_once { patient(request).await } else { answered(request, BODY_MAX_BYTES).await };
+        answer.map(drop)
     }
 
     /// Sends a form to Tollgate for a token.
-    pub(crate) async fn form(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
+    pub(crate) async fn form<T: for<'a> Deserialize<'a>>(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Result<T, Failure> {
         parsed(&patient(self.filled(&format!("{}{path}", self.url), form)).await?)
     }
 
     /// Sends a form to the issuer.
-    pub(crate) async fn form_to(&self, url: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
+    pub(crate) async fn form_to<T: for<'a> Deserialize<'a>>(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+    ) -> Result<T, Failure> {
         parsed(&answered(self.filled(url, form), DOCUMENT_MAX_BYTES).await?)
     }
 
@@ -162,16 +190,21 @@ impl Api {
     }
 
     /// The issuer's description of itself.
-    pub(crate) async fn description(&self, issuer: &IssuerUrl, now: Timestamp) -> Result<Value, Failure> {
+    pub(crate) async fn description(
+        &self,
+        issuer: &IssuerUrl,
+        now: Timestamp,
+    ) -> Result<Description, Failure> {
         let mut kept = self.description.lock().await;
         if let Some((description, read)) = &*kept
             && now.duration_since(*read).abs() < DESCRIPTION_FRESH
         {
             return Ok(description.clone());
         }
-        let found = parsed(&answered(self.web.get(issuer.discovery()), DOCUMENT_MAX_BYTES).await?)?;
+        let found: Description =
+            parsed(&answered(self.web.get(issuer.discovery()), DOCUMENT_MAX_BYTES).await?)?;
         // Another issuer's document would send people, and codes, elsewhere.
-        if found["issuer"] != issuer.as_str() {
+        if found.issuer != issuer.as_str() {
             return Err(Failure::Unavailable);
         }
         *kept = Some((found.clone(), now));
@@ -229,19 +262,28 @@ fn wait_of(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
 }
 
 fn refused(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Failure {
-    let body = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let error = &body["errors"][0];
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Failure::Refused(Refusal {
-        status,
-        code: text(&error["meta"]["code"]),
-        detail: text(&error["detail"]),
-        request_id: text(&error["meta"]["request_id"]),
-        proposal: error["meta"]["proposal"].as_str().map(Box::from),
-        wait,
+    // A body that is none of Tollgate's, such as API Gateway's own, says nothing.
+    let errors = read::<Errors>(body).map(|body| body.errors).unwrap_or_default();
+    let said = errors.into_iter().next().map(|error| Refusal {
+        code: error.meta.code,
+        detail: error.detail,
+        request_id: error.meta.request_id,
+        proposal: error.meta.facts.proposal.map(String::into_boxed_str),
+        ..Refusal::default()
+    });
+    Failure::Refused(Refusal { status, wait, ..said.unwrap_or_default() })
+}
+
+fn parsed<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, Failure> {
+    read(&answer.body).map_err(|_| {
+        // Nothing of the body: an error of the reader quotes it.
+        tracing::error!(error = std::any::type_name::<T>(), "a response cannot be read");
+        Failure::Unreadable
     })
 }
 
-fn parsed(answer: &Answer) -> Result<Value, Failure> {
-    serde_json::from_slice(&answer.body).map_err(|_| Failure::Unavailable)
+/// A body by its type: through a value, so that each type is read from one source, and its code is
+/// there once.
+fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> serde_json::Result<T> {
+    T::deserialize(serde_json::from_slice::<Value>(body)?)
 }

@@ -3,24 +3,17 @@
 
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use jiff::Timestamp;
 use tollgate_core::values::Zone;
+use tollgate_wire::{Me, Single};
 
 use crate::{
     api::{Failure, address, segment},
     seal::{digest_of, masked},
     session::Session,
     settings::Console,
-    words::{self, text},
+    words,
 };
-
-/// The person's permissions, as the API states them.
-#[derive(Clone, Copy)]
-pub(crate) struct May {
-    pub(crate) pay: bool,
-    /// Move money and close exceptions.
-    pub(crate) operate: bool,
-}
 
 /// The content of the frame around a page.
 #[derive(Clone)]
@@ -29,21 +22,11 @@ pub(crate) struct Frame {
     pub(crate) merchant: String,
     /// The part of the console, as its addresses name it.
     pub(crate) part: String,
-    pub(crate) name: String,
-    pub(crate) livemode: bool,
+    /// The person's rights and the merchant's state; `None` if this version cannot read them. Pages
+    /// can be looked at then, and nothing can be changed.
+    pub(crate) me: Option<Me>,
+    /// The merchant's; UTC if it is not known.
     pub(crate) zone: Zone,
-    pub(crate) person: String,
-    /// `read`, `pay`, `operate` or `all`, to show it.
-    pub(crate) role: String,
-    pub(crate) may: May,
-    pub(crate) stopped: bool,
-    pub(crate) captures_paused: bool,
-    /// How many orders need attention, as a text; empty for none.
-    pub(crate) attention: String,
-    /// The time of that count; empty without one.
-    pub(crate) attention_at: String,
-    /// How many exceptions are open, as a text; empty for none.
-    pub(crate) exceptions: String,
     pub(crate) csrf: String,
 }
 
@@ -60,28 +43,60 @@ pub(crate) fn style_address() -> &'static str {
 impl Frame {
     /// Reads the frame for a page of this part, with one call.
     pub(crate) async fn read(console: &Console, session: &Session, part: &str) -> Result<Self, Failure> {
-        let me = console.api.get(&session.access_token, "/v2/me").await?;
-        let data = &me["data"];
-        let is = |value: &Value| value.as_bool().unwrap_or_default();
-        let count = |value: &Value| Some(text(value)).filter(|count| count != "0").unwrap_or_default();
-        let zone = text(&data["merchant"]["time_zone"]).parse().unwrap_or_default();
-        let at = words::time(&data["attention"]["as_of"]);
+        let me = match console.api.get::<Single<Me>>(&session.access_token, "/v2/me").await {
+            Ok(me) => Some(me.data),
+            Err(Failure::Unreadable) => None,
+            Err(failure) => return Err(failure),
+        };
+        let zone = me.as_ref().and_then(|me| me.merchant.time_zone.parse().ok());
         Ok(Self {
             merchant: session.merchant.clone(),
             part: part.to_owned(),
-            name: text(&data["merchant"]["name"]),
-            livemode: is(&data["merchant"]["livemode"]),
-            attention_at: at.map(|at| words::time_of_day(at, &zone)).unwrap_or_default(),
-            zone,
-            person: text(&data["person"]["name"]),
-            role: text(&data["person"]["role"]),
-            may: May { pay: is(&data["may"]["pay"]), operate: is(&data["may"]["operate"]) },
-            stopped: is(&data["payments"]["stopped"]),
-            captures_paused: is(&data["payments"]["captures_paused"]),
-            attention: count(&data["attention"]["count"]["formatted"]),
-            exceptions: count(&data["settlement"]["count"]["formatted"]),
+            zone: zone.unwrap_or_default(),
+            me,
             csrf: masked(&session.csrf).unwrap_or_default(),
         })
+    }
+
+    /// Whether the person may make payments.
+    pub(crate) fn may_pay(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| me.may.pay)
+    }
+
+    /// Whether the person may move money and close exceptions.
+    pub(crate) fn may_operate(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| me.may.operate)
+    }
+
+    /// The person's name; empty if it is not known, and so is the role.
+    pub(crate) fn person(&self) -> &str {
+        self.me.as_ref().and_then(|me| me.person.as_ref()).map_or("", |person| &person.name)
+    }
+
+    /// `read`, `pay`, `operate` or `all`, to show it.
+    pub(crate) fn role(&self) -> &str {
+        self.me.as_ref().and_then(|me| me.person.as_ref()).map_or("", |person| person.role.as_str())
+    }
+
+    /// How many exceptions are open, as a text, if there are any.
+    pub(crate) fn exceptions(&self) -> Option<&str> {
+        let count = self.me.as_ref().map(|me| &me.settlement.count);
+        count.filter(|count| count.exceptions > 0).map(|count| &*count.formatted)
+    }
+
+    /// Whether no real money moves.
+    pub(crate) fn is_test(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| !me.merchant.livemode)
+    }
+
+    /// A moment of the API as the merchant's clocks show it.
+    pub(crate) fn moment(&self, at: impl Into<Option<Timestamp>>) -> String {
+        at.into().map(|at| words::moment(at, &self.zone)).unwrap_or_default()
+    }
+
+    /// The same without the day.
+    pub(crate) fn time_of_day(&self, at: &Timestamp) -> String {
+        words::time_of_day(*at, &self.zone)
     }
 
     /// The address of a payment's page.
@@ -96,6 +111,7 @@ impl Frame {
 
     /// The name, or the id of a merchant that has none.
     pub(crate) fn shown_name(&self) -> &str {
-        if self.name.is_empty() { &self.merchant } else { &self.name }
+        let name = self.me.as_ref().and_then(|me| me.merchant.name.as_deref());
+        name.unwrap_or(&self.merchant)
     }
 }

@@ -9,6 +9,7 @@ mod dynamodb;
 mod frame;
 mod pages;
 mod routes;
+mod rows;
 mod seal;
 mod session;
 mod settings;

@@ -12,8 +12,9 @@ pub(crate) mod sign_in;
 #[cfg(test)]
 mod tests;
 
+use jiff::Timestamp;
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     api::{Failure, Once},
@@ -22,6 +23,7 @@ use crate::{
     session::Session,
     settings::Console,
     web::{Pairs, page},
+    words,
 };
 
 /// A request for a page by a person who signed in.
@@ -40,14 +42,24 @@ impl Visit<'_> {
         Pairs::of_address(self.request)
     }
 
+    /// How long ago something was: `5 hours`.
+    pub(crate) fn age(&self, since: Timestamp) -> String {
+        words::age(self.console.clock.now().duration_since(since).as_hours())
+    }
+
     /// Reads from the API as the signed-in person.
-    pub(crate) async fn read(&self, path: &str) -> Result<Value, Failure> {
+    pub(crate) async fn read<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, Failure> {
         self.console.api.get(&self.session.access_token, path).await
     }
 
     /// Sends a change to the API as the signed-in person.
-    pub(crate) async fn post(&self, path: &str, data: &Value, once: &Once) -> Result<(), Failure> {
-        self.console.api.post(&self.session.access_token, path, data, once).await.map(drop)
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        data: &(impl Serialize + Sync),
+        once: &Once,
+    ) -> Result<(), Failure> {
+        self.console.api.post(&self.session.access_token, path, data, once).await
     }
 }
 

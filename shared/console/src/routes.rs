@@ -12,9 +12,9 @@ use crate::{
     frame::Frame,
     pages::{
         Visit, attention, days, deposits,
-        payment::{self, act::Act},
+        payment::{self, Act},
         payments,
-        problem::Problem,
+        problem::{Problem, unreadable},
         sign_in,
     },
     seal::is_masked,
@@ -197,7 +197,10 @@ async fn signed_in(
     }
     let frame = Frame::read(console, &session, page.first().copied().unwrap_or_default()).await?;
     let visit = Visit { console, session: &session, request, form, frame };
-    shown(&visit, page, is_read).await
+    match Box::pin(shown(&visit, page, is_read)).await {
+        Err(Problem::Unreadable) => unreadable(&visit.frame),
+        shown => shown,
+    }
 }
 
 async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Response<Body>, Problem> {

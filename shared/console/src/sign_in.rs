@@ -4,7 +4,8 @@
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, Response};
-use serde_json::Value;
+use serde::Deserialize;
+use tollgate_wire::Token;
 
 use crate::{
     api::{Failure, address},
@@ -21,10 +22,16 @@ const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 /// An access token counts as ended so long before it does: a page makes several calls with it.
 const MARGIN: SignedDuration = SignedDuration::from_secs(30);
 
-/// Where the issuer sends people, and where codes become tokens.
-struct Endpoints {
-    authorize: String,
-    token: String,
+/// The issuer's response to a code, as far as it is needed.
+#[derive(Deserialize)]
+struct Tokens {
+    id_token: String,
+}
+
+/// The claim of an ID token that only the console knows.
+#[derive(Default, Deserialize)]
+struct Claims {
+    nonce: String,
 }
 
 /// A way to the issuer.
@@ -39,13 +46,6 @@ impl Console {
         format!("{}/callback", self.settings.url)
     }
 
-    async fn endpoints(&self) -> Result<Endpoints, Problem> {
-        let found = self.api.description(&self.settings.issuer, self.clock.now()).await;
-        let found = found.map_err(|_| Problem::IssuerUnavailable)?;
-        let text = |name: &str| found[name].as_str().unwrap_or_default().to_owned();
-        Ok(Endpoints { authorize: text("authorization_endpoint"), token: text("token_endpoint") })
-    }
-
     /// Begins a sign-in that comes back to a path of ours. It may go on with a session.
     pub(crate) async fn way_to_issuer(
         &self,
@@ -53,7 +53,8 @@ impl Console {
         back: &str,
         session: Option<&Session>,
     ) -> Result<WayToIssuer, Problem> {
-        let endpoints = self.endpoints().await?;
+        let issuer = self.api.description(&self.settings.issuer, self.clock.now()).await;
+        let issuer = issuer.map_err(|_| Problem::IssuerUnavailable)?;
         let made = || secret().ok_or(Problem::Unavailable);
         let (state, nonce, verifier) = (made()?, made()?, made()?);
         let challenge = digest_of(&verifier);
@@ -62,14 +63,14 @@ impl Console {
             state: state.clone(),
             nonce: nonce.clone(),
             verifier,
-            token_endpoint: endpoints.token,
+            token_endpoint: issuer.token_endpoint,
             back: back.to_owned(),
             began: session.map(|session| session.began),
             until: self.sign_in_until(),
         };
         let cookie = self.begin(&sign_in).await?;
         let address = address(
-            &endpoints.authorize,
+            &issuer.authorization_endpoint,
             &[
                 ("response_type", "code"),
                 ("client_id", &self.settings.client.audience),
@@ -119,18 +120,18 @@ impl Console {
             ("code_verifier", &sign_in.verifier),
         ];
         form.extend(client.issuer_secret.as_deref().map(|secret| ("client_secret", secret)));
-        let tokens =
-            self.api.form_to(&sign_in.token_endpoint, &form).await.map_err(|failure| match failure {
-                Failure::Refused(refusal) if refusal.wait.is_none() => Problem::SignInRefused,
-                _ => Problem::IssuerUnavailable,
-            })?;
-        let token = tokens["id_token"].as_str().ok_or(Problem::SignInRefused)?;
+        let tokens = self.api.form_to::<Tokens>(&sign_in.token_endpoint, &form).await;
+        let token = tokens.map_err(|failure| match failure {
+            Failure::Refused(refusal) if refusal.wait.is_none() => Problem::SignInRefused,
+            Failure::Unreadable => Problem::SignInRefused,
+            Failure::Refused(_) | Failure::Unavailable => Problem::IssuerUnavailable,
+        })?;
         // Tollgate checks signature, issuer, audience and age as it exchanges the token; the nonce
         // only we know.
-        if claims(token)["nonce"] != sign_in.nonce.as_str() {
+        if claims(&token.id_token).nonce != sign_in.nonce {
             return Err(Problem::SignInRefused);
         }
-        Ok(token.to_owned())
+        Ok(token.id_token)
     }
 
     async fn session_of(&self, id_token: &str, sign_in: &SignIn) -> Result<Session, Problem> {
@@ -143,18 +144,18 @@ impl Console {
             ("subject_token_type", ID_TOKEN),
             ("subject_token", id_token),
         ];
-        let granted = self.api.form("/oauth/access_token", &form).await.map_err(|failure| match failure {
+        let granted = self.api.form::<Token>("/oauth/access_token", &form).await;
+        let granted = granted.map_err(|failure| match failure {
             Failure::Refused(refusal) if refusal.status.is_client_error() && refusal.wait.is_none() => {
                 Problem::SignInRefused
             }
             failure => failure.into(),
         })?;
-        let token = granted["access_token"].as_str().ok_or(Problem::Unavailable)?;
         let now = self.clock.now();
-        let lasts = SignedDuration::from_secs(granted["expires_in"].as_i64().unwrap_or_default());
+        let lasts = SignedDuration::from_secs(granted.expires_in);
         Ok(Session {
             merchant: sign_in.merchant.clone(),
-            access_token: token.to_owned(),
+            access_token: granted.access_token,
             token_until: now.saturating_add(lasts - MARGIN).unwrap_or(Timestamp::MAX),
             csrf: secret().ok_or(Problem::Unavailable)?,
             // Another access token makes no session longer.
@@ -165,7 +166,7 @@ impl Console {
 }
 
 /// The claims of an ID token, unverified.
-fn claims(token: &str) -> Value {
+fn claims(token: &str) -> Claims {
     let payload = token.split('.').nth(1).unwrap_or_default();
     let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap_or_default();
     serde_json::from_slice(&payload).unwrap_or_default()

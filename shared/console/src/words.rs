@@ -1,15 +1,17 @@
 //! Texts for people: states in words, amounts, times. Nothing else compares the word of a state, a
 //! stage or a role.
 
+pub(crate) mod causes;
 pub(crate) mod sentences;
 
 use jiff::{Timestamp, civil::Date};
-use serde_json::Value;
 use tollgate_core::{
     journal::Concern,
-    order::{AdvisedAgainst, NotPossible},
-    values::{Amount, Currency, SignedAmount, Zone},
+    order::{AdvisedAgainst, NotPossible, PaymentWord},
+    settlement::{Component, FundedKind, Progressed},
+    values::{Advice, Amount, Currency, SignedAmount, Words, Zone},
 };
+use tollgate_wire::{Card, ExceptionState, Price, Word};
 
 /// How something is going, as a badge shows it: by a shape and a color, and always beside its
 /// words.
@@ -38,37 +40,41 @@ impl Tone {
     }
 }
 
-/// The state of a payment (docs/api.md) in words, with its tone and the reason of a failure.
-pub(crate) fn state(payment: &Value) -> (String, Tone) {
-    let word = said(&payment["meta"]["state"]);
-    let (state, tone) = match word.as_str() {
-        "held" => ("Held", Tone::Held),
-        "paid" => ("Paid", Tone::Good),
-        "partly_paid" => ("Paid in part", Tone::Good),
-        "partly_refunded" => ("Refunded in part", Tone::Good),
-        "refunded" => ("Refunded", Tone::Good),
-        "settlement_refused" => ("Settlement refused", Tone::Bad),
-        "disputed" => ("Disputed", Tone::Bad),
-        "lapsed" => ("Lapsed", Tone::Quiet),
-        "voided" => ("Voided", Tone::Quiet),
-        "voided_elsewhere" => ("Voided elsewhere", Tone::Quiet),
-        "declined" => ("Declined", Tone::Bad),
-        "not_processed" => ("Not processed", Tone::Quiet),
-        "not_known_yet" => ("Not known yet", Tone::Waiting),
-        other => (other, Tone::Quiet),
-    };
-    let reason = said(&payment["failure_details"]["code"]);
-    // Some failures have no reason but their state.
-    let has_reason = !reason.is_empty() && reason != word;
-    (if has_reason { format!("{state}: {}", decline(&reason)) } else { state.to_owned() }, tone)
+/// The state of a payment (docs/api.md) in words, with its tone.
+pub(crate) const fn state(word: PaymentWord) -> (&'static str, Tone) {
+    match word {
+        PaymentWord::Held => ("Held", Tone::Held),
+        PaymentWord::Paid => ("Paid", Tone::Good),
+        PaymentWord::PartlyPaid => ("Paid in part", Tone::Good),
+        PaymentWord::PartlyRefunded => ("Refunded in part", Tone::Good),
+        PaymentWord::Refunded => ("Refunded", Tone::Good),
+        PaymentWord::SettlementRefused => ("Settlement refused", Tone::Bad),
+        PaymentWord::Disputed => ("Disputed", Tone::Bad),
+        PaymentWord::Lapsed => ("Lapsed", Tone::Quiet),
+        PaymentWord::Voided => ("Voided", Tone::Quiet),
+        PaymentWord::VoidedElsewhere => ("Voided elsewhere", Tone::Quiet),
+        PaymentWord::Declined => ("Declined", Tone::Bad),
+        PaymentWord::NotProcessed => ("Not processed", Tone::Quiet),
+        PaymentWord::NotKnownYet => ("Not known yet", Tone::Waiting),
+    }
 }
 
-/// The end of an authorization without a scheduled capture; empty in states that have none.
-pub(crate) fn end_of_hold(state: &Value) -> &'static str {
-    match state.as_str().unwrap_or_default() {
-        "held" => "The authorization ends about then. No capture is scheduled.",
-        "lapsed" => "The authorization ended about then, and nothing was captured.",
-        _ => "",
+/// The same with the code of a failure.
+pub(crate) fn state_with_reason(word: &Word<PaymentWord>, code: Option<&str>) -> (String, Tone) {
+    let known = word.known().map(state);
+    let name = known.map_or_else(|| said(word.as_str()), |(name, _)| name.to_owned());
+    // Some failures have no reason but their state.
+    let reason = code.map(said).filter(|code| !code.is_empty() && code != word.as_str());
+    let text = if let Some(code) = reason { format!("{name}: {}", decline(&code)) } else { name };
+    (text, known.map_or(Tone::Quiet, |(_, tone)| tone))
+}
+
+/// The end of an authorization without a scheduled capture; `None` in states that have none.
+pub(crate) fn end_of_hold(state: &Word<PaymentWord>) -> Option<&'static str> {
+    match state.known()? {
+        PaymentWord::Held => Some("The authorization ends about then. No capture is scheduled."),
+        PaymentWord::Lapsed => Some("The authorization ended about then, and nothing was captured."),
+        _ => None,
     }
 }
 
@@ -77,12 +83,19 @@ pub(crate) fn is_outcome(code: &str) -> bool {
     ["declined", "voided_elsewhere"].contains(&code)
 }
 
-/// Why an action is not possible or not advisable, in a sentence; empty without a reason.
-pub(crate) fn why(word: &Value) -> String {
-    let word = said(word);
-    let not_possible = NotPossible::from_name(&word).map(NotPossible::sentence);
-    let known = not_possible.or_else(|| AdvisedAgainst::from_name(&word).map(AdvisedAgainst::sentence));
-    known.map_or_else(|| word.replace('_', " "), str::to_owned)
+/// Why an action is not possible, in a sentence.
+pub(crate) fn why(word: &Word<NotPossible>) -> String {
+    word.known().map_or_else(|| plain(word), |known| known.sentence().to_owned())
+}
+
+/// Why an action is not advisable, in a sentence.
+pub(crate) fn advised_against(word: &Word<AdvisedAgainst>) -> String {
+    word.known().map_or_else(|| plain(word), |known| known.sentence().to_owned())
+}
+
+/// A word of the API as people write it.
+pub(crate) fn plain<T: Words>(word: &Word<T>) -> String {
+    said(word.as_str()).replace('_', " ")
 }
 
 /// A reason for attention.
@@ -101,19 +114,14 @@ pub(crate) const fn concern(concern: Concern) -> (&'static str, Tone) {
 }
 
 /// Whether there is something left to do about an exception.
-pub(crate) fn is_open(state: &Value) -> bool {
-    state == "open"
+pub(crate) fn is_open(state: &Word<ExceptionState>) -> bool {
+    *state == ExceptionState::Open
 }
 
 /// A currency by its code. The API always sends a known code; showing another as dollars would be
 /// wrong, so it gives `None`.
-pub(crate) fn currency(code: &Value) -> Option<Currency> {
-    Currency::parse(code.as_str()?).ok()
-}
-
-/// An amount of the API in minor units.
-pub(crate) fn signed(minor: &Value) -> Option<SignedAmount> {
-    minor.as_i64().map(SignedAmount::new)
+pub(crate) fn currency(code: &str) -> Option<Currency> {
+    Currency::parse(code).ok()
 }
 
 /// An amount with its currency: `$1,234.50`, and `−$5.00` with a true minus.
@@ -138,20 +146,35 @@ pub(crate) fn number(amount: impl Into<SignedAmount>, currency: Currency) -> Str
         .replace(|letter: char| letter != '−' && !letter.is_ascii_digit() && !",.".contains(letter), "")
 }
 
-/// An amount of the API in a cell, empty without one. Where the heading says the currency of all
-/// rows, without it.
-pub(crate) fn cell(minor: &Value, code: &Value, is_one_currency: bool) -> String {
-    match (signed(minor), currency(code)) {
-        (None, _) => String::new(),
-        (Some(amount), None) => format!("{} {}", amount.minor(), said(code)).trim_end().to_owned(),
-        (Some(amount), Some(currency)) if is_one_currency => number(amount, currency),
-        (Some(amount), Some(currency)) => money(amount, currency),
+/// An amount of the API. Where the heading says the currency of all rows, without it.
+pub(crate) fn cell(amount: impl Into<SignedAmount>, code: &str, is_one_currency: bool) -> String {
+    let amount = amount.into();
+    match currency(code) {
+        None => format!("{} {}", amount.minor(), said(code)).trim_end().to_owned(),
+        Some(currency) if is_one_currency => number(amount, currency),
+        Some(currency) => money(amount, currency),
     }
 }
 
+/// The same where nothing is as good as none.
+pub(crate) fn if_any(amount: impl Into<SignedAmount>, code: &str, is_one_currency: bool) -> String {
+    let amount = amount.into();
+    if amount.is_zero() { String::new() } else { cell(amount, code, is_one_currency) }
+}
+
+/// A price of the API.
+pub(crate) fn price(price: &Price) -> String {
+    cell(price.amount, &price.currency.0, false)
+}
+
+/// A price that went away: with a minus. Empty for nothing.
+pub(crate) fn lost(price: &Price) -> String {
+    if_any(SignedAmount::from(price.amount).taken_off(), &price.currency.0, false)
+}
+
 /// The value that all rows have in common, if there is one.
-pub(crate) fn the_only(rows: &[Value], name: &str) -> Option<String> {
-    let mut all = rows.iter().map(|row| said(&row[name])).filter(|value| !value.is_empty());
+pub(crate) fn the_only<'a>(values: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let mut all = values.into_iter().map(said).filter(|value| !value.is_empty());
     let first = all.next()?;
     all.all(|other| other == first).then_some(first)
 }
@@ -159,11 +182,6 @@ pub(crate) fn the_only(rows: &[Value], name: &str) -> Option<String> {
 /// A moment in a zone: `Nov 21, 9:28 AM`.
 pub(crate) fn moment(at: Timestamp, zone: &Zone) -> String {
     zone.shown(at).strftime("%b %-d, %-I:%M %p").to_string()
-}
-
-/// A moment of the API in a zone, empty without one.
-pub(crate) fn moment_of(value: &Value, zone: &Zone) -> String {
-    time(value).map(|at| moment(at, zone)).unwrap_or_default()
 }
 
 /// The same with the year and the zone, where it stands alone: `Nov 21, 2026, 9:28 AM EST`.
@@ -176,36 +194,26 @@ pub(crate) fn time_of_day(at: Timestamp, zone: &Zone) -> String {
     zone.shown(at).strftime("%-I:%M %p").to_string()
 }
 
-/// A time of the API.
-pub(crate) fn time(value: &Value) -> Option<Timestamp> {
-    value.as_str()?.parse().ok()
-}
-
-/// A text of the API, empty without one.
-pub(crate) fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
-}
-
-/// A list of the API, empty without one.
-pub(crate) fn list(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
 /// `Visa 1443`, as far as it is known.
-pub(crate) fn card(card: &Value) -> String {
-    format!("{} {}", said(&card["brand"]), said(&card["last_four"])).trim().to_owned()
+pub(crate) fn card(card: &Card) -> String {
+    brand_and_last_four(card.brand.as_deref(), card.last_four.as_deref())
+}
+
+/// The same of a receipt.
+pub(crate) fn brand_and_last_four(brand: Option<&str>, last_four: Option<&str>) -> String {
+    joined([said(brand), said(last_four)], " ")
 }
 
 /// A text from outside within a sentence of ours: without the marks that would turn the letters
-/// after it around.
-pub(crate) fn said(value: &Value) -> String {
+/// after it around. Empty without one.
+pub(crate) fn said<'a>(text: impl Into<Option<&'a str>>) -> String {
     let turns = |letter: char| matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    text(value).replace(turns, "")
+    text.into().unwrap_or_default().replace(turns, "")
 }
 
-/// The text for a row that cannot be read; `None` for any other row.
-pub(crate) fn unreadable(row: &Value) -> Option<String> {
-    (row["type"] == "unreadable").then(|| format!("Cannot be read: {}", said(&row["id"])))
+/// The text for an item that cannot be read.
+pub(crate) fn unreadable(id: &str) -> String {
+    format!("Cannot be read: {}", said(id))
 }
 
 /// Texts in one, with this between them. Empty ones are left out.
@@ -213,19 +221,14 @@ pub(crate) fn joined(texts: impl IntoIterator<Item = String>, separator: &str) -
     texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(separator)
 }
 
-/// A day of the API, `2026-11-24`, as `Nov 24`; with its year where it stands alone.
-pub(crate) fn day(value: &Value) -> String {
-    shown_day(value, "%b %-d")
+/// `Nov 24`.
+pub(crate) fn day(day: Date) -> String {
+    day.strftime("%b %-d").to_string()
 }
 
-/// `Nov 24, 2026`.
-pub(crate) fn full_day(value: &Value) -> String {
-    shown_day(value, "%b %-d, %Y")
-}
-
-fn shown_day(value: &Value, format: &str) -> String {
-    let said = said(value);
-    said.parse::<Date>().map_or(said, |day| day.strftime(format).to_string())
+/// The same with its year, where it stands alone: `Nov 24, 2026`.
+pub(crate) fn full_day(day: Date) -> String {
+    day.strftime("%b %-d, %Y").to_string()
 }
 
 /// A text that begins a sentence.
@@ -292,28 +295,45 @@ pub(crate) fn decline(code: &str) -> String {
 }
 
 /// The advice after a decline.
-pub(crate) fn advice(advice: &str) -> &'static str {
+pub(crate) const fn advice(advice: Advice) -> &'static str {
     match advice {
-        "do_not_retry" => "Do not try this card again.",
-        "fix_and_retry" => "Ask for the data again.",
-        "retry_later" => "Trying later can work.",
-        "use_another_card" => "Another card can work.",
-        "contact_issuer" => "Only the cardholder can clear it with the bank.",
-        _ => "",
+        Advice::Never => "Do not try this card again.",
+        Advice::FixData => "Ask for the data again.",
+        Advice::Later => "Trying later can work.",
+        Advice::OtherCard => "Another card can work.",
+        Advice::ContactIssuer => "Only the cardholder can clear it with the bank.",
     }
 }
 
 /// How far a payment's money has come (docs/settlement.md, *One payment*).
-pub(crate) fn settlement(record: &Value) -> String {
-    let (settled, funded) = (day(&record["settled_at"]), day(&record["funded_at"]));
-    match record["state"].as_str().unwrap_or_default() {
-        "funded" => format!("Settled {settled}, in the deposit of {funded}"),
-        "settled" => format!("Settled {settled}, in no deposit yet"),
-        "expected" => "In no batch yet".to_owned(),
-        "held" => "The processor reviews it".to_owned(),
-        "refused" => "The processor refused it: no money comes".to_owned(),
-        "no_money" => "Moves no money".to_owned(),
-        "" => "Nothing to settle".to_owned(),
-        other => other.replace('_', " "),
+pub(crate) fn settlement(
+    state: Option<&Word<Progressed>>,
+    settled_at: Option<Date>,
+    funded_at: Option<Date>,
+) -> String {
+    let Some(state) = state else { return "Nothing to settle".to_owned() };
+    let [settled, funded] = [settled_at, funded_at].map(|at| at.map(day).unwrap_or_default());
+    let Some(known) = state.known() else { return plain(state) };
+    match known {
+        Progressed::Funded => format!("Settled {settled}, in the deposit of {funded}"),
+        Progressed::Settled => format!("Settled {settled}, in no deposit yet"),
+        Progressed::Expected => "In no batch yet".to_owned(),
+        Progressed::Held => "The processor reviews it".to_owned(),
+        Progressed::Refused => "The processor refused it: no money comes".to_owned(),
+        Progressed::NoMoney => "Moves no money".to_owned(),
     }
+}
+
+/// The name of a deposit's component.
+pub(crate) fn component(component: &Word<Component>) -> String {
+    if *component == Component::Reversal {
+        "Chargebacks and reversals".to_owned()
+    } else {
+        capitalized(&plain(component))
+    }
+}
+
+/// The name of a deposit's line.
+pub(crate) fn line(kind: &Word<FundedKind>) -> String {
+    if *kind == FundedKind::Sale { "Payment".to_owned() } else { capitalized(&plain(kind)) }
 }

@@ -27,7 +27,7 @@ const SHOW: [(&str, &str); 2] = [("tollgate_console", "shared/console"), ("tollg
 const TEXTS: &str = "tollgate_console/words";
 
 /// The states as types.
-const TYPES: [&str; 2] = ["PaymentWord", "TransactionStatus"];
+const TYPES: [&str; 4] = ["PaymentWord", "Role", "Stage", "TransactionStatus"];
 
 /// Methods that compare with their argument, or look for it.
 const COMPARE: [&str; 4] = ["contains", "eq", "eq_ignore_ascii_case", "ne"];

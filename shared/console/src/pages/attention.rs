@@ -2,15 +2,20 @@
 
 use askama::Template;
 use lambda_http::{Body, Response};
-use serde_json::Value;
-use tollgate_core::journal::Concern;
+use tollgate_core::{journal::Concern, order::NextAction, values::SignedAmount};
+use tollgate_wire::{AttentionPageMeta, NeedsAttention, Operation};
 
-use super::payment::{Read, act::Act};
-use super::{Visit, download, problem::Problem, rendered};
 use crate::{
     api::address,
     frame::Frame,
-    words::{self, said, sentences, text},
+    pages::{
+        Visit, download,
+        payment::{Act, Payment},
+        problem::Problem,
+        rendered,
+    },
+    rows::{Row, Rows},
+    words::{self, said, sentences},
 };
 
 /// How many pages of the API's list are read at most, and how many payments each has.
@@ -67,20 +72,19 @@ struct AttentionPage {
 
 /// The page, with one call for each page of the API's list. Only the first page has the count.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    let (mut rows, mut meta, mut cursor) = (Vec::new(), Value::Null, String::new());
-    for number in 0..PAGES {
-        let wanted = [("page[limit]", ROWS), ("page[cursor]", &cursor)];
-        let found = visit.read(&address("/v2/attention", &wanted)).await?;
-        rows.extend_from_slice(words::list(&found["data"]));
-        cursor = text(&found["meta"]["page"]["cursor"]);
-        if number == 0 {
-            meta = found["meta"].clone();
-        }
-        if cursor.is_empty() {
+    let (mut rows, mut first, mut cursor) = (Vec::new(), None, None::<String>);
+    for _ in 0..PAGES {
+        let from = cursor.take().unwrap_or_default();
+        let wanted = [("page[limit]", ROWS), ("page[cursor]", from.as_str())];
+        let found: Rows<Payment, AttentionPageMeta> = visit.read(&address("/v2/attention", &wanted)).await?;
+        rows.extend(found.data);
+        cursor.clone_from(&found.meta.page.cursor);
+        first.get_or_insert(found.meta);
+        if cursor.is_none() {
             break;
         }
     }
-    rendered(&page(visit, &rows, &meta, !cursor.is_empty()))
+    rendered(&page(visit, &rows, first.as_ref(), cursor.is_some()))
 }
 
 /// The same payments as a file, the newest first.
@@ -89,30 +93,40 @@ pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     download::file(visit, "attention.csv", &path).await
 }
 
-fn page(visit: &Visit<'_>, rows: &[Value], meta: &Value, has_more: bool) -> AttentionPage {
-    let is_unreadable = |row: &&Value| row["type"] == "unreadable";
-    let groups = Concern::ALL.iter().map(|concern| group(visit, *concern, rows));
+fn page(
+    visit: &Visit<'_>,
+    rows: &[Row<Payment>],
+    meta: Option<&AttentionPageMeta>,
+    has_more: bool,
+) -> AttentionPage {
+    let payments: Vec<_> = rows.iter().filter_map(Row::read).collect();
+    let groups = Concern::ALL.iter().map(|concern| group(visit, *concern, &payments));
+    let unreadable = rows.iter().filter_map(|row| match row {
+        Row::Read(_) => None,
+        Row::Unreadable(row) => Some(said(&*row.id)),
+    });
+    let count = meta.and_then(|meta| meta.count.as_ref());
     AttentionPage {
         frame: visit.frame.clone(),
-        orders: said(&meta["count"]["formatted"]),
-        as_of: words::moment_of(&meta["as_of"], &visit.frame.zone),
+        orders: said(count.map(|count| &*count.formatted)),
+        as_of: visit.frame.moment(meta.map(|meta| meta.as_of)),
         groups: groups.filter(|group| !group.rows.is_empty()).collect(),
-        unreadable: rows.iter().filter(is_unreadable).map(|row| said(&row["id"])).collect(),
+        unreadable: unreadable.collect(),
         newest: has_more.then_some(rows.len()),
     }
 }
 
 /// The part of a payment that says why it has this cause.
-fn reason(row: &Value, concern: Concern) -> Option<&Value> {
-    words::list(&row["meta"]["needs_attention"]).iter().find(|one| one["code"] == concern.as_str())
+fn reason(payment: &Payment, concern: Concern) -> Option<&NeedsAttention> {
+    payment.meta.needs_attention.iter().flatten().find(|one| one.code == concern)
 }
 
-fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
-    let found = rows.iter().filter_map(|row| Some((row, reason(row, concern)?)));
+fn group(visit: &Visit<'_>, concern: Concern, payments: &[&Payment]) -> Group {
+    let found = payments.iter().filter_map(|payment| Some((*payment, reason(payment, concern)?)));
     let mut found = found.collect::<Vec<_>>();
-    found.sort_by_key(|(_, reason)| words::time(&reason["since"]));
-    let advice = found.first().map(|(_, reason)| said(&reason["advice"])).unwrap_or_default();
-    let rows = found.into_iter().map(|(row, reason)| row_of(visit, concern, row, reason));
+    found.sort_by_key(|(_, reason)| reason.since);
+    let advice = found.first().map(|(_, reason)| said(&*reason.advice)).unwrap_or_default();
+    let rows = found.into_iter().map(|(payment, reason)| row_of(visit, concern, payment, reason));
     let rows = rows.collect::<Vec<_>>();
     Group {
         title: words::concern(concern).0,
@@ -126,74 +140,71 @@ fn group(visit: &Visit<'_>, concern: Concern, rows: &[Value]) -> Group {
     }
 }
 
-fn row_of(visit: &Visit<'_>, concern: Concern, row: &Value, reason: &Value) -> AttentionRow {
-    let since = words::time(&reason["since"]);
-    let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
-    let read = Read { payment: row, settlement: None };
+fn row_of(visit: &Visit<'_>, concern: Concern, payment: &Payment, reason: &NeedsAttention) -> AttentionRow {
     AttentionRow {
-        since: words::moment_of(&reason["since"], &visit.frame.zone),
-        age: hours.map(words::age).unwrap_or_default(),
-        card: words::card(&row["payment_details"]["card"]),
-        order: said(read.order()),
-        at_stake: read.money(&at_stake(concern, row)),
-        happened: happened(concern, &read),
-        help: help(&visit.frame, concern, &read),
-        address: read.address(&visit.frame),
+        since: visit.frame.moment(reason.since.0),
+        age: visit.age(reason.since.0),
+        card: payment.card(),
+        order: said(payment.order()),
+        at_stake: payment.money(at_stake(concern, payment)),
+        happened: happened(concern, payment),
+        help: help(&visit.frame, concern, payment),
+        address: payment.address(&visit.frame),
     }
 }
 
 /// The last operation of a payment that is so.
-fn last(row: &Value, is: impl Fn(&Value) -> bool) -> Option<&Value> {
-    words::list(&row["meta"]["operations"]).iter().rev().find(|operation| is(operation))
+fn last(payment: &Payment, is: impl Fn(&Operation) -> bool) -> Option<&Operation> {
+    payment.meta.operations.iter().rev().find(|operation| is(operation))
 }
 
-/// The money that a cause is about, in minor units.
-fn at_stake(concern: Concern, row: &Value) -> Value {
-    let meta = &row["meta"];
+/// The money that a cause is about.
+fn at_stake(concern: Concern, payment: &Payment) -> SignedAmount {
+    let meta = &payment.meta;
+    let amount_of = |operation: Option<&Operation>| operation.map(|one| SignedAmount::from(one.amount));
     let part = match concern {
-        Concern::InDoubt => last(row, sentences::is_pending).map(|one| &one["amount"]),
-        Concern::RefundHeldBack => last(row, sentences::is_held_back).map(|one| &one["amount"]),
-        Concern::Disputed => Some(&meta["disputed"]["amount"]),
+        Concern::InDoubt => amount_of(last(payment, sentences::is_pending)),
+        Concern::RefundHeldBack => amount_of(last(payment, sentences::is_held_back)),
+        Concern::Disputed => meta.disputed.as_ref().map(|disputed| disputed.amount.into()),
         // Nothing is capturable any more once the authorization has ended: the whole amount is
         // lost.
         Concern::CaptureSkipped | Concern::AuthorizationEnding => {
-            Some(&meta["capturable"]["amount"]).filter(|left| **left != 0)
+            Some(SignedAmount::from(meta.capturable.amount)).filter(|left| !left.is_zero())
         }
         _ => None,
     };
-    part.filter(|part| part.is_i64()).unwrap_or(&row["amount"]).clone()
+    part.unwrap_or_else(|| payment.transaction.amount.into())
 }
 
 /// The event behind a cause, in a sentence.
-fn happened(concern: Concern, read: &Read<'_>) -> String {
-    let row = read.payment;
+fn happened(concern: Concern, payment: &Payment) -> String {
     let operation = match concern {
         Concern::Disputed | Concern::DisputeUnclear => {
-            let dispute = words::list(&row["meta"]["disputes"]).last();
+            let dispute = payment.meta.disputes.iter().flatten().last();
             return dispute
-                .map(|one| sentences::dispute(one, &read.money(&one["amount"])))
+                .map(|one| sentences::dispute(one, &payment.money(one.amount)))
                 .unwrap_or_default();
         }
-        Concern::InDoubt => last(row, sentences::is_pending),
-        Concern::RefundHeldBack => last(row, sentences::is_held_back),
-        Concern::SettlementRejected => last(row, |one| one["settlement"] == "rejected"),
-        _ => last(row, |_| true),
+        Concern::InDoubt => last(payment, sentences::is_pending),
+        Concern::RefundHeldBack => last(payment, sentences::is_held_back),
+        Concern::SettlementRejected => last(payment, sentences::is_refused_at_settlement),
+        _ => last(payment, |_| true),
     };
-    operation.map(|one| sentences::operation(one, &read.money(&one["amount"]))).unwrap_or_default()
+    operation.map(|one| sentences::operation(one, &payment.money(one.amount))).unwrap_or_default()
 }
 
 /// The thing that helps, if the API advises it and the reader may.
-fn help(frame: &Frame, concern: Concern, read: &Read<'_>) -> Option<Help> {
-    let form = |act: Act| {
-        let is_there = read.is_next(act.route()) && frame.may.operate;
-        is_there.then(|| Help { name: act.verb(), address: read.form(act, frame), is_button: false })
+fn help(frame: &Frame, concern: Concern, payment: &Payment) -> Option<Help> {
+    let form = |act: Act, action: NextAction| {
+        let is_there = payment.is_next(action) && frame.may_operate();
+        is_there.then(|| Help { name: act.verb(), address: payment.form(act, frame), is_button: false })
     };
     match concern {
         Concern::InDoubt => {
-            Some(Help { name: "Ask the gateway", address: read.confirm(frame)?, is_button: true })
+            Some(Help { name: "Ask the gateway", address: payment.confirm(frame)?, is_button: true })
         }
-        Concern::CaptureSkipped | Concern::AuthorizationEnding => form(Act::Capture),
-        Concern::FoundLate | Concern::RefundHeldBack => form(Act::Refund),
+        Concern::CaptureSkipped | Concern::AuthorizationEnding => form(Act::Capture, NextAction::Capture),
+        Concern::FoundLate | Concern::RefundHeldBack => form(Act::Refund, NextAction::Refund),
         _ => None,
     }
 }

@@ -3,14 +3,14 @@
 use askama::Template;
 use jiff::{ToSpan, civil::Date};
 use lambda_http::{Body, Response};
-use serde_json::Value;
-use tollgate_core::values::{Currency, SignedAmount, Zone};
+use tollgate_core::values::SignedAmount;
+use tollgate_wire::{Total, Totals, TotalsMeta};
 
 use crate::{
     api::address,
     frame::Frame,
     pages::{Tab, Visit, download, problem::Problem, rendered},
-    words::{self, text},
+    words::{self, said},
 };
 
 /// How wide the greatest bar is, in the units of its image.
@@ -23,11 +23,12 @@ const REFUNDED_DAYS: i64 = 30;
 struct Day {
     name: String,
     width: u64,
-    count: String,
+    count: u64,
     amount: String,
-    rate: String,
+    /// The share of approved payments, where there were any.
+    rate: Option<String>,
     refunded: String,
-    refunds: String,
+    refund_count: u64,
     at_gateway: String,
     /// Links to its payments, and to those that were approved, declined and refunded.
     all: String,
@@ -56,7 +57,7 @@ struct DaysPage {
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let today = visit.frame.zone.shown(visit.console.clock.now()).date();
     let is_monthly = visit.parameters().get("interval") == Some("month");
-    let totals = visit.read(&address_of_totals(visit, today)).await?;
+    let totals: Totals = visit.read(&address_of_totals(visit, today)).await?;
     rendered(&page(visit, &totals, today, is_monthly))
 }
 
@@ -85,22 +86,23 @@ fn address_of_totals(visit: &Visit<'_>, today: Date) -> String {
     )
 }
 
-fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> DaysPage {
-    let (meta, query) = (&totals["meta"], visit.request.uri().query().unwrap_or_default());
-    let (first, last) = (date(&meta["from"]).unwrap_or(today), date(&meta["to"]).unwrap_or(today));
-    let rows = words::list(&totals["data"]);
-    let mut currencies = rows.iter().map(|row| text(&row["currency"])).collect::<Vec<_>>();
-    currencies.sort();
+fn page(visit: &Visit<'_>, totals: &Totals, today: Date, is_monthly: bool) -> DaysPage {
+    let query = visit.request.uri().query().unwrap_or_default();
+    let (first, last) = (totals.meta.from, totals.meta.to);
+    let rows = &totals.data;
+    let mut currencies = rows.iter().map(|row| row.members.currency.as_str()).collect::<Vec<_>>();
+    currencies.sort_unstable();
     currencies.dedup();
     let is_one = currencies.len() <= 1;
-    let greatest = rows.iter().filter_map(approved_amount).max().unwrap_or_default();
+    let greatest = rows.iter().map(approved_amount).max().unwrap_or_default();
     let mut days = Vec::new();
     for period in periods(first, last, is_monthly) {
-        for code in &currencies {
-            let is_wanted = |row: &&Value| row["period"] == *period.key && row["currency"] == *code.as_str();
-            let row = rows.iter().find(is_wanted).unwrap_or(&Value::Null);
-            let currency = words::currency(&Value::from(code.as_str()));
-            days.push(day(&visit.frame, &period, row, &Shown { currency, is_one, greatest, today }));
+        for currency in &currencies {
+            let is_wanted =
+                |row: &&Total| row.members.period == period.key && row.members.currency == *currency;
+            let row = rows.iter().find(is_wanted);
+            let shown = Shown { currency, is_one, greatest, today };
+            days.push(day(&visit.frame, &period, row, &shown));
         }
     }
     DaysPage {
@@ -116,7 +118,7 @@ fn page(visit: &Visit<'_>, totals: &Value, today: Date, is_monthly: bool) -> Day
         },
         days,
         is_empty: rows.is_empty(),
-        remarks: remarks(meta, &visit.frame.zone),
+        remarks: remarks(&totals.meta, &visit.frame),
     }
 }
 
@@ -131,10 +133,6 @@ fn title(first: Date, last: Date, is_monthly: bool, today: Date) -> String {
         return format!("{}{year}", first.strftime(begins));
     }
     format!("{} to {}{year}", first.strftime(begins), last.strftime(ends))
-}
-
-fn date(value: &Value) -> Option<Date> {
-    value.as_str()?.parse().ok()
 }
 
 /// A day or a month.
@@ -162,51 +160,47 @@ fn periods(first: Date, last: Date, is_monthly: bool) -> Vec<Period> {
 }
 
 /// How amounts are shown, and against which amount bars are.
-struct Shown {
-    currency: Option<Currency>,
+struct Shown<'a> {
+    currency: &'a str,
     is_one: bool,
     greatest: SignedAmount,
     today: Date,
 }
 
-impl Shown {
-    fn money(&self, amount: Option<SignedAmount>) -> String {
-        let amount = amount.unwrap_or_default();
-        match self.currency {
-            None => String::new(),
-            Some(currency) if self.is_one => words::number(amount, currency),
-            Some(currency) => words::money(amount, currency),
-        }
-    }
+fn approved_amount(row: &Total) -> SignedAmount {
+    row.members.approved_amount.into()
 }
 
-fn approved_amount(row: &Value) -> Option<SignedAmount> {
-    words::signed(&row["approved_amount"])
-}
-
-/// The row of a period without anything is null.
-fn day(frame: &Frame, period: &Period, row: &Value, shown: &Shown) -> Day {
+/// A period without anything has no row.
+fn day(frame: &Frame, period: &Period, row: Option<&Total>, shown: &Shown<'_>) -> Day {
     let list = |first: Date, state: &str| {
         let (first, last) = (first.to_string(), period.last.to_string());
         let all = [("from", first.as_str()), ("to", last.as_str()), ("state", state)];
         address(&format!("/{}/payments", frame.merchant), &all)
     };
-    let count = |name: &str| row[name].as_u64().unwrap_or_default().to_string();
-    let amount = approved_amount(row);
-    let held_or_taken = amount.filter(|amount| *amount > SignedAmount::ZERO);
+    let money = |amount: SignedAmount| words::cell(amount, shown.currency, shown.is_one);
+    let amount = row.map(approved_amount).unwrap_or_default();
+    let row = row.map(|row| &row.members);
+    let rate = row.and_then(|row| row.approval_rate);
+    let returned = row.map(|row| SignedAmount::from(row.changes.returned)).unwrap_or_default();
+    let at_gateway = row.map(|row| SignedAmount::from(row.changes.at_gateway)).unwrap_or_default();
     Day {
         name: if period.last >= shown.today {
             format!("{} so far", period.name)
         } else {
             period.name.clone()
         },
-        width: held_or_taken.map_or(0, |amount| amount.parts_of(shown.greatest, BAR_WIDTH).max(1)),
-        count: count("approved"),
-        amount: shown.money(amount),
-        rate: row["approval_rate"].as_f64().map(|rate| format!("{:.2}%", rate * 100.0)).unwrap_or_default(),
-        refunded: shown.money(words::signed(&row["returned"]).and_then(SignedAmount::checked_neg)),
-        refunds: count("refunds"),
-        at_gateway: shown.money(words::signed(&row["at_gateway"])),
+        width: if amount > SignedAmount::ZERO {
+            amount.parts_of(shown.greatest, BAR_WIDTH).max(1)
+        } else {
+            0
+        },
+        count: row.map(|row| row.approved).unwrap_or_default(),
+        amount: money(amount),
+        rate: rate.map(|rate| format!("{:.2}%", rate * 100.0)),
+        refunded: money(returned.checked_neg().unwrap_or_default()),
+        refund_count: row.map(|row| row.refund_count).unwrap_or_default(),
+        at_gateway: money(at_gateway),
         all: list(period.first, ""),
         approved: list(period.first, "approved"),
         declined: list(period.first, "declined"),
@@ -237,13 +231,12 @@ fn ranges(frame: &Frame, today: Date, first: Date, is_monthly: bool) -> Vec<Tab>
     .into()
 }
 
-fn remarks(meta: &Value, zone: &Zone) -> Vec<String> {
-    let provisional = words::list(&meta["provisional"]);
-    let month = |period: &Value| {
-        let first = format!("{}-01", text(period)).parse::<Date>();
-        first.map_or_else(|_| words::day(period), |first| first.strftime("%B %Y").to_string())
+fn remarks(meta: &TotalsMeta, frame: &Frame) -> Vec<String> {
+    let named = |period: &String| {
+        let month = format!("{period}-01").parse::<Date>().map(|first| first.strftime("%B %Y").to_string());
+        month.or_else(|_| period.parse::<Date>().map(words::day)).unwrap_or_else(|_| said(period.as_str()))
     };
-    let named = provisional.iter().map(month).collect::<Vec<_>>();
+    let named = meta.provisional.iter().map(named).collect::<Vec<_>>();
     let mut remarks = Vec::new();
     let provisional = match named.as_slice() {
         [] => None,
@@ -251,16 +244,14 @@ fn remarks(meta: &Value, zone: &Zone) -> Vec<String> {
         several => Some(format!("{} are provisional: their numbers can still change.", several.join(", "))),
     };
     remarks.extend(provisional);
-    match words::time(&meta["complete_until"]) {
-        Some(at) => remarks.push(format!("Counted up to {}.", words::moment(at, zone))),
-        None => {
-            remarks.push("Nothing has been counted yet: the totals are updated every minute.".to_owned());
-        }
-    }
-    for (member, one, several) in
-        [("unreadable", "stored sum", "stored sums"), ("unreadable_entries", "entry", "entries")]
-    {
-        if let Some(count) = meta[member].as_i64().filter(|count| *count > 0) {
+    remarks.push(meta.complete_until.map_or_else(
+        || "Nothing has been counted yet: the totals are updated every minute.".to_owned(),
+        |at| format!("Counted up to {}.", frame.moment(at)),
+    ));
+    let sums = i64::try_from(meta.unreadable).unwrap_or(i64::MAX);
+    let entries = i64::try_from(meta.unreadable_entries).unwrap_or(i64::MAX);
+    for (count, one, several) in [(sums, "stored sum", "stored sums"), (entries, "entry", "entries")] {
+        if count > 0 {
             remarks.push(format!("{} cannot be read and left out.", words::counted(count, one, several)));
         }
     }

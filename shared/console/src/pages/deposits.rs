@@ -5,15 +5,19 @@ mod exceptions;
 use askama::Template;
 use jiff::civil::Date;
 use lambda_http::{Body, Response, http::StatusCode};
-use serde_json::{Value, json};
 use tollgate_core::values::SignedAmount;
+use tollgate_wire::{
+    Deposit, DepositAdjustment, DepositBody, DepositChargeback, DepositLine, DepositPageMeta,
+    ExceptionPageMeta, Readable, SettlementException, SignedMinor,
+};
 
 use crate::{
     api::{Refusal, address, segment},
     frame::Frame,
     pages::{Known, Visit, download, problem::Problem, rendered},
+    rows::{Row, Rows},
     web::Pairs,
-    words::{self, said, text},
+    words::{self, causes, said},
 };
 
 use exceptions::Mismatch;
@@ -23,10 +27,20 @@ pub(crate) use exceptions::{csv as exceptions_csv, exception};
 const ROWS: &str = "25";
 const LINES: &str = "100";
 
-/// A deposit in the list.
-struct Deposit {
-    /// Why there is nothing else in the row, if it cannot be read.
-    unreadable: String,
+/// Deposits of a range of days.
+type Deposits = Rows<Deposit, DepositPageMeta>;
+
+/// Exceptions that are open.
+type Exceptions = Rows<SettlementException, ExceptionPageMeta>;
+
+/// A deposit in the list, or why there is nothing else in the row.
+enum DepositRow {
+    Read(Box<DepositCells>),
+    Unreadable(String),
+}
+
+/// What the list shows of a deposit.
+struct DepositCells {
     day: String,
     address: String,
     mid: String,
@@ -36,7 +50,7 @@ struct Deposit {
     chargebacks: String,
     adjustments: String,
     net: String,
-    lines: String,
+    lines: u64,
     /// Open exceptions, and lines that are not Tollgate's.
     misfits: String,
 }
@@ -49,10 +63,10 @@ struct DepositsPage {
     to: String,
     range: String,
     /// The account of all deposits, if there is only one: then no column says it.
-    one_mid: String,
+    one_mid: Option<String>,
     /// `, USD`, unless there are several currencies.
     heading: String,
-    deposits: Vec<Deposit>,
+    deposits: Vec<DepositRow>,
     /// How far the reports were read, and which parts could not be read.
     remarks: Vec<String>,
     mismatches: Vec<Mismatch>,
@@ -68,7 +82,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let (from, to, cursor) = (value("from"), value("to"), value("cursor"));
     let filter = filter(&parameters)?;
     let wanted = [("filter", filter.as_str()), ("page[limit]", ROWS), ("page[cursor]", &cursor)];
-    let listed = visit.read(&address("/v2/deposits", &wanted)).await?;
+    let listed: Deposits = visit.read(&address("/v2/deposits", &wanted)).await?;
     let open = visit.read(&address("/v2/settlement/exceptions", &[("page[limit]", LINES)])).await?;
     rendered(&page(visit, from, to, &listed, &open))
 }
@@ -103,89 +117,91 @@ fn day_of(typed: &str) -> Result<Date, Problem> {
     })
 }
 
-fn page(visit: &Visit<'_>, from: String, to: String, listed: &Value, open: &Value) -> DepositsPage {
-    let meta = &listed["meta"];
-    let rows = words::list(&listed["data"]);
-    let currency = words::the_only(rows, "currency");
+fn page(visit: &Visit<'_>, from: String, to: String, listed: &Deposits, open: &Exceptions) -> DepositsPage {
+    let meta = &listed.meta;
+    let deposits = || listed.data.iter().filter_map(Row::read).map(|deposit| &deposit.members);
+    let currency = words::the_only(deposits().filter_map(|deposit| deposit.currency.as_deref()));
     let is_one = currency.is_some();
     // The API looks ahead, because a deposit can be dated after today.
-    let today = visit.frame.zone.shown(visit.console.clock.now()).date().to_string();
-    let last = if text(&meta["to"]) > today { Value::from(today) } else { meta["to"].clone() };
-    let cursor = text(&meta["page"]["cursor"]);
+    let last = meta.to.min(visit.frame.zone.shown(visit.console.clock.now()).date());
     let here = format!("/{}/deposits", visit.frame.merchant);
-    let all = [("from", from.as_str()), ("to", &to), ("cursor", &cursor)];
+    let older = |cursor| address(&here, &[("from", from.as_str()), ("to", &to), ("cursor", cursor)]);
     DepositsPage {
         frame: visit.frame.clone(),
-        range: format!("{} to {}", words::full_day(&meta["from"]), words::full_day(&last)),
-        one_mid: words::the_only(rows, "mid").unwrap_or_default(),
+        range: format!("{} to {}", words::full_day(meta.from), words::full_day(last)),
+        one_mid: words::the_only(deposits().map(|deposit| deposit.mid.as_str())),
         heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
-        deposits: rows.iter().map(|row| deposit(&visit.frame, row, is_one)).collect(),
-        remarks: remarks(visit, meta),
-        mismatches: words::list(&open["data"]).iter().map(|row| Mismatch::new(visit, row)).collect(),
-        has_more: !open["meta"]["page"]["cursor"].is_null(),
-        older: (!cursor.is_empty()).then(|| address(&here, &all)),
+        deposits: listed.data.iter().map(|row| row_of(&visit.frame, row, is_one)).collect(),
+        remarks: remarks(&visit.frame, meta),
+        mismatches: open.data.iter().map(|row| Mismatch::new(visit, row)).collect(),
+        has_more: open.meta.page.cursor.is_some(),
+        older: meta.page.cursor.as_deref().map(older),
         from,
         to,
     }
 }
 
-fn deposit(frame: &Frame, row: &Value, is_one_currency: bool) -> Deposit {
-    let shown = |name: &str| words::cell(&row[name], &row["currency"], is_one_currency);
-    let count = |value: &Value| value.as_i64().unwrap_or_default();
-    let misfits = [(count(&row["unmatched"]), "open"), (count(&row["others"]["lines"]), "not ours")];
+fn row_of(frame: &Frame, row: &Row<Deposit>, is_one_currency: bool) -> DepositRow {
+    let deposit = match row {
+        Row::Read(deposit) => deposit,
+        Row::Unreadable(row) => return DepositRow::Unreadable(words::unreadable(&row.id)),
+    };
+    let members = &deposit.members;
+    let code = members.currency.as_deref().unwrap_or_default();
+    let shown = |amount: SignedMinor| words::cell(amount, code, is_one_currency);
+    let beyond_64_bits = |amount: Option<SignedMinor>| amount.map(shown).unwrap_or_default();
+    let misfits = [(deposit.unmatched, "open"), (members.others.lines, "not ours")];
     let misfits = misfits.into_iter().filter(|(count, _)| *count > 0);
     let misfits = misfits.map(|(count, what)| format!("{count} {what}"));
-    Deposit {
-        unreadable: words::unreadable(row).unwrap_or_default(),
-        day: words::day(&row["date"]),
-        address: frame.deposit(&text(&row["id"]), &text(&row["mid"])),
-        mid: said(&row["mid"]),
-        gross: shown("gross"),
-        refunds: shown("refunds"),
-        fees: shown("fees"),
-        chargebacks: shown("chargebacks"),
-        adjustments: shown("adjustments"),
-        net: shown("net"),
-        lines: count(&row["lines"]).to_string(),
+    DepositRow::Read(Box::new(DepositCells {
+        day: words::day(members.date),
+        address: frame.deposit(&members.id, &members.mid),
+        mid: said(&*members.mid),
+        gross: beyond_64_bits(members.gross),
+        refunds: shown(members.refunds),
+        fees: beyond_64_bits(members.fees),
+        chargebacks: shown(members.chargebacks),
+        adjustments: beyond_64_bits(members.adjustments),
+        net: shown(members.net),
+        lines: members.lines,
         misfits: misfits.collect::<Vec<_>>().join(", "),
-    }
+    }))
 }
 
 /// How current each account's deposits are.
-fn remarks(visit: &Visit<'_>, meta: &Value) -> Vec<String> {
+fn remarks(frame: &Frame, meta: &DepositPageMeta) -> Vec<String> {
     let mut remarks = Vec::new();
-    for account in words::list(&meta["accounts"]) {
-        let mid = said(&account["mid"]);
-        match words::time(&account["read_at"]) {
-            Some(at) => {
-                let at = words::moment(at, &visit.frame.zone);
-                remarks.push(format!("The reports of {mid} were read {at}."));
-            }
-            None => remarks.push(format!("No report of {mid} has been read yet.")),
-        }
-        if account["has_deposits"] == false {
+    for account in &meta.accounts {
+        let mid = said(&*account.mid);
+        remarks.push(account.read_at.map_or_else(
+            || format!("No report of {mid} has been read yet."),
+            |at| format!("The reports of {mid} were read {}.", frame.moment(at)),
+        ));
+        if account.has_deposits == Some(false) {
             remarks.push(format!(
                 "The gateway offers no deposits of {mid}: its payments are matched with batches only."
             ));
         }
-        for unread in words::list(&account["unread"]) {
-            let day = words::day(&unread["date"]);
-            let cause = said(&unread["cause"]);
-            remarks.push(if cause.is_empty() {
-                format!("{day} of {mid} is still to be read.")
-            } else {
-                format!("{day} of {mid} could not be read and will be tried again: {cause}.")
-            });
+        for unread in &account.unread {
+            let day = words::day(unread.date);
+            remarks.push(unread.cause.as_deref().map_or_else(
+                || format!("{day} of {mid} is still to be read."),
+                |cause| {
+                    let cause = said(cause);
+                    format!("{day} of {mid} could not be read and will be tried again: {cause}.")
+                },
+            ));
         }
     }
-    if let Some(count) = meta["unreadable"].as_i64().filter(|count| *count > 0) {
-        let items = words::counted(count, "item cannot be read and is", "items cannot be read and are");
-        remarks.push(format!("{items} missing in sums."));
+    if meta.unreadable > 0 {
+        let (one, several) = ("item cannot be read and is", "items cannot be read and are");
+        remarks.push(format!("{} missing in sums.", words::counted(meta.unreadable.into(), one, several)));
     }
     remarks
 }
 
 /// A line of a deposit, or something taken off it.
+#[derive(Default)]
 struct Line {
     retref: String,
     what: String,
@@ -228,20 +244,23 @@ pub(crate) async fn one(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, P
     let mut wanted = vec![("page[limit]", LINES)];
     wanted.extend(parameters.get("mid").map(|mid| ("mid", mid)));
     wanted.extend(parameters.get("cursor").map(|cursor| ("page[cursor]", cursor)));
-    let body = visit.read(&address(&format!("/v2/deposits/{}", segment(id)), &wanted)).await?;
-    let deposit = &body["data"];
+    let path = address(&format!("/v2/deposits/{}", segment(id)), &wanted);
+    let body: DepositBody = visit.read(&path).await?;
+    let deposit = &body.data.deposit;
     let mut mismatches = Vec::new();
-    if deposit["unmatched"].as_i64().is_some_and(|count| count > 0) {
-        let filter = format!("eq(mid,{})", text(&deposit["mid"]));
+    if deposit.unmatched > 0 {
+        let filter = format!("eq(mid,{})", deposit.members.mid);
         let wanted = [("filter", filter.as_str()), ("page[limit]", LINES)];
-        let open = visit.read(&address("/v2/settlement/exceptions", &wanted)).await?;
-        let ours = words::list(&open["data"]).iter().filter(|row| row["deposit"] == deposit["id"]);
-        mismatches.extend(ours.map(|row| Mismatch::new(visit, row)));
+        let open: Exceptions = visit.read(&address("/v2/settlement/exceptions", &wanted)).await?;
+        let is_about_it = |row: &&Row<SettlementException>| {
+            row.read().is_some_and(|row| row.facts.deposit.as_ref() == Some(&deposit.members.id))
+        };
+        mismatches.extend(open.data.iter().filter(is_about_it).map(|row| Mismatch::new(visit, row)));
     }
-    let cursor = text(&body["meta"]["page"]["cursor"]);
     let here = format!("/{}/deposits/{}", visit.frame.merchant, segment(id));
-    let mid = text(&deposit["mid"]);
-    let more = (!cursor.is_empty()).then(|| address(&here, &[("mid", &mid), ("cursor", &cursor)]));
+    let mid = deposit.members.mid.as_str();
+    let cursor = body.meta.page.cursor.as_deref();
+    let more = cursor.map(|cursor| address(&here, &[("mid", mid), ("cursor", cursor)]));
     rendered(&whole(&visit.frame, &body, mismatches, more))
 }
 
@@ -253,107 +272,114 @@ pub(crate) async fn lines_csv(visit: &Visit<'_>, id: &str) -> Result<Response<Bo
     download::file(visit, "deposit-lines.csv", &path).await
 }
 
-fn whole(frame: &Frame, body: &Value, mismatches: Vec<Mismatch>, more: Option<String>) -> DepositPage {
-    let deposit = &body["data"];
-    let currency = &deposit["currency"];
-    let money = |minor: &Value| words::cell(minor, currency, false);
-    let list = |name: &str| words::list(&deposit[name]);
-    let here = frame.deposit(&text(&deposit["id"]), "");
-    let components = list("components").iter();
-    let components = components.map(|one| Known::new(component(one), money(&one["amount"])));
-    let taken = list("chargeback_details");
+fn whole(frame: &Frame, body: &DepositBody, mismatches: Vec<Mismatch>, more: Option<String>) -> DepositPage {
+    let deposit = &body.data;
+    let members = &deposit.deposit.members;
+    let currency = members.currency.as_deref().unwrap_or_default();
+    let money = |amount: SignedAmount| words::cell(amount, currency, false);
+    let components = deposit.components.iter();
+    let components =
+        components.map(|one| Known::new(words::component(&one.component), money(one.amount.into())));
+    let taken = &deposit.chargeback_details;
     // A chargeback is among the adjustments, too, with less about it.
-    let is_taken =
-        |one: &Value| !one["case"].is_null() && taken.iter().any(|other| other["case"] == one["case"]);
-    let adjustments = list("adjustment_details").iter().filter(|one| !is_taken(one));
-    let adjustments = adjustments.map(|one| {
-        let name = component(one);
-        beside(one, if name.is_empty() { "Unknown".to_owned() } else { name }, money(&one["amount"]))
+    let is_taken = |one: &&DepositAdjustment| {
+        one.case.as_ref().is_some_and(|case| taken.iter().any(|other| other.case == *case))
+    };
+    let adjustments = deposit.adjustment_details.iter().filter(|one| !is_taken(one));
+    let adjustments = adjustments.map(|one| adjustment(one, money(one.amount.into())));
+    let chargebacks =
+        taken.iter().map(|one| chargeback(one, money(SignedAmount::from(one.amount).taken_off())));
+    let lines = deposit.line_details.iter().map(|one| match one {
+        Readable::Read(read) => line(frame, read, money(read.amount.into())),
+        Readable::Unreadable(row) => Line { what: words::unreadable(&row.id), ..Line::default() },
     });
-    let chargebacks = taken.iter().map(|one| {
-        let amount = words::signed(&one["amount"]).map(SignedAmount::taken_off);
-        beside(one, "Chargeback".to_owned(), money(&json!(amount)))
-    });
-    let others = &deposit["others"];
-    let count = |value: &Value| value.as_i64().unwrap_or_default();
-    let foreign = Some(count(&others["lines"])).filter(|count| *count > 0).map(|count| {
-        let lines = words::counted(count, "line is", "lines are");
-        format!("{lines} not Tollgate's: {} together.", money(&others["sum"]))
-    });
-    let idle = list("line_details").iter().filter(|line| line["counts"] == false).count();
-    let idle = i64::try_from(idle).unwrap_or_default();
-    let idle =
-        (idle > 0).then(|| format!("{} not in the sum.", words::counted(idle, "line is", "lines are")));
-    let unreadable = Some(count(&body["meta"]["unreadable"])).filter(|count| *count > 0);
-    let unreadable =
-        unreadable.map(|count| format!("{} cannot be read.", words::counted(count, "item", "items")));
-    let lines = list("line_details").iter().map(|one| line(frame, one, money(&one["amount"]))).collect();
     let tables = [
-        Lines { name: "Lines", all: lines },
+        Lines { name: "Lines", all: lines.collect() },
         Lines { name: "Adjustments and chargebacks", all: adjustments.chain(chargebacks).collect() },
     ];
     DepositPage {
         frame: frame.clone(),
-        day: words::full_day(&deposit["date"]),
-        net: money(&deposit["net"]),
-        id: said(&deposit["id"]),
-        mid: said(&deposit["mid"]),
-        trace_number: said(&deposit["trace_number"]),
+        day: words::full_day(members.date),
+        net: money(members.net.into()),
+        id: said(&*members.id),
+        mid: said(&*members.mid),
+        trace_number: said(deposit.deposit.trace.trace_number.as_deref()),
         components: components.collect(),
         tables: tables.into_iter().filter(|table| !table.all.is_empty()).collect(),
-        left_out: [foreign, idle, unreadable].into_iter().flatten().collect(),
+        left_out: left_out(body),
         mismatches,
-        csv: address(&format!("{here}/lines.csv"), &[("mid", &text(&deposit["mid"]))]),
+        csv: address(&format!("{}/lines.csv", frame.deposit(&members.id, "")), &[("mid", &members.mid)]),
         more,
     }
 }
 
-/// The name of a component.
-fn component(row: &Value) -> String {
-    match row["component"].as_str().unwrap_or_default() {
-        "reversal" => "Chargebacks and reversals".to_owned(),
-        other => words::capitalized(&other.replace('_', " ")),
-    }
-}
-
-/// An adjustment or a chargeback, which is no payment's line.
-fn beside(row: &Value, what: String, amount: String) -> Line {
-    let texts = [&row["description"], &row["reason"]].map(said).concat();
-    let case = said(&row["case"]);
-    Line {
-        retref: said(&row["retref"]),
-        what,
-        amount,
-        day: words::day(&row["date"]),
-        order: String::new(),
-        address: String::new(),
-        reference: if case.is_empty() { case } else { format!("Case {case}") },
-        remark: texts,
-    }
-}
-
-fn line(frame: &Frame, row: &Value, amount: String) -> Line {
-    let kind = match row["kind"].as_str().unwrap_or_default() {
-        "sale" => "Payment".to_owned(),
-        "refund" => "Refund".to_owned(),
-        other => words::capitalized(&other.replace('_', " ")),
+/// Amounts in the lines and not in the sum, or in the sum and not ours.
+fn left_out(body: &DepositBody) -> Vec<String> {
+    let counted = |count: u64, one: &str, several: &str| {
+        (count > 0).then(|| words::counted(i64::try_from(count).unwrap_or(i64::MAX), one, several))
     };
-    let (order, transaction) = (text(&row["order"]), text(&row["transaction"]));
-    let is_known = !order.is_empty() && !transaction.is_empty();
-    let cause = text(&row["unmatched"]);
-    let remarks = [
-        (row["counts"] == false).then(|| format!("Not in the sum: {}", said(&row["status"]))),
-        (!is_known).then(|| "Not Tollgate's".to_owned()),
-        (!cause.is_empty()).then(|| exceptions::meaning(&cause).title.to_owned()),
-    ];
+    let members = &body.data.deposit.members;
+    let (others, currency) = (&members.others, members.currency.as_deref().unwrap_or_default());
+    let lines = body.data.line_details.iter();
+    let idle = lines.filter(|line| matches!(line, Readable::Read(line) if !line.counts)).count();
+    [
+        counted(others.lines, "line is", "lines are").map(|lines| {
+            format!("{lines} not Tollgate's: {} together.", words::cell(others.sum, currency, false))
+        }),
+        counted(u64::try_from(idle).unwrap_or(u64::MAX), "line is", "lines are")
+            .map(|lines| format!("{lines} not in the sum.")),
+        counted(body.meta.unreadable.into(), "item", "items").map(|items| format!("{items} cannot be read.")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// An adjustment, which is no payment's line.
+fn adjustment(row: &DepositAdjustment, amount: String) -> Line {
     Line {
-        retref: said(&row["retref"]),
-        what: kind,
+        what: row.component.as_ref().map_or_else(|| "Unknown".to_owned(), words::component),
         amount,
-        day: words::day(&row["settled_at"]),
-        address: if is_known { frame.payment(&order, &transaction) } else { String::new() },
-        order: said(&row["order"]),
-        reference: said(&row["custom_reference"]),
+        day: row.date.map(words::day).unwrap_or_default(),
+        reference: row.case.as_deref().map(case).unwrap_or_default(),
+        remark: said(&*row.description),
+        ..Line::default()
+    }
+}
+
+/// A chargeback, which is none either.
+fn chargeback(row: &DepositChargeback, amount: String) -> Line {
+    Line {
+        retref: said(row.retref.as_deref()),
+        what: "Chargeback".to_owned(),
+        amount,
+        day: words::day(row.date),
+        reference: case(&row.case),
+        remark: said(&*row.reason),
+        ..Line::default()
+    }
+}
+
+fn case(number: &str) -> String {
+    format!("Case {}", said(number))
+}
+
+fn line(frame: &Frame, row: &DepositLine, amount: String) -> Line {
+    let payment = row.order.as_deref().zip(row.transaction);
+    let remarks = [
+        (!row.counts).then(|| format!("Not in the sum: {}", said(row.status.as_str()))),
+        payment.is_none().then(|| "Not Tollgate's".to_owned()),
+        row.unmatched.as_ref().map(|cause| causes::meaning_of(cause).title.to_owned()),
+    ];
+    let address = payment.map(|(order, transaction)| frame.payment(order, &transaction.to_string()));
+    Line {
+        retref: said(&*row.retref),
+        what: words::line(&row.kind),
+        amount,
+        day: row.settled_at.map(words::day).unwrap_or_default(),
+        order: said(row.order.as_deref()),
+        address: address.unwrap_or_default(),
+        reference: said(row.custom_reference.as_deref()),
         remark: remarks.into_iter().flatten().collect::<Vec<_>>().join(". "),
     }
 }

@@ -2,16 +2,21 @@
 //! whole filter in the address.
 
 use askama::Template;
+use jiff::Timestamp;
 use lambda_http::{Body, Response};
-use serde_json::{Value, json};
-use tollgate_core::values::{Currency, SignedAmount};
+use tollgate_core::{
+    order::PaymentWord,
+    values::{Currency, SignedAmount},
+};
+use tollgate_wire::TransactionPageMeta;
 
 use crate::{
     api::{Failure, address},
     frame::Frame,
-    pages::{Tab, Visit, download, problem::Problem, rendered},
+    pages::{Tab, Visit, download, payment::Payment, problem::Problem, rendered},
+    rows::{Row, Rows},
     web::{self, Pairs, SOUGHT, redirect},
-    words::{self, Tone, said, text},
+    words::{self, Tone, said},
 };
 
 /// How many payments a page has.
@@ -30,14 +35,19 @@ const fn kind(name: &'static str, parameter: &'static str, condition: &'static s
     Kind { name, parameter, condition }
 }
 
+/// A tab of one state, with its name.
+const fn of_state(word: PaymentWord, parameter: &'static str, condition: &'static str) -> Kind {
+    kind(words::state(word).0, parameter, condition)
+}
+
 const KINDS: [Kind; 7] = [
     kind("All", "", ""),
     kind("Approved", "approved", "eq(approved,true)"),
-    kind("Held", "held", "eq(state,held)"),
-    kind("Refunded", "refunded", "in(state,refunded,partly_refunded)"),
-    kind("Declined", "declined", "eq(state,declined)"),
-    kind("Disputed", "disputed", "eq(state,disputed)"),
-    kind("Not known yet", "not_known_yet", "eq(state,not_known_yet)"),
+    of_state(PaymentWord::Held, "held", "eq(state,held)"),
+    of_state(PaymentWord::Refunded, "refunded", "in(state,refunded,partly_refunded)"),
+    of_state(PaymentWord::Declined, "declined", "eq(state,declined)"),
+    of_state(PaymentWord::Disputed, "disputed", "eq(state,disputed)"),
+    of_state(PaymentWord::NotKnownYet, "not_known_yet", "eq(state,not_known_yet)"),
 ];
 
 /// A search, as the address states it.
@@ -52,7 +62,7 @@ struct Search {
 
 impl Search {
     fn of(parameters: &Pairs) -> Self {
-        let value = |name: &str| said(&Value::from(parameters.get(name).unwrap_or_default()));
+        let value = |name: &str| said(parameters.get(name));
         Self {
             text: value(SOUGHT),
             from: value("from"),
@@ -131,7 +141,7 @@ fn guesses(typed: &str) -> Vec<Guess> {
 }
 
 #[derive(Default)]
-struct Row {
+struct PaymentRow {
     when: String,
     state: String,
     tone: Tone,
@@ -150,7 +160,7 @@ struct PaymentsPage {
     search: Search,
     tabs: Vec<Tab>,
     csv: String,
-    rows: Vec<Row>,
+    rows: Vec<PaymentRow>,
     /// The currency of all rows, in the heading of amounts: `, USD`. Empty if there are several.
     heading: String,
     /// The search that was made.
@@ -162,6 +172,9 @@ struct PaymentsPage {
     /// A longer range, if this one is the default.
     wider: Option<String>,
 }
+
+/// Found payments.
+type Listed = Rows<Payment, TransactionPageMeta>;
 
 fn address_of_list(visit: &Visit<'_>, search: &Search, guess: &Guess, limit: &str) -> String {
     let conditions =
@@ -199,30 +212,40 @@ pub(crate) fn find(merchant: &str, typed: &Pairs) -> Result<Response<Body>, Prob
 /// first.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = Search::of(&visit.parameters());
-    let mut listed = Value::Null;
+    let mut listed = None;
     let mut tried = Vec::new();
     let guesses = meanings(&search)?;
     let is_clear = guesses.len() == 1;
     for guess in guesses {
         let path = address_of_list(visit, &search, &guess, ROWS);
         tried.push(guess.meaning);
-        listed = match visit.read(&path).await {
-            Ok(listed) => listed,
+        listed = match visit.read::<Listed>(&path).await {
+            Ok(listed) => Some(listed),
             // No order can be called so, or this merchant's payments are not found by references.
-            Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => Value::Null,
+            Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => None,
             Err(failure) => return Err(failure.into()),
         };
-        if listed["data"].as_array().is_some_and(|rows| !rows.is_empty()) {
+        if listed.as_ref().is_some_and(|listed| !listed.data.is_empty()) {
             break;
         }
     }
-    rendered(&page(visit, search, &listed, &tried))
+    rendered(&page(visit, search, listed.as_ref(), &tried))
 }
 
-fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> PaymentsPage {
+/// The days that the list has.
+fn range(meta: Option<&TransactionPageMeta>, frame: &Frame) -> String {
+    // An index looks at all days, from the first one that a computer knows.
+    let of_days = meta.filter(|meta| meta.since.as_second() > 0);
+    let day = |at: Timestamp| words::full_day(frame.zone.shown(at).date());
+    of_days
+        .map_or_else(|| "All days".to_owned(), |meta| format!("{} to {}", day(meta.since), day(meta.until)))
+}
+
+fn page(visit: &Visit<'_>, search: Search, listed: Option<&Listed>, tried: &[String]) -> PaymentsPage {
     let zone = &visit.frame.zone;
-    let data = words::list(&listed["data"]);
-    let currency = words::the_only(data, "currency");
+    let rows = listed.map(|listed| listed.data.as_slice()).unwrap_or_default();
+    let meta = listed.map(|listed| &listed.meta);
+    let currency = words::the_only(rows.iter().filter_map(Row::read).map(Payment::currency));
     let is_one = currency.is_some();
     let path = format!("/{}/payments", visit.frame.merchant);
     let tabs = KINDS.map(|kind| Tab {
@@ -230,64 +253,56 @@ fn page(visit: &Visit<'_>, search: Search, listed: &Value, tried: &[String]) -> 
         address: search.address(&path, kind.parameter, ""),
         is_here: search.tab == kind.parameter,
     });
-    let cursor = text(&listed["meta"]["page"]["cursor"]);
-    // An index looks at all days, from the first one that a computer knows.
-    let day = |value: &Value| words::time(value).filter(|at| at.as_second() > 0);
-    let day = |value: &Value| day(value).map(|at| zone.shown(at).strftime("%b %-d, %Y").to_string());
-    let (since, until) = (day(&listed["meta"]["since"]), day(&listed["meta"]["until"]));
-    let range = match (since, until) {
-        (Some(since), Some(until)) => format!("{since} to {until}"),
-        _ => "All days".to_owned(),
-    };
+    let cursor = meta.and_then(|meta| meta.page.cursor.as_deref());
+    let range = range(meta, &visit.frame);
     let looked = words::joined(tried.iter().cloned(), ", then ");
-    let complete = words::moment_of(&listed["meta"]["journal"]["newest_entry_at"], zone);
-    let complete =
-        if complete.is_empty() { complete } else { format!(", complete up to {complete} at least") };
-    let count = i64::try_from(data.len()).unwrap_or_default();
+    let complete = meta.and_then(|meta| meta.journal.newest_entry_at);
+    let complete = complete.map(|at| format!(", complete up to {} at least", words::moment(at, zone)));
+    let count = i64::try_from(rows.len()).unwrap_or_default();
     let has_range = !search.from.is_empty() || !search.to.is_empty();
     let year = zone.shown(visit.console.clock.now()).date().saturating_sub(jiff::Span::new().years(1));
     let wider = Search { from: year.to_string(), to: String::new(), ..search.clone() };
     PaymentsPage {
         tabs: tabs.into(),
         csv: search.address(&format!("{path}.csv"), &search.tab, ""),
-        rows: data.iter().map(|row| row_of(visit, row, is_one)).collect(),
+        rows: rows.iter().map(|row| row_of(&visit.frame, row, is_one)).collect(),
         heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
         tried: if looked.is_empty() {
             format!("{range}.")
         } else {
             format!("{}. {range}.", words::capitalized(&looked))
         },
-        empty: if cursor.is_empty() { "No such payments" } else { "None in this part" }.to_owned(),
-        summary: words::counted(count, "payment", "payments") + &complete,
-        older: (!cursor.is_empty()).then(|| search.address(&path, &search.tab, &cursor)),
+        empty: if cursor.is_none() { "No such payments" } else { "None in this part" }.to_owned(),
+        summary: words::counted(count, "payment", "payments") + &complete.unwrap_or_default(),
+        older: cursor.map(|cursor| search.address(&path, &search.tab, cursor)),
         wider: (!has_range).then(|| wider.address(&path, &wider.tab, "")),
         frame: visit.frame.clone(),
         search,
     }
 }
 
-fn row_of(visit: &Visit<'_>, row: &Value, is_one_currency: bool) -> Row {
-    if let Some(state) = words::unreadable(row) {
-        return Row { state, tone: Tone::Bad, order: said(&row["order_id"]), ..Row::default() };
-    }
-    let meta = &row["meta"];
-    let shown = |minor: &Value| {
-        if *minor == 0 { String::new() } else { words::cell(minor, &row["currency"], is_one_currency) }
+fn row_of(frame: &Frame, row: &Row<Payment>, is_one_currency: bool) -> PaymentRow {
+    let payment = match row {
+        Row::Read(payment) => payment,
+        Row::Unreadable(row) => {
+            let (state, order) = (words::unreadable(&row.id), said(row.order()));
+            return PaymentRow { state, tone: Tone::Bad, order, ..PaymentRow::default() };
+        }
     };
-    let refunded = words::signed(&meta["display_refunded_amount"]["total"]["amount"]);
-    let (state, tone) = words::state(row);
-    let order = text(&row["relationships"]["order"]["data"]["id"]);
-    let at = words::time(&meta["listed_at"]).or_else(|| words::time(&meta["created_at"]));
-    Row {
-        when: at.map(|at| words::moment(at, &visit.frame.zone)).unwrap_or_default(),
+    let meta = &payment.transaction.meta;
+    let shown = |amount: SignedAmount| words::if_any(amount, payment.currency(), is_one_currency);
+    let (state, tone) = payment.state();
+    let at = payment.meta.listed_at.unwrap_or(meta.created_at);
+    PaymentRow {
+        when: frame.moment(at.0),
         state,
         tone,
-        amount: shown(&row["amount"]),
-        captured: shown(&meta["display_captured_amount"]["amount"]),
-        refunded: shown(&json!(refunded.map(SignedAmount::taken_off))),
-        card: words::card(&row["payment_details"]["card"]),
-        address: visit.frame.payment(&order, &text(&row["id"])),
-        order: said(&row["relationships"]["order"]["data"]["id"]),
+        amount: shown(payment.transaction.amount.into()),
+        captured: shown(meta.display_captured_amount.amount.into()),
+        refunded: shown(SignedAmount::from(meta.display_refunded_amount.total.amount).taken_off()),
+        card: payment.card(),
+        address: payment.address(frame),
+        order: said(payment.order()),
     }
 }
 

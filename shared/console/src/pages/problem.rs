@@ -10,6 +10,8 @@ use lambda_http::{
 
 use crate::{
     api::{Failure, Refusal},
+    frame::Frame,
+    pages::rendered,
     store::StoreFailure,
     web::{merchant_of_page, page, with},
 };
@@ -40,6 +42,8 @@ pub(crate) enum Problem {
     Busy(Duration),
     /// Something that the page needs does not respond.
     Unavailable,
+    /// This version cannot read what the page shows.
+    Unreadable,
 }
 
 impl From<Failure> for Problem {
@@ -51,6 +55,7 @@ impl From<Failure> for Problem {
             Failure::Refused(refusal) if refusal.status.is_server_error() => Self::Unavailable,
             Failure::Refused(refusal) => Self::Refused(refusal),
             Failure::Unavailable => Self::Unavailable,
+            Failure::Unreadable => Self::Unreadable,
         }
     }
 }
@@ -76,9 +81,39 @@ struct ProblemPage<'a> {
     here: &'a str,
 }
 
+/// The title of a page without what it is about.
+const UNREADABLE: &str = "This cannot be read";
+
+const STRANGE: &str = "Tollgate responded in words that this console does not know. Please try again in a few minutes, or ask an operator.";
+
+/// In the frame, the sentence in the place of what cannot be read.
+#[derive(Template)]
+#[template(path = "unreadable.html")]
+struct UnreadablePage {
+    title: &'static str,
+    text: &'static str,
+    frame: Frame,
+}
+
+/// The page whose content this version cannot read, within its frame.
+pub(crate) fn unreadable(frame: &Frame) -> Result<Response<Body>, Problem> {
+    let mut response = rendered(&UnreadablePage { title: UNREADABLE, text: STRANGE, frame: frame.clone() })?;
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    Ok(response)
+}
+
+/// The words of a page, and the page to go on to.
+struct Told<'a> {
+    status: StatusCode,
+    title: &'static str,
+    text: &'a str,
+    way: &'a str,
+    way_name: &'static str,
+}
+
 impl Problem {
-    /// The page. `here` is the address that was wanted, to try it again.
-    pub(crate) fn page(&self, here: &str) -> Response<Body> {
+    /// In words. `here` is the address that was wanted, to try it again.
+    fn told<'a>(&'a self, here: &'a str) -> Told<'a> {
         let again = (here, "Try again");
         let sign_in = ("/", "Sign in");
         let payments = ("/", "Go to payments");
@@ -142,11 +177,18 @@ impl Problem {
             Self::Unavailable => {
                 (503, "Tollgate does not respond", "Nothing was changed. Please try again.", again)
             }
+            Self::Unreadable => (502, UNREADABLE, STRANGE, again),
         };
+        Told { status: StatusCode::from_u16(status).unwrap_or_default(), title, text, way, way_name }
+    }
+
+    /// The page. `here` is the address that was wanted.
+    pub(crate) fn page(&self, here: &str) -> Response<Body> {
+        let Told { status, title, text, way, way_name } = self.told(here);
         let request_id = if let Self::Refused(refusal) = self { refusal.request_id.as_str() } else { "" };
         let merchant = merchant_of_page(here).filter(|_| matches!(self, Self::SignedOut));
         let shown = ProblemPage { title, text, request_id, way, way_name, merchant, here };
-        let page = page(StatusCode::from_u16(status).unwrap_or_default(), shown.render().unwrap_or_default());
+        let page = page(status, shown.render().unwrap_or_default());
         let Self::Busy(wait) = self else { return page };
         with(page, header::RETRY_AFTER, &wait.as_secs().to_string())
     }

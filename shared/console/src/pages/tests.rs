@@ -2,6 +2,7 @@
 
 mod act;
 mod attention;
+mod bodies;
 mod busy;
 mod days;
 mod deposits;
@@ -11,8 +12,9 @@ mod payment;
 mod payments;
 mod sign_in;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
+use bodies::{me, payment as paid, refusal};
 use fake::FakeApi;
 
 /// Content that must stay text wherever others can put it.
@@ -48,17 +50,6 @@ fn assert_says(html: &str, sentences: &[&str]) {
     }
 }
 
-fn me(role: &str) -> Value {
-    let operates = ["operate", "all"].contains(&role);
-    json!({"data": {
-        "merchant": {"name": "Umbrella & Sons", "time_zone": "America/New_York", "livemode": false},
-        "person": {"name": "Ann Archer", "role": role},
-        "may": {"read": true, "pay": role != "read", "operate": operates, "all": role == "all"},
-        "payments": {"stopped": false, "captures_paused": false},
-        "attention": {"count": {"formatted": "2"}, "as_of": "2026-11-26T12:00:00Z"},
-        "settlement": {"count": {"formatted": "3"}}}})
-}
-
 /// An API that knows the person.
 fn api(role: &str) -> FakeApi {
     let api = FakeApi::start();
@@ -70,9 +61,10 @@ fn api(role: &str) -> FakeApi {
 async fn a_page_says_that_payments_are_stopped_and_that_no_real_money_moves() {
     let api = api("read");
     let mut stopped = me("read");
-    stopped["data"]["payments"] = json!({"stopped": true, "captures_paused": true});
+    stopped["data"]["payments"]["stopped"] = json!(true);
+    stopped["data"]["payments"]["captures_paused"] = json!(true);
     api.says("GET", "/v2/me", 200, &stopped);
-    payment::shown(&api, &payment::payment("paid", &[]));
+    payment::shown(&api, &paid("paid", &[]));
     let html = api.get(payment::PAGE).await.body;
     assert!(html.contains("Test mode: no real money moves"));
     assert!(html.contains("Payments are stopped."));
@@ -83,9 +75,12 @@ async fn a_page_says_that_payments_are_stopped_and_that_no_real_money_moves() {
 #[tokio::test]
 async fn a_page_says_why_the_api_refused_and_what_to_quote() {
     let api = api("read");
-    let refusal =
-        json!({"errors": [{"detail": HOSTILE, "meta": {"code": "invalid_value", "request_id": "r-1"}}]});
-    api.says("GET", "/v2/orders/UM-1/transactions/01a2", 400, &refusal);
+    api.says(
+        "GET",
+        "/v2/orders/UM-1/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d",
+        400,
+        &refusal("invalid_value", HOSTILE),
+    );
     let page = api.get(payment::PAGE).await;
     assert_eq!(page.status, 400);
     assert!(page.body.contains("This cannot be shown") && page.body.contains("<code>r-1</code>"));

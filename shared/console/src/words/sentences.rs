@@ -1,26 +1,30 @@
 //! The history of a payment in sentences, by the type and stage of each operation.
 
-use serde_json::Value;
+use tollgate_core::{
+    order::{DisputeKind, Kind, Mechanism, Principal, Stage},
+    values::SignedAmount,
+};
+use tollgate_wire::{Dispute, Operation, SettlementOfOperation, VoidReason, Word};
 
-use super::{Tone, advice, capitalized, decline, said, text};
+use super::{Tone, advice, capitalized, decline, said};
 
 /// Whether the gateway did it.
-pub(crate) fn is_approved(operation: &Value) -> bool {
-    operation["state"] == "approved"
+pub(crate) fn is_approved(operation: &Operation) -> bool {
+    operation.state == Stage::Approved
 }
 
 /// Whether its outcome is not known.
-pub(crate) fn is_pending(operation: &Value) -> bool {
-    operation["state"] == "pending"
+pub(crate) fn is_pending(operation: &Operation) -> bool {
+    operation.state == Stage::Pending
 }
 
 /// Whether it waits for the end of a dispute.
-pub(crate) fn is_held_back(operation: &Value) -> bool {
-    operation["state"] == "waits_for_dispute"
+pub(crate) fn is_held_back(operation: &Operation) -> bool {
+    operation.state == Stage::WaitsForDispute
 }
 
 /// How an operation is going.
-pub(crate) fn tone(operation: &Value) -> Tone {
+pub(crate) fn tone(operation: &Operation) -> Tone {
     if is_approved(operation) {
         Tone::Good
     } else if is_pending(operation) || is_held_back(operation) {
@@ -30,65 +34,81 @@ pub(crate) fn tone(operation: &Value) -> Tone {
     }
 }
 
+/// Whether settlement refused it after the gateway had approved it.
+pub(crate) fn is_refused_at_settlement(operation: &Operation) -> bool {
+    operation.settlement.as_ref().is_some_and(|word| *word == SettlementOfOperation::Rejected)
+}
+
 /// The effect of an operation, or why it had none.
-pub(crate) fn operation(operation: &Value, money: &str) -> String {
-    let kind = text(&operation["type"]);
-    let mut sentence = match operation["state"].as_str().unwrap_or_default() {
-        "approved" => done(operation, &kind, money),
-        "declined" => declined(operation, &kind, money),
-        "pending" => {
-            let what = match kind.as_str() {
-                "capture" => format!("{money} was captured"),
-                "refund" => format!("{money} was refunded"),
-                "void" => "the payment was voided".to_owned(),
+pub(crate) fn operation(operation: &Operation, money: &str) -> String {
+    let mut sentence = match operation.state.known() {
+        Some(Stage::Approved) => done(operation, money),
+        Some(Stage::Declined) => declined(operation, money),
+        Some(Stage::Pending) => {
+            let what = match operation.kind.known() {
+                Some(Kind::Capture) => format!("{money} was captured"),
+                Some(Kind::Refund) => format!("{money} was refunded"),
+                Some(Kind::Void) => "the payment was voided".to_owned(),
                 _ => format!("the bank approved {money}"),
             };
             format!(
                 "We do not know yet whether {what}. Do not repeat it, here or in the gateway's portal. An inquiry is sent every minute."
             )
         }
-        "waits_for_dispute" => {
+        Some(Stage::WaitsForDispute) => {
             format!("{money} is to be refunded, which waits until no chargeback of the order is open.")
         }
-        _ => format!("The gateway did not process the {} of {money}. No money moved.", noun(&kind)),
+        Some(Stage::NoEffect) => {
+            format!("The gateway did not process the {} of {money}. No money moved.", noun(&operation.kind))
+        }
+        Some(Stage::Unrecognized) | None => {
+            let (noun, state) = (noun(&operation.kind), said(operation.state.as_str()));
+            format!("The {noun} of {money} is in a state that this console does not know: {state}.")
+        }
     };
-    if operation["settlement"] == "rejected" {
+    if is_refused_at_settlement(operation) {
         sentence.push_str(" Settlement refused it afterwards: no money comes.");
     }
     sentence
 }
 
-fn noun(kind: &str) -> &str {
-    if kind == "authorize" { "authorization" } else { kind }
+fn noun(kind: &Word<Kind>) -> String {
+    if *kind == Kind::Authorize { "authorization".to_owned() } else { said(kind.as_str()) }
 }
 
-fn done(operation: &Value, kind: &str, money: &str) -> String {
-    let request = &operation["request"];
-    let person = said(&request["person"]);
-    let who = if person.is_empty() { said(&request["actor"]) } else { person };
-    let reason = said(&request["reason"]);
-    let is_recorded = operation["mechanism"] == "manual";
-    let verb = match kind {
-        "capture" => "captured",
-        "refund" if is_recorded => "recorded a refund of",
-        "refund" => "refunded",
-        "void" => "voided",
-        "authorize" => return format!("The bank approved {money} and holds it."),
-        _ => return format!("The bank approved {money}."),
+/// Why Tollgate voided it without a request.
+const fn of_rule(reason: VoidReason) -> &'static str {
+    match reason {
+        VoidReason::RefundBeforeSettlement => "it had not settled, so it was not refunded",
+        VoidReason::PartialApproval => "the bank approved only a part",
+        VoidReason::AvsMismatch => "the address does not match",
+        VoidReason::CvvMismatch => "the security code does not match",
+        VoidReason::LateApproval => "the approval was found too late",
+        VoidReason::Duplicate => "the customer was charged twice",
+        VoidReason::VoidedElsewhere => "outside Tollgate",
+    }
+}
+
+fn done(operation: &Operation, money: &str) -> String {
+    let request = operation.request.clone().unwrap_or_default();
+    let who = said(request.person.as_deref().or(request.actor.as_deref()));
+    let reason = said(request.reason.as_deref());
+    let is_recorded = operation.mechanism == Mechanism::Manual;
+    let verb = match operation.kind.known() {
+        Some(Kind::Capture) => "captured",
+        Some(Kind::Refund) if is_recorded => "recorded a refund of",
+        Some(Kind::Refund) => "refunded",
+        Some(Kind::Void) => "voided",
+        Some(Kind::Authorize) => return format!("The bank approved {money} and holds it."),
+        Some(Kind::Purchase) => return format!("The bank approved {money}."),
+        Some(Kind::Unrecognized) | None => {
+            return format!("The {} of {money} was approved.", noun(&operation.kind));
+        }
     };
-    let of_rule = match operation["reason"].as_str().unwrap_or_default() {
-        "refund_before_settlement" => "it had not settled, so it was not refunded",
-        "partial_approval" => "the bank approved only a part",
-        "avs_mismatch" => "the address does not match",
-        "cvv_mismatch" => "the security code does not match",
-        "late_approval" => "the approval was found too late",
-        "twin" => "the customer was charged twice",
-        "voided_elsewhere" => "outside Tollgate",
-        _ => "",
-    };
+    let of_rule = operation.reason.as_ref().and_then(Word::known).map(of_rule).unwrap_or_default();
     let mut sentence = if who.is_empty() { capitalized(verb) } else { format!("{who} {verb}") };
     sentence = format!("{sentence} {money}");
-    if operation["asked_by"] == "schedule" && kind == "capture" {
+    if operation.asked_by == Principal::Schedule && operation.kind == Kind::Capture {
         sentence.push_str(" by schedule");
     }
     for reason in [of_rule, reason.trim_end_matches('.')].into_iter().filter(|reason| !reason.is_empty()) {
@@ -101,29 +121,33 @@ fn done(operation: &Value, kind: &str, money: &str) -> String {
     sentence
 }
 
-fn declined(operation: &Value, kind: &str, money: &str) -> String {
-    let code = said(&operation["decline_code"]);
-    let advice = advice(operation["advice"].as_str().unwrap_or_default());
+fn declined(operation: &Operation, money: &str) -> String {
+    let code = said(operation.decline_code.as_deref());
+    let advice = operation.advice.as_ref().and_then(Word::known).map(advice).unwrap_or_default();
     let by_gateway =
         ["merchant_configuration", "processing_error", "invalid_request", "invalid_state", "invalid_amount"];
     let who = if by_gateway.contains(&code.as_str()) { "gateway" } else { "bank" };
-    let what = match kind {
-        "capture" | "refund" | "void" => format!(" the {kind} of {money}"),
+    let what = match operation.kind.known() {
+        Some(Kind::Capture | Kind::Refund | Kind::Void) => {
+            format!(" the {} of {money}", noun(&operation.kind))
+        }
         _ => String::new(),
     };
     format!("The {who} declined{what}: {}. {advice}", decline(&code)).trim_end().to_owned()
 }
 
 /// The act of the cardholder's bank.
-pub(crate) fn dispute(dispute: &Value, money: &str) -> String {
-    let reason = said(&dispute["reason"]);
+pub(crate) fn dispute(dispute: &Dispute, money: &str) -> String {
+    if SignedAmount::from(dispute.amount).is_zero() {
+        return "A report about a dispute was taken back. It counts nothing.".to_owned();
+    }
+    let reason = said(dispute.reason.as_deref());
     let because = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    match text(&dispute["type"]).as_str() {
-        _ if dispute["amount"].as_i64().unwrap_or_default() == 0 => {
-            "A report about a dispute was taken back. It counts nothing.".to_owned()
+    match dispute.kind.known() {
+        Some(DisputeKind::Chargeback) => format!("The cardholder's bank took back {money}{because}."),
+        Some(DisputeKind::Reversal) => format!("The cardholder's bank returned {money}."),
+        Some(DisputeKind::Unrecognized) | None => {
+            format!("The processor reported {money} of a dispute in words that Tollgate does not know.")
         }
-        "chargeback" => format!("The cardholder's bank took back {money}{because}."),
-        "reversal" => format!("The cardholder's bank returned {money}."),
-        _ => format!("The processor reported {money} of a dispute in words that Tollgate does not know."),
     }
 }

@@ -2,73 +2,20 @@
 
 use askama::Template;
 use lambda_http::{Body, Response, http::StatusCode};
-use serde_json::{Value, json};
+use serde::Serialize;
+use tollgate_wire::{ExceptionNote, ExceptionResolution, SettlementException, SignedMinor, Single};
 
 use crate::{
     api::{Failure, Once, address, segment},
     frame::Frame,
     pages::{Known, Visit, download, problem::Problem, rendered},
+    rows::Row,
     web::redirect,
-    words::{self, said, text},
+    words::{self, causes, said},
 };
 
-/// The meaning of a cause, and what to do.
-pub(super) struct Meaning {
-    pub(super) title: &'static str,
-    pub(super) advice: &'static str,
-}
-
-/// The causes of docs/settlement.md, *Causes*.
-pub(super) fn meaning(cause: &str) -> Meaning {
-    let (title, advice) = match cause {
-        "not_settled" => {
-            ("In no batch, days after its capture or refund", "Ask the gateway for the reference.")
-        }
-        "not_funded" => ("Settled, and in no deposit days later", "Ask the processor for the deposit."),
-        "not_approved" => (
-            "Settled, and not approved here",
-            "Compare with the order; refund it unless the customer owes it.",
-        ),
-        "amount_differs" => ("Another amount than ours", "Ask the processor for the difference."),
-        "settled_twice" => ("In two batches", "Refund the second one, once it is sure."),
-        "funded_twice" => ("In two deposits", "Tell the processor, who takes one back."),
-        "rejected" => {
-            ("The processor refused it: no money comes", "Charge the customer again, or ask the processor.")
-        }
-        "returned" => ("A bank debit came back", "Ask the customer for another payment."),
-        "chargeback" => (
-            "The cardholder's bank took the money back",
-            "Answer the case in the processor's portal, then resolve this.",
-        ),
-        "reversal_unknown" => {
-            ("A chargeback was reversed that is not known", "Look for its case in the processor's portal.")
-        }
-        "disputes_differ" => (
-            "Chargebacks of deposits differ from those of orders",
-            "Compare both, case by case; ask the processor.",
-        ),
-        "not_ours" => (
-            "A payment that did not come from Tollgate",
-            "Book it by hand, then resolve this. It may be one of the virtual terminal.",
-        ),
-        "refunded_elsewhere" => (
-            "A refund that did not come from Tollgate",
-            "Put it on record by hand, then resolve this. It may be one of the portal.",
-        ),
-        "other_account" => ("Known here at another account", "Ask the processor which one it is."),
-        "deposit_differs" => {
-            ("A deposit or batch does not add up, or is not reported any more", "Ask the processor.")
-        }
-        "not_understood" => (
-            "A row of a report that cannot be read",
-            "Look it up in the portal by its id, and book it by its description.",
-        ),
-        _ => ("Something that this console does not know", "Ask an operator."),
-    };
-    Meaning { title, advice }
-}
-
 /// An exception, as lists show it.
+#[derive(Default)]
 pub(super) struct Mismatch {
     pub(super) title: String,
     pub(super) advice: &'static str,
@@ -83,30 +30,39 @@ pub(super) struct Mismatch {
 }
 
 impl Mismatch {
-    pub(super) fn new(visit: &Visit<'_>, row: &Value) -> Self {
-        let Meaning { title, advice } = meaning(&text(&row["cause"]));
-        let unreadable = words::unreadable(row);
-        let is_unreadable = unreadable.is_some();
-        let money = |minor: &Value| words::cell(minor, &row["currency"], false);
-        let merchant = &visit.frame.merchant;
-        let (order, transaction) = (text(&row["order"]), text(&row["transaction"]));
-        let since = words::time(&row["since"]);
-        let hours = since.map(|since| visit.console.clock.now().duration_since(since).as_hours());
-        Self {
-            title: unreadable.unwrap_or_else(|| title.to_owned()),
-            advice: if is_unreadable { "Ask an operator to restore it." } else { advice },
-            address: if is_unreadable { String::new() } else { here(merchant, &text(&row["id"])) },
-            day: words::day(&row["date"]),
-            age: hours.map(words::age).unwrap_or_default(),
-            ours: money(&row["expected"]),
-            theirs: money(&row["found"]),
-            difference: money(&row["difference"]),
-            payment: if transaction.is_empty() {
-                transaction
-            } else {
-                visit.frame.payment(&order, &transaction)
+    pub(super) fn new(visit: &Visit<'_>, row: &Row<SettlementException>) -> Self {
+        match row {
+            Row::Read(row) => Self::of(visit, row),
+            Row::Unreadable(row) => Self {
+                title: words::unreadable(&row.id),
+                advice: "Ask an operator to restore it.",
+                ..Self::default()
             },
-            order: said(&row["order"]),
+        }
+    }
+
+    fn of(visit: &Visit<'_>, row: &SettlementException) -> Self {
+        let facts = &row.facts;
+        let causes::Meaning { title, advice } = causes::meaning_of(&facts.cause);
+        let currency = facts.currency.as_deref().unwrap_or_default();
+        let money = |amount: Option<SignedMinor>| {
+            amount.map(|amount| words::cell(amount, currency, false)).unwrap_or_default()
+        };
+        let order = facts.order.as_deref();
+        let payment = facts
+            .transaction
+            .map(|transaction| visit.frame.payment(order.unwrap_or_default(), &transaction.to_string()));
+        Self {
+            title: title.to_owned(),
+            advice,
+            address: here(&visit.frame.merchant, &facts.id.to_string()),
+            day: words::day(facts.date),
+            age: visit.age(facts.since.0),
+            ours: money(facts.expected),
+            theirs: money(facts.found),
+            difference: money(facts.difference),
+            payment: payment.unwrap_or_default(),
+            order: said(order),
         }
     }
 }
@@ -157,8 +113,9 @@ pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Res
             Err(failure) => error = failed(failure)?,
         }
     }
-    let found = visit.read(&format!("/v2/settlement/exceptions/{}", segment(id))).await?;
-    let mut response = rendered(&page(visit, &found["data"], typed.to_owned(), error))?;
+    let path = format!("/v2/settlement/exceptions/{}", segment(id));
+    let found: Single<SettlementException> = visit.read(&path).await?;
+    let mut response = rendered(&page(visit, &found.data, typed.to_owned(), error))?;
     if !is_read {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
@@ -179,18 +136,27 @@ enum Unsent {
 }
 
 async fn sent(visit: &Visit<'_>, id: &str, act: &str, typed: &str) -> Result<(), Unsent> {
-    if !visit.frame.may.operate {
+    if !visit.frame.may_operate() {
         return Err(Unsent::NotAllowed);
     }
     if typed.is_empty() {
         return Err(Unsent::Empty);
     }
-    let (route, data) = match act {
-        "resolve" => ("resolve", json!({ "reason": typed })),
-        _ => ("notes", json!({ "text": typed })),
+    let path = format!("/v2/settlement/exceptions/{}", segment(id));
+    let (route, data) = if act == "resolve" {
+        ("resolve", Written::Resolution { reason: typed })
+    } else {
+        ("notes", Written::Note { text: typed })
     };
-    let path = format!("/v2/settlement/exceptions/{}/{route}", segment(id));
-    visit.post(&path, &data, &Once::default()).await.map_err(Unsent::Failed)
+    visit.post(&format!("{path}/{route}"), &data, &Once::default()).await.map_err(Unsent::Failed)
+}
+
+/// The data of a request about an exception.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written<'a> {
+    Resolution { reason: &'a str },
+    Note { text: &'a str },
 }
 
 /// Why the change failed, in words beside the form; or a page of its own, where there is nothing to
@@ -199,7 +165,7 @@ fn failed(unsent: Unsent) -> Result<String, Problem> {
     let text = match unsent {
         Unsent::Empty => "Please write what you found out, or why it is closed.".to_owned(),
         Unsent::NotAllowed => "Your role may not change this. Nothing was changed.".to_owned(),
-        Unsent::Failed(Failure::Unavailable) => {
+        Unsent::Failed(Failure::Unavailable | Failure::Unreadable) => {
             "Tollgate did not respond, so we do not know whether it was saved. Sending the same again does no harm.".to_owned()
         }
         Unsent::Failed(Failure::Refused(refusal)) => match refusal.code.as_str() {
@@ -214,42 +180,45 @@ fn failed(unsent: Unsent) -> Result<String, Problem> {
     Ok(text)
 }
 
-fn page(visit: &Visit<'_>, row: &Value, typed: String, error: String) -> ExceptionPage {
+fn page(visit: &Visit<'_>, row: &SettlementException, typed: String, error: String) -> ExceptionPage {
     let frame = &visit.frame;
-    let mismatch = Mismatch::new(visit, row);
-    let deposit = text(&row["deposit"]);
-    let mid = text(&row["mid"]);
-    let of_deposit = frame.deposit(&deposit, &mid);
+    let mismatch = Mismatch::of(visit, row);
+    let facts = &row.facts;
+    let deposit = facts.deposit.as_deref();
+    let of_deposit = deposit.map(|deposit| frame.deposit(deposit, &facts.mid)).unwrap_or_default();
     let all = [
-        Known::new("Detail", said(&row["detail"])),
-        Known::new("Day", words::full_day(&row["date"])),
-        Known { address: mismatch.payment.clone(), ..Known::new("Order", said(&row["order"])) },
-        Known { address: of_deposit, ..Known::new("Deposit", said(&row["deposit"])) },
-        Known::new("MID", said(&row["mid"])),
-        Known::new("Reference", said(&row["retref"])),
-        Known::new("Case", said(&row["case"])),
-        Known::new("Found", words::moment_of(&row["since"], &frame.zone)),
+        Known::new("Detail", said(facts.detail.as_deref())),
+        Known::new("Day", words::full_day(facts.date)),
+        Known { address: mismatch.payment.clone(), ..Known::new("Order", said(facts.order.as_deref())) },
+        Known { address: of_deposit, ..Known::new("Deposit", said(deposit)) },
+        Known::new("MID", said(&*facts.mid)),
+        Known::new("Reference", said(facts.retref.as_deref())),
+        Known::new("Case", said(facts.case.as_deref())),
+        Known::new("Found", frame.moment(facts.since.0)),
     ];
-    let notes = words::list(&row["notes"]);
-    let remark = |note: &Value, member: &str| Remark {
-        when: words::moment_of(&note["at"], &frame.zone),
-        by: said(&note["by"]),
-        text: said(&note[member]),
+    let of_note = |note: &ExceptionNote| Remark {
+        when: frame.moment(note.at.0),
+        by: said(&*note.by),
+        text: said(&*note.text),
     };
-    let resolution = &row["resolution"];
-    let resolved = (!resolution.is_null()).then(|| remark(resolution, "reason"));
+    let of_resolution = |resolution: &ExceptionResolution| Remark {
+        when: frame.moment(resolution.at.0),
+        by: said(&*resolution.by),
+        text: said(&*resolution.reason),
+    };
+    let resolved = row.resolution.as_ref().map(of_resolution);
     let closed = match &resolved {
         Some(resolved) => format!("Resolved by {}", resolved.by),
         None => "Closed: its cause is gone".to_owned(),
     };
     ExceptionPage {
         frame: frame.clone(),
-        is_open: words::is_open(&row["state"]),
+        is_open: words::is_open(&facts.state),
         closed,
         facts: Known::all(all),
-        remarks: notes.iter().map(|note| remark(note, "text")).chain(resolved).collect(),
-        may_operate: frame.may.operate,
-        here: here(&frame.merchant, &text(&row["id"])),
+        remarks: row.notes.iter().map(of_note).chain(resolved).collect(),
+        may_operate: frame.may_operate(),
+        here: mismatch.address.clone(),
         mismatch,
         typed,
         error,

@@ -2,14 +2,14 @@
 
 use askama::Template;
 use lambda_http::{Body, Response, http::StatusCode};
-use serde_json::Value;
+use tollgate_core::values::SignedAmount;
+use tollgate_wire::{Price, Receipt, ReceiptDiscount, Single};
 
-use super::Read;
 use crate::{
     api::{Failure, segment},
     frame::Frame,
     pages::{Known, Visit, problem::Problem, rendered},
-    words::{self, said, text},
+    words::{self, said},
 };
 
 #[derive(Template)]
@@ -32,61 +32,69 @@ pub(crate) async fn show(
     transaction: &str,
 ) -> Result<Response<Body>, Problem> {
     let path = format!("/v2/orders/{}/transactions/{}/receipt", segment(order), segment(transaction));
-    let (receipt, none) = match visit.read(&path).await {
-        Ok(receipt) => (receipt, String::new()),
-        Err(Failure::Refused(refusal)) if refusal.code == "no_receipt" => (Value::Null, refusal.detail),
+    let (receipt, none) = match visit.read::<Single<Receipt>>(&path).await {
+        Ok(receipt) => (Some(receipt.data), String::new()),
+        Err(Failure::Refused(refusal)) if refusal.code == "no_receipt" => (None, refusal.detail),
         Err(failure) => return Err(failure.into()),
     };
-    let data = &receipt["data"];
-    let read = Read { payment: data, settlement: None };
-    let has_receipt = none.is_empty();
+    let receipt = receipt.as_ref();
     let mut page = rendered(&ReceiptPage {
-        address: words::list(&data["merchant"]["address"]).iter().map(said).collect(),
-        amount: read.money(&data["amount"]["amount"]),
-        lines: lines(visit, &read),
+        address: receipt
+            .iter()
+            .flat_map(|receipt| &receipt.merchant.address)
+            .map(|line| said(&**line))
+            .collect(),
+        amount: receipt.map(|receipt| words::price(&receipt.amount)).unwrap_or_default(),
+        lines: receipt.map(|receipt| lines(visit, receipt)).unwrap_or_default(),
         none,
         back: visit.frame.payment(order, transaction),
         frame: visit.frame.clone(),
     })?;
-    if !has_receipt {
+    if receipt.is_none() {
         *page.status_mut() = StatusCode::NOT_FOUND;
     }
     Ok(page)
 }
 
-fn lines(visit: &Visit<'_>, read: &Read<'_>) -> Vec<Known> {
-    let receipt = read.payment;
-    let (fee, discount) = (&receipt["fee"], &receipt["discount"]);
-    let kind = text(&fee["kind"]).replace('_', " ");
-    let price = |price: &Value| read.if_any(&price["amount"]);
-    let lost = |price: &Value| read.lost(&price["amount"]);
+fn lines(visit: &Visit<'_>, receipt: &Receipt) -> Vec<Known> {
+    let fee = receipt.fee.as_ref();
+    let kind = fee.map(|fee| words::plain(&fee.kind)).unwrap_or_default();
+    let price = |price: &Price| words::if_any(price.amount, &price.currency.0, false);
+    let charge = |amount: SignedAmount| words::if_any(amount, &receipt.currency, false);
     // An amount and the fee that is beside it.
-    let both = |amount: String, fee: String| {
-        if fee.is_empty() { amount } else { format!("{amount}, and {fee} {kind}") }
+    let both = |amount: String, fee: Option<SignedAmount>| match fee.map(charge) {
+        Some(fee) if !fee.is_empty() => format!("{amount}, and {fee} {kind}"),
+        _ => amount,
     };
-    let captured = both(price(&receipt["captured"]), read.if_any(&fee["captured_amount"]));
-    let refunded = both(lost(&receipt["refunded"]), read.lost(&fee["refunded_amount"]));
-    let left = if refunded.is_empty() { &Value::Null } else { &receipt["after_refunds"]["amount"] };
-    let reduced = [said(&discount["code"]), said(&discount["product"]), price(&discount["amount"])];
-    let at = words::time(&receipt["approved_at"]);
-    let all = [
-        Known::new("Date", at.map(|at| words::full_moment(at, &visit.frame.zone)).unwrap_or_default()),
-        Known::new("Amount", price(&receipt["amount"])),
-        Known::new(words::capitalized(&kind), read.if_any(&fee["amount"])),
-        Known::new("Total", if fee.is_null() { String::new() } else { price(&receipt["total"]) }),
-        Known::new("Discount", words::joined(reduced, ", ")),
+    let captured = both(price(&receipt.captured), fee.map(|fee| fee.captured_amount.into()));
+    let refunded_fee = fee.map(|fee| SignedAmount::from(fee.refunded_amount).taken_off());
+    let refunded = both(words::lost(&receipt.refunded), refunded_fee);
+    let disputed = SignedAmount::from(receipt.disputed.amount);
+    let left = if refunded.is_empty() { String::new() } else { words::price(&receipt.after_refunds) };
+    let reduced = |discount: &ReceiptDiscount| {
+        let product = said(discount.product.as_deref());
+        words::joined([said(&*discount.code), product, price(&discount.amount)], ", ")
+    };
+    Known::all([
+        Known::new("Date", words::full_moment(receipt.approved_at.0, &visit.frame.zone)),
+        Known::new("Amount", price(&receipt.amount)),
+        Known::new(words::capitalized(&kind), fee.map(|fee| charge(fee.amount.into())).unwrap_or_default()),
+        Known::new("Total", fee.map(|_| price(&receipt.total)).unwrap_or_default()),
+        Known::new("Discount", receipt.discount.as_ref().map(reduced).unwrap_or_default()),
         Known::new(
             "Charged",
             if captured.is_empty() { "Held, not charged yet".to_owned() } else { captured },
         ),
         Known::new("Refunded", refunded),
-        Known::new("After refunds", read.money(left)),
-        Known::new("Disputed", lost(&receipt["disputed"])),
-        Known::new("Card", words::card(&receipt["card"])),
-        Known::new("Order", said(&receipt["order"])),
-        Known::new("Reference", said(&receipt["custom_reference"])),
-        Known::new("Approval code", said(&receipt["approval_code"])),
-        Known::new("Gateway reference", said(&receipt["reference"])),
-    ];
-    Known::all(all)
+        Known::new("After refunds", left),
+        Known::new("Disputed", charge(disputed.checked_neg().unwrap_or_default())),
+        Known::new(
+            "Card",
+            words::brand_and_last_four(receipt.card.brand.as_deref(), receipt.card.last_four.as_deref()),
+        ),
+        Known::new("Order", said(&*receipt.order)),
+        Known::new("Reference", said(receipt.custom_reference.as_deref())),
+        Known::new("Approval code", said(receipt.approval_code.as_deref())),
+        Known::new("Gateway reference", said(receipt.reference.as_deref())),
+    ])
 }

@@ -3,17 +3,22 @@
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use serde_json::{Value, json};
 
-use super::{HOSTILE, api, assert_says, fake::FakeApi, payment};
+use super::{
+    HOSTILE, api, assert_says,
+    bodies::{self, TRANSACTION, not, operation, price, refusal, up_to, with},
+    fake::FakeApi,
+    payment,
+};
 
-pub(super) const FORM: &str = "/170200126/payments/UM-1/01a2/refund";
-pub(super) const ROUTE: &str = "/v2/orders/UM-1/transactions/01a2/refund";
+pub(super) const FORM: &str = "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d/refund";
+pub(super) const ROUTE: &str = "/v2/orders/UM-1/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d/refund";
 pub(super) const KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// A payment of $25.99 that was captured, in the order's fourth version.
 pub(super) fn paid() -> Value {
-    let mut payment = payment::payment("paid", &[payment::operation("purchase", 2599, "approved")]);
+    let mut payment = bodies::payment("paid", &[operation("purchase", 2599, "approved")]);
     payment["data"]["meta"]["version"] = json!(4);
-    payment["data"]["meta"]["possible"]["refund"] = payment::up_to(2599);
+    payment["data"]["meta"]["possible"]["refund"] = up_to(2599);
     payment
 }
 
@@ -60,7 +65,10 @@ async fn the_button_sends_the_key_and_the_version_of_the_form() {
     let api = at(&paid());
     api.says("POST", ROUTE, 200, &paid());
     let page = api.post(FORM, &filled("amount=5.00&step=send")).await;
-    assert_eq!((page.status, page.location.as_str()), (303, "/170200126/payments/UM-1/01a2?done=yes"));
+    assert_eq!(
+        (page.status, page.location.as_str()),
+        (303, "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d?done=yes")
+    );
     let sent = format!(r#"POST {ROUTE} {KEY} "4" {{"data":{{"reason":"Damaged","amount":500}}}}"#);
     assert_eq!(posts(&api), [sent]);
     let html = api.get(&page.location).await.body;
@@ -96,7 +104,7 @@ async fn what_the_api_says_is_said_beside_what_to_do() {
     ];
     for (status, code, sentence) in cases {
         let api = at(&paid());
-        let body = json!({"errors": [{"detail": "wrong", "meta": {"code": code}}]});
+        let body = refusal(code, "wrong");
         api.says("POST", ROUTE, status, &body);
         let page = api.post(FORM, &filled("amount=5.00&step=send")).await;
         assert_eq!(page.status, 422, "{code}");
@@ -106,7 +114,7 @@ async fn what_the_api_says_is_said_beside_what_to_do() {
     }
     for code in ["declined", "voided_elsewhere"] {
         let api = at(&paid());
-        api.says("POST", ROUTE, 400, &json!({"errors": [{"meta": {"code": code}}]}));
+        api.says("POST", ROUTE, 400, &refusal(code, ""));
         assert_eq!(api.post(FORM, &filled("amount=5.00&step=send")).await.status, 303);
     }
 }
@@ -143,7 +151,7 @@ async fn what_is_wrong_is_said_at_its_field_and_nothing_is_sent() {
 async fn a_disputed_payment_is_refunded_only_with_a_tick() {
     let mut disputed = paid();
     disputed["data"]["meta"]["possible"]["refund"] = payment::disputed(2599);
-    disputed["data"]["meta"]["money"]["disputed"] = payment::price(2000);
+    disputed["data"]["meta"]["money"]["disputed"] = price(2000);
     let api = at(&disputed);
     api.says("POST", ROUTE, 200, &disputed);
     let page = api.post(FORM, &filled("amount=5")).await;
@@ -165,10 +173,10 @@ async fn a_disputed_payment_is_refunded_only_with_a_tick() {
 #[tokio::test]
 async fn a_payment_whose_refund_waits_for_a_dispute_is_refunded_only_with_a_tick() {
     let mut waits = paid();
-    let refund = payment::operation("refund", 2599, "waits_for_dispute");
+    let refund = operation("refund", 2599, "waits_for_dispute");
     waits["data"]["meta"]["operations"].as_array_mut().unwrap().push(refund);
     waits["data"]["meta"]["state"] = json!("declined");
-    waits["data"]["meta"]["display_captured_amount"] = json!({"amount": 0});
+    waits["data"]["meta"]["display_captured_amount"] = price(0);
     waits["data"]["meta"]["possible"]["refund"] = payment::disputed(2599);
     let api = at(&waits);
     api.says("POST", ROUTE, 200, &waits);
@@ -194,12 +202,18 @@ async fn a_form_of_another_version_says_what_has_changed() {
 async fn what_cannot_be_done_has_no_form() {
     let mut payment = paid();
     payment["data"]["meta"]["possible"]["refund"] =
-        json!({"possible": false, "most": payment::price(2599), "why": "forbidden", "advised": true});
+        with(up_to(2599), &json!({"possible": false, "why": "forbidden"}));
     let api = at(&payment);
     for (form, sentence) in [
         (FORM, "Your role does not allow it. Ask somebody with the role operate."),
-        ("/170200126/payments/UM-1/01a2/capture", "Not possible: the payment was taken at once."),
-        ("/170200126/payments/UM-1/01a2/void", "Not possible: the payment was voided."),
+        (
+            "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d/capture",
+            "Not possible: the payment was taken at once.",
+        ),
+        (
+            "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d/void",
+            "Not possible: the payment was voided.",
+        ),
     ] {
         let html = api.get(form).await.body;
         assert_says(&html, &[sentence]);
@@ -209,12 +223,13 @@ async fn what_cannot_be_done_has_no_form() {
 
 #[tokio::test]
 async fn what_exceeds_a_limit_becomes_a_link_and_another_person_sends_it() {
-    let stated = json!({"what": "refund", "order": "UM-1", "transaction": "01a2", "name": HOSTILE,
+    let stated = json!({"what": "refund", "order": "UM-1", "transaction": TRANSACTION, "name": HOSTILE,
         "body": {"data": {"amount": 2000, "reason": HOSTILE}}});
     let proposal = format!("{}.signature", BASE64_URL_SAFE_NO_PAD.encode(stated.to_string()));
     let api = at(&paid());
-    let refusal = json!({"errors": [{"meta": {"code": "exceeds_refund_max", "proposal": proposal}}]});
-    api.says("POST", ROUTE, 403, &refusal);
+    let mut refused = refusal("exceeds_refund_max", "");
+    refused["errors"][0]["meta"]["proposal"] = json!(proposal);
+    api.says("POST", ROUTE, 403, &refused);
     let html = api.post(FORM, &filled("amount=20&step=send")).await.body;
     assert!(html.contains(&format!("readonly>https://console.example{FORM}?proposal={proposal}</textarea>")));
 
@@ -235,15 +250,23 @@ async fn what_exceeds_a_limit_becomes_a_link_and_another_person_sends_it() {
 
 #[tokio::test]
 async fn what_is_in_doubt_is_asked_about() {
-    let mut doubt = payment::payment("not_known_yet", &[payment::operation("refund", 500, "pending")]);
+    let mut doubt = bodies::payment("not_known_yet", &[operation("refund", 500, "pending")]);
     doubt["data"]["next_actions"] = json!(["confirm"]);
-    doubt["data"]["meta"]["possible"]["refund"] = payment::not("operation_in_progress");
+    doubt["data"]["meta"]["possible"]["refund"] = not("operation_in_progress");
     let api = at(&doubt);
-    api.says("POST", "/v2/orders/UM-1/transactions/01a2/confirm", 202, &doubt);
+    api.says(
+        "POST",
+        "/v2/orders/UM-1/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d/confirm",
+        202,
+        &doubt,
+    );
     let confirm = format!("{}/confirm", payment::PAGE);
     assert!(api.get(payment::PAGE).await.body.contains(&format!(r#"action="{confirm}""#)));
     let page = api.post(&confirm, "x=y").await;
-    assert_eq!((page.status, page.location.as_str()), (303, "/170200126/payments/UM-1/01a2?done=yes"));
+    assert_eq!(
+        (page.status, page.location.as_str()),
+        (303, "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d?done=yes")
+    );
     let html = api.get(&page.location).await.body;
     assert_says(
         &html,
@@ -257,11 +280,11 @@ async fn what_is_in_doubt_is_asked_about() {
 #[tokio::test]
 async fn an_amount_is_refused_above_what_the_api_states_and_by_a_proposal_above_all_of_it() {
     let mut limited = paid();
-    limited["data"]["meta"]["possible"]["refund"]["most"] = payment::price(1000);
+    limited["data"]["meta"]["possible"]["refund"]["most"] = price(1000);
     let api = at(&limited);
     assert_says(&api.post(FORM, &filled("amount=10.01")).await.body, &["At most $10.00 is left."]);
     assert_eq!(api.post(FORM, &filled("amount=10.00")).await.status, 303);
-    limited["data"]["meta"]["possible"]["refund"]["by_proposal"] = payment::price(2599);
+    limited["data"]["meta"]["possible"]["refund"]["by_proposal"] = price(2599);
     let api = at(&limited);
     assert!(api.get(FORM).await.body.contains(r#"required value="10.00""#));
     for (amount, status) in [("10.01", 303), ("25.99", 303), ("26.00", 422)] {
@@ -272,7 +295,7 @@ async fn an_amount_is_refused_above_what_the_api_states_and_by_a_proposal_above_
 #[tokio::test]
 async fn an_amount_of_which_no_part_is_possible_is_fixed() {
     let mut whole = paid();
-    whole["data"]["meta"]["possible"]["capture"] = payment::up_to(2599);
+    whole["data"]["meta"]["possible"]["capture"] = up_to(2599);
     whole["data"]["meta"]["possible"]["capture"]["whole_only"] = json!(true);
     let api = at(&whole);
     let form = FORM.replace("refund", "capture");
@@ -287,7 +310,7 @@ async fn an_amount_of_which_no_part_is_possible_is_fixed() {
 #[tokio::test]
 async fn a_capture_of_a_part_says_that_the_rest_is_released() {
     let mut held = paid();
-    held["data"]["meta"]["possible"]["capture"] = payment::up_to(2599);
+    held["data"]["meta"]["possible"]["capture"] = up_to(2599);
     let api = at(&held);
     let page = api.post(&FORM.replace("refund", "capture"), &filled("amount=5")).await;
     let html = api.get(&page.location).await.body;

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{HOSTILE, api, assert_says, fake::FakeApi, me};
+use super::{
+    HOSTILE, api, assert_says,
+    bodies::{self, me, operation, page, price, transaction},
+    fake::FakeApi,
+};
 
 const PAGE: &str = "/170200126/attention";
 const LIST: &str = "/v2/attention?";
@@ -11,21 +15,21 @@ const LIST: &str = "/v2/attention?";
 fn row(order: &str, causes: &[(&str, &str)], operations: &Value) -> Value {
     let causes =
         causes.iter().map(|(code, since)| json!({"code": code, "since": since, "advice": "Do something."}));
-    json!({"type": "transaction", "id": "01a2", "amount": 2599, "currency": "USD", "next_actions": ["confirm", "capture", "refund"],
-        "payment_details": {"card": {"brand": "Visa", "last_four": "1443"}},
+    let disputes = json!([{"type": "chargeback", "amount": 1500, "day": "2026-11-24", "reason": "Fraud"}]);
+    let stated = json!({"next_actions": ["confirm", "capture", "refund"],
         "relationships": {"order": {"data": {"id": order}}},
-        "meta": {"state": "held", "needs_attention": causes.collect::<Vec<_>>(), "capturable": {"amount": 2000}, "display_captured_amount": {"amount": 599}, "refundable": {"amount": 599},
-            "disputed": {"amount": 1500}, "operations": operations,
-            "disputes": [{"type": "chargeback", "amount": 1500, "day": "2026-11-24", "reason": "Fraud"}]}})
-}
-
-fn operation(kind: &str, minor: i64, state: &str) -> Value {
-    json!({"type": kind, "amount": minor, "state": state})
+        "meta": {"needs_attention": causes.collect::<Vec<_>>(), "capturable": price(2000),
+            "display_captured_amount": price(599), "refundable": price(599), "disputed": price(1500),
+            "disputes": bodies::disputes(&disputes)}});
+    bodies::with(transaction("held", operations.as_array().unwrap()), &stated)
 }
 
 fn listed(rows: &[Value], cursor: Option<&str>) -> Value {
-    json!({"data": rows, "meta": {"page": {"cursor": cursor}, "as_of": "2026-11-26T12:00:00Z",
-        "count": {"formatted": "1,000+"}}})
+    page(
+        rows,
+        &json!({"page": {"cursor": cursor}, "as_of": "2026-11-26T12:00:00Z",
+            "count": {"orders": 1000, "more": true, "formatted": "1,000+"}}),
+    )
 }
 
 fn with(role: &str, rows: &[Value]) -> FakeApi {
@@ -38,8 +42,8 @@ fn with(role: &str, rows: &[Value]) -> FakeApi {
 async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stake_and_what_happened() {
     let pending = json!([operation("authorize", 2599, "approved"), operation("capture", 700, "pending")]);
     let approved = json!([operation("authorize", 2599, "approved")]);
-    let rejected = json!([{"type": "purchase", "amount": 2599, "state": "approved", "settlement": "rejected"},
-        operation("refund", 100, "declined")]);
+    let rejected = bodies::with(operation("purchase", 2599, "approved"), &json!({"settlement": "rejected"}));
+    let rejected = json!([rejected, operation("refund", 100, "declined")]);
     let mut ended = row("UM-6", &[("capture_skipped", "2026-11-23T20:00:00Z")], &approved);
     ended["meta"]["capturable"]["amount"] = json!(0);
     ended["next_actions"] = json!(["cancel"]);
@@ -75,8 +79,8 @@ async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stak
     for part in [
         r#"<a href="/170200126/attention" aria-current="page">"#,
         r#"<span class="count" aria-label="2 orders">2</span> <span class="small muted">at 7:00 AM</span>"#,
-        r#"<a class="number" href="/170200126/payments/UM-2/01a2">UM-2</a>"#,
-        r#"<form method="post" action="/170200126/payments/UM-3/01a2/confirm"><input type="hidden" name="csrf" value=""#,
+        r#"<a class="number" href="/170200126/payments/UM-2/01a209fe-7ea0-47a8-b0f7-b059e208297d">UM-2</a>"#,
+        r#"<form method="post" action="/170200126/payments/UM-3/01a209fe-7ea0-47a8-b0f7-b059e208297d/confirm"><input type="hidden" name="csrf" value=""#,
     ] {
         assert!(html.contains(part), "{part} in {html}");
     }
@@ -89,7 +93,9 @@ async fn offered(role: &str, code: &str, next_actions: &[&str]) -> String {
     row["next_actions"] = json!(next_actions);
     let html = with(role, &[row]).get(PAGE).await.body;
     assert_says(&html, &["Visa 1443 UM-1", "Do something."]);
-    let is_there = |act: &&str| html.contains(&format!("\"/170200126/payments/UM-1/01a2/{act}\""));
+    let is_there = |act: &&str| {
+        html.contains(&format!("\"/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d/{act}\""))
+    };
     ["confirm", "capture", "refund", "void"].into_iter().filter(is_there).collect()
 }
 
@@ -118,8 +124,8 @@ async fn each_cause_offers_what_helps_to_those_who_may_and_where_it_is_possible(
 #[tokio::test]
 async fn nothing_to_do_says_so_and_three_pages_are_read_at_most() {
     let mut none = me("read");
-    none["data"]["attention"]["count"]["formatted"] = json!("0");
-    none["data"]["settlement"]["count"]["formatted"] = json!("0");
+    none["data"]["attention"]["count"]["orders"] = json!(0);
+    none["data"]["settlement"]["count"]["exceptions"] = json!(0);
     let api = with("read", &[]);
     api.says("GET", "/v2/me", 200, &none);
     let html = api.get(PAGE).await.body;
@@ -145,7 +151,7 @@ async fn a_row_that_cannot_be_read_has_its_key_and_what_others_wrote_stays_text(
     operation["decline_code"] = json!("do_not_honor");
     let mut hostile = row("UM-1", &causes, &json!([operation])).to_string();
     let quoted = json!(HOSTILE).to_string();
-    let texts = "01a2|2026-11-25T20:00:00Z|Do something.|UM-1|Visa|1443|USD|Fraud|do_not_honor";
+    let texts = "Do something.|UM-1|Visa|1443|USD|Fraud|do_not_honor";
     for text in texts.split('|') {
         hostile = hostile.replace(&format!("\"{text}\""), &quoted);
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
-    api, assert_says,
+    api, assert_says, bodies,
     fake::{FakeApi, NO_RESPONSE, Shown},
     payment,
 };
@@ -34,7 +34,7 @@ async fn a_busy_api_is_waited_for_as_long_as_it_says_or_a_second() {
         (503, Some("Thu, 26 Nov 2026 12:00:00 GMT"), 1),
     ] {
         let api = api("read");
-        payment::shown(&api, &payment::payment("paid", &[]));
+        payment::shown(&api, &bodies::payment("paid", &[]));
         api.is_busy("GET /v2/me", status, retry_after, 1);
         let (page, seconds) = timed(api.get(payment::PAGE)).await;
         assert_eq!((page.status, seconds, count(&api, "GET /v2/me")), (200, waited, 2), "{retry_after:?}");
@@ -86,7 +86,7 @@ async fn a_change_without_a_key_is_not_sent_again() {
     let confirm = format!("{}/confirm", payment::PAGE);
     api.is_busy("POST /v2/orders", 429, None, usize::MAX);
     assert!(api.post(&confirm, "x=y").await.body.contains(&format!("href=\"{confirm}\"")));
-    payment::shown(&api, &payment::payment("paid", &[]));
+    payment::shown(&api, &bodies::payment("paid", &[]));
     assert_eq!(api.get(&confirm).await.status, 200);
     assert_eq!(api.get("/sign-out").await.location, "/170200126/payments");
 }

@@ -2,32 +2,35 @@
 
 use serde_json::{Value, json};
 
-use super::{HOSTILE, api, assert_says};
+use super::{
+    HOSTILE, api, assert_says,
+    bodies::{total, totals},
+};
 
-fn total(period: &str, numbers: &Value) -> Value {
-    let mut total = json!({"period": period, "currency": "USD", "held": 0, "paid": 0, "returned": 0, "at_gateway": 0,
-        "approved": 0, "approved_amount": 0, "approval_rate": null, "payments": 0, "refunds": 0});
-    for (name, number) in numbers.as_object().unwrap() {
-        total[name] = number.clone();
-    }
-    total
-}
-
-fn totals() -> Value {
-    json!({"data": [
-        total("2026-11-24", &json!({"held": 38000, "paid": 145_145, "approved": 13, "approved_amount": 183_915,
-            "approval_rate": 0.9286, "payments": 14, "at_gateway": 145_145})),
-        total("2026-11-26", &json!({"approved": 1, "approved_amount": 900, "approval_rate": 1.0, "payments": 1,
-            "returned": 20500, "refunds": 2, "at_gateway": -20500})),
-        ],
-        "meta": {"from": "2026-11-24", "to": "2026-11-26", "provisional": ["2026-11-26"],
-            "complete_until": "2026-11-26T09:39:58Z", "unreadable": 1, "unreadable_entries": 2}})
+fn report() -> Value {
+    let rows = [
+        total(
+            "2026-11-24",
+            &json!({"held": 38000, "paid": 145_145, "approved": 13, "approved_amount": 183_915,
+                "approval_rate": 0.9286, "payments": 14, "at_gateway": 145_145}),
+        ),
+        total(
+            "2026-11-26",
+            &json!({"approved": 1, "approved_amount": 900, "approval_rate": 1.0, "payments": 1,
+                "returned": 20500, "refunds": 2, "at_gateway": -20500}),
+        ),
+    ];
+    totals(
+        &rows,
+        &json!({"from": "2026-11-24", "to": "2026-11-26", "provisional": ["2026-11-26"],
+            "complete_until": "2026-11-26T09:39:58Z", "unreadable": 1, "unreadable_entries": 2}),
+    )
 }
 
 #[tokio::test]
 async fn each_day_has_its_sums_and_links_to_its_payments() {
     let api = api("read");
-    api.says("GET", "/v2/reports/totals", 200, &totals());
+    api.says("GET", "/v2/reports/totals", 200, &report());
     let html = api.get("/170200126/days?from=2026-11-24&to=2026-11-26").await.body;
     assert_says(
         &html,
@@ -64,13 +67,8 @@ async fn months_link_to_all_their_days_and_several_currencies_are_named() {
         total("2020-02", &numbers)
     };
     let (euros, dollars) = (approved("EUR", 500), approved("USD", 700));
-    api.says(
-        "GET",
-        "/v2/reports/totals",
-        200,
-        &json!({"data": [euros, dollars],
-        "meta": {"from": "2020-02-01", "to": "2020-02-29", "provisional": [], "complete_until": null}}),
-    );
+    let report = totals(&[euros, dollars], &json!({"from": "2020-02-01", "to": "2020-02-29"}));
+    api.says("GET", "/v2/reports/totals", 200, &report);
     let html = api.get("/170200126/days?from=2020-02&to=2020-02&interval=month").await.body;
     assert_says(
         &html,
@@ -87,7 +85,8 @@ async fn months_link_to_all_their_days_and_several_currencies_are_named() {
 #[tokio::test]
 async fn days_without_payments_say_so_and_what_is_no_day_stays_text() {
     let api = api("read");
-    api.says("GET", "/v2/reports/totals", 200, &json!({"data": [], "meta": {"provisional": [HOSTILE]}}));
+    let meta = json!({"from": "2026-11-24", "to": "2026-11-26", "provisional": [HOSTILE]});
+    api.says("GET", "/v2/reports/totals", 200, &totals(&[], &meta));
     let html = api.get("/170200126/days").await.body;
     assert_says(&html, &["No payments in these days", "is provisional: its numbers can still change."]);
 }

@@ -2,27 +2,26 @@
 
 use serde_json::{Value, json};
 
-use super::{HOSTILE, api, assert_says, fake::FakeApi};
+use super::{
+    HOSTILE, api, assert_says,
+    bodies::{self, TRANSACTION, deposit, page, refusal, whole_deposit},
+    fake::FakeApi,
+};
 
 const ID: &str = "7cc0d9e0-15af-57d6-a812-628d2ba7d4c9";
 
-fn deposit() -> Value {
-    json!({"type": "deposit", "id": "20261123518026", "mid": "496480518026", "date": "2026-11-23", "currency": "USD",
-        "gross": 286_570, "refunds": -4247, "fees": -5109, "chargebacks": -6250, "adjustments": 0, "net": 270_964,
-        "lines": 3, "others": {"lines": 1, "sum": 4200}, "unmatched": 1, "trace_number": "1210002426112300"})
-}
-
 fn mismatch(cause: &str) -> Value {
-    json!({"type": "settlement_exception", "id": ID, "state": "open", "cause": cause, "detail": null,
-        "date": "2026-11-23", "mid": "496480518026", "retref": "315348943466", "deposit": "20261123518026",
-        "case": "2026319006250", "order": "UM-2011", "transaction": "01a1", "expected": 14730, "found": 14729,
-        "difference": -1, "currency": "USD", "since": "2020-11-23T23:40:00Z", "gone_at": null, "notes": [], "resolution": null})
+    bodies::exception(ID, cause)
 }
 
 fn listed(rows: &[Value]) -> Value {
-    json!({"data": rows, "meta": {"page": {"cursor": null}, "from": "2020-08-26", "to": "2020-12-03", "unreadable": 0,
-        "accounts": [{"mid": "496480518026", "read_at": "2026-11-25T23:40:00Z", "has_deposits": true, "unread": [
-            {"date": "2026-11-24", "cause": null}, {"date": "2026-11-20", "cause": "the gateway timed out"}]}]}})
+    page(
+        rows,
+        &json!({"from": "2020-08-26", "to": "2020-12-03", "accounts": [{"mid": "496480518026",
+            "read_at": "2026-11-25T23:40:00Z", "has_deposits": true, "unread": [
+                {"date": "2026-11-24", "since": "2026-11-25T05:00:00Z", "cause": null},
+                {"date": "2026-11-20", "since": "2026-11-21T05:00:00Z", "cause": "the gateway timed out"}]}]}),
+    )
 }
 
 /// An API with this exception, in the list and under its address.
@@ -30,12 +29,7 @@ fn with(role: &str, row: &Value) -> FakeApi {
     let api = api(role);
     api.says("GET", "/v2/settlement/exceptions", 200, &listed(std::slice::from_ref(row)));
     api.says("GET", &format!("/v2/settlement/exceptions/{ID}"), 200, &json!({"data": row}));
-    api.says(
-        "GET",
-        "/v2/settlement/exceptions/other",
-        404,
-        &json!({"errors": [{"meta": {"code": "not_found"}}]}),
-    );
+    api.says("GET", "/v2/settlement/exceptions/other", 404, &refusal("not_found", ""));
     api
 }
 
@@ -89,27 +83,22 @@ async fn without_deposits_and_exceptions_the_page_says_so() {
 #[tokio::test]
 async fn a_deposit_has_lines_that_lead_to_their_payments_and_says_what_is_not_in_it() {
     let api = with("read", &mismatch("chargeback"));
-    let mut whole = deposit();
-    whole["components"] =
-        json!([{"component": "net_sales", "amount": 286_570}, {"component": "reversal", "amount": -6250}]);
-    whole["adjustment_details"] = json!([
-        {"component": "reversal", "description": "same", "amount": -6250, "case": "2026319006250", "date": "2026-11-23"},
-        {"component": null, "description": HOSTILE, "amount": 100, "case": null, "date": null}]);
-    whole["chargeback_details"] = json!([{"case": "2026319006250", "retref": "315348943466", "amount": 6250,
-        "date": "2026-11-22", "reason": "Fraud"}]);
-    let line = |order: Value, transaction: Value, counts: bool| {
-        json!({"retref": "323441946498", "kind": "sale",
-        "status": "voided", "counts": counts, "amount": 4400, "currency": "USD", "settled_at": "2026-11-20",
-        "order": order, "transaction": transaction, "custom_reference": HOSTILE, "unmatched": null})
-    };
-    whole["line_details"] =
-        json!([line(json!("a/b"), json!("01a2"), true), line(Value::Null, Value::Null, false)]);
-    api.says(
-        "GET",
-        "/v2/deposits/20261123518026",
-        200,
-        &json!({"data": whole, "meta": {"page": {"cursor": "more"}}}),
+    let whole = whole_deposit(
+        &json!({
+            "components":
+                [{"component": "net_sales", "amount": 286_570}, {"component": "reversal", "amount": -6250}],
+            "adjustment_details": [
+                {"component": "reversal", "description": "same", "amount": -6250, "case": "2026319006250",
+                    "date": "2026-11-23"},
+                {"description": HOSTILE, "amount": 100}],
+            "chargeback_details": [{"case": "2026319006250", "retref": "315348943466", "amount": 6250,
+                "reason": "Fraud"}],
+            "line_details": [
+                {"order": "a/b", "transaction": TRANSACTION, "custom_reference": HOSTILE},
+                {"counts": false}]}),
+        "more",
     );
+    api.says("GET", "/v2/deposits/20261123518026", 200, &whole);
     let html = api.get("/170200126/deposits/20261123518026?mid=496480518026").await.body;
     assert_says(
         &html,
@@ -124,7 +113,7 @@ async fn a_deposit_has_lines_that_lead_to_their_payments_and_says_what_is_not_in
         ],
     );
     assert!(!html.contains("same"), "the chargeback is there twice");
-    assert!(html.contains("/170200126/payments/a%2Fb/01a2"));
+    assert!(html.contains("/170200126/payments/a%2Fb/01a209fe-7ea0-47a8-b0f7-b059e208297d"));
     assert!(html.contains("/170200126/deposits/20261123518026?mid=496480518026&#38;cursor=more"));
     assert_eq!(api.requests().len(), 3);
 }
@@ -201,8 +190,7 @@ async fn a_note_and_a_resolution_are_sent_and_lead_back() {
 async fn what_was_typed_stays_beside_the_reason_why_it_was_not_taken() {
     let api = with("operate", &mismatch("not_ours"));
     let path = format!("/170200126/exceptions/{ID}");
-    let refused =
-        |code: &str| json!({"errors": [{"detail": "it looks like a card number", "meta": {"code": code}}]});
+    let refused = |code: &str| refusal(code, "it looks like a card number");
     let cases = [
         (
             400,

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::{
     act::FORM as REFUND,
-    api, assert_says,
+    api, assert_says, bodies,
     fake::{ENDLESS, FakeApi, Shown, URL, send},
+    sign_in::description,
 };
 use crate::{
     api::{BODY_MAX_BYTES, address},
@@ -79,7 +80,7 @@ async fn the_longest_form_of_a_page_is_no_longer_than_the_limit() {
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     assert!((9_500..PAGE_FORM_MAX_BYTES).contains(&form.len()), "{}", form.len());
     let api = FakeApi::start();
-    api.says("GET", "/.well-known/openid-configuration", 200, &json!({"issuer": api.url()}));
+    api.says("GET", "/.well-known/openid-configuration", 200, &description(&api));
     assert_eq!(sent(&api, "POST", "/sign-in", FORM, form.into()).await.status, 200);
     // The longest texts that the API takes, in letters of four bytes.
     let longest = "\u{1f600}".repeat(1_000);
@@ -98,9 +99,12 @@ async fn a_response_is_read_up_to_its_limit_whether_or_not_it_states_a_length() 
     for (more, status) in [(0, 200), (1, 503)] {
         for has_length in [true, false] {
             let api = api("read");
-            let body = json_of(&super::me("read"), BODY_MAX_BYTES + more);
+            let body = json_of(&bodies::me("read"), BODY_MAX_BYTES + more);
             api.says_text("GET", "/v2/me", body, has_length);
-            api.says("GET", "/v2/transactions", 200, &json!({"data": []}));
+            let empty = json!({"since": "2026-10-27T12:00:00Z", "until": "2026-11-26T12:00:00Z",
+                "journal": {"newest_entry_at": null}});
+            let empty = bodies::page(&[], &empty);
+            api.says("GET", "/v2/transactions", 200, &empty);
             assert_eq!(api.get("/170200126/payments").await.status, status, "{more} {has_length}");
         }
     }

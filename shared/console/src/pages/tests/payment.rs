@@ -5,60 +5,23 @@ use tokio::time::Instant;
 
 use super::{
     HOSTILE, api, assert_says,
+    bodies::{disputes, not, operation, payment, price, refusal, settlement, up_to, with},
     fake::{FakeApi, NO_RESPONSE},
     words_of,
 };
 
-pub(super) const PAGE: &str = "/170200126/payments/UM-1/01a2";
-
-pub(super) fn operation(kind: &str, minor: i64, state: &str) -> Value {
-    json!({"id": format!("{kind}-{minor}"), "type": kind, "amount": minor, "state": state, "mechanism": "automatic",
-        "attempts": 1, "asked_by": "client_credentials",
-        "timestamps": {"created_at": "2026-11-23T20:00:03Z", "updated_at": "2026-11-23T20:00:03Z"},
-        "gateway": {"respproc": "RPCT", "respcode": "000", "resptext": "Approval", "retref": "327975232415"}})
-}
-
-pub(super) fn price(minor: i64) -> Value {
-    json!({"amount": minor, "currency": "USD", "formatted": ""})
-}
-
-/// An action that the reader may do up to this amount.
-pub(super) fn up_to(minor: i64) -> Value {
-    json!({"possible": true, "most": price(minor), "whole_only": false, "needs_refund_disputed": false,
-        "why": null, "by_proposal": null, "advised": true, "advised_against": null})
-}
-
-/// An action that is not possible.
-pub(super) fn not(why: &str) -> Value {
-    json!({"possible": false, "most": null, "whole_only": false, "needs_refund_disputed": false,
-        "why": why, "by_proposal": null, "advised": false, "advised_against": null})
-}
+pub(super) const PAGE: &str = "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d";
 
 /// A refund that needs a tick and is not advised.
 pub(super) fn disputed(minor: i64) -> Value {
-    json!({"possible": true, "most": price(minor), "whole_only": false, "needs_refund_disputed": true,
-        "why": null, "by_proposal": null, "advised": false, "advised_against": "disputed"})
+    with(
+        up_to(minor),
+        &json!({"needs_refund_disputed": true, "advised": false, "advised_against": "disputed"}),
+    )
 }
 
 fn attention(code: &str, advice: &str) -> Value {
     json!([{"code": code, "since": "2026-11-23T21:00:03Z", "advice": advice}])
-}
-
-pub(super) fn payment(state: &str, operations: &[Value]) -> Value {
-    json!({"data": {"id": "01a2", "reference": "327975232415", "amount": 2599, "currency": "USD", "status": "complete",
-        "payment_details": {"detailed_status": "", "card": {"brand": "Visa", "last_four": "1443",
-            "expiry_month": 10, "expiry_year": 2039}, "authorization_code": "PPS009", "avs_result": "Z", "cvv_result": "M"},
-        "next_actions": [], "relationships": {"order": {"data": {"id": "UM-1"}}},
-        "custom_reference": "invoice 1",
-        "meta": {"state": state, "created_at": "2026-11-23T20:00:03Z", "display_captured_amount": {"amount": 2599},
-            "display_refunded_amount": {"total": {"amount": 0}}, "capturable": {"amount": 0},
-            "refundable": {"amount": 0}, "operations": operations,
-            "possible": {"settlement": "settled", "capture": not("not_an_authorization"),
-                "refund": not("already_refunded"), "cancel": not("already_cancelled"),
-                "reauthorize": not("not_an_authorization")},
-            "receipt": {"available": true, "why": null}, "needs_attention": [],
-            "money": {"kept": price(2599), "refused": price(0), "refunded": price(0), "disputed": price(0),
-                "held": price(0), "released": price(0)}}}})
 }
 
 /// The page of somebody with a role, of a payment whose money is in a deposit.
@@ -69,16 +32,18 @@ async fn page(role: &str, payment: &Value) -> String {
     assert_eq!(page.status, 200, "{}", page.body);
     assert_eq!(
         api.requests(),
-        ["GET /v2/me", "GET /v2/orders/UM-1/transactions/01a2", "GET /v2/transactions/01a2/settlement"]
+        [
+            "GET /v2/me",
+            "GET /v2/orders/UM-1/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d",
+            "GET /v2/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d/settlement"
+        ]
     );
     page.body
 }
 
 pub(super) fn shown(api: &FakeApi, payment: &Value) {
-    api.says("GET", "/v2/orders/UM-1/transactions/01a2", 200, payment);
-    api.says("GET", "/v2/transactions/01a2/settlement", 200, &json!({"data": {"state": "funded",
-        "settled_at": "2026-11-23", "funded_at": "2026-11-24", "deposit": "20261124518026", "records": [
-            {"operation_id": "purchase-2599", "state": "funded", "settled_at": "2026-11-23", "funded_at": "2026-11-24"}]}}));
+    api.says("GET", "/v2/orders/UM-1/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d", 200, payment);
+    api.says("GET", "/v2/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d/settlement", 200, &settlement());
 }
 
 #[tokio::test]
@@ -148,7 +113,7 @@ async fn a_declined_payment_says_why_and_whether_to_try_again() {
     purchase["decline_code"] = json!("insufficient_funds");
     purchase["advice"] = json!("retry_later");
     let mut payment = payment("declined", &[purchase]);
-    payment["data"]["failure_details"] = json!({"code": "insufficient_funds"});
+    payment["data"]["failure_details"] = json!({"code": "insufficient_funds", "reason": ""});
     let sentences =
         ["Declined: insufficient funds", "The bank declined: insufficient funds. Trying later can work."];
     assert_says(&page("read", &payment).await, &sentences);
@@ -162,8 +127,7 @@ async fn a_held_payment_says_when_it_is_captured_and_by_whom_captures_are_paused
     meta["capturable"]["amount"] = json!(2599);
     meta["money"]["kept"] = price(0);
     meta["money"]["held"] = price(2599);
-    meta["possible"]["capture"] =
-        json!({"possible": false, "most": price(2599), "why": "forbidden", "advised": true});
+    meta["possible"]["capture"] = with(up_to(2599), &json!({"possible": false, "why": "forbidden"}));
     meta["capture_at"] = json!("2026-11-27T04:30:00Z");
     meta["authorization_expires_at"] = json!("2026-11-30T16:40:39Z");
     let html = page("read", &payment).await;
@@ -178,9 +142,10 @@ async fn a_held_payment_says_when_it_is_captured_and_by_whom_captures_are_paused
             "Capture Up to $25.99. Your role does not allow it. Ask somebody with the role operate.",
         ],
     );
-    payment["data"]["meta"]["captures_paused"] = json!({"person": "Eve Evans", "reason": "stock"});
-    payment["data"]["meta"]["capture_failure"] =
-        json!({"reason": "The account does not hold the amount.", "next_attempt_at": null});
+    payment["data"]["meta"]["captures_paused"] =
+        json!({"person": "Eve Evans", "reason": "stock", "at": "2026-11-25T12:00:00Z"});
+    payment["data"]["meta"]["capture_failure"] = json!({"code": "insufficient_funds", "reason": "The account does not hold the amount.",
+            "at": "2026-11-26T12:00:00Z", "attempts": 1, "next_attempt_at": null});
     assert_says(
         &page("read", &payment).await,
         &[
@@ -199,8 +164,8 @@ async fn a_lapsed_payment_says_when_it_ended_and_has_no_receipt() {
     meta["money"]["released"] = price(2599);
     meta["authorization_expires_at"] = json!("2026-11-24T16:40:39Z");
     meta["receipt"] = json!({"available": false, "why": "lapsed"});
-    meta["possible"]["capture"] = json!({"possible": true, "most": price(2599), "advised": false,
-        "advised_against": "authorization_lapsed"});
+    meta["possible"]["capture"] =
+        with(up_to(2599), &json!({"advised": false, "advised_against": "authorization_lapsed"}));
     meta["possible"]["refund"] = not("not_captured");
     let html = page("operate", &payment).await;
     assert_says(
@@ -223,9 +188,9 @@ async fn a_disputed_payment_says_what_the_bank_took_and_returned() {
     meta["money"]["disputed"] = price(2000);
     meta["needs_attention"] = attention("disputed", "Answer the case in the processor's portal.");
     meta["possible"]["refund"] = disputed(2599);
-    meta["disputes"] = json!([
+    meta["disputes"] = disputes(&json!([
         {"type": "chargeback", "case": "2026319", "amount": 2599, "day": "2026-11-24", "reason_code": "10.4", "reason": "Fraud"},
-        {"type": "reversal", "case": "2026319", "amount": 599, "day": "2026-11-25"}]);
+        {"type": "reversal", "case": "2026319", "amount": 599, "day": "2026-11-25"}]));
     assert_says(
         &page("operate", &payment).await,
         &[
@@ -273,7 +238,12 @@ async fn a_page_without_the_settlement_is_there_soon_and_says_that_it_cannot_be_
     for status in [503, NO_RESPONSE] {
         let api = api("operate");
         shown(&api, &payment("paid", &[operation("purchase", 2599, "approved")]));
-        api.says("GET", "/v2/transactions/01a2/settlement", status, &json!({}));
+        api.says(
+            "GET",
+            "/v2/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d/settlement",
+            status,
+            &json!({}),
+        );
         let began = Instant::now();
         let page = api.get(PAGE).await;
         assert_says(&page.body, &["Where the money is cannot be read now", "Settlement Not known"]);
@@ -292,19 +262,18 @@ async fn what_others_wrote_stays_text() {
     data["custom_reference"] = json!(HOSTILE);
     data["payment_details"]["card"]["brand"] = json!(HOSTILE);
     data["payment_details"]["avs_result"] = json!(HOSTILE);
-    data["meta"]["memo"] = json!({"name": HOSTILE});
-    data["meta"]["disputes"] =
-        json!([{"type": "chargeback", "amount": 1, "day": HOSTILE, "case": HOSTILE, "reason": HOSTILE}]);
+    data["meta"]["memo"] = json!({"reference": "1", "name": HOSTILE});
+    data["meta"]["disputes"] = disputes(&json!([{"amount": 1, "case": HOSTILE, "reason": HOSTILE}]));
     let html = page("read", &payment).await;
     assert_says(&html, &["Customer &#60;script&#62;alert(1)&#60;/script&#62;"]);
 }
 
-const RECEIPT: &str = "/v2/orders/UM-1/transactions/01a2/receipt";
+const RECEIPT: &str = "/v2/orders/UM-1/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d/receipt";
 
 #[tokio::test]
 async fn a_receipt_has_what_a_customer_needs_and_says_that_it_is_a_test() {
     let api = api("read");
-    let mut receipt = json!({"type": "receipt", "order": "UM-1", "transaction": "01a2",
+    let mut receipt = json!({"type": "receipt", "order": "UM-1", "transaction": "01a209fe-7ea0-47a8-b0f7-b059e208297d", "status": "complete", "state": "partly_refunded",
         "approved_at": "2026-11-23T20:00:03Z", "merchant": {"name": null, "address": ["12 Harbor St", HOSTILE]},
         "currency": "USD", "amount": price(2599), "fee": null, "total": price(2599), "discount": null,
         "captured": price(2599), "refunded": price(500), "after_refunds": price(1300), "disputed": price(-100),
@@ -337,13 +306,12 @@ async fn a_receipt_has_what_a_customer_needs_and_says_that_it_is_a_test() {
 #[tokio::test]
 async fn a_payment_without_a_receipt_says_why_in_the_words_of_the_api() {
     let api = api("read");
-    let refusal =
-        |code: &str| json!({"errors": [{"detail": "There is none: it rained.", "meta": {"code": code}}]});
-    api.says("GET", RECEIPT, 404, &refusal("no_receipt"));
+    let sentence = "There is none: it rained.";
+    api.says("GET", RECEIPT, 404, &refusal("no_receipt", sentence));
     let page = api.get(&format!("{PAGE}/receipt")).await;
     assert_eq!(page.status, 404);
     assert_says(&page.body, &["Umbrella &#38; Sons There is none: it rained."]);
-    api.says("GET", RECEIPT, 404, &refusal("not_found"));
+    api.says("GET", RECEIPT, 404, &refusal("not_found", sentence));
     let page = api.get(&format!("{PAGE}/receipt")).await;
     assert_eq!(page.status, 404);
     assert_says(&page.body, &["There is no such page"]);
@@ -381,17 +349,16 @@ async fn an_act_that_the_api_advises_against_is_not_the_main_button() {
 /// The buttons and the sentences go by the statements of the API alone.
 #[tokio::test]
 async fn each_act_is_offered_and_explained_as_the_api_states_it() {
-    let by_proposal =
-        json!({"possible": true, "most": price(1000), "by_proposal": price(2599), "advised": true});
-    let used_up = json!({"possible": false, "most": price(2599), "why": "exceeds_refund_max",
-        "by_proposal": price(2599), "advised": true});
-    let stopped = json!({"possible": false, "most": price(2599), "why": "payments_stopped", "advised": true});
+    let by_proposal = with(up_to(1000), &json!({"by_proposal": price(2599)}));
+    let used_up = json!({"possible": false, "why": "exceeds_refund_max", "by_proposal": price(2599)});
+    let used_up = with(up_to(2599), &used_up);
+    let stopped = with(up_to(2599), &json!({"possible": false, "why": "payments_stopped"}));
     let mut whole = up_to(2599);
     whole["whole_only"] = json!(true);
     let mut void = up_to(2599);
     void["becomes_void"] = json!("yes");
-    let settled = json!({"possible": true, "most": price(2599), "whole_only": true, "advised": false,
-        "advised_against": "settled"});
+    let settled = json!({"whole_only": true, "advised": false, "advised_against": "settled"});
+    let settled = with(up_to(2599), &settled);
     let from_the_future = not("solar_eclipse");
     for (stated, has_form, sentence) in [
         (up_to(2599), true, "Up to $25.99."),

@@ -2,22 +2,26 @@
 
 use serde_json::{Value, json};
 
-use super::{HOSTILE, api, assert_says};
+use super::{
+    HOSTILE, api, assert_says,
+    bodies::{page, price, refusal, transaction, with},
+};
 
 const LIST: &str = "/v2/transactions?";
 const NEW_YORK: &str = "time_zone=America%2FNew_York&page%5Blimit%5D=25";
 
 fn row(state: &str, captured: i64, refunded: i64) -> Value {
-    json!({"type": "transaction", "id": "01a2", "amount": 123_450, "currency": "USD",
-        "payment_details": {"card": {"brand": "Visa", "last_four": "1443"}},
-        "relationships": {"order": {"data": {"id": "UM-1"}}},
-        "meta": {"state": state, "listed_at": "2026-11-23T20:00:03Z", "display_captured_amount": {"amount": captured},
-            "display_refunded_amount": {"total": {"amount": refunded}}}})
+    let stated = json!({"amount": 123_450, "meta": {"listed_at": "2026-11-23T20:00:03.000Z",
+        "display_captured_amount": price(captured), "display_refunded_amount": {"total": price(refunded)}}});
+    with(transaction(state, &[]), &stated)
 }
 
 fn listed(rows: &[Value], cursor: Option<&str>) -> Value {
-    json!({"data": rows, "meta": {"page": {"cursor": cursor}, "since": "2026-10-27T12:00:00Z",
-        "until": "2026-11-26T12:00:00Z", "journal": {"newest_entry_at": "2026-11-25T20:11:30Z"}}})
+    page(
+        rows,
+        &json!({"page": {"cursor": cursor}, "since": "2026-10-27T12:00:00Z", "until": "2026-11-26T12:00:00Z",
+            "journal": {"newest_entry_at": "2026-11-25T20:11:30Z"}}),
+    )
 }
 
 #[tokio::test]
@@ -40,7 +44,7 @@ async fn a_list_is_one_call_and_shows_local_times_amounts_and_the_way_on() {
         ],
     );
     for link in [
-        "/170200126/payments/UM-1/01a2",
+        "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d",
         "/170200126/payments?from=2026-11-01&#38;to=2026-11-30&#38;state=refunded&#38;cursor=next+one",
         "/170200126/payments?from=2026-11-01&#38;to=2026-11-30&#38;state=held",
         "/170200126/payments.csv?from=2026-11-01&#38;to=2026-11-30&#38;state=refunded",
@@ -55,9 +59,7 @@ async fn a_list_is_one_call_and_shows_local_times_amounts_and_the_way_on() {
 #[tokio::test]
 async fn a_text_that_is_no_order_is_looked_for_as_a_reference_also_where_it_cannot_be_an_order() {
     let order = format!("{LIST}filter=eq%28order_id");
-    for (status, answer) in
-        [(200, listed(&[], None)), (400, json!({"errors": [{"meta": {"code": "invalid_value"}}]}))]
-    {
+    for (status, answer) in [(200, listed(&[], None)), (400, refusal("invalid_value", ""))] {
         let api = api("read");
         api.says("GET", LIST, 200, &listed(&[row("paid", 123_450, 0)], None));
         api.says("GET", &order, status, &answer);
@@ -90,7 +92,7 @@ async fn a_row_that_cannot_be_read_has_its_key_and_what_others_wrote_stays_text(
     hostile["meta"]["state"] = json!(HOSTILE);
     hostile["payment_details"]["card"]["brand"] = json!(HOSTILE);
     hostile["relationships"]["order"]["data"]["id"] = json!(HOSTILE);
-    hostile["failure_details"] = json!({"code": HOSTILE});
+    hostile["failure_details"] = json!({"code": HOSTILE, "reason": HOSTILE});
     let unreadable = json!({"type": "unreadable", "id": "order#<b>1"});
     api.says("GET", LIST, 200, &listed(&[hostile, unreadable], None));
     let query = form_urlencoded::byte_serialize(HOSTILE.as_bytes()).collect::<String>();

@@ -17,7 +17,7 @@ use crate::{Console, web::FORM};
 
 const DESCRIPTION: &str = "/.well-known/openid-configuration";
 
-fn description(api: &FakeApi) -> Value {
+pub(super) fn description(api: &FakeApi) -> Value {
     let url = api.url();
     json!({"issuer": url, "authorization_endpoint": format!("{url}/authorize"), "token_endpoint": format!("{url}/token")})
 }
@@ -92,7 +92,9 @@ async fn come_back(api: &FakeApi) -> Shown {
 #[tokio::test(start_paused = true)]
 async fn a_sign_in_waits_while_tokens_are_limited_and_its_code_is_sent_once() {
     let api = FakeApi::start();
-    api.says("POST", "/oauth/access_token", 200, &json!({"access_token": "t", "expires_in": 900}));
+    let token = json!({"access_token": "t", "token_type": "Bearer", "expires_in": 900, "expires": 0,
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token"});
+    api.says("POST", "/oauth/access_token", 200, &token);
     api.is_busy("POST /oauth/access_token", 429, None, 2);
     let page = come_back(&api).await;
     assert_eq!((page.status, page.location.as_str()), (303, "/170200126/payments"));

@@ -2,19 +2,61 @@
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use lambda_http::{Body, Response, http::StatusCode};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use tollgate_core::values::SignedAmount;
+use uuid::Uuid;
 
-use super::{Act, ActPage, Step, Typed, send, version};
+use super::{
+    page::{ActPage, Step},
+    send,
+    typed::{Typed, version_of},
+};
 use crate::{
     api::{Once, Refusal},
-    pages::{Known, Visit, payment::Read, problem::Problem},
+    pages::{
+        Known, Visit,
+        payment::{Act, placed::Placed},
+        problem::Problem,
+    },
     web::Pairs,
-    words::{self, said},
+    words::said,
 };
+
+/// The content of a proposal, as far as it is shown.
+#[derive(Deserialize)]
+struct Proposal {
+    /// The route's verb.
+    what: String,
+    order: String,
+    transaction: Uuid,
+    /// The request that was refused.
+    body: ProposedBody,
+    /// The name of the person who proposes it.
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct ProposedBody {
+    #[serde(default)]
+    data: Proposed,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Proposed {
+    reason: String,
+    amount: Option<SignedAmount>,
+}
+
+/// The request that submits a proposal.
+#[derive(Serialize)]
+struct Submitted<'a> {
+    proposal: &'a str,
+}
 
 /// The content of a proposal. Only the API can check that it is genuine, and does so when the
 /// proposal is sent.
-fn said_by(proposal: &str) -> Option<Value> {
+fn content_of(proposal: &str) -> Option<Proposal> {
     let (signed, _) = proposal.rsplit_once('.')?;
     serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(signed).ok()?).ok()
 }
@@ -23,30 +65,32 @@ fn said_by(proposal: &str) -> Option<Value> {
 pub(super) async fn show(
     visit: &Visit<'_>,
     act: Act,
-    read: &Read<'_>,
+    placed: &Placed,
     pairs: &Pairs,
     is_read: bool,
 ) -> Result<Response<Body>, Problem> {
+    let payment = &placed.payment;
     let proposal = pairs.get("proposal").unwrap_or_default();
-    let stated = said_by(proposal).unwrap_or_default();
-    let is_here = stated["what"] == act.route()
-        && stated["order"] == *read.order()
-        && stated["transaction"] == read.payment["id"];
-    if !is_here {
-        return Err(Problem::Refused(Refusal {
+    let stated = content_of(proposal).filter(|stated| {
+        stated.what == act.route()
+            && stated.order == payment.order()
+            && stated.transaction == payment.transaction.id
+    });
+    let stated = stated.ok_or_else(|| {
+        Problem::Refused(Refusal {
             status: StatusCode::BAD_REQUEST,
             detail: "The link is incomplete, or about another payment.".to_owned(),
             ..Refusal::default()
-        }));
-    }
-    let data = &stated["body"]["data"];
-    let typed = Typed { reason: said(&data["reason"]), ..Typed::default() };
-    let amount = words::signed(&data["amount"]).or_else(|| read.possible(act.route()).most());
-    let mut page = ActPage::new(visit, act, read, typed).confirming(visit, read, amount);
+        })
+    })?;
+    let proposed = stated.body.data;
+    let typed = Typed { reason: said(&*proposed.reason), ..Typed::default() };
+    let amount = proposed.amount.or_else(|| payment.possible(act).most());
+    let mut page = ActPage::new(visit, act, placed, typed).confirming(visit, payment, amount);
     proposal.clone_into(&mut page.proposal);
-    page.typed.once.version = version(read);
+    page.typed.once.version = version_of(payment);
     if let Step::Confirm { facts, change, .. } = &mut page.step {
-        facts.insert(1, Known::new("Proposed by", said(&stated["name"])));
+        facts.insert(1, Known::new("Proposed by", said(&*stated.name)));
         change.clear();
     }
     if is_read {
@@ -54,8 +98,8 @@ pub(super) async fn show(
     }
     // The proposal brings the key. The version is that of the page that was looked at.
     let once = Once { key: String::new(), version: Typed::of(pairs).once.version };
-    match send::sent(visit, act, read, &json!({ "proposal": proposal }), &once).await {
-        Ok(()) => Ok(send::done(visit, read)),
-        Err(failure) => send::failed(visit, page, read, failure),
+    match send::sent(visit, act, payment, &Submitted { proposal }, &once).await {
+        Ok(()) => Ok(send::done(visit, payment)),
+        Err(failure) => send::failed(visit, page, placed, failure),
     }
 }

@@ -1,18 +1,21 @@
 //! Sending the form, and the result.
 
 use lambda_http::{Body, Response, http::StatusCode};
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::{Act, ActPage, Advice, Step, Typed, wanted, wrong};
+use super::{
+    page::{ActPage, Advice, Step, changed},
+    typed::{TICK, Typed, wrong},
+};
 use crate::{
     api::{Failure, Once, Refusal, address, segment},
     pages::{
         Visit,
-        payment::{Read, events},
+        payment::{Act, Payment, placed::Placed},
         problem::Problem,
     },
     web::redirect,
-    words::{self, Tone, text},
+    words::{self, Tone},
 };
 
 /// Codes after which the same form can be sent again. An earlier attempt may still turn out to be
@@ -29,26 +32,25 @@ const BUSY: [&str; 5] = [
 pub(super) async fn typed(
     visit: &Visit<'_>,
     act: Act,
-    read: &Read<'_>,
+    placed: &Placed,
     typed: Typed,
 ) -> Result<Response<Body>, Problem> {
     // Without key and version the form could count twice. No page of ours omits them.
     if typed.once.key.is_empty() || typed.once.version.is_empty() {
         return Err(Problem::Forged);
     }
-    let mut page = ActPage::new(visit, act, read, typed);
-    match wanted(act, &page.typed, read) {
-        Ok(wanted) => {
-            let once = page.typed.once.clone();
-            match sent(visit, act, read, &wanted.data, &once).await {
-                Ok(()) => Ok(done(visit, read)),
-                Err(failure) => failed(visit, page.confirming(visit, read, wanted.amount), read, failure),
-            }
-        }
+    let mut page = ActPage::new(visit, act, placed, typed);
+    let payment = &placed.payment;
+    let wanted = match page.typed.wanted(act, payment) {
+        Ok(wanted) => wanted,
         Err(wrong) => {
             page.wrong = wrong;
-            page.response(false)
+            return page.response(false);
         }
+    };
+    match sent(visit, act, payment, &wanted, &page.typed.once).await {
+        Ok(()) => Ok(done(visit, payment)),
+        Err(failure) => failed(visit, page.confirming(visit, payment, wanted.moves), placed, failure),
     }
 }
 
@@ -56,40 +58,39 @@ pub(super) async fn typed(
 pub(super) async fn sent(
     visit: &Visit<'_>,
     act: Act,
-    read: &Read<'_>,
-    data: &Value,
+    payment: &Payment,
+    data: &(impl Serialize + Sync),
     once: &Once,
 ) -> Result<(), Failure> {
-    let (order, transaction) = (text(read.order()), text(&read.payment["id"]));
-    visit.post(&route(&order, &transaction, act.route()), data, once).await
+    visit.post(&route(payment.order(), &payment.id(), act.route()), data, once).await
 }
 
 /// The API's route for an operation on a payment.
-fn route(order: &str, transaction: &str, verb: &str) -> String {
+pub(super) fn route(order: &str, transaction: &str, verb: &str) -> String {
     format!("/v2/orders/{}/transactions/{}/{verb}", segment(order), segment(transaction))
 }
 
 /// The payment's page, which shows the outcome of the last operation.
-pub(super) fn done(visit: &Visit<'_>, read: &Read<'_>) -> Response<Body> {
-    redirect(&address(&read.address(&visit.frame), &[("done", "yes")]))
+pub(super) fn done(visit: &Visit<'_>, payment: &Payment) -> Response<Body> {
+    redirect(&address(&payment.address(&visit.frame), &[("done", "yes")]))
 }
 
 /// Why sending failed, beside the form where that can be sent again or corrected.
 pub(super) fn failed(
     visit: &Visit<'_>,
     mut page: ActPage,
-    read: &Read<'_>,
+    placed: &Placed,
     failure: Failure,
 ) -> Result<Response<Body>, Problem> {
     let refusal = match failure {
         Failure::Refused(refusal) => refusal,
-        Failure::Unavailable => return unclear(page),
+        Failure::Unavailable | Failure::Unreadable => return unclear(page),
     };
     match refusal.code.as_str() {
         // The payment's page shows the gateway's response.
-        code if words::is_outcome(code) => return Ok(done(visit, read)),
+        code if words::is_outcome(code) => return Ok(done(visit, &placed.payment)),
         "version_differs" => {
-            page.notices = vec![changed(visit, read)];
+            page.notices = vec![changed(visit, placed)];
             page.step = Step::Over;
         }
         "exceeds_refund_max" => {
@@ -101,7 +102,7 @@ pub(super) fn failed(
         "payment_disputed" => {
             page.step = Step::Form;
             page.needs_tick = true;
-            page.wrong = wrong("disputed", "Please tick the box if it is meant.");
+            page.wrong = wrong("disputed", TICK);
         }
         "idempotency_key_in_progress" => {
             let text = "It is still being carried out. Wait a moment, and then look at the payment.";
@@ -164,15 +165,6 @@ fn refused(page: &ActPage, refusal: &Refusal) -> Advice {
     }
 }
 
-/// The payment is not as the form's reader saw it.
-pub(super) fn changed(visit: &Visit<'_>, read: &Read<'_>) -> Advice {
-    let last = events::last(read, &visit.frame.zone);
-    let last = last.map(|event| format!(" {}: {}", event.when, event.sentence)).unwrap_or_default();
-    let text = format!("The payment has changed since you looked, and nothing was sent.{last}");
-    let way = read.address(&visit.frame);
-    Advice { way, way_name: "Look at it again", ..Advice::new(Tone::Waiting, text) }
-}
-
 fn limit(page: &ActPage, proposal: &str) -> String {
     let act = page.act.name();
     if proposal.is_empty() {
@@ -189,14 +181,4 @@ fn link(visit: &Visit<'_>, here: &str, proposal: &str) -> String {
         return String::new();
     }
     address(&format!("{}{here}", visit.console.settings.url), &[("proposal", proposal)])
-}
-
-/// Sends an inquiry about the operation in doubt, and shows the payment.
-pub(crate) async fn confirm(
-    visit: &Visit<'_>,
-    order: &str,
-    transaction: &str,
-) -> Result<Response<Body>, Problem> {
-    visit.post(&route(order, transaction, "confirm"), &json!({}), &Once::default()).await?;
-    Ok(redirect(&address(&visit.frame.payment(order, transaction), &[("done", "yes")])))
 }

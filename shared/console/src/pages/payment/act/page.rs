@@ -1,0 +1,181 @@
+//! The page of a form: to fill it in, to confirm it, and what came of it.
+
+use askama::Template;
+use lambda_http::{Body, Response, http::StatusCode};
+use tollgate_core::{order::REASON_MAX_BYTES, values::SignedAmount};
+use tollgate_wire::Price;
+
+use super::typed::{Typed, Wrong, wrong};
+use crate::{
+    frame::Frame,
+    pages::{
+        Known, Visit,
+        payment::{Act, Payment, events, placed::Placed},
+        problem::Problem,
+        rendered,
+    },
+    words::{self, Tone, said},
+};
+
+/// A text beside the form.
+pub(super) struct Advice {
+    pub(super) tone: Tone,
+    pub(super) text: String,
+    /// The page to go to instead, and its name.
+    pub(super) way: String,
+    pub(super) way_name: &'static str,
+}
+
+impl Advice {
+    pub(super) fn new(tone: Tone, text: impl Into<String>) -> Self {
+        Self { tone, text: text.into(), way: String::new(), way_name: "" }
+    }
+}
+
+/// How far the form is.
+pub(super) enum Step {
+    /// To be filled in.
+    Form,
+    /// To be confirmed.
+    Confirm {
+        /// The effects, in sentences.
+        sentences: Vec<String>,
+        facts: Vec<Known>,
+        /// The form that was filled in, to change it; empty where others filled it in.
+        change: String,
+    },
+    /// Nothing more to send.
+    Over,
+}
+
+#[derive(Template)]
+#[template(path = "act.html")]
+pub(super) struct ActPage {
+    pub(super) frame: Frame,
+    pub(super) act: Act,
+    pub(super) title: String,
+    /// The page of the payment.
+    pub(super) back: String,
+    pub(super) here: String,
+    pub(super) known_by: String,
+    pub(super) step: Step,
+    pub(super) typed: Typed,
+    /// Another person's proposal, as it is sent.
+    pub(super) proposal: String,
+    /// A link for another person; empty without one.
+    pub(super) link: String,
+    /// The words of the button that moves money.
+    pub(super) button: String,
+    pub(super) notices: Vec<Advice>,
+    pub(super) wrong: Wrong,
+    pub(super) currency: String,
+    /// No part is possible.
+    pub(super) whole_only: bool,
+    pub(super) needs_tick: bool,
+    /// Whether the API advises against it.
+    pub(super) is_inadvisable: bool,
+    pub(super) facts: Vec<Known>,
+}
+
+impl ActPage {
+    pub(super) fn new(visit: &Visit<'_>, act: Act, placed: &Placed, typed: Typed) -> Self {
+        let payment = &placed.payment;
+        let possible = payment.possible(act);
+        Self {
+            frame: visit.frame.clone(),
+            act,
+            title: format!("{} {}", act.verb(), said(payment.order())),
+            here: payment.form(act, &visit.frame),
+            back: payment.address(&visit.frame),
+            known_by: payment.known_by(),
+            step: Step::Form,
+            typed,
+            proposal: String::new(),
+            link: String::new(),
+            button: String::new(),
+            notices: Vec::new(),
+            wrong: wrong("", ""),
+            currency: said(payment.currency()),
+            whole_only: possible.is_whole_only(),
+            needs_tick: possible.needs_refund_disputed(),
+            is_inadvisable: possible.is_inadvisable(),
+            facts: facts(placed),
+        }
+    }
+
+    /// The step that has the button.
+    pub(super) fn confirming(
+        mut self,
+        visit: &Visit<'_>,
+        payment: &Payment,
+        amount: Option<SignedAmount>,
+    ) -> Self {
+        let money = amount.map(|amount| payment.money(amount)).unwrap_or_default();
+        self.button = words::joined([self.act.verb().to_owned(), money], " ");
+        self.step = Step::Confirm {
+            sentences: sentences(self.act, payment, amount),
+            facts: vec![
+                Known::new("Reason", self.typed.reason.clone()),
+                Known::new("By", visit.frame.person()),
+            ],
+            change: self.typed.address(&self.here, ""),
+        };
+        self
+    }
+
+    /// `is_done`: the page is the requested one, and not the reason why the operation is not
+    /// possible.
+    pub(super) fn response(&self, is_done: bool) -> Result<Response<Body>, Problem> {
+        let mut response = rendered(self)?;
+        if !is_done {
+            *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+        }
+        Ok(response)
+    }
+}
+
+/// The payment is not as the form's reader saw it.
+pub(super) fn changed(visit: &Visit<'_>, placed: &Placed) -> Advice {
+    let last = events::last(placed, &visit.frame);
+    let last = last.map(|event| format!(" {}: {}", event.when, event.sentence)).unwrap_or_default();
+    let text = format!("The payment has changed since you looked, and nothing was sent.{last}");
+    let way = placed.payment.address(&visit.frame);
+    Advice { way, way_name: "Look at it again", ..Advice::new(Tone::Waiting, text) }
+}
+
+/// The effects of the button, and what speaks against it.
+fn sentences(act: Act, payment: &Payment, amount: Option<SignedAmount>) -> Vec<String> {
+    let money = amount.map(|amount| payment.money(amount)).unwrap_or_default();
+    let card = payment.card();
+    let possible = payment.possible(act);
+    let effect = match act {
+        Act::Capture => format!("Capture {money} of the amount held on {card}."),
+        Act::Refund => format!("Refund {money} to {card}."),
+        Act::Void => format!("Void all of {money}. {card} is not charged."),
+    };
+    let releases = act == Act::Capture && amount < possible.most();
+    let rest = if releases { "The rest is released to the customer." } else { "" };
+    let all = [effect, rest.to_owned(), possible.advised_against().unwrap_or_default()];
+    all.into_iter().filter(|sentence| !sentence.is_empty()).collect()
+}
+
+/// The facts about the payment of the form.
+fn facts(placed: &Placed) -> Vec<Known> {
+    let payment = &placed.payment;
+    let (transaction, meta) = (&payment.transaction, &payment.meta);
+    let lost =
+        |name: &str, price: Option<&Price>| Known::new(name, price.map(words::lost).unwrap_or_default());
+    let most = |act: Act| payment.possible(act).most().map(|most| payment.if_any(most)).unwrap_or_default();
+    Known::all([
+        Known::new("State", payment.state().0),
+        Known::new("Amount", payment.money(transaction.amount)),
+        Known::new("Captured", payment.if_any(transaction.meta.display_captured_amount.amount)),
+        lost("Refunded", meta.money.as_ref().map(|money| &money.refunded)),
+        lost("Disputed", meta.money.as_ref().map(|money| &money.disputed)),
+        Known::new("Can be captured", most(Act::Capture)),
+        Known::new("Can be refunded", most(Act::Refund)),
+        Known::new("Card", payment.card()),
+        Known::new("Reference", said(transaction.custom_reference.as_deref())),
+        Known::new("Settlement", placed.progress().unwrap_or_default()),
+    ])
+}

@@ -1,0 +1,136 @@
+//! A payment as the API describes it, and where its money is.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+use tokio::time::timeout;
+use tollgate_core::{order::NextAction, values::SignedAmount};
+use tollgate_wire::{MerchantMeta, Single, Transaction, TransactionSettlement};
+
+use super::possible::{Act, Possible};
+use crate::{
+    api::segment,
+    frame::Frame,
+    pages::{Visit, problem::Problem},
+    words::{self, Tone, said},
+};
+
+/// How long the settlement is waited for: a payment can be seen and refunded without it.
+const SETTLEMENT_LIMIT: Duration = Duration::from_secs(3);
+
+/// A payment as the merchant's people see it.
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
+    pub(crate) transaction: Transaction,
+    pub(crate) meta: MerchantMeta,
+}
+
+/// None without the merchant's members, from which its pages are made.
+impl<'de> Deserialize<'de> for Payment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut transaction = Transaction::deserialize(deserializer)?;
+        let meta = transaction.meta.for_merchant.take();
+        let meta = *meta.ok_or_else(|| D::Error::custom("the merchant's members are not there"))?;
+        Ok(Self { transaction, meta })
+    }
+}
+
+/// A payment, and where its money is, if that can be read.
+pub(super) struct Placed {
+    pub(super) payment: Payment,
+    pub(super) settlement: Option<TransactionSettlement>,
+}
+
+impl Placed {
+    /// Two calls. Without the second one, pages state that the place of the money is not known.
+    pub(super) async fn read(visit: &Visit<'_>, order: &str, transaction: &str) -> Result<Self, Problem> {
+        let id = segment(transaction);
+        let payment = format!("/v2/orders/{}/transactions/{id}", segment(order));
+        let payment: Single<Payment> = visit.read(&payment).await?;
+        let settlement = format!("/v2/transactions/{id}/settlement");
+        let settlement = timeout(SETTLEMENT_LIMIT, visit.read::<Single<_>>(&settlement)).await;
+        let settlement = settlement.ok().and_then(Result::ok).map(|settlement| settlement.data);
+        Ok(Self { payment: payment.data, settlement })
+    }
+
+    /// How far its money has come, if that can be read.
+    pub(super) fn progress(&self) -> Option<String> {
+        let settlement = self.settlement.as_ref()?;
+        Some(words::settlement(settlement.state.as_ref(), settlement.settled_at, settlement.funded_at))
+    }
+}
+
+impl Payment {
+    /// The code of its currency.
+    pub(crate) fn currency(&self) -> &str {
+        &self.transaction.currency.0
+    }
+
+    /// An amount in its currency.
+    pub(crate) fn money(&self, amount: impl Into<SignedAmount>) -> String {
+        words::cell(amount, self.currency(), false)
+    }
+
+    /// The same where nothing is as good as none.
+    pub(super) fn if_any(&self, amount: impl Into<SignedAmount>) -> String {
+        words::if_any(amount, self.currency(), false)
+    }
+
+    /// The id of its order.
+    pub(crate) fn order(&self) -> &str {
+        &self.transaction.relationships.order.data.id
+    }
+
+    pub(super) fn id(&self) -> String {
+        self.transaction.id.to_string()
+    }
+
+    /// The address of its page.
+    pub(crate) fn address(&self, frame: &Frame) -> String {
+        frame.payment(self.order(), &self.id())
+    }
+
+    /// Where to ask the gateway about an operation in doubt, if there is one and the reader may.
+    pub(crate) fn confirm(&self, frame: &Frame) -> Option<String> {
+        let is_possible = self.is_next(NextAction::Confirm) && frame.may_pay();
+        is_possible.then(|| format!("{}/confirm", self.address(frame)))
+    }
+
+    /// The address of the form of an act.
+    pub(crate) fn form(&self, act: Act, frame: &Frame) -> String {
+        format!("{}/{}", self.address(frame), act.name())
+    }
+
+    /// `Visa 1443`.
+    pub(crate) fn card(&self) -> String {
+        words::card(&self.transaction.payment_details.card)
+    }
+
+    /// Its state in words.
+    pub(crate) fn state(&self) -> (String, Tone) {
+        let failure = self.transaction.failure_details.as_ref();
+        words::state_with_reason(&self.transaction.meta.state, failure.map(|failure| &*failure.code))
+    }
+
+    /// Order, card and reference, as people quote them.
+    pub(super) fn known_by(&self) -> String {
+        let retref = said(&*self.transaction.reference);
+        let retref = if retref.is_empty() { retref } else { format!("retref {retref}") };
+        words::joined([said(self.order()), self.card(), retref], " · ")
+    }
+
+    /// Whether the API advises an action.
+    pub(crate) fn is_next(&self, action: NextAction) -> bool {
+        self.transaction.next_actions.iter().any(|next| *next == action)
+    }
+
+    /// The API's statement about an act.
+    pub(super) fn possible(&self, act: Act) -> Possible<'_> {
+        let possible = self.meta.possible.as_ref();
+        Possible::new(possible.map(|possible| match act {
+            Act::Capture => &possible.capture,
+            Act::Refund => &possible.refund,
+            Act::Void => &possible.cancel,
+        }))
+    }
+}

@@ -1,0 +1,51 @@
+//! Rows of lists. A row that cannot be read says so in its place: the others are shown.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use tollgate_wire::{Page, UnreadableRelationships};
+
+/// A page of a list.
+pub(crate) type Rows<T, M> = Page<Row<T>, M>;
+
+/// A row of a list.
+#[derive(Clone, Debug)]
+pub(crate) enum Row<T> {
+    Read(Box<T>),
+    /// The API, or this version of the console, cannot read it.
+    Unreadable(Unreadable),
+}
+
+/// The facts about a row that cannot be read, as far as they are known.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Unreadable {
+    /// The key of the stored item, or the id of the row.
+    pub(crate) id: String,
+    relationships: Option<UnreadableRelationships>,
+}
+
+impl Unreadable {
+    /// The order that a payment belongs to; empty if it is not known.
+    pub(crate) fn order(&self) -> &str {
+        let order = self.relationships.as_ref().and_then(|all| all.order.as_ref());
+        order.map_or("", |order| &order.data.id)
+    }
+}
+
+impl<T> Row<T> {
+    pub(crate) fn read(&self) -> Option<&T> {
+        match self {
+            Self::Read(row) => Some(row),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
+impl<'de, T: for<'a> Deserialize<'a>> Deserialize<'de> for Row<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let row = Value::deserialize(deserializer)?;
+        let known = Unreadable::deserialize(&row).unwrap_or_default();
+        // The stand-in of a row that the API cannot read has another `type`.
+        Ok(T::deserialize(row).map_or_else(|_| Self::Unreadable(known), |row| Self::Read(Box::new(row))))
+    }
+}
