@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderMap, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::RequestBuilder;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::{
     sync::Mutex,
@@ -126,11 +126,7 @@ impl Api {
     }
 
     /// Reads JSON as the person with the token.
-    pub(crate) async fn get<T: for<'a> Deserialize<'a>>(
-        &self,
-        token: &str,
-        path: &str,
-    ) -> Result<T, Failure> {
+    pub(crate) async fn get<T: DeserializeOwned>(&self, token: &str, path: &str) -> Result<T, Failure> {
         let request = self.web.get(format!("{}{path}", self.url)).bearer_auth(token);
         parsed(&patient(request).await?)
     }
@@ -166,7 +162,7 @@ impl Api {
     }
 
     /// Sends a form to Tollgate for a token.
-    pub(crate) async fn form<T: for<'a> Deserialize<'a>>(
+    pub(crate) async fn form<T: DeserializeOwned>(
         &self,
         path: &str,
         form: &[(&str, &str)],
@@ -175,7 +171,7 @@ impl Api {
     }
 
     /// Sends a form to the issuer.
-    pub(crate) async fn form_to<T: for<'a> Deserialize<'a>>(
+    pub(crate) async fn form_to<T: DeserializeOwned>(
         &self,
         url: &str,
         form: &[(&str, &str)],
@@ -274,7 +270,7 @@ fn refused(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Failure {
     Failure::Refused(Refusal { status, wait, ..said.unwrap_or_default() })
 }
 
-fn parsed<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, Failure> {
+fn parsed<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
     read(&answer.body).map_err(|_| {
         // Nothing of the body: an error of the reader quotes it.
         tracing::error!(error = std::any::type_name::<T>(), "a response cannot be read");
@@ -284,6 +280,6 @@ fn parsed<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, Failure> {
 
 /// A body by its type: through a value, so that each type is read from one source, and its code is
 /// there once.
-fn read<T: for<'a> Deserialize<'a>>(body: &[u8]) -> serde_json::Result<T> {
+fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     T::deserialize(serde_json::from_slice::<Value>(body)?)
 }

@@ -14,7 +14,7 @@ mod tests;
 
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response, http::StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     api::{Failure, Once},
@@ -48,7 +48,7 @@ impl Visit<'_> {
     }
 
     /// Reads from the API as the signed-in person.
-    pub(crate) async fn read<T: for<'a> Deserialize<'a>>(&self, path: &str) -> Result<T, Failure> {
+    pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.console.api.get(&self.session.access_token, path).await
     }
 

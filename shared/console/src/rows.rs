@@ -1,6 +1,6 @@
 //! Rows of lists. A row that cannot be read says so in its place: the others are shown.
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 use tollgate_wire::{Page, UnreadableRelationships};
 
@@ -41,7 +41,7 @@ impl<T> Row<T> {
     }
 }
 
-impl<'de, T: for<'a> Deserialize<'a>> Deserialize<'de> for Row<T> {
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Row<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let row = Value::deserialize(deserializer)?;
         let known = Unreadable::deserialize(&row).unwrap_or_default();

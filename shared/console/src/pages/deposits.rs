@@ -33,14 +33,11 @@ type Deposits = Rows<Deposit, DepositPageMeta>;
 /// Exceptions that are open.
 type Exceptions = Rows<SettlementException, ExceptionPageMeta>;
 
-/// A deposit in the list, or why there is nothing else in the row.
-enum DepositRow {
-    Read(Box<DepositCells>),
-    Unreadable(String),
-}
-
-/// What the list shows of a deposit.
-struct DepositCells {
+/// A deposit in the list.
+#[derive(Default)]
+struct DepositRow {
+    /// Why there is nothing else in the row, if it cannot be read.
+    unreadable: Option<String>,
     day: String,
     address: String,
     mid: String,
@@ -144,7 +141,9 @@ fn page(visit: &Visit<'_>, from: String, to: String, listed: &Deposits, open: &E
 fn row_of(frame: &Frame, row: &Row<Deposit>, is_one_currency: bool) -> DepositRow {
     let deposit = match row {
         Row::Read(deposit) => deposit,
-        Row::Unreadable(row) => return DepositRow::Unreadable(words::unreadable(&row.id)),
+        Row::Unreadable(row) => {
+            return DepositRow { unreadable: Some(words::unreadable(&row.id)), ..DepositRow::default() };
+        }
     };
     let members = &deposit.members;
     let code = members.currency.as_deref().unwrap_or_default();
@@ -153,7 +152,8 @@ fn row_of(frame: &Frame, row: &Row<Deposit>, is_one_currency: bool) -> DepositRo
     let misfits = [(deposit.unmatched, "open"), (members.others.lines, "not ours")];
     let misfits = misfits.into_iter().filter(|(count, _)| *count > 0);
     let misfits = misfits.map(|(count, what)| format!("{count} {what}"));
-    DepositRow::Read(Box::new(DepositCells {
+    DepositRow {
+        unreadable: None,
         day: words::day(members.date),
         address: frame.deposit(&members.id, &members.mid),
         mid: said(&*members.mid),
@@ -165,7 +165,7 @@ fn row_of(frame: &Frame, row: &Row<Deposit>, is_one_currency: bool) -> DepositRo
         net: shown(members.net),
         lines: members.lines,
         misfits: misfits.collect::<Vec<_>>().join(", "),
-    }))
+    }
 }
 
 /// How current each account's deposits are.

@@ -12,7 +12,7 @@ use tollgate_core::{
     order::{NextAction, PaymentWord},
     values::SignedAmount,
 };
-use tollgate_wire::{NeedsAttention, Price};
+use tollgate_wire::NeedsAttention;
 
 use crate::{
     frame::Frame,
@@ -24,7 +24,6 @@ use events::Event;
 pub(crate) use placed::Payment;
 use placed::Placed;
 pub(crate) use possible::Act;
-use possible::Possible;
 pub(crate) use receipt::show as receipt;
 
 /// How wide the bar of a payment's money is, in the units of its image.
@@ -107,14 +106,14 @@ fn page(visit: &Visit<'_>, placed: &Placed) -> PaymentPage {
         amount: payment.money(payment.transaction.amount),
         known_by: payment.known_by(),
         receipt: has_receipt.then(|| format!("{}/receipt", payment.address(&visit.frame))),
-        buttons: buttons(&visit.frame, payment),
+        buttons: buttons(&visit.frame, placed),
         confirm: payment.confirm(&visit.frame),
         done: visit.parameters().get("done").and_then(|_| done(placed, &visit.frame)),
         notices: notices(placed),
         shares: shares(payment),
         events: events::all(placed, &visit.frame),
         checks: checks(&visit.frame, placed),
-        actions: actions(payment),
+        actions: actions(placed),
     }
 }
 
@@ -125,46 +124,34 @@ fn done(placed: &Placed, frame: &Frame) -> Option<Done> {
 }
 
 /// The forms that the reader may open.
-fn buttons(frame: &Frame, payment: &Payment) -> Vec<Button> {
-    let button = |act: Act| {
-        let possible = payment.possible(act);
-        let address = possible.has_form().then(|| payment.form(act, frame))?;
-        Some(Button { name: act.verb(), address, is_inadvisable: possible.is_inadvisable() })
+fn buttons(frame: &Frame, placed: &Placed) -> Vec<Button> {
+    let offered = Act::ALL.into_iter().filter(|act| possible::has_form(placed.possible(*act)));
+    let button = |act: Act| Button {
+        name: act.verb(),
+        address: placed.payment.form(act, frame),
+        is_inadvisable: placed.possible(act).advised_against.is_some(),
     };
-    Act::ALL.into_iter().filter_map(button).collect()
-}
-
-/// A kind of share: its name, its class in the style sheet, and whether the money went away.
-struct ShareKind {
-    name: &'static str,
-    class: &'static str,
-    is_lost: bool,
-}
-
-const fn share_kind(name: &'static str, class: &'static str, is_lost: bool) -> ShareKind {
-    ShareKind { name, class, is_lost }
+    offered.map(button).collect()
 }
 
 /// Where the money is, as the API states it. Empty if nothing was approved.
 fn shares(payment: &Payment) -> Vec<Share> {
     let Some(money) = &payment.meta.money else { return Vec::new() };
-    let parts: [(&Price, ShareKind); 6] = [
-        (&money.kept, share_kind("Captured, kept", "bar-kept", false)),
-        (&money.refused, share_kind("Refused at settlement", "bar-disputed", false)),
-        (&money.refunded, share_kind("Refunded", "bar-refunded", true)),
-        (&money.disputed, share_kind("Disputed", "bar-disputed", true)),
-        (&money.held, share_kind("Still held", "bar-held", false)),
-        (&money.released, share_kind("Released", "bar-released", false)),
-    ];
     let whole = payment.transaction.amount.into();
     let mut x = 0;
     let mut shares = Vec::new();
-    for (price, ShareKind { name, class, is_lost }) in parts {
+    for (name, class, price, amount) in [
+        ("Captured, kept", "bar-kept", &money.kept, words::price(&money.kept)),
+        ("Refused at settlement", "bar-disputed", &money.refused, words::price(&money.refused)),
+        ("Refunded", "bar-refunded", &money.refunded, words::lost(&money.refunded)),
+        ("Disputed", "bar-disputed", &money.disputed, words::lost(&money.disputed)),
+        ("Still held", "bar-held", &money.held, words::price(&money.held)),
+        ("Released", "bar-released", &money.released, words::price(&money.released)),
+    ] {
         let part = SignedAmount::from(price.amount);
         if part.is_zero() {
             continue;
         }
-        let amount = if is_lost { words::lost(price) } else { words::price(price) };
         let width = part.parts_of(whole, BAR_WIDTH).max(SHARE_MIN_WIDTH).min(BAR_WIDTH.saturating_sub(x));
         shares.push(Share { name, class, amount, x, width });
         x = x.saturating_add(width);
@@ -225,9 +212,9 @@ fn checks(frame: &Frame, placed: &Placed) -> Vec<Known> {
 }
 
 /// How far the actions are possible for the reader, or why they are not.
-fn actions(payment: &Payment) -> Vec<Known> {
-    let told = |act: Act| Known::new(act.verb(), payment.possible(act).told());
-    let rest = Possible::new(payment.meta.possible.as_ref().map(|possible| &possible.reauthorize));
-    let rest = rest.is_possible().then(|| Known::new("Hold the rest anew", rest.told()));
+fn actions(placed: &Placed) -> Vec<Known> {
+    let told = |act: Act| Known::new(act.verb(), possible::told(placed.possible(act)));
+    let rest = Some(&placed.possible.reauthorize).filter(|rest| rest.possible);
+    let rest = rest.map(|rest| Known::new("Hold the rest anew", possible::told(rest)));
     Known::all(Act::ALL.map(told).into_iter().chain(rest))
 }

@@ -12,7 +12,7 @@ mod typed;
 use lambda_http::{Body, Response};
 use tollgate_wire::NoMembers;
 
-use super::{Act, Payment, placed::Placed};
+use super::{Act, placed::Placed, possible};
 use crate::{
     api::{Once, address},
     pages::{Visit, problem::Problem},
@@ -35,7 +35,6 @@ pub(crate) async fn show(
     let parameters = visit.parameters();
     let pairs = if is_read { &parameters } else { visit.form };
     let placed = Placed::read(visit, order, transaction).await?;
-    let payment = &placed.payment;
     if pairs.get("proposal").is_some() {
         return proposal::show(visit, act, &placed, pairs, is_read).await;
     }
@@ -43,9 +42,9 @@ pub(crate) async fn show(
     if !is_read && pairs.get("step") == Some("send") {
         return send::typed(visit, act, &placed, typed).await;
     }
-    let mut page = ActPage::new(visit, act, &placed, typed.begun(act, payment)?);
-    page.notices = if page.typed.once.version == version_of(payment) {
-        obstacles(act, payment)
+    let mut page = ActPage::new(visit, act, &placed, typed.begun(act, &placed)?);
+    page.notices = if page.typed.once.version == version_of(&placed) {
+        obstacles(act, &placed)
     } else {
         vec![changed(visit, &placed)]
     };
@@ -53,7 +52,7 @@ pub(crate) async fn show(
         page.step = Step::Over;
         return page.response(is_read);
     }
-    page.notices.extend(unsettled(visit, act, payment));
+    page.notices.extend(unsettled(visit, act, &placed));
     if pairs.get("ended").is_some() {
         let text = "You had to sign in again. What you typed is here, and was not sent.";
         page.notices.push(Advice::new(Tone::Waiting, text));
@@ -61,10 +60,10 @@ pub(crate) async fn show(
     if is_read && pairs.get("step") != Some("check") {
         return page.response(true);
     }
-    match page.typed.checked(act, payment) {
+    match page.typed.checked(act, &placed) {
         // Another address, so that Back and a reload show it again and send nothing.
         Ok(_) if !is_read => Ok(redirect(&page.typed.address(&page.here, "check"))),
-        Ok(wanted) => page.confirming(visit, payment, wanted.moves).response(true),
+        Ok(wanted) => page.confirming(visit, &placed, wanted.moves).response(true),
         Err(wrong) => {
             page.wrong = wrong;
             page.response(false)
@@ -73,18 +72,18 @@ pub(crate) async fn show(
 }
 
 /// Why there is nothing to fill in.
-fn obstacles(act: Act, payment: &Payment) -> Vec<Advice> {
-    let possible = payment.possible(act);
-    let why = || Advice::new(Tone::Bad, possible.told());
-    (!possible.has_form()).then(why).into_iter().collect()
+fn obstacles(act: Act, placed: &Placed) -> Vec<Advice> {
+    let stated = placed.possible(act);
+    let why = || Advice::new(Tone::Bad, possible::told(stated));
+    (!possible::has_form(stated)).then(why).into_iter().collect()
 }
 
 /// The alternative to a refund that is too early.
-fn unsettled(visit: &Visit<'_>, act: Act, payment: &Payment) -> Option<Advice> {
+fn unsettled(visit: &Visit<'_>, act: Act, placed: &Placed) -> Option<Advice> {
     let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of it can \
                 be given back, by a void.";
-    payment.possible(act).is_void().then(|| Advice {
-        way: payment.form(Act::Void, &visit.frame),
+    possible::is_void(placed.possible(act)).then(|| Advice {
+        way: placed.payment.form(Act::Void, &visit.frame),
         way_name: "Void all of it",
         ..Advice::new(Tone::Waiting, text)
     })

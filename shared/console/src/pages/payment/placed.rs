@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::time::timeout;
 use tollgate_core::{order::NextAction, values::SignedAmount};
-use tollgate_wire::{MerchantMeta, Single, Transaction, TransactionSettlement};
+use tollgate_wire::{MerchantMeta, Possible, PossibleAction, Single, Transaction, TransactionSettlement};
 
-use super::possible::{Act, Possible};
+use super::possible::Act;
 use crate::{
     api::segment,
     frame::Frame,
@@ -35,9 +35,10 @@ impl<'de> Deserialize<'de> for Payment {
     }
 }
 
-/// A payment, and where its money is, if that can be read.
+/// A payment with its possible actions, and where its money is, if that can be read.
 pub(super) struct Placed {
     pub(super) payment: Payment,
+    pub(super) possible: Possible,
     pub(super) settlement: Option<TransactionSettlement>,
 }
 
@@ -46,11 +47,21 @@ impl Placed {
     pub(super) async fn read(visit: &Visit<'_>, order: &str, transaction: &str) -> Result<Self, Problem> {
         let id = segment(transaction);
         let payment = format!("/v2/orders/{}/transactions/{id}", segment(order));
-        let payment: Single<Payment> = visit.read(&payment).await?;
+        let mut payment = visit.read::<Single<Payment>>(&payment).await?.data;
+        let possible = payment.meta.possible.take().ok_or(Problem::Unreadable)?;
         let settlement = format!("/v2/transactions/{id}/settlement");
         let settlement = timeout(SETTLEMENT_LIMIT, visit.read::<Single<_>>(&settlement)).await;
         let settlement = settlement.ok().and_then(Result::ok).map(|settlement| settlement.data);
-        Ok(Self { payment: payment.data, settlement })
+        Ok(Self { payment, possible, settlement })
+    }
+
+    /// The API's statement about an act.
+    pub(super) const fn possible(&self, act: Act) -> &PossibleAction {
+        match act {
+            Act::Capture => &self.possible.capture,
+            Act::Refund => &self.possible.refund,
+            Act::Void => &self.possible.cancel,
+        }
     }
 
     /// How far its money has come, if that can be read.
@@ -122,15 +133,5 @@ impl Payment {
     /// Whether the API advises an action.
     pub(crate) fn is_next(&self, action: NextAction) -> bool {
         self.transaction.next_actions.iter().any(|next| *next == action)
-    }
-
-    /// The API's statement about an act.
-    pub(super) fn possible(&self, act: Act) -> Possible<'_> {
-        let possible = self.meta.possible.as_ref();
-        Possible::new(possible.map(|possible| match act {
-            Act::Capture => &possible.capture,
-            Act::Refund => &possible.refund,
-            Act::Void => &possible.cancel,
-        }))
     }
 }

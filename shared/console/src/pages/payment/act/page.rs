@@ -10,7 +10,7 @@ use crate::{
     frame::Frame,
     pages::{
         Known, Visit,
-        payment::{Act, Payment, events, placed::Placed},
+        payment::{Act, events, placed::Placed, possible},
         problem::Problem,
         rendered,
     },
@@ -80,7 +80,7 @@ pub(super) struct ActPage {
 impl ActPage {
     pub(super) fn new(visit: &Visit<'_>, act: Act, placed: &Placed, typed: Typed) -> Self {
         let payment = &placed.payment;
-        let possible = payment.possible(act);
+        let stated = placed.possible(act);
         Self {
             frame: visit.frame.clone(),
             act,
@@ -96,9 +96,9 @@ impl ActPage {
             notices: Vec::new(),
             wrong: wrong("", ""),
             currency: said(payment.currency()),
-            whole_only: possible.is_whole_only(),
-            needs_tick: possible.needs_refund_disputed(),
-            is_inadvisable: possible.is_inadvisable(),
+            whole_only: stated.whole_only,
+            needs_tick: stated.needs_refund_disputed,
+            is_inadvisable: stated.advised_against.is_some(),
             facts: facts(placed),
         }
     }
@@ -107,13 +107,13 @@ impl ActPage {
     pub(super) fn confirming(
         mut self,
         visit: &Visit<'_>,
-        payment: &Payment,
+        placed: &Placed,
         amount: Option<SignedAmount>,
     ) -> Self {
-        let money = amount.map(|amount| payment.money(amount)).unwrap_or_default();
+        let money = amount.map(|amount| placed.payment.money(amount)).unwrap_or_default();
         self.button = words::joined([self.act.verb().to_owned(), money], " ");
         self.step = Step::Confirm {
-            sentences: sentences(self.act, payment, amount),
+            sentences: sentences(self.act, placed, amount),
             facts: vec![
                 Known::new("Reason", self.typed.reason.clone()),
                 Known::new("By", visit.frame.person()),
@@ -144,18 +144,22 @@ pub(super) fn changed(visit: &Visit<'_>, placed: &Placed) -> Advice {
 }
 
 /// The effects of the button, and what speaks against it.
-fn sentences(act: Act, payment: &Payment, amount: Option<SignedAmount>) -> Vec<String> {
-    let money = amount.map(|amount| payment.money(amount)).unwrap_or_default();
-    let card = payment.card();
-    let possible = payment.possible(act);
+fn sentences(act: Act, placed: &Placed, amount: Option<SignedAmount>) -> Vec<String> {
+    let money = amount.map(|amount| placed.payment.money(amount)).unwrap_or_default();
+    let card = placed.payment.card();
+    let stated = placed.possible(act);
     let effect = match act {
         Act::Capture => format!("Capture {money} of the amount held on {card}."),
         Act::Refund => format!("Refund {money} to {card}."),
         Act::Void => format!("Void all of {money}. {card} is not charged."),
     };
-    let releases = act == Act::Capture && amount < possible.most();
+    let releases = act == Act::Capture && amount < possible::most(stated);
     let rest = if releases { "The rest is released to the customer." } else { "" };
-    let all = [effect, rest.to_owned(), possible.advised_against().unwrap_or_default()];
+    let all = [
+        effect,
+        rest.to_owned(),
+        stated.advised_against.as_ref().map(words::advised_against).unwrap_or_default(),
+    ];
     all.into_iter().filter(|sentence| !sentence.is_empty()).collect()
 }
 
@@ -165,7 +169,8 @@ fn facts(placed: &Placed) -> Vec<Known> {
     let (transaction, meta) = (&payment.transaction, &payment.meta);
     let lost =
         |name: &str, price: Option<&Price>| Known::new(name, price.map(words::lost).unwrap_or_default());
-    let most = |act: Act| payment.possible(act).most().map(|most| payment.if_any(most)).unwrap_or_default();
+    let most =
+        |act: Act| possible::most(placed.possible(act)).map(|most| payment.if_any(most)).unwrap_or_default();
     Known::all([
         Known::new("State", payment.state().0),
         Known::new("Amount", payment.money(transaction.amount)),

@@ -15,7 +15,7 @@ use crate::{
     api::{Once, Refusal},
     pages::{
         Known, Visit,
-        payment::{Act, placed::Placed},
+        payment::{Act, placed::Placed, possible},
         problem::Problem,
     },
     web::Pairs,
@@ -85,10 +85,10 @@ pub(super) async fn show(
     })?;
     let proposed = stated.body.data;
     let typed = Typed { reason: said(&*proposed.reason), ..Typed::default() };
-    let amount = proposed.amount.or_else(|| payment.possible(act).most());
-    let mut page = ActPage::new(visit, act, placed, typed).confirming(visit, payment, amount);
+    let amount = proposed.amount.or_else(|| possible::most(placed.possible(act)));
+    let mut page = ActPage::new(visit, act, placed, typed).confirming(visit, placed, amount);
     proposal.clone_into(&mut page.proposal);
-    page.typed.once.version = version_of(payment);
+    page.typed.once.version = version_of(placed);
     if let Step::Confirm { facts, change, .. } = &mut page.step {
         facts.insert(1, Known::new("Proposed by", said(&*stated.name)));
         change.clear();

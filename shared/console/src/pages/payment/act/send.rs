@@ -41,7 +41,7 @@ pub(super) async fn typed(
     }
     let mut page = ActPage::new(visit, act, placed, typed);
     let payment = &placed.payment;
-    let wanted = match page.typed.wanted(act, payment) {
+    let wanted = match page.typed.wanted(act, placed) {
         Ok(wanted) => wanted,
         Err(wrong) => {
             page.wrong = wrong;
@@ -50,7 +50,7 @@ pub(super) async fn typed(
     };
     match sent(visit, act, payment, &wanted, &page.typed.once).await {
         Ok(()) => Ok(done(visit, payment)),
-        Err(failure) => failed(visit, page.confirming(visit, payment, wanted.moves), placed, failure),
+        Err(failure) => failed(visit, page.confirming(visit, placed, wanted.moves), placed, failure),
     }
 }
 

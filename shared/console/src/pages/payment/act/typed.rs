@@ -6,7 +6,7 @@ use tollgate_core::{order::Reason, values::SignedAmount};
 use crate::{
     api::{Once, address},
     pages::{
-        payment::{Act, Payment},
+        payment::{Act, placed::Placed, possible},
         problem::Problem,
     },
     seal::{is_secret, secret},
@@ -48,11 +48,12 @@ impl Typed {
     }
 
     /// The values of a form that is shown for the first time.
-    pub(super) fn begun(mut self, act: Act, payment: &Payment) -> Result<Self, Problem> {
+    pub(super) fn begun(mut self, act: Act, placed: &Placed) -> Result<Self, Problem> {
         if self.once.key.is_empty() || self.once.version.is_empty() {
-            self.once = Once { key: secret().ok_or(Problem::Unavailable)?, version: version_of(payment) };
+            self.once = Once { key: secret().ok_or(Problem::Unavailable)?, version: version_of(placed) };
             if self.amount.is_empty() {
-                let most = words::currency(payment.currency()).zip(payment.possible(act).most());
+                let most =
+                    words::currency(placed.payment.currency()).zip(possible::most(placed.possible(act)));
                 self.amount = most.map(|(currency, most)| words::number(most, currency)).unwrap_or_default();
             }
         }
@@ -76,8 +77,8 @@ impl Typed {
 
 /// The version of a payment's order, as the API takes it; empty where the API states none, and
 /// nothing can be sent.
-pub(super) fn version_of(payment: &Payment) -> String {
-    payment.meta.version.map(|version| version.0.to_string()).unwrap_or_default()
+pub(super) fn version_of(placed: &Placed) -> String {
+    placed.payment.meta.version.map(|version| version.0.to_string()).unwrap_or_default()
 }
 
 /// The data of the request.
@@ -107,11 +108,11 @@ pub(super) fn wrong(field: &'static str, text: impl Into<String>) -> Wrong {
 impl Typed {
     /// The request. The available amount is not looked at: the first of two equal requests changes
     /// it.
-    pub(super) fn wanted(&self, act: Act, payment: &Payment) -> Result<Wanted, Wrong> {
+    pub(super) fn wanted(&self, act: Act, placed: &Placed) -> Result<Wanted, Wrong> {
         let amount = match act {
             Act::Void => None,
             Act::Capture | Act::Refund => {
-                let currency = words::currency(payment.currency());
+                let currency = words::currency(placed.payment.currency());
                 let typed = currency.and_then(|currency| words::typed(&self.amount, currency));
                 let typed = typed.ok_or_else(|| wrong("amount", "Please write an amount, such as 5.00."))?;
                 Some(typed.into())
@@ -127,24 +128,24 @@ impl Typed {
             amount,
             reason: self.reason.clone(),
             refund_disputed: self.disputed && act != Act::Capture,
-            moves: amount.or_else(|| payment.possible(act).most()),
+            moves: amount.or_else(|| possible::most(placed.possible(act))),
         })
     }
 
     /// The same, checked against the statements of the API.
-    pub(super) fn checked(&self, act: Act, payment: &Payment) -> Result<Wanted, Wrong> {
-        let wanted = self.wanted(act, payment)?;
-        let possible = payment.possible(act);
+    pub(super) fn checked(&self, act: Act, placed: &Placed) -> Result<Wanted, Wrong> {
+        let wanted = self.wanted(act, placed)?;
+        let stated = placed.possible(act);
         if wanted.moves.is_some_and(SignedAmount::is_zero) {
             return Err(wrong("amount", "Please write an amount above zero."));
         }
-        if let Some(limit) = possible.limit().filter(|limit| wanted.moves > Some(*limit)) {
-            return Err(wrong("amount", format!("At most {} is left.", payment.money(limit))));
+        if let Some(limit) = possible::limit(stated).filter(|limit| wanted.moves > Some(*limit)) {
+            return Err(wrong("amount", format!("At most {} is left.", placed.payment.money(limit))));
         }
-        if possible.is_whole_only() && wanted.moves != possible.most() {
+        if stated.whole_only && wanted.moves != possible::most(stated) {
             return Err(wrong("amount", "Only all of it is possible."));
         }
-        if possible.needs_refund_disputed() && !self.disputed {
+        if stated.needs_refund_disputed && !self.disputed {
             return Err(wrong("disputed", TICK));
         }
         Ok(wanted)
