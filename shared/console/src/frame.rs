@@ -22,8 +22,7 @@ pub(crate) struct Frame {
     pub(crate) merchant: String,
     /// The part of the console, as its addresses name it.
     pub(crate) part: String,
-    /// The person's rights and the merchant's state; `None` if this version cannot read them. Pages
-    /// can be looked at then, and nothing can be changed.
+    /// The person's rights and the merchant's state; `None` if this version cannot read them.
     pub(crate) me: Option<Me>,
     /// The merchant's; UTC if it is not known.
     pub(crate) zone: Zone,

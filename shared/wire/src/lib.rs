@@ -24,6 +24,7 @@ mod order;
 mod payment_methods;
 mod people;
 mod possible;
+mod proposal;
 mod receipt;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -52,6 +53,7 @@ pub use order::*;
 pub use payment_methods::*;
 pub use people::*;
 pub use possible::*;
+pub use proposal::*;
 pub use receipt::*;
 pub use service::*;
 pub use settlement::*;

@@ -11,6 +11,7 @@ mod limits;
 mod payment;
 mod payments;
 mod sign_in;
+mod unreadable;
 
 use serde_json::json;
 

@@ -14,7 +14,7 @@ use tollgate_core::{
     payments::{Performed, Role},
     people::Audited,
 };
-use tollgate_wire::{Single, Transaction};
+use tollgate_wire::{Proposal, Single, Transaction};
 use uuid::Uuid;
 
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
         caller::idempotency_key,
         order_id,
         payment_methods::keep_saved,
-        payments::proposal::{PROPOSAL, Proposal, ProposalTarget, propose},
+        payments::proposal::{self, PROPOSAL, ProposalTarget, propose},
         request::source::CARD_MEMBERS,
         request::{capture_terms, references, seen_version},
         response::{self, View},
@@ -167,10 +167,10 @@ async fn on_named(
     // The id and not the path's text, so that two spellings of an id are one transaction and one
     // key.
     let key = match &submitted {
-        Some(proposal) => Some(proposal.key()),
+        Some(proposal) => Some(proposal::key(proposal)),
         None => idempotency_key(request, &document, &transaction.to_string())?,
     };
-    let proposer = submitted.as_ref().and_then(Proposal::proposer);
+    let proposer = submitted.as_ref().and_then(proposal::proposer);
     let mut stated = Stated::new(action, &essentials, key);
     stated.actor = actor;
     stated.reason = reason;
@@ -206,7 +206,7 @@ async fn submitted(
     let text = data.text(PROPOSAL, PROPOSAL_MAX);
     data.finish()?;
     let Some(text) = text else { return Ok(None) };
-    Ok(Some(Proposal::of(text, caller, about, access).await?))
+    Ok(Some(proposal::submitted(text, caller, about, access).await?))
 }
 
 /// `/payments` with `method: capture` or `refund`: the named transaction, or the only one that

@@ -8,13 +8,13 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tollgate_core::{
     order::{KeyDigest, OrderId, Person},
     payments::Merchant,
     people::PersonEntry,
 };
+use tollgate_wire::Proposal;
 use uuid::Uuid;
 
 use crate::{
@@ -31,21 +31,6 @@ const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// Longest body that is proposed; a refund needs about 200 characters.
 const BODY_MAX_BYTES: usize = 4 * 1024;
-
-/// The proposed operation, and the person who proposes it.
-#[derive(Serialize, Deserialize)]
-pub(in crate::elastic_path) struct Proposal {
-    id: Uuid,
-    /// `refund` or `cancel`.
-    what: String,
-    order: String,
-    transaction: Uuid,
-    /// The body of the request that was refused: amount, reason and all other members.
-    pub(in crate::elastic_path) body: Box<RawValue>,
-    by: Uuid,
-    name: String,
-    until: i64,
-}
 
 /// The target of a proposal: the route's verb, its order and its transaction.
 pub(in crate::elastic_path) struct ProposalTarget<'a> {
@@ -84,53 +69,50 @@ pub(in crate::elastic_path) fn propose(
     Some(format!("{text}.{signature}"))
 }
 
-impl Proposal {
-    /// A proposal that this caller may submit here and now.
-    pub(in crate::elastic_path) async fn of(
-        text: &str,
-        caller: &Caller,
-        about: &ProposalTarget<'_>,
-        access: &Access,
-    ) -> Result<Self, Failure> {
-        let wrong = |what: &str| Failure::from(Problem::invalid("data.proposal", what));
-        let signed = text.rsplit_once('.').filter(|(proposal, signature)| {
-            let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
-            HandedOut::Proposal(proposal).is_signed(&caller.merchant, &signature)
-        });
-        let proposal = signed.and_then(|(proposal, _)| {
-            serde_json::from_slice::<Self>(&URL_SAFE_NO_PAD.decode(proposal).ok()?).ok()
-        });
-        let proposal = proposal.ok_or_else(|| wrong("is no proposal of this merchant's people"))?;
-        if access.now().as_second() >= proposal.until {
-            return Err(wrong("is more than a day old"));
+/// A proposal that this caller may submit here and now.
+pub(in crate::elastic_path) async fn submitted(
+    text: &str,
+    caller: &Caller,
+    about: &ProposalTarget<'_>,
+    access: &Access,
+) -> Result<Proposal, Failure> {
+    let wrong = |what: &str| Failure::from(Problem::invalid("data.proposal", what));
+    let signed = text.rsplit_once('.').filter(|(proposal, signature)| {
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+        HandedOut::Proposal(proposal).is_signed(&caller.merchant, &signature)
+    });
+    let proposal = signed.and_then(|(proposal, _)| {
+        serde_json::from_slice::<Proposal>(&URL_SAFE_NO_PAD.decode(proposal).ok()?).ok()
+    });
+    let proposal = proposal.ok_or_else(|| wrong("is no proposal of this merchant's people"))?;
+    if access.now().as_second() >= proposal.until {
+        return Err(wrong("is more than a day old"));
+    }
+    let is_here = proposal.what == about.what
+        && proposal.order == about.order.to_string()
+        && proposal.transaction == about.transaction;
+    if !is_here {
+        return Err(wrong("is about another payment, or for another route"));
+    }
+    match caller.person() {
+        Some(person) if person.id != proposal.by => {
+            let still = access.is_one_of(&caller.merchant.id, proposal.by).await;
+            let still = still.map_err(|reason| denied(reason, || InvalidToken.into()))?;
+            if still { Ok(proposal) } else { Err(wrong("is of a person who was removed")) }
         }
-        let is_here = proposal.what == about.what
-            && proposal.order == about.order.to_string()
-            && proposal.transaction == about.transaction;
-        if !is_here {
-            return Err(wrong("is about another payment, or for another route"));
-        }
-        match caller.person() {
-            Some(person) if person.id != proposal.by => {
-                let still = access.is_one_of(&caller.merchant.id, proposal.by).await;
-                let still = still.map_err(|reason| denied(reason, || InvalidToken.into()))?;
-                if still { Ok(proposal) } else { Err(wrong("is of a person who was removed")) }
-            }
-            Some(_) => Err(Failure::new(Code::Forbidden, "nobody submits their own proposal")),
-            None => Err(Failure::new(
-                Code::Forbidden,
-                "a proposal is submitted by a person, under their own name",
-            )),
+        Some(_) => Err(Failure::new(Code::Forbidden, "nobody submits their own proposal")),
+        None => {
+            Err(Failure::new(Code::Forbidden, "a proposal is submitted by a person, under their own name"))
         }
     }
+}
 
-    /// The person who proposed.
-    pub(in crate::elastic_path) fn proposer(&self) -> Option<Person> {
-        self.name.parse().ok()
-    }
+/// The person who proposed.
+pub(in crate::elastic_path) fn proposer(proposal: &Proposal) -> Option<Person> {
+    proposal.name.parse().ok()
+}
 
-    /// The idempotency key of a proposal.
-    pub(in crate::elastic_path) fn key(&self) -> KeyDigest {
-        KeyDigest::new(PROPOSAL, &self.transaction.to_string(), &self.id.to_string())
-    }
+/// The idempotency key of a proposal.
+pub(in crate::elastic_path) fn key(proposal: &Proposal) -> KeyDigest {
+    KeyDigest::new(PROPOSAL, &proposal.transaction.to_string(), &proposal.id.to_string())
 }

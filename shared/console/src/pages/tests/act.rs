@@ -223,7 +223,8 @@ async fn what_cannot_be_done_has_no_form() {
 
 #[tokio::test]
 async fn what_exceeds_a_limit_becomes_a_link_and_another_person_sends_it() {
-    let stated = json!({"what": "refund", "order": "UM-1", "transaction": TRANSACTION, "name": HOSTILE,
+    let stated = json!({"id": TRANSACTION, "what": "refund", "order": "UM-1", "transaction": TRANSACTION,
+        "by": TRANSACTION, "name": HOSTILE, "until": 0,
         "body": {"data": {"amount": 2000, "reason": HOSTILE}}});
     let proposal = format!("{}.signature", BASE64_URL_SAFE_NO_PAD.encode(stated.to_string()));
     let api = at(&paid());

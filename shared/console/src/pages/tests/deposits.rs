@@ -209,29 +209,3 @@ async fn what_was_typed_stays_beside_the_reason_why_it_was_not_taken() {
     let page = api.post(&path, "act=note&note=+").await;
     assert_says(&page.body, &["Please write what you found out, or why it is closed."]);
 }
-
-#[tokio::test]
-async fn every_cause_has_a_meaning() {
-    let causes = [
-        "not_settled",
-        "not_funded",
-        "not_approved",
-        "amount_differs",
-        "settled_twice",
-        "funded_twice",
-        "rejected",
-        "returned",
-        "chargeback",
-        "reversal_unknown",
-        "disputes_differ",
-        "not_ours",
-        "refunded_elsewhere",
-        "other_account",
-        "deposit_differs",
-        "not_understood",
-    ];
-    for cause in causes {
-        let html = with("read", &mismatch(cause)).get(&format!("/170200126/exceptions/{ID}")).await.body;
-        assert!(!html.contains("this console does not know"), "{cause}");
-    }
-}

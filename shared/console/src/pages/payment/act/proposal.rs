@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use tollgate_core::values::SignedAmount;
-use uuid::Uuid;
+use tollgate_wire::{Proposal, Single};
 
 use super::{
     page::{ActPage, Step},
@@ -22,25 +22,7 @@ use crate::{
     words::said,
 };
 
-/// The content of a proposal, as far as it is shown.
-#[derive(Deserialize)]
-struct Proposal {
-    /// The route's verb.
-    what: String,
-    order: String,
-    transaction: Uuid,
-    /// The request that was refused.
-    body: ProposedBody,
-    /// The name of the person who proposes it.
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct ProposedBody {
-    #[serde(default)]
-    data: Proposed,
-}
-
+/// The request that a proposal repeats, as far as it is shown. It may state nothing.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Proposed {
@@ -83,7 +65,8 @@ pub(super) async fn show(
             ..Refusal::default()
         })
     })?;
-    let proposed = stated.body.data;
+    let proposed = serde_json::from_str::<Single<Proposed>>(stated.body.get());
+    let proposed = proposed.map(|body| body.data).unwrap_or_default();
     let typed = Typed { reason: said(&*proposed.reason), ..Typed::default() };
     let amount = proposed.amount.or_else(|| possible::most(placed.possible(act)));
     let mut page = ActPage::new(visit, act, placed, typed).confirming(visit, placed, amount);
