@@ -1,5 +1,6 @@
 //! The operations that need a person, on an order whose money a bank took back.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind};
 use serde_json::{Value, json};
 
@@ -205,18 +206,22 @@ async fn a_late_payment_whose_chargeback_was_reversed_in_full_is_refunded_as_any
     shop.close().await;
 }
 
+/// Puts a deposit of today that cannot be read. Returns its key.
+pub(crate) async fn put_unreadable_deposit(shop: &Shop) -> [AttributeValue; 2] {
+    let day = tollgate_core::settlement::eastern_day(shop.after(0));
+    let key = [format!("deposits#{}", local::merchants::REGISTERED), format!("{day}#unreadable")];
+    let [bucket, sort] = key.map(AttributeValue::S);
+    let client = local::dynamodb_client(shop.stack.dynamodb_url());
+    let put = client.put_item().table_name(local::SETTLEMENT_TABLE_NAME);
+    put.item("b", bucket.clone()).item("s", sort.clone()).send().await.unwrap();
+    [bucket, sort]
+}
+
 #[tokio::test]
 async fn a_late_payment_is_not_refunded_as_long_as_the_deposits_cannot_be_read() {
     let mut shop = Shop::open().await;
     let (_, id) = arrives_late(&shop, "o", true).await;
-    let client = local::dynamodb_client(shop.stack.dynamodb_url());
-    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
-    let day = tollgate_core::settlement::eastern_day(shop.after(0));
-    let bucket = text(&format!("deposits#{}", local::merchants::REGISTERED));
-    let sort = text(&format!("{day}#unreadable"));
-    let table = local::SETTLEMENT_TABLE_NAME;
-    let unreadable = client.put_item().table_name(table).item("b", bucket.clone());
-    unreadable.item("s", sort.clone()).send().await.unwrap();
+    let [bucket, sort] = put_unreadable_deposit(&shop).await;
     shop.later(HOUR_S).await;
     for _ in 0..3 {
         run(&shop).await;
@@ -224,6 +229,8 @@ async fn a_late_payment_is_not_refunded_as_long_as_the_deposits_cannot_be_read()
         assert_eq!(shop.transaction("o", &id).await["status"], "pending");
         shop.stack.advance_clock(300);
     }
+    let client = local::dynamodb_client(shop.stack.dynamodb_url());
+    let table = local::SETTLEMENT_TABLE_NAME;
     let delete = client.delete_item().table_name(table).key("b", bucket).key("s", sort);
     delete.send().await.unwrap();
     shop.later(HOUR_S).await;

@@ -34,12 +34,12 @@ const SAYS: [(FeeForm, FeeMembers); 4] = [
     (FeeForm::Reference, FeeMembers::Everywhere),
 ];
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     Settings { fee_type: FeeType::Surcharge, ..Settings::default() }
 }
 
 /// A shop on the surcharging account, whose document also says this of its gateway.
-async fn shop(gateway: Value, settings: Settings) -> Shop {
+pub(crate) async fn shop(gateway: Value, settings: Settings) -> Shop {
     let mid = Config::SURCHARGE_MID;
     let mut document = json!({ "merchids": { "USD": mid }, "surcharging_merchids": [mid] });
     document.as_object_mut().unwrap().extend(gateway.as_object().unwrap().clone());

@@ -299,7 +299,7 @@ async fn a_capture_of_what_was_voided_in_the_portal_stops_and_the_order_owes_the
     shop.close().await;
 }
 
-async fn void_at_the_gateway(shop: &Shop, retref: &str) {
+pub(crate) async fn void_at_the_gateway(shop: &Shop, retref: &str) {
     let answer = crate::support::client()
         .put(format!("{}/void", shop.stack.simulator().base_url()))
         .basic_auth("testing", Some("testing123"))
