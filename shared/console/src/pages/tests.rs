@@ -7,6 +7,7 @@ mod busy;
 mod days;
 mod deposits;
 mod fake;
+mod fixtures;
 mod limits;
 mod payment;
 mod payments;

@@ -74,7 +74,7 @@ async fn the_issuers_description_is_read_up_to_its_limit() {
 }
 
 /// A person begins, and comes back from the issuer with a code.
-async fn come_back(api: &FakeApi) -> Shown {
+pub(super) async fn come_back(api: &FakeApi) -> Shown {
     let console = api.console();
     api.says("GET", DESCRIPTION, 200, &description(api));
     let begun = begin(&console).await;
