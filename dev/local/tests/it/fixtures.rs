@@ -33,7 +33,8 @@ struct Fixtures(BTreeMap<String, Value>);
 impl Fixtures {
     /// Those that the repository has of this version.
     fn kept() -> Self {
-        let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
+        let files = fs::read_dir(folder()).expect("WRITE_EXPECTED=1 records this version's responses");
+        let files = files.map(|file| file.unwrap().path());
         let read = |file: PathBuf| {
             let name = file.file_stem().unwrap().to_str().unwrap().to_owned();
             (name, serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap())

@@ -66,8 +66,8 @@ const USUAL: [(&str, Page); 8] = [
     ("exceptions-month", EXCEPTIONS),
 ];
 
-/// Each fixture, the page that shows it, and texts of that page that come from it. They are the same
-/// whenever the fixtures are recorded.
+/// Each fixture, the page that shows it, and texts of that page that come from it: those that are
+/// the same whenever the fixtures are recorded.
 const ROWS: [(&str, Page, &[&str]); 50] = [
     ("attention-month", ATTENTION, &["$135.00", "UM-2014", "Mastercard 5454 UM-2011"]),
     (
