@@ -213,8 +213,8 @@ fn checks(frame: &Frame, placed: &Placed) -> Vec<Known> {
 
 /// How far the actions are possible for the reader, or why they are not.
 fn actions(placed: &Placed) -> Vec<Known> {
-    let told = |act: Act| Known::new(act.verb(), possible::told(placed.possible(act)));
+    let told = |act: Act| Known::new(act.verb(), sentences::possible(placed.possible(act)));
     let rest = Some(&placed.possible.reauthorize).filter(|rest| rest.possible);
-    let rest = rest.map(|rest| Known::new("Hold the rest anew", possible::told(rest)));
+    let rest = rest.map(|rest| Known::new("Hold the rest anew", sentences::possible(rest)));
     Known::all(Act::ALL.map(told).into_iter().chain(rest))
 }

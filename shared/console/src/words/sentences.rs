@@ -1,12 +1,15 @@
-//! The history of a payment in sentences, by the type and stage of each operation.
+//! The history of a payment in sentences, by the type and stage of each operation, and its possible
+//! actions.
 
 use tollgate_core::{
     order::{DisputeKind, Kind, Mechanism, Principal, Stage},
     values::SignedAmount,
 };
-use tollgate_wire::{Dispute, Operation, SettlementOfOperation, VoidReason, Word};
+use tollgate_wire::{
+    BecomesVoid, Dispute, Operation, PossibleAction, SettlementOfOperation, VoidReason, Word,
+};
 
-use super::{Tone, advice, capitalized, decline, said};
+use super::{Tone, advice, advised_against, capitalized, decline, price, said, why};
 
 /// Whether the gateway did it.
 pub(crate) fn is_approved(operation: &Operation) -> bool {
@@ -150,4 +153,26 @@ pub(crate) fn dispute(dispute: &Dispute, money: &str) -> String {
             format!("The processor reported {money} of a dispute in words that Tollgate does not know.")
         }
     }
+}
+
+/// Whether an action is a refund that is too early, so that a void takes its place.
+pub(crate) fn is_void(stated: &PossibleAction) -> bool {
+    stated.becomes_void.as_ref().is_some_and(|becomes_void| *becomes_void == BecomesVoid::Yes)
+}
+
+/// How far an action is possible for the reader, in sentences.
+pub(crate) fn possible(stated: &PossibleAction) -> String {
+    let (most, more) = (stated.most.as_ref(), stated.by_proposal.as_ref());
+    let mut sentences = Vec::new();
+    if let Some(most) = most.filter(|_| stated.possible || more.is_none()) {
+        let limit = if stated.whole_only { "All of" } else { "Up to" };
+        sentences.push(format!("{limit} {}.", price(most)));
+    }
+    sentences.extend(stated.why.as_ref().map(why));
+    sentences.extend(stated.advised_against.as_ref().map(advised_against));
+    if is_void(stated) && most.is_some() {
+        sentences.push("All of it, by a void. A part only after settlement, usually overnight.".to_owned());
+    }
+    sentences.extend(more.map(|more| format!("More, up to {}, with somebody else's approval.", price(more))));
+    sentences.join(" ")
 }

@@ -17,10 +17,10 @@ use crate::{
     api::{Once, address},
     pages::{Visit, problem::Problem},
     web::redirect,
-    words::Tone,
+    words::{Tone, sentences},
 };
 
-use page::{ActPage, Advice, Step, changed};
+use page::{ActPage, Advice, Step, Way, changed};
 use send::route;
 use typed::{Typed, version_of};
 
@@ -74,7 +74,7 @@ pub(crate) async fn show(
 /// Why there is nothing to fill in.
 fn obstacles(act: Act, placed: &Placed) -> Vec<Advice> {
     let stated = placed.possible(act);
-    let why = || Advice::new(Tone::Bad, possible::told(stated));
+    let why = || Advice::new(Tone::Bad, sentences::possible(stated));
     (!possible::has_form(stated)).then(why).into_iter().collect()
 }
 
@@ -82,9 +82,8 @@ fn obstacles(act: Act, placed: &Placed) -> Vec<Advice> {
 fn unsettled(visit: &Visit<'_>, act: Act, placed: &Placed) -> Option<Advice> {
     let text = "It is not settled yet, as far as the reports say. Until then, usually overnight, only all of it can \
                 be given back, by a void.";
-    possible::is_void(placed.possible(act)).then(|| Advice {
-        way: placed.payment.form(Act::Void, &visit.frame),
-        way_name: "Void all of it",
+    sentences::is_void(placed.possible(act)).then(|| Advice {
+        way: Some(Way { address: placed.payment.form(Act::Void, &visit.frame), name: "Void all of it" }),
         ..Advice::new(Tone::Waiting, text)
     })
 }

@@ -1,9 +1,7 @@
 //! The acts on a payment, and how far each is possible.
 
 use tollgate_core::values::SignedAmount;
-use tollgate_wire::{BecomesVoid, PossibleAction};
-
-use crate::words;
+use tollgate_wire::PossibleAction;
 
 /// An operation that moves money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,11 +51,6 @@ pub(super) fn has_form(stated: &PossibleAction) -> bool {
     stated.possible || stated.by_proposal.is_some()
 }
 
-/// Whether it is a refund that is too early, so that a void takes its place.
-pub(super) fn is_void(stated: &PossibleAction) -> bool {
-    stated.becomes_void.as_ref().is_some_and(|becomes_void| *becomes_void == BecomesVoid::Yes)
-}
-
 /// The most that it can move, if it can move anything.
 pub(super) fn most(stated: &PossibleAction) -> Option<SignedAmount> {
     stated.most.as_ref().map(|most| most.amount.into())
@@ -66,23 +59,4 @@ pub(super) fn most(stated: &PossibleAction) -> Option<SignedAmount> {
 /// The most that the reader can do or propose.
 pub(super) fn limit(stated: &PossibleAction) -> Option<SignedAmount> {
     stated.by_proposal.as_ref().map(|most| most.amount.into()).or_else(|| most(stated))
-}
-
-/// How far an action is possible for the reader, in sentences.
-pub(super) fn told(stated: &PossibleAction) -> String {
-    let (most, more) = (stated.most.as_ref(), stated.by_proposal.as_ref());
-    let mut sentences = Vec::new();
-    if let Some(most) = most.filter(|_| stated.possible || more.is_none()) {
-        let limit = if stated.whole_only { "All of" } else { "Up to" };
-        sentences.push(format!("{limit} {}.", words::price(most)));
-    }
-    sentences.extend(stated.why.as_ref().map(words::why));
-    sentences.extend(stated.advised_against.as_ref().map(words::advised_against));
-    if is_void(stated) && most.is_some() {
-        sentences.push("All of it, by a void. A part only after settlement, usually overnight.".to_owned());
-    }
-    sentences.extend(
-        more.map(|more| format!("More, up to {}, with somebody else's approval.", words::price(more))),
-    );
-    sentences.join(" ")
 }

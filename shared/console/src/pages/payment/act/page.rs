@@ -21,14 +21,19 @@ use crate::{
 pub(super) struct Advice {
     pub(super) tone: Tone,
     pub(super) text: String,
-    /// The page to go to instead, and its name.
-    pub(super) way: String,
-    pub(super) way_name: &'static str,
+    /// The page to go to instead.
+    pub(super) way: Option<Way>,
+}
+
+/// A link to a page, and its words.
+pub(super) struct Way {
+    pub(super) address: String,
+    pub(super) name: &'static str,
 }
 
 impl Advice {
     pub(super) fn new(tone: Tone, text: impl Into<String>) -> Self {
-        Self { tone, text: text.into(), way: String::new(), way_name: "" }
+        Self { tone, text: text.into(), way: None }
     }
 }
 
@@ -61,9 +66,9 @@ pub(super) struct ActPage {
     pub(super) step: Step,
     pub(super) typed: Typed,
     /// Another person's proposal, as it is sent.
-    pub(super) proposal: String,
-    /// A link for another person; empty without one.
-    pub(super) link: String,
+    pub(super) proposal: Option<String>,
+    /// A link for another person.
+    pub(super) link: Option<String>,
     /// The words of the button that moves money.
     pub(super) button: String,
     pub(super) notices: Vec<Advice>,
@@ -90,8 +95,8 @@ impl ActPage {
             known_by: payment.known_by(),
             step: Step::Form,
             typed,
-            proposal: String::new(),
-            link: String::new(),
+            proposal: None,
+            link: None,
             button: String::new(),
             notices: Vec::new(),
             wrong: wrong("", ""),
@@ -139,8 +144,8 @@ pub(super) fn changed(visit: &Visit<'_>, placed: &Placed) -> Advice {
     let last = events::last(placed, &visit.frame);
     let last = last.map(|event| format!(" {}: {}", event.when, event.sentence)).unwrap_or_default();
     let text = format!("The payment has changed since you looked, and nothing was sent.{last}");
-    let way = placed.payment.address(&visit.frame);
-    Advice { way, way_name: "Look at it again", ..Advice::new(Tone::Waiting, text) }
+    let way = Way { address: placed.payment.address(&visit.frame), name: "Look at it again" };
+    Advice { way: Some(way), ..Advice::new(Tone::Waiting, text) }
 }
 
 /// The effects of the button, and what speaks against it.

@@ -70,7 +70,7 @@ pub(super) async fn show(
     let typed = Typed { reason: said(&*proposed.reason), ..Typed::default() };
     let amount = proposed.amount.or_else(|| possible::most(placed.possible(act)));
     let mut page = ActPage::new(visit, act, placed, typed).confirming(visit, placed, amount);
-    proposal.clone_into(&mut page.proposal);
+    page.proposal = Some(proposal.to_owned());
     page.typed.once.version = version_of(placed);
     if let Step::Confirm { facts, change, .. } = &mut page.step {
         facts.insert(1, Known::new("Proposed by", said(&*stated.name)));

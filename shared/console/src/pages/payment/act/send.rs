@@ -4,7 +4,7 @@ use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
 
 use super::{
-    page::{ActPage, Advice, Step, changed},
+    page::{ActPage, Advice, Step, Way, changed},
     typed::{TICK, Typed, wrong},
 };
 use crate::{
@@ -94,9 +94,9 @@ pub(super) fn failed(
             page.step = Step::Over;
         }
         "exceeds_refund_max" => {
-            let proposal = refusal.proposal.as_deref().unwrap_or_default();
-            page.link = link(visit, &page.here, proposal);
-            page.notices = vec![Advice::new(Tone::Waiting, limit(&page, proposal))];
+            let here = format!("{}{}", visit.console.settings.url, page.here);
+            page.link = refusal.proposal.map(|proposal| address(&here, &[("proposal", &proposal)]));
+            page.notices = vec![Advice::new(Tone::Waiting, limit(&page))];
             page.step = Step::Over;
         }
         "payment_disputed" => {
@@ -144,9 +144,10 @@ fn plain(refusal: &Refusal) -> &str {
 }
 
 fn refused(page: &ActPage, refusal: &Refusal) -> Advice {
-    let instead = match refusal.code.as_str() {
-        "not_settled" => Some((Act::Void, "Void all of it")),
-        "already_settled" => Some((Act::Refund, "Refund it")),
+    let form = |act: Act, name| Some(Way { address: format!("{}/{}", page.back, act.name()), name });
+    let way = match refusal.code.as_str() {
+        "not_settled" => form(Act::Void, "Void all of it"),
+        "already_settled" => form(Act::Refund, "Refund it"),
         _ => None,
     };
     let text = match refusal.code.as_str() {
@@ -158,27 +159,16 @@ fn refused(page: &ActPage, refusal: &Refusal) -> Advice {
         "forbidden" => format!("Nothing was done. You may not do this: {}.", plain(refusal)),
         _ => format!("Nothing was done: {}.", plain(refusal)),
     };
-    let notice = Advice::new(Tone::Bad, text);
-    match instead {
-        Some((act, way_name)) => Advice { way: format!("{}/{}", page.back, act.name()), way_name, ..notice },
-        None => notice,
-    }
+    Advice { way, ..Advice::new(Tone::Bad, text) }
 }
 
-fn limit(page: &ActPage, proposal: &str) -> String {
+fn limit(page: &ActPage) -> String {
     let act = page.act.name();
-    if proposal.is_empty() {
+    if page.link.is_none() {
         return format!("Nothing was done. The {act} is more than you may give back of one order.");
     }
     format!(
         "Nothing was done yet. The {act} is more than you may give back of one order. Somebody who may can carry it \
          out within a day: send them this link. It is carried out once, with both names on record."
     )
-}
-
-fn link(visit: &Visit<'_>, here: &str, proposal: &str) -> String {
-    if proposal.is_empty() {
-        return String::new();
-    }
-    address(&format!("{}{here}", visit.console.settings.url), &[("proposal", proposal)])
 }
