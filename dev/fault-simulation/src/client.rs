@@ -6,8 +6,10 @@ mod elastic_path;
 use std::{sync::Arc, time::Duration};
 
 use lambda_http::{Body, Context, Request, RequestExt, Response};
+use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep};
 use tollgate_core::{order::KeyDigest, values::Clock};
+use tollgate_wire::{ErrorMeta, Errors};
 use uuid::Uuid;
 
 use crate::{
@@ -61,6 +63,20 @@ struct Said {
     code: String,
     /// Rules that the response breaks on its own.
     broken: Vec<String>,
+}
+
+/// A body as its type. One that cannot be read breaks a rule.
+pub(crate) fn parsed<T: DeserializeOwned>(response: &Response<Body>, broken: &mut Vec<String>) -> Option<T> {
+    let bytes: &[u8] = response.body();
+    let unreadable = |error| format!("{error}: {} {}", response.status(), String::from_utf8_lossy(bytes));
+    serde_json::from_slice(bytes).map_err(|error| broken.push(unreadable(error))).ok()
+}
+
+/// The first error of a response that is a failure.
+pub(crate) fn failure(response: &Response<Body>, broken: &mut Vec<String>) -> Option<ErrorMeta> {
+    let is_failure = !response.status().is_success();
+    let errors = is_failure.then(|| parsed::<Errors>(response, broken)).flatten()?;
+    Some(errors.errors.into_iter().next()?.meta)
 }
 
 /// Delivers a request once, to a new process.

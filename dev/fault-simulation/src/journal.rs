@@ -12,7 +12,6 @@ use std::{
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use tokio::time::{sleep, timeout};
 use tollgate::{elastic_path::events, lambda::GATEWAY, publishing::publish};
 use tollgate_core::{
@@ -25,6 +24,7 @@ use tollgate_core::{
     values::{Clock, QuarterHour, SearchKey, SearchTerm, SignedAmount},
     webhooks::{Event, EventBus},
 };
+use tollgate_wire::{self as wire, EventData, constant};
 use uuid::Uuid;
 
 use crate::{
@@ -58,8 +58,10 @@ struct Kept {
     /// The last heartbeat that came through the stream.
     passed: Option<Timestamp>,
     /// By merchant, type and id of the resource: the latest version, and its content.
-    told: BTreeMap<(String, String, String), (u64, Value)>,
+    told: BTreeMap<Subject, wire::Event<EventData>>,
 }
+
+type Subject = (String, &'static str, String);
 
 /// The journal's table, and the faults on the way to it.
 struct Fake {
@@ -177,19 +179,29 @@ impl EventBus for Fake {
                 return Err(StoreError::Unavailable("simulated".to_owned()));
             }
             // As docs/events.md has it.
-            let body: Value = serde_json::from_str(&event.body).unwrap_or_default();
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let data = &body["data"];
-            let key = (text(&body["merchant"]), text(&data["type"]), text(&data["id"]));
-            let version = body["version"].as_u64().unwrap_or_default();
             let mut kept = self.kept();
-            if kept.told.get(&key).is_none_or(|(seen, _)| *seen <= version) {
-                kept.told.insert(key, (version, data.clone()));
+            let Some((key, told)) = read(event) else {
+                kept.differing = Some(format!("an event cannot be read: {}", event.body));
+                continue;
+            };
+            if kept.told.get(&key).is_none_or(|seen| seen.version <= told.version) {
+                kept.told.insert(key, told);
             }
         }
         sleep(Duration::from_millis(1)).await;
         if self.chance(3) { Err(StoreError::Unavailable("simulated".to_owned())) } else { Ok(()) }
     }
+}
+
+/// An event and its subject. Its type has all members, so that writing it again changes nothing.
+fn read(event: &Event) -> Option<(Subject, wire::Event<EventData>)> {
+    let read: wire::Event<EventData> = serde_json::from_str(&event.body).ok()?;
+    let (kind, id) = match &read.data {
+        EventData::Transaction(own) => (constant::TransactionType::VALUE, own.id.to_string()),
+        EventData::Order(order) => (constant::OrderType::VALUE, order.id.clone()),
+    };
+    let key = (read.merchant.clone(), kind, id);
+    (wire::to_json(&read) == event.body).then_some((key, read))
 }
 
 /// Who reads the stream.
@@ -486,18 +498,15 @@ fn totalled_otherwise(kept: &Kept, orders: &[Order], ledger: &Ledger) -> Option<
 
 /// A transaction or an order that is not as the events that were told of it.
 fn told_otherwise(kept: &Kept, orders: &[Order]) -> Option<String> {
-    for order in orders {
-        let merchant = order.merchant.as_str().to_owned();
-        for event in events(None, order, GATEWAY) {
-            let shown: Value = serde_json::from_str(&event.body).unwrap_or_default();
-            let text = |name: &str| shown["data"][name].as_str().unwrap_or_default().to_owned();
-            let key = (merchant.clone(), text("type"), text("id"));
-            let told = kept.told.get(&key).map(|(_, data)| data);
-            // Of an order nothing is told before something changes.
-            let fine = told == Some(&shown["data"]) || (told.is_none() && key.1 == "order");
-            if !fine {
-                return Some(format!("{key:?} was told as {told:?} and is {}", shown["data"]));
-            }
+    for event in orders.iter().flat_map(|order| events(None, order, GATEWAY)) {
+        let Some((key, wire::Event { data: shown, .. })) = read(&event) else {
+            return Some(format!("an event cannot be read: {}", event.body));
+        };
+        let told = kept.told.get(&key).map(|told| &told.data);
+        // Of an order nothing is told before something changes.
+        let fine = told == Some(&shown) || (told.is_none() && key.1 == constant::OrderType::VALUE);
+        if !fine {
+            return Some(format!("{key:?} was told as {told:?} and is {shown:?}"));
         }
     }
     None

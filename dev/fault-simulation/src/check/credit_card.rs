@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use tollgate::credit_card;
 use tollgate_core::order::{Kind, Order, Transaction};
+use tollgate_wire::credit_card::{Facts, Message};
 use uuid::Uuid;
 
 use crate::{
@@ -16,18 +17,12 @@ use crate::{
 /// `Message.Code` of a payment above the amount owing.
 const EXCEEDS_OWING: &str = "41";
 
-/// The members of a response besides its word.
+/// A response, with its word and the payment that it names.
 pub(crate) struct Answered {
     pub(crate) word: Word,
-    /// The value of `Message.Code`.
-    pub(crate) code: String,
-    pub(crate) description: String,
-    pub(crate) reference: Option<String>,
     pub(crate) transaction: Option<Uuid>,
-    /// The discount, in minor units.
-    pub(crate) taken_off: Option<u64>,
-    /// Where the card is stored.
-    pub(crate) profile: Option<String>,
+    pub(crate) message: Message,
+    pub(crate) facts: Facts,
 }
 
 /// The payment of this API that an order is.
@@ -78,8 +73,8 @@ pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String>
     if !known && answered.transaction.map(|id| id.to_string()).as_ref() != Some(&ask.order) {
         broken.push(format!("told {:?} as the id of {}", answered.transaction, ask.order));
     }
-    if ask.key.is_some() && answered.reference != ask.key {
-        broken.push(format!("{:?} is answered as {:?}", ask.key, answered.reference));
+    if ask.key.is_some() && answered.facts.reference != ask.key {
+        broken.push(format!("{:?} is answered as {:?}", ask.key, answered.facts.reference));
     }
     let Some(payment) = order.and_then(payment) else {
         // A client that cannot read the order can only repeat its request.
@@ -90,13 +85,13 @@ pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String>
         return broken;
     };
     let reference = payment.memo.as_ref().map(|memo| memo.reference.as_str());
-    if ask.key.is_none() && answered.reference.as_deref() != reference {
-        broken.push(format!("{reference:?} is told as {:?}", answered.reference));
+    if ask.key.is_none() && answered.facts.reference.as_deref() != reference {
+        broken.push(format!("{reference:?} is told as {:?}", answered.facts.reference));
     }
     let alone = order.is_some_and(|order| {
         order.transactions.len() == 1 && order.total == payment.first().map(|first| first.amount)
     });
-    if answered.code == EXCEEDS_OWING && alone {
+    if answered.message.code == EXCEEDS_OWING && alone {
         broken.push(format!("{reference:?} is refused as more than it comes to"));
     }
     if answered.word == Word::Done {
@@ -109,8 +104,8 @@ pub(crate) fn told(state: &State, ask: &Ask, answered: &Answered) -> Vec<String>
 /// below the stated one.
 fn done(state: &State, ask: &Ask, answered: &Answered, payment: &Transaction) -> Vec<String> {
     let mut broken = Vec::new();
-    let Some((status, captured, refunded)) = sums(&answered.description) else {
-        return vec![format!("told {:?}, which names no sums", answered.description)];
+    let Some((status, captured, refunded)) = sums(&answered.message.description) else {
+        return vec![format!("told {:?}, which names no sums", answered.message.description)];
     };
     let fits = |(id, was, c, r): &(Uuid, String, u64, u64)| {
         *id == payment.id
@@ -119,18 +114,25 @@ fn done(state: &State, ask: &Ask, answered: &Answered, payment: &Transaction) ->
             && refunded.is_none_or(|refunded| *r == refunded)
     };
     if !state.seen.iter().any(fits) {
-        broken.push(format!("told {:?} of {}, which never was on record", answered.description, payment.id));
+        broken.push(format!(
+            "told {:?} of {}, which never was on record",
+            answered.message.description, payment.id
+        ));
     }
     let stated = ask.data["Amount"].as_str().and_then(minor).filter(|_| ask.transaction.is_none());
     let charged = payment.first().map(|first| first.amount.minor());
+    let taken_off = answered.facts.discounted_amount.as_deref().and_then(minor);
     if let (Some(stated), Some(charged)) = (stated, charged)
-        && Some(stated) != answered.taken_off.map(|taken_off| taken_off + charged)
+        && Some(stated) != taken_off.map(|taken_off| taken_off + charged)
     {
-        broken.push(format!("{charged} charged of {stated}, and {:?} told as taken off", answered.taken_off));
+        broken.push(format!("{charged} charged of {stated}, and {taken_off:?} told as taken off"));
     }
     let stored = payment.card().and_then(|card| card.stored.as_ref()).map(|stored| &stored.profile);
-    if stored != answered.profile.as_ref() {
-        broken.push(format!("{:?} is told as the profile, and {stored:?} is on record", answered.profile));
+    if stored != answered.facts.customer_id.as_ref() {
+        broken.push(format!(
+            "{:?} is told as the profile, and {stored:?} is on record",
+            answered.facts.customer_id
+        ));
     }
     broken
 }

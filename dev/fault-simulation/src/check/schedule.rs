@@ -10,7 +10,7 @@ use tollgate_core::order::{
     CaptureSchedule, Cause, Kind, Mechanism, NoEffect, Notice, NoticeReason, Operation, Order, PaymentKind,
     Principal, Stage, Transaction,
 };
-use uuid::Uuid;
+use tollgate_wire as wire;
 
 use crate::{
     ask::{Ask, Route},
@@ -315,26 +315,29 @@ pub(crate) fn executed(
 
 /// The schedule that a client is told was on record, and is the requested one if its request was
 /// the first.
-pub(crate) fn told(state: &State, ask: &Ask, id: Uuid, data: &Value) -> Vec<String> {
-    let mut broken = Vec::new();
-    let parsed = |value: &Value| value.as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    let told = parsed(&data["meta"]["capture_at"]);
-    let part = data["meta"]["capture_amount"].as_u64();
+pub(crate) fn told(state: &State, ask: &Ask, shown: &wire::Transaction) -> Vec<String> {
+    let (id, mut broken) = (shown.id, Vec::new());
+    let Some(own) = &shown.meta.for_merchant else {
+        return vec![format!("told of {id} without the merchant's members")];
+    };
+    let told = own.capture_at.map(|at| at.0);
+    let part = own.capture_amount.map(|part| part.0);
     if !state.schedules.contains(&(id, told.map(|at| (at.as_second(), part)))) {
         broken.push(format!("told that {part:?} of {id} is captured at {told:?}, which never was on record"));
     }
     let asked = &ask.data["capture_at"];
     let rule = ask.data.get("capture").filter(|rule| !rule.is_null());
     let stated = ask.data.get("capture_at").is_some();
-    let fits = |at: Option<Timestamp>| at.is_some() == asked.is_string() && at >= parsed(asked);
+    let moment = asked.as_str().and_then(|text| text.parse::<Timestamp>().ok());
+    let fits = |at: Option<Timestamp>| at.is_some() == asked.is_string() && at >= moment;
     match ask.route {
         Route::Reschedule if stated && !fits(told.map(|at| at + SignedDuration::from_secs(1))) => {
             broken.push(format!("asked to capture {id} at {asked}, told {told:?}"));
         }
-        Route::Reschedule if !asked_part(ask, data, part) => {
+        Route::Reschedule if !asked_part(ask, shown.amount.0, part) => {
             broken.push(format!("asked to capture {} of {id}, told {part:?}", ask.data["capture_amount"]));
         }
-        Route::Pay | Route::Authorize if data["transaction_type"] == "authorize" => {
+        Route::Pay | Route::Authorize if shown.transaction_type == Kind::Authorize => {
             let sent_with = state.sent_with.get(&id).copied().flatten();
             if stated && !fits(sent_with) {
                 broken.push(format!("asked to capture {id} at {asked}, and it was to be at {sent_with:?}"));
@@ -351,12 +354,10 @@ pub(crate) fn told(state: &State, ask: &Ask, id: Uuid, data: &Value) -> Vec<Stri
 }
 
 /// Whether a client that stated a part is told of it, and of none if it wants all.
-fn asked_part(ask: &Ask, data: &Value, part: Option<u64>) -> bool {
+fn asked_part(ask: &Ask, amount: u64, part: Option<u64>) -> bool {
     match ask.data.get("capture_amount") {
         Some(Value::Null) => part.is_none(),
-        Some(stated) => {
-            part == stated.as_u64().map(|stated| stated.min(data["amount"].as_u64().unwrap_or(stated)))
-        }
+        Some(stated) => part == stated.as_u64().map(|stated| stated.min(amount)),
         None => true,
     }
 }

@@ -3,9 +3,11 @@
 use std::{fmt::Write, sync::Arc};
 
 use lambda_http::{Body, Request, Response};
+use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 use tollgate::{credit_card, ports::Orders};
 use tollgate_core::order::{KeyDigest, Order, Transaction};
+use tollgate_wire::credit_card::{Outgoing, ResponseCode};
 use uuid::Uuid;
 
 use super::{Said, deliver};
@@ -14,7 +16,7 @@ use crate::{
     card::Card,
     check::{
         credit_card as check,
-        credit_card::{Answered, minor, payment as payment_of},
+        credit_card::{Answered, payment as payment_of},
         owed,
     },
     merchants::{EXTERNAL, REGISTERED},
@@ -129,52 +131,57 @@ pub(super) fn read(state: &mut State, ask: &Ask, media: Media, response: &Respon
     let status = response.status().as_u16();
     let body: &[u8] = response.body();
     let text = String::from_utf8_lossy(body);
-    let json: Value = serde_json::from_str(&text).unwrap_or_default();
-    let member = |part: &str, name: &str| match media {
-        Media::Json => json[part][name].as_str().map(str::to_owned),
-        Media::Xml | Media::XmlForJson => element(&text, name),
+    let outgoing = match media {
+        Media::Json => serde_json::from_str(&text),
+        Media::Xml | Media::XmlForJson => {
+            let parts = ["Message", "Response"].map(|part| (part, members(&text, part)));
+            Outgoing::deserialize(Value::from_iter(parts))
+        }
     };
-    let code = member("Message", "Code").unwrap_or_default();
-    let response_code = member("Response", "ResponseCode").unwrap_or_default();
     let mut broken = Vec::new();
-    let transaction: Option<Uuid> = member("Response", "TransactionID").and_then(|id| id.parse().ok());
-    let word = match (status, response_code.as_str(), code.as_str()) {
+    let Ok(Outgoing { message, response: facts }) = outgoing else {
+        let broken = vec![format!("answered {status}: {text}")];
+        return Said { word: Word::Refused, transaction: None, code: String::new(), broken };
+    };
+    let transaction: Option<Uuid> = facts.transaction_id.as_ref().and_then(|id| id.parse().ok());
+    let word = match (status, facts.response_code.known(), message.code.as_str()) {
         // Without a payment nothing began, because an earlier one cannot be inquired about.
-        (200, "3", "90" | "91") if transaction.is_none() => Word::Unavailable,
-        (200, "1", "00") => Word::Done,
-        (200, "2", "02") => Word::Declined,
-        (200, "4", "01") => Word::Pending,
-        (200, "3", "68" | "93") | (503, "3", "92") => Word::Unavailable,
-        (200, "3", "61" | "62" | "64" | "65") => Word::Busy,
-        (200, "3", "90" | "91") => Word::NotDone,
+        (200, Some(ResponseCode::Error), "90" | "91") if transaction.is_none() => Word::Unavailable,
+        (200, Some(ResponseCode::Approved), "00") => Word::Done,
+        (200, Some(ResponseCode::Declined), "02") => Word::Declined,
+        (200, Some(ResponseCode::Held), "01") => Word::Pending,
+        (200, Some(ResponseCode::Error), "68" | "93") | (503, Some(ResponseCode::Error), "92") => {
+            Word::Unavailable
+        }
+        (200, Some(ResponseCode::Error), "61" | "62" | "64" | "65") => Word::Busy,
+        (200, Some(ResponseCode::Error), "90" | "91") => Word::NotDone,
         // Codes 10 to 18 tell a mistake of the request itself, and no request here has one.
-        (200, "3", code) if ("30".."90").contains(&code) => Word::Refused,
-        (401, "3", "20") => Word::KeyRefused,
+        (200, Some(ResponseCode::Error), code) if ("30".."90").contains(&code) => Word::Refused,
+        (401, Some(ResponseCode::Error), "20") => Word::KeyRefused,
         _ => {
             broken.push(format!("answered {status}: {text}"));
             Word::Refused
         }
     };
-    let of = |name| member("Response", name);
-    let answered = Answered {
-        word,
-        code: code.clone(),
-        description: member("Message", "Description").unwrap_or_default(),
-        reference: of("TransactionReference"),
-        transaction,
-        taken_off: of("DiscountedAmount").as_deref().and_then(minor),
-        profile: of("CustomerId"),
-    };
-    if word.is_of_an_operation() || answered.transaction.is_some() {
+    let answered = Answered { word, transaction, message, facts };
+    if word.is_of_an_operation() || transaction.is_some() {
         broken.extend(check::told(state, ask, &answered));
     }
-    Said { word, transaction: answered.transaction, code, broken }
+    Said { word, transaction, code: answered.message.code, broken }
 }
 
-/// The text of the only element with this name; none when it is nil.
-fn element(xml: &str, name: &str) -> Option<String> {
-    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
-    rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
+/// The elements of a part, which have texts or are nil.
+fn members(xml: &str, part: &str) -> Value {
+    let (_, rest) = xml.split_once(&format!("<{part}>")).unwrap_or_default();
+    let (inner, _) = rest.split_once(&format!("</{part}>")).unwrap_or_default();
+    let tags = inner.split('<').filter_map(|tag| tag.split_once('>'));
+    let starts = tags.filter(|(tag, _)| !tag.starts_with('/'));
+    starts
+        .map(|(tag, text)| match tag.split_once(' ') {
+            Some((name, _)) => (name, Value::Null),
+            None => (tag, text.into()),
+        })
+        .collect()
 }
 
 fn is_left_to_a_person(state: &State, order: &str) -> bool {

@@ -6,8 +6,9 @@ use lambda_http::{Body, Request, Response};
 use serde_json::Value;
 use tollgate::elastic_path;
 use tollgate_core::order::KeyDigest;
+use tollgate_wire::{Order, Single, Transaction};
 
-use super::Said;
+use super::{Said, failure, parsed};
 use crate::{
     ask::{Ask, Route, Word},
     check::schedule,
@@ -93,16 +94,18 @@ pub(super) async fn handle(process: &Arc<Instance>, route: Route, request: &Requ
 /// The outcome that a response states. A transaction must be told as it once was on record.
 pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> Said {
     let status = response.status().as_u16();
-    let bytes: &[u8] = response.body();
-    let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    let error = &body["errors"][0]["meta"];
-    let id = |value: &Value| value.as_str().and_then(|text| text.parse().ok());
-    let transaction = match ask.route {
-        Route::Register | Route::Pause | Route::Resume => None,
-        _ => id(&body["data"]["id"]).or_else(|| id(&error["transaction_id"])),
-    };
-    let code = error["code"].as_str().unwrap_or_default().to_owned();
     let mut broken = Vec::new();
+    let is_of_order = matches!(ask.route, Route::Register | Route::Pause | Route::Resume);
+    let error = failure(response, &mut broken);
+    let (mut order, mut shown) = (None, None);
+    if response.status().is_success() && is_of_order {
+        order = parsed::<Single<Order>>(response, &mut broken);
+    } else if response.status().is_success() {
+        shown = parsed::<Single<Transaction>>(response, &mut broken);
+    }
+    let of_error = error.as_ref().filter(|_| !is_of_order).and_then(|error| error.facts.transaction_id);
+    let transaction = shown.as_ref().map(|shown| shown.data.id).or(of_error);
+    let code = error.map(|error| error.code).unwrap_or_default();
     let word = match (status, code.as_str()) {
         (200 | 201, _) => Word::Done,
         (202, _) => Word::Pending,
@@ -116,29 +119,24 @@ pub(super) fn read(state: &mut State, ask: &Ask, response: &Response<Body>) -> S
         (502, _) | (503, "gateway_unavailable") => Word::NotDone,
         (503, _) => Word::Unavailable,
         _ => {
-            broken.push(format!("answered {status}: {body}"));
+            broken.push(format!("answered {status} {code}"));
             Word::Refused
         }
     };
-    if let (Word::Done | Word::Pending, Some(id)) = (word, transaction) {
-        let data = &body["data"];
-        let told = (
-            id,
-            data["status"].as_str().unwrap_or_default().to_owned(),
-            data["meta"]["display_captured_amount"]["amount"].as_u64().unwrap_or_default(),
-            data["refunded_amount"].as_u64().unwrap_or_default(),
-        );
+    if let Some(Single { data: shown }) = shown {
+        let captured = shown.meta.display_captured_amount.amount.0;
+        let told = (shown.id, shown.status.as_str().to_owned(), captured, shown.refunded_amount.0);
         if !state.seen.contains(&told) {
             broken.push(format!("told {told:?}, which never was on record"));
         }
-        broken.extend(schedule::told(state, ask, id, data));
+        broken.extend(schedule::told(state, ask, &shown));
     }
     match (ask.route, word, code.as_str()) {
         (Route::Reauthorize, Word::Done, _) => state.count("rests authorized anew"),
         (Route::Reschedule, Word::Done, _) => state.count("captures moved or cancelled"),
         (Route::Pause | Route::Resume, Word::Done, _) => {
             state.count("captures of an order paused or resumed");
-            let is_paused = body["data"]["meta"]["captures_paused"].is_object();
+            let is_paused = order.is_some_and(|order| order.data.meta.captures_paused.is_some());
             if is_paused != (ask.route == Route::Pause) {
                 broken.push(format!("asked to {:?}, and told that it is paused: {is_paused}", ask.route));
             }

@@ -6,8 +6,10 @@ use lambda_http::{Body, Context, Request, RequestExt, Response};
 use serde_json::{Value, json};
 use tollgate::{elastic_path, ports::StoredCards};
 use tollgate_core::values::Clock;
+use tollgate_wire::{GonePaymentMethod, PaymentMethod, Several, Single};
 
 use crate::{
+    client::{failure, parsed},
     merchants::EXTERNAL,
     world::{State, World},
 };
@@ -118,19 +120,20 @@ pub(super) async fn send(world: &Arc<World>, wish: &Wish) -> bool {
     let response = instance.run(LIMIT, async move { handle(&cards, &asked, &request).await }).await;
     let Some(response) = response else { return false };
     let status = response.status().as_u16();
-    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
     let mut guard = world.state();
     let state = &mut *guard;
-    let code = body["errors"][0]["meta"]["code"].as_str().unwrap_or_default();
+    let mut broken = Vec::new();
+    let code = failure(&response, &mut broken).map(|error| error.code).unwrap_or_default();
     world.note(state, format_args!("#{number} {status} {code}"));
-    for rule in understand(state, wish, status, &body, &deleted_before) {
+    broken.extend(understand(state, wish, &response, &deleted_before));
+    for rule in broken {
         world.fail(state, &rule);
     }
     match status {
         200 | 201 | 400 | 404 | 422 => true,
         202 | 409 | 502 | 503 => false,
         _ => {
-            world.fail(state, &format!("{wish:?}: {status} {body}"));
+            world.fail(state, &format!("{wish:?}: {status} {code}"));
             true
         }
     }
@@ -149,40 +152,36 @@ async fn handle(cards: &StoredCards, wish: &Wish, request: &Request) -> Response
 fn understand(
     state: &mut State,
     wish: &Wish,
-    status: u16,
-    body: &Value,
+    response: &Response<Body>,
     deleted_before: &[String],
 ) -> Vec<String> {
-    match (wish, status) {
+    let mut broken = Vec::new();
+    match (wish, response.status().as_u16()) {
         (Wish::Store { .. }, 200 | 201) => {
             state.count("cards told as stored");
-            let (id, payment) = (text(&body["data"]["id"]), text(&body["data"]["payment"]));
-            state.stored_cards.told_stored(id, payment).into_iter().collect()
+            if let Some(Single { data }) = parsed::<Single<PaymentMethod>>(response, &mut broken) {
+                let payment = data.payment.unwrap_or_default();
+                broken.extend(state.stored_cards.told_stored(&data.id, &payment));
+            }
         }
-        (Wish::Store { .. }, 400) => {
-            state.count("cards declined");
-            Vec::new()
-        }
+        (Wish::Store { .. }, 400) => state.count("cards declined"),
         (Wish::List { .. }, 200) => {
             state.count("lists of cards");
-            let shown = body["data"].as_array().cloned().unwrap_or_default();
-            let ids = shown.iter().map(|method| text(&method["id"]).to_owned());
-            ids.filter(|id| deleted_before.contains(id))
-                .map(|id| format!("{id} is deleted, and listed"))
-                .collect()
+            let shown = parsed::<Several<PaymentMethod>>(response, &mut broken);
+            let shown = shown.into_iter().flat_map(|body| body.data);
+            let deleted = shown.filter(|method| deleted_before.contains(&method.id));
+            broken.extend(deleted.map(|method| format!("{} is deleted, and listed", method.id)));
         }
         (Wish::Prefer { .. }, 200) => {
             state.count("defaults chosen");
-            Vec::new()
+            parsed::<Single<PaymentMethod>>(response, &mut broken);
         }
         (Wish::Delete { id }, 200) => {
             state.count("cards deleted");
-            state.stored_cards.told_deleted(id, &state.ledger).into_iter().collect()
+            parsed::<Single<GonePaymentMethod>>(response, &mut broken);
+            broken.extend(state.stored_cards.told_deleted(id, &state.ledger));
         }
-        _ => Vec::new(),
+        _ => {}
     }
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
+    broken
 }
