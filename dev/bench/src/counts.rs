@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use local::{ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, TABLE_NAME, merchants};
 use serde_json::{Value, json};
 use tollgate::dynamodb::{Item, item_size};
+use tollgate_wire::{Single, Transaction, credit_card::Outgoing};
 
 use crate::{
     binaries::Binaries,
     dynamodb::{Writes, change, from_wire, key_of, stored_bytes},
     figures::{Figures, number},
-    process::{Running, well},
+    process::{Running, body, has_code, well},
     proxy::Call,
     world::{
         self, AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, DECLINE, IN_A_BROWSER, PURCHASE, READ, REFUND,
@@ -236,7 +237,7 @@ impl Watch<'_> {
     /// A payment that the gateway declines.
     async fn declined(&mut self, function: &Running, event: &Value) -> Result<Step, String> {
         let (step, answer) = self.any_request(DECLINE, function, event).await?;
-        if answer["body"].as_str().is_some_and(|body| body.contains(r#""code":"declined""#)) {
+        if has_code(&answer, "declined") {
             return Ok(step);
         }
         Err(format!("the payment was not declined: {answer}"))
@@ -393,9 +394,11 @@ pub(crate) fn chain(calls: &[Call]) -> usize {
 
 /// The id of the payment that a response is about.
 pub(crate) fn transaction_id(answer: &Value) -> Result<String, String> {
-    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default();
-    let id = body["Response"]["TransactionID"].as_str().or(body["data"]["id"].as_str());
-    id.map(str::to_owned).ok_or_else(|| format!("the answer names no transaction: {answer}"))
+    let id = match body::<Outgoing>(answer) {
+        Some(outgoing) => outgoing.response.transaction_id,
+        None => body::<Single<Transaction>>(answer).map(|paid| paid.data.id.to_string()),
+    };
+    id.ok_or_else(|| format!("the answer names no transaction: {answer}"))
 }
 
 #[cfg(test)]

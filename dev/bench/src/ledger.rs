@@ -8,9 +8,11 @@ use std::{env::temp_dir, fs::remove_dir_all, time::Instant};
 
 use clap::Args;
 use local::merchants;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use tollgate::dynamodb::{Item, item_size};
 use tollgate_core::journal::COUNTED_MAX;
+use tollgate_wire::Several;
 use uuid::Uuid;
 
 use self::questions::{Kind, Question, questions};
@@ -18,7 +20,7 @@ use crate::{
     binaries::Binaries,
     dynamodb::from_wire,
     figures::{Figures, number},
-    process::Running,
+    process::{Running, body},
     proxy::Call,
     table::{Row, Table},
     world::World,
@@ -146,8 +148,7 @@ async fn ask(world: &World, function: &Running, question: Question) -> Result<As
     let seconds = began.elapsed().as_secs_f64();
     let calls = world.table.take();
     world.keep(false);
-    let body: Value = serde_json::from_str(response["body"].as_str().unwrap_or_default()).unwrap_or_default();
-    let rows = body["data"].as_array().map_or(1, Vec::len);
+    let rows = body::<Several<IgnoredAny>>(&response).map_or(1, |page| page.data.len());
     let bytes = calls.iter().map(read_bytes).sum();
     Ok(Asked { question, calls: calls.len(), bytes, rows, seconds })
 }

@@ -9,8 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tollgate::abuse::READS;
+use tollgate_wire::Errors;
 
 use crate::runtime_api::RuntimeApi;
 
@@ -77,7 +79,7 @@ impl Running {
     pub(crate) async fn invoke(&self, event: &Value) -> Result<Value, String> {
         loop {
             let answer = self.api.invoke(event).await?;
-            if !answer["body"].as_str().is_some_and(|body| body.contains("too_many_reads")) {
+            if answer["statusCode"] != 429 || !has_code(&answer, "too_many_reads") {
                 return Ok(answer);
             }
             tokio::time::sleep(READS.window.unsigned_abs()).await;
@@ -152,6 +154,16 @@ pub(crate) fn well(answer: Value) -> Result<Value, String> {
         Some(200 | 201) => Ok(answer),
         _ => Err(format!("an unexpected answer: {answer}")),
     }
+}
+
+/// The body of a response.
+pub(crate) fn body<T: DeserializeOwned>(answer: &Value) -> Option<T> {
+    serde_json::from_str(answer["body"].as_str()?).ok()
+}
+
+/// Whether a response is a failure with this code.
+pub(crate) fn has_code(answer: &Value, code: &str) -> bool {
+    body::<Errors>(answer).is_some_and(|failed| failed.code() == Some(code))
 }
 
 /// A file of its own for each process.

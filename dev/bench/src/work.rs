@@ -7,6 +7,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use local::{merchants, template};
 use serde_json::{Value, json};
+use tollgate_wire::credit_card::Outgoing;
 use uuid::Uuid;
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     binaries::{Binaries, FUNCTIONS, workspace},
     counts::{chain, transaction_id},
     figures::{Figures, number},
-    process::Running,
+    process::{Running, body},
     proxy::Call,
     start::ms,
     table::{Row, Table},
@@ -128,8 +129,7 @@ async fn well(running: &Running, event: &Value) -> Result<Value, String> {
     let response = running.invoke(event).await?;
     let is_status_good = matches!(response["statusCode"].as_u64(), None | Some(200 | 201));
     // The credit-card API refuses with a code.
-    let code = response["body"].as_str().and_then(|body| body.split_once(r#""Code":""#));
-    if is_status_good && code.is_none_or(|(_, code)| code.starts_with("00")) {
+    if is_status_good && body::<Outgoing>(&response).is_none_or(|outgoing| outgoing.message.code == "00") {
         return Ok(response);
     }
     Err(format!("an unexpected response: {response}"))

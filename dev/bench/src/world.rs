@@ -12,6 +12,7 @@ use tollgate_core::{
     payments::{OrderStore as _, Shards},
     values::{Amount, Currency},
 };
+use tollgate_wire::Token;
 use uuid::Uuid;
 
 use crate::{process::Program, proxy::Proxy, runtime_api::FUNCTION_LIMIT};
@@ -253,9 +254,8 @@ pub(crate) fn shoppers_token() -> Value {
 
 /// Pays the amount that a registered order owes, with the token that such a request was granted.
 pub(crate) fn in_a_browser(order: &str, granted: &Value) -> Value {
-    let granted: Value =
-        serde_json::from_str(granted["body"].as_str().unwrap_or_default()).unwrap_or_default();
-    let token = granted["access_token"].as_str().unwrap_or_default();
+    let token =
+        crate::process::body::<Token>(granted).map(|granted| granted.access_token).unwrap_or_default();
     let mut event = at_once(PAYMENT_EVENT, order);
     event["headers"]["authorization"] = json!(format!("Bearer {token}"));
     event["requestContext"]["http"]["sourceIp"] = json!("203.0.113.7");

@@ -15,6 +15,13 @@ pub struct Errors {
     pub errors: Vec<Error>,
 }
 
+impl Errors {
+    /// The code of the first one.
+    pub fn code(&self) -> Option<&str> {
+        self.errors.first().map(|error| error.meta.code.as_str())
+    }
+}
+
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Error {
