@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::{Value, json};
 use tollgate::webhook_client::signature::{self, signatures};
+use tollgate_wire::{Event, Identifier};
 use uuid::Uuid;
 
 use crate::{
@@ -45,6 +46,9 @@ struct Forward {
     /// The secret's text, if it was made for this run.
     shown: Option<String>,
 }
+
+/// The resource that an event is about, of any type.
+pub(crate) type EventSubject = Identifier<String>;
 
 /// How the delivery of a message ended.
 pub(crate) struct Sent {
@@ -90,12 +94,14 @@ async fn follow(
             Some(sent) = under_way.next() => output.sent(&sent)?,
             next = events.next(), if under_way.len() < UNDER_WAY_MAX => {
                 let Ok(Some(body)) = next else { return Ok(()) };
-                let event: Value = serde_json::from_str(&body).unwrap_or_default();
-                let kind = event["type"].as_str().unwrap_or_default();
-                if !listen.events.is_empty() && !listen.events.iter().any(|wanted| wanted == kind) {
+                let Ok(event) = serde_json::from_str::<Event<EventSubject>>(&body) else {
+                    output.unreadable(&body)?;
+                    continue;
+                };
+                if !listen.events.is_empty() && !listen.events.contains(&event.kind) {
                     continue;
                 }
-                output.event(&event)?;
+                output.event(&event, &body)?;
                 if let Some(forward) = forward {
                     under_way.push(forward.send(event, body));
                 }
@@ -119,9 +125,7 @@ impl Forward {
     }
 
     /// Sends a message once.
-    async fn send(&self, event: Value, body: String) -> Sent {
-        let id = event["id"].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
-        let kind = event["type"].as_str().unwrap_or_default().to_owned();
+    async fn send(&self, Event { id, kind, .. }: Event<EventSubject>, body: String) -> Sent {
         // The machine's time, not the stack's, which may be ahead: receivers refuse old messages.
         let now = Timestamp::now();
         let signed = signatures(std::slice::from_ref(&self.secret), id, now, &body);

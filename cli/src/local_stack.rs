@@ -3,9 +3,11 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use jiff::Timestamp;
 use reqwest::{Method, Url};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tollgate_wire::{Errors, Single, Token};
 
 use crate::{
     args::{InstallationArguments, LOCAL},
@@ -45,6 +47,21 @@ struct MerchantKey {
     client_id: String,
     client_secret: Option<String>,
     orders: Option<String>,
+}
+
+/// The local stack's time.
+#[derive(Deserialize)]
+struct Time {
+    now: Timestamp,
+}
+
+/// A transaction in the simulator's ledger.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LedgerRecord {
+    pub(crate) order_id: String,
+    pub(crate) retref: String,
+    pub(crate) merchid: String,
 }
 
 /// A merchant's access to the API.
@@ -95,8 +112,7 @@ impl LocalStack {
         let path = "/oauth/access_token";
         let request = self.client.post(format!("{}{path}", self.api()?)).body(form);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
-        let response: Value = read(request, path).await?;
-        let token = response["access_token"].as_str().unwrap_or_default().to_owned();
+        let Token { access_token: token, .. } = read(request, path).await?;
         Ok(Access { merchant: merchant.client_id.clone(), token })
     }
 
@@ -107,21 +123,20 @@ impl LocalStack {
     }
 
     /// Calls the API, and returns the response's `data`.
-    pub(crate) async fn call(
+    pub(crate) async fn call<T: DeserializeOwned>(
         &self,
         access: &Access,
         method: Method,
         path: &str,
         data: Option<Value>,
-    ) -> Result<Value, Failure> {
+    ) -> Result<T, Failure> {
         let request =
             self.client.request(method, format!("{}{path}", self.api()?)).bearer_auth(&access.token);
         let request = match data {
             Some(data) => request.json(&json!({ "data": data })),
             None => request,
         };
-        let mut response: Value = read(request, path).await?;
-        Ok(response["data"].take())
+        Ok(read::<Single<T>>(request, path).await?.data)
     }
 
     /// Tells the simulator of the gateway to do something.
@@ -132,7 +147,7 @@ impl LocalStack {
     }
 
     /// The contents of the simulator's ledger.
-    pub(crate) async fn ledger(&self) -> Result<Vec<Value>, Failure> {
+    pub(crate) async fn ledger(&self) -> Result<Vec<LedgerRecord>, Failure> {
         let control = on_this_machine("cardpointe_control", &self.about.cardpointe_control)?;
         let path = "/transactions";
         read(self.client.get(format!("{}{path}", control.as_str().trim_end_matches('/'))), path).await
@@ -144,11 +159,10 @@ impl LocalStack {
         read(self.client.post(format!("{}{path}", self.url)).json(event), &path).await
     }
 
-    /// Moves the clocks of the stack and of the simulator forward.
-    pub(crate) async fn advance_clock(&self, seconds: i64) -> Result<Value, Failure> {
-        let path = "/_local/clock";
-        read(self.client.post(format!("{}{path}", self.url)).json(&json!({ "advance_s": seconds })), path)
-            .await
+    /// Moves the clocks of the stack and of the simulator forward, and returns their time.
+    pub(crate) async fn advance_clock(&self, seconds: i64) -> Result<Timestamp, Failure> {
+        let (path, body) = ("/_local/clock", json!({ "advance_s": seconds }));
+        Ok(read::<Time>(self.client.post(format!("{}{path}", self.url)).json(&body), path).await?.now)
     }
 
     /// Events from now on.
@@ -186,7 +200,10 @@ async fn read<T: DeserializeOwned>(request: reqwest::RequestBuilder, path: &str)
     let status = response.status();
     if !status.is_success() {
         let body: Value = gateway::json(response).await.unwrap_or_default();
-        let why = body.pointer("/errors/0/detail").or(body.get("error")).and_then(Value::as_str);
+        let errors = Errors::deserialize(&body).map(|failed| failed.errors).unwrap_or_default();
+        let detail = errors.first().map(|error| error.detail.as_str());
+        // A control interface has no such envelope.
+        let why = detail.or(body.get("error").and_then(Value::as_str));
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         return Err(Failure::Unavailable(format!("{path} returned {}{why}", status.as_u16())));
     }

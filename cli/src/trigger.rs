@@ -6,13 +6,16 @@ mod shop;
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tollgate::elastic_path::EventType;
+use tollgate_wire::{Event, EventData};
 
 use crate::{
     args::{InstallationArguments, Trigger},
     failure::Failure,
+    listen::EventSubject,
     local_stack::{EventStream, LocalStack},
     report::Report,
 };
@@ -44,16 +47,11 @@ pub(crate) async fn run(installation: &InstallationArguments, trigger: &Trigger)
             kind = kind.as_str()
         ))
     })??;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let unreadable = |_| Failure::Unavailable("the event's data cannot be read".to_owned());
+    let subject = EventSubject::deserialize(&event.data).map_err(unreadable)?;
     let mut lines = shop.steps;
-    let why = event["reason"].as_str().map(|reason| format!(", {reason}")).unwrap_or_default();
-    let (subject, id) = (&event["data"], text(&event["id"]));
-    lines.push(format!(
-        "{}{why}: {} {}, event {id}",
-        kind.as_str(),
-        text(&subject["type"]),
-        text(&subject["id"])
-    ));
+    let why = event.reason.as_ref().map(|reason| format!(", {reason}")).unwrap_or_default();
+    lines.push(format!("{}{why}: {} {}, event {}", event.kind, subject.kind, subject.id, event.id));
     Ok(Report::new(lines.join("\n"), json!({ "order": shop.order, "steps": lines, "event": event })))
 }
 
@@ -101,19 +99,20 @@ struct Awaited<'a> {
 }
 
 /// The first such event.
-async fn wait_for(mut events: EventStream, wanted: &Awaited<'_>) -> Result<Value, Failure> {
+async fn wait_for(mut events: EventStream, wanted: &Awaited<'_>) -> Result<Event<Value>, Failure> {
     let &Awaited { kind, reason, order } = wanted;
     let gone = || Failure::Unavailable("the local stack has stopped".to_owned());
     loop {
         let body = events.next().await?.ok_or_else(gone)?;
-        let event: Value = serde_json::from_str(&body).unwrap_or_default();
-        let of = match event.pointer("/data/relationships/order/data/id") {
-            Some(of) => of,
-            None => &event["data"]["id"],
+        let Ok(event) = serde_json::from_str::<Event<Value>>(&body) else { continue };
+        let is_of_order = match EventData::deserialize(&event.data) {
+            Ok(EventData::Transaction(own)) => own.relationships.order.data.id == order,
+            Ok(EventData::Order(own)) => own.id == order,
+            Err(_) => matches!(kind, EventType::DepositCreated | EventType::DepositDiffers),
         };
-        let is_of_order = !matches!(kind, EventType::DepositCreated | EventType::DepositDiffers);
-        let is_for_it = kind != EventType::TransactionNeedsAttention || event["reason"] == reason.as_str();
-        if event["type"] == kind.as_str() && (of == order || !is_of_order) && is_for_it {
+        let stated = event.reason.as_deref();
+        let is_for_it = kind != EventType::TransactionNeedsAttention || stated == Some(reason.as_str());
+        if event.kind == kind.as_str() && is_of_order && is_for_it {
             return Ok(event);
         }
     }

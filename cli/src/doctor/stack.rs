@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use tollgate_wire::{PaymentsSwitch, Status};
 
 use super::{Check, Found, LIMIT, Mark, front};
 use crate::{
@@ -100,17 +101,13 @@ async fn api(url: &str) -> Found {
     let response = response.and_then(reqwest::Response::error_for_status);
     let failed = |why: String| Failure::Unavailable(format!("{url}/status: {why}"));
     let response = response.map_err(|error| failed(in_a_word(&error).to_owned()))?;
-    let status: Value = json(response).await.map_err(failed)?;
-    let (version, payments) = (status["version"].as_str(), status["payments"].as_str());
-    let Some((version, payments)) = version.zip(payments) else {
-        return Err(Failure::Unavailable(format!("{url}/status: not Tollgate's response")));
-    };
+    let Status { version, payments } = json(response).await.map_err(failed)?;
     let mut notes = Vec::new();
     if version != VERSION {
         notes.push(format!("these commands are version {VERSION}"));
     }
-    if payments != "enabled" {
-        notes.push(format!("payments are {payments}; `tollgate start` lets them go on"));
+    if payments != PaymentsSwitch::Enabled {
+        notes.push(format!("payments are {}; `tollgate start` lets them go on", payments.as_str()));
     }
     let mark = if notes.is_empty() { Mark::Good } else { Mark::Note };
     notes.insert(0, format!("{url}, version {version}"));

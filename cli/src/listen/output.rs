@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use console::Style;
-use serde_json::{Value, json};
+use serde_json::json;
+use tollgate_wire::Event;
 
-use super::{Forward, SECRET_VARIABLE, Sent};
+use super::{EventSubject, Forward, SECRET_VARIABLE, Sent};
 
 /// The output cannot be written any more, because its reader has ended.
 pub(super) struct Closed;
@@ -40,27 +41,32 @@ impl Output {
     }
 
     /// One line in JSON, or a short one for a person.
-    pub(super) fn event(&mut self, event: &Value) -> Result<(), Closed> {
+    pub(super) fn event(&mut self, event: &Event<EventSubject>, body: &str) -> Result<(), Closed> {
         if self.json {
-            return self.line(&json!({ "event": event }));
+            return self.line(&format!(r#"{{"event":{body}}}"#));
         }
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let data = &event["data"];
-        let kind = text(&event["type"]);
+        let Event { id, kind, data, .. } = event;
         let color = if kind.ends_with("failed") || kind.ends_with("needs_attention") {
             Style::new().red()
         } else {
             Style::new().cyan()
         };
-        let reason = event["reason"].as_str().map(|reason| format!(", {reason}")).unwrap_or_default();
+        let reason = event.reason.as_ref().map(|reason| format!(", {reason}")).unwrap_or_default();
         self.line(&format!(
             "{}  --> {}{reason}  {} {}  {}",
-            time(&text(&event["timestamp"])),
+            // Whole seconds are enough to read.
+            event.timestamp.0.strftime("%Y-%m-%dT%H:%M:%SZ"),
             color.bold().apply_to(kind),
-            text(&data["type"]),
-            text(&data["id"]),
-            Style::new().dim().apply_to(text(&event["id"])),
+            data.kind,
+            data.id,
+            Style::new().dim().apply_to(id),
         ))
+    }
+
+    /// An event of a form that is not known.
+    pub(super) fn unreadable(&mut self, body: &str) -> Result<(), Closed> {
+        let text = format!("an event cannot be read: {body}");
+        if self.json { self.line(&json!({ "error": text })) } else { self.line(&text) }
     }
 
     /// How the delivery of a message ended.
@@ -91,9 +97,4 @@ impl Output {
         self.to.write_all(format!("{line}\n").as_bytes())?;
         Ok(self.to.flush()?)
     }
-}
-
-/// Whole seconds are enough to read.
-fn time(timestamp: &str) -> String {
-    timestamp.split_once('.').map_or_else(|| timestamp.to_owned(), |(seconds, _)| format!("{seconds}Z"))
 }

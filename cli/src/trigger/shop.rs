@@ -3,11 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tollgate_wire::{Order, Transaction};
 use uuid::Uuid;
 
 use crate::{
     failure::Failure,
-    local_stack::{Access, LocalStack},
+    local_stack::{Access, LedgerRecord, LocalStack},
 };
 
 /// The order's amount, in minor units of US dollars.
@@ -36,7 +37,7 @@ pub(super) struct Shop<'a> {
 }
 
 pub(super) struct Paid {
-    pub(super) id: String,
+    pub(super) id: Uuid,
     /// The gateway's reference; empty while the outcome is not known.
     pub(super) retref: String,
     /// The order id that the gateway knows it by.
@@ -51,7 +52,8 @@ impl<'a> Shop<'a> {
         let order = format!("trigger-{}", Uuid::new_v4());
         let mut shop = Self { stack, access: stack.access().await?, order, steps: Vec::new() };
         let data = json!({ "type": "order", "amount": AMOUNT, "currency": "USD" });
-        shop.call(Method::PUT, "", Some(data)).await?;
+        let path = format!("/v2/orders/{}", shop.order);
+        stack.call::<Order>(&shop.access, Method::PUT, &path, Some(data)).await?;
         shop.did(format!("order {} of merchant {} registered, 25.99 USD", shop.order, shop.access.merchant));
         Ok(shop)
     }
@@ -61,9 +63,9 @@ impl<'a> Shop<'a> {
     }
 
     /// Calls the API about the order.
-    async fn call(&self, method: Method, path: &str, data: Option<Value>) -> Result<Value, Failure> {
+    async fn call(&self, method: Method, path: &str, data: Value) -> Result<Transaction, Failure> {
         let path = format!("/v2/orders/{}{path}", self.order);
-        self.stack.call(&self.access, method, &path, data).await
+        self.stack.call(&self.access, method, &path, Some(data)).await
     }
 
     async fn pay(&mut self, method: &str, capture_at: Option<Timestamp>) -> Result<Paid, Failure> {
@@ -71,15 +73,13 @@ impl<'a> Shop<'a> {
         if let Some(at) = capture_at {
             data["capture_at"] = seconds(at).into();
         }
-        let data = self.call(Method::POST, "/payments", Some(data)).await?;
-        let text = |path: &str| data.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let paid = Paid {
-            id: text("/id"),
-            retref: text("/reference"),
-            gateway_order_id: text("/meta/operations/0/gateway_order_id"),
-            expires_at: text("/meta/authorization_expires_at").parse().ok(),
-        };
-        self.did(format!("{method}: {}, transaction {}", text("/status"), paid.id));
+        let Transaction { id, reference: retref, status, meta, .. } =
+            self.call(Method::POST, "/payments", data).await?;
+        let first = meta.for_merchant.and_then(|own| own.operations.into_iter().next());
+        let gateway_order_id = first.and_then(|first| first.gateway_order_id).unwrap_or_default();
+        let expires_at = meta.authorization_expires_at.map(|at| at.0);
+        let paid = Paid { id, retref, gateway_order_id, expires_at };
+        self.did(format!("{method}: {}, transaction {id}", status.as_str()));
         Ok(paid)
     }
 
@@ -100,15 +100,15 @@ impl<'a> Shop<'a> {
     /// Its capture is due now.
     pub(super) async fn capture_now(&mut self, paid: &Paid) -> Result<(), Failure> {
         let data = json!({ "type": "transaction", "capture_at": seconds(self.now().await?) });
-        self.call(Method::PATCH, &format!("/transactions/{}", paid.id), Some(data)).await?;
+        self.call(Method::PATCH, &format!("/transactions/{}", paid.id), data).await?;
         self.did("its capture is moved to now".to_owned());
         Ok(())
     }
 
     pub(super) async fn refund(&mut self, paid: &Paid) -> Result<(), Failure> {
         let path = format!("/transactions/{}/refund", paid.id);
-        let data = self.call(Method::POST, &path, Some(json!({}))).await?;
-        self.did(format!("refund of all of it: {}", data["status"].as_str().unwrap_or_default()));
+        let refunded = self.call(Method::POST, &path, json!({})).await?;
+        self.did(format!("refund of all of it: {}", refunded.status.as_str()));
         Ok(())
     }
 
@@ -117,16 +117,14 @@ impl<'a> Shop<'a> {
         // The clock may have been moved: the token is not good any more.
         self.access = self.stack.access().await?;
         let path = format!("/transactions/{}/confirm", paid.id);
-        let data = self.call(Method::POST, &path, Some(json!({}))).await?;
-        self.did(format!("confirm: {}", data["status"].as_str().unwrap_or_default()));
+        let confirmed = self.call(Method::POST, &path, json!({})).await?;
+        self.did(format!("confirm: {}", confirmed.status.as_str()));
         Ok(())
     }
 
     /// The stack's time, which may have been advanced.
     pub(super) async fn now(&self) -> Result<Timestamp, Failure> {
-        let response = self.stack.advance_clock(0).await?;
-        let now = response["now"].as_str().and_then(|now| now.parse().ok());
-        now.ok_or_else(|| Failure::Unavailable("the local stack does not tell its time".to_owned()))
+        self.stack.advance_clock(0).await
     }
 
     pub(super) async fn later(&mut self, by: SignedDuration) -> Result<(), Failure> {
@@ -175,11 +173,8 @@ impl<'a> Shop<'a> {
 
     /// The gateway's records of a payment show this settlement state in place of the real one.
     pub(super) async fn gateway_shows(&mut self, paid: &Paid, setlstat: &str) -> Result<(), Failure> {
-        let ledger = self.stack.ledger().await?;
-        let record = ledger.iter().find(|record| record["orderId"] == paid.gateway_order_id.as_str());
-        let retref = record.and_then(|record| record["retref"].as_str());
-        let retref =
-            retref.ok_or_else(|| Failure::Unavailable("the simulator has no record of it".to_owned()))?;
+        let LedgerRecord { retref, .. } =
+            self.record(|record| record.order_id == paid.gateway_order_id).await?;
         let body = json!({ "setlstat": setlstat });
         self.stack.simulator(&format!("/transactions/{retref}"), &body).await?;
         self.did(format!("the gateway shows its settlement as \"{setlstat}\""));
@@ -203,10 +198,13 @@ impl<'a> Shop<'a> {
     }
 
     async fn account_of(&self, paid: &Paid) -> Result<String, Failure> {
-        let ledger = self.stack.ledger().await?;
-        let record = ledger.iter().find(|record| record["retref"] == paid.retref.as_str());
-        let merchid = record.and_then(|record| record["merchid"].as_str()).map(str::to_owned);
-        merchid.ok_or_else(|| Failure::Unavailable("the simulator has no record of it".to_owned()))
+        Ok(self.record(|record| record.retref == paid.retref).await?.merchid)
+    }
+
+    /// The gateway's record of a payment.
+    async fn record(&self, is_it: impl Fn(&LedgerRecord) -> bool) -> Result<LedgerRecord, Failure> {
+        let record = self.stack.ledger().await?.into_iter().find(is_it);
+        record.ok_or_else(|| Failure::Unavailable("the simulator has no record of it".to_owned()))
     }
 
     /// The cardholder's bank takes these amounts back, and the deposit that says so is read.
