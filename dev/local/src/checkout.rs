@@ -77,7 +77,7 @@ async fn orders(State(shop): State<Arc<Shop>>) -> Response {
 async fn card(State(shop): State<Arc<Shop>>, headers: HeaderMap) -> Response {
     let Some(customer) = session(&headers) else { return Json(json!({ "card": null })).into_response() };
     match shop.saved_card(customer).await {
-        Ok(saved) => Json(json!({ "card": saved.map(|saved| saved["card"].clone()) })).into_response(),
+        Ok(saved) => Json(json!({ "card": saved.map(|saved| saved.card) })).into_response(),
         Err(error) => failed(&error),
     }
 }

@@ -11,6 +11,7 @@ use axum::{
     http::{Request, StatusCode, header},
 };
 use serde_json::Value;
+use tollgate_wire::Token;
 
 use crate::{event::Routed, functions::Functions, template::RouteKey};
 
@@ -44,9 +45,8 @@ impl Client<'_> {
         let call =
             ClientCall { function: "token", method: "POST", path: "/oauth/access_token", parameters: &[] };
         let answer = successful(&call, self.respond(&call, FORM, form).await?)?;
-        let token = answer.get("access_token").and_then(Value::as_str);
-        self.token =
-            token.map(str::to_owned).ok_or_else(|| "the token function answered no token".to_owned())?;
+        let token: Result<Token, _> = serde_json::from_value(answer);
+        self.token = token.map_err(|_| "the token function answered no token".to_owned())?.access_token;
         Ok(())
     }
 

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use cardpointe_simulator::Simulator;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize as _;
 use serde_json::json;
 use tollgate_core::values::Clock;
+use tollgate_wire::{Single, Transaction, credit_card};
 use tracing::{instrument::WithSubscriber, subscriber::NoSubscriber};
 use uuid::Uuid;
 
@@ -228,8 +230,10 @@ impl Client<'_> {
         let call = ClientCall { function, method: "POST", path: &path, parameters: &parameters };
         let paid = self.send(&call, &payment).await?;
         if sample.payment == Payment::Captured {
-            let transaction = paid["data"]["id"].as_str().unwrap_or_default();
-            let parameters = [("orderId", id.as_str()), ("transactionId", transaction)];
+            let paid = serde_json::from_value(paid).map_err(|error| error.to_string())?;
+            let Single { data: Transaction { id: transaction, .. } } = paid;
+            let transaction = transaction.to_string();
+            let parameters = [("orderId", id.as_str()), ("transactionId", transaction.as_str())];
             let path = "/v2/orders/{orderId}/transactions/{transactionId}/capture";
             let part = json!({ "data": { "amount": PARCEL } });
             let call = ClientCall { function: "capture", method: "POST", path, parameters: &parameters };
@@ -260,7 +264,8 @@ impl Client<'_> {
         let call = ClientCall { function, method: "POST", path: &path, parameters: &[] };
         let answer = self.send(&call, &payment).await?;
         // This API tells a payment's outcome by the body, not by the status.
-        let approved = answer.pointer("/Response/ResponseCode").is_some_and(|code| code == "1");
+        let read = credit_card::Outgoing::deserialize(&answer).map(|read| read.response.response_code);
+        let approved = read.is_ok_and(|code| code == credit_card::ResponseCode::Approved);
         if approved { Ok(()) } else { Err(format!("{path} answered {answer}")) }
     }
 

@@ -7,6 +7,7 @@ use axum::http::{StatusCode, header};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tollgate_wire::{Errors, PaymentMethod, Several, Single, Token, Transaction, TransactionStatus};
 use uuid::Uuid;
 
 use crate::{
@@ -83,9 +84,9 @@ impl Shop {
             format!("grant_type=client_credentials&client_id={REGISTERED}&client_secret={REGISTERED_KEY}");
         let token = self.client.post(format!("{}/oauth/access_token", self.api)).body(credentials);
         let token = token.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let token = parsed(&token.send().await?.error_for_status()?.bytes().await?);
+        let token: Token = token.send().await?.error_for_status()?.json().await?;
         let request = self.client.request(method, format!("{}{path}", self.api));
-        Ok(request.bearer_auth(token["access_token"].as_str().unwrap_or_default()))
+        Ok(request.bearer_auth(token.access_token))
     }
 
     /// Registers an order. Only the server states the price of the cart.
@@ -111,7 +112,7 @@ impl Shop {
                 json!({ "payment": payment, "month": month, "year": year, "save": true, "customer": customer })
             }
             None => match self.saved_card(customer).await? {
-                Some(saved) => json!({ "payment": saved["payment"], "customer": customer }),
+                Some(saved) => json!({ "payment": saved.payment, "customer": customer }),
                 None => return Ok(None),
             },
         };
@@ -130,25 +131,22 @@ impl Shop {
     pub(super) async fn confirm(&self, unclear: &Unclear) -> Result<(StatusCode, Value), reqwest::Error> {
         let path = format!("/v2/orders/{}/transactions", unclear.order);
         let listed = self.call(Method::GET, &path).await?.send().await?.error_for_status()?;
-        let listed = parsed(&listed.bytes().await?);
-        let with = |status: &str| {
-            listed["data"].as_array().into_iter().flatten().find(|listed| listed["status"] == status)
-        };
-        if let Some(paid) = with("complete") {
+        let listed: Several<Transaction> = listed.json().await?;
+        let with = |status| listed.data.iter().find(|listed| listed.status == status);
+        if let Some(paid) = with(TransactionStatus::Complete) {
             return Ok((StatusCode::OK, json!({ "data": shown(paid) })));
         }
-        let Some(id) = with("pending").and_then(|pending| pending["id"].as_str()) else {
+        let Some(Transaction { id, .. }) = with(TransactionStatus::Pending) else {
             return Ok((StatusCode::OK, json!({ "data": null })));
         };
         outcome(self.call(Method::POST, &format!("{path}/{id}/confirm")).await?).await
     }
 
     /// The customer's default card, if one is stored.
-    pub(super) async fn saved_card(&self, customer: Uuid) -> Result<Option<Value>, reqwest::Error> {
+    pub(super) async fn saved_card(&self, customer: Uuid) -> Result<Option<PaymentMethod>, reqwest::Error> {
         let listed = self.call(Method::GET, &format!("/v2/payment-methods?customer={customer}")).await?;
-        let mut listed = parsed(&listed.send().await?.error_for_status()?.bytes().await?);
-        let cards = listed["data"].as_array_mut().map(std::mem::take).unwrap_or_default();
-        Ok(cards.into_iter().find(|card| card["default"] == true))
+        let listed: Several<PaymentMethod> = listed.send().await?.error_for_status()?.json().await?;
+        Ok(listed.data.into_iter().find(|card| card.default))
     }
 }
 
@@ -156,25 +154,22 @@ impl Shop {
 async fn outcome(request: RequestBuilder) -> Result<(StatusCode, Value), reqwest::Error> {
     let response = request.send().await?;
     let status = response.status();
-    let said = parsed(&response.bytes().await?);
-    let code = &said["errors"][0]["meta"]["code"];
-    Ok((status, json!({ "data": shown(&said["data"]), "errors": [{ "meta": { "code": code } }] })))
+    if status.is_success() {
+        return Ok((status, json!({ "data": shown(&response.json::<Single<Transaction>>().await?.data) })));
+    }
+    let failed: Option<Errors> = response.json().await.ok();
+    let code = failed.as_ref().and_then(Errors::code);
+    Ok((status, json!({ "errors": [{ "meta": { "code": code } }] })))
 }
 
 /// A payment as its receipt shows it: no token, and no letters of the address check.
-fn shown(payment: &Value) -> Value {
+fn shown(payment: &Transaction) -> Value {
+    let Transaction { id, status, reference, payment_details, meta, .. } = payment;
     json!({
-        "id": payment["id"],
-        "status": payment["status"],
-        "reference": payment["reference"],
-        "payment_details": { "card": payment["payment_details"]["card"] },
-        "meta": {
-            "display_price": payment["meta"]["display_price"],
-            "created_at": payment["meta"]["created_at"],
-        },
+        "id": id,
+        "status": status,
+        "reference": reference,
+        "payment_details": { "card": payment_details.card },
+        "meta": { "display_price": meta.display_price, "created_at": meta.created_at },
     })
-}
-
-fn parsed(body: &[u8]) -> Value {
-    serde_json::from_slice(body).unwrap_or_default()
 }

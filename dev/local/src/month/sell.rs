@@ -2,7 +2,9 @@
 
 use axum::http::StatusCode;
 use cardpointe_simulator::{Deviation, Endpoint, Fault, FaultKind, ResponseCode, Stage};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
+use tollgate_wire::{Errors, Single, Transaction};
 
 use super::{
     CAPTURES_AT, FollowUp, Happening, Month,
@@ -45,19 +47,18 @@ impl Month<'_> {
         let path = "/v2/orders/{orderId}/payments";
         let parameters = [("orderId", order.as_str())];
         let call = ClientCall { function: "payments", method: "POST", path, parameters: &parameters };
-        let (status, paid) = client.request(&call, &self.payment(sale)).await?;
+        let (status, body) = client.request(&call, &self.payment(sale)).await?;
         self.parts.simulator.clear_faults();
-        let is_expected = match sale.fate {
-            Fate::Declined(_) | Fate::DeclinedByRule => {
-                paid.pointer("/errors/0/meta/code").is_some_and(|code| code == "declined")
-            }
-            _ if is_lost => status == StatusCode::ACCEPTED,
-            _ => status == StatusCode::OK,
-        };
-        if !is_expected {
-            return Err(format!("payment of {order}: {status}: {paid}"));
+        let unexpected = format!("payment of {order}: {status}: {body}");
+        if matches!(sale.fate, Fate::Declined(_) | Fate::DeclinedByRule) {
+            let declined = Errors::deserialize(body).is_ok_and(|failed| failed.code() == Some("declined"));
+            return if declined { Ok(()) } else { Err(unexpected) };
         }
-        self.plan_rest(sale, order, &paid["data"])
+        let expected = if is_lost { StatusCode::ACCEPTED } else { StatusCode::OK };
+        match Single::deserialize(body) {
+            Ok(paid) if status == expected => self.plan_rest(sale, order, paid.data),
+            _ => Err(unexpected),
+        }
     }
 
     fn payment(&self, sale: &Sale) -> Value {
@@ -99,9 +100,8 @@ impl Month<'_> {
         }
     }
 
-    fn plan_rest(&mut self, sale: &Sale, order: String, paid: &Value) -> Result<(), String> {
-        let text = |name: &str| paid[name].as_str().unwrap_or_default().to_owned();
-        let (transaction, retref) = (text("id"), text("reference"));
+    fn plan_rest(&mut self, sale: &Sale, order: String, paid: Transaction) -> Result<(), String> {
+        let (transaction, retref) = (paid.id.to_string(), paid.reference);
         let (body, by) = (json!({ "data": {} }), None);
         let by_shop = FollowUp { function: "capture", word: "capture", order, transaction, body, by };
         let soon = self.at(sale.days_ago, sale.minute + SOON);
