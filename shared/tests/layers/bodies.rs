@@ -17,8 +17,12 @@ use crate::{
 const WRITE: [&str; 5] = ["credit_card", "elastic_path", "spreadsheet", "status", "webhook_client/message"];
 
 /// The packages that read bodies, with their folders.
-const READ: [(&str, &str); 3] =
-    [("bench", "dev/bench"), ("cli", "cli"), ("fault-simulation", "dev/fault-simulation")];
+const READ: [(&str, &str); 4] = [
+    ("bench", "dev/bench"),
+    ("cli", "cli"),
+    ("console", "shared/console"),
+    ("fault-simulation", "dev/fault-simulation"),
+];
 
 /// Their modules that read members of something else by name.
 const READ_OTHERS: [(&str, &str, &str); 6] = [

@@ -173,7 +173,7 @@ fn at_stake(concern: Concern, payment: &Payment) -> SignedAmount {
         }
         _ => None,
     };
-    part.unwrap_or_else(|| payment.transaction.amount.into())
+    part.unwrap_or_else(|| payment.amount())
 }
 
 /// The event behind a cause, in a sentence.

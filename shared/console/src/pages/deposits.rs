@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use lambda_http::{Body, Response, http::StatusCode};
 use tollgate_core::values::SignedAmount;
 use tollgate_wire::{
-    Deposit, DepositAdjustment, DepositBody, DepositChargeback, DepositLine, DepositPageMeta,
+    Deposit, DepositAdjustment, DepositBody, DepositChargeback, DepositLine, DepositMembers, DepositPageMeta,
     ExceptionPageMeta, Readable, SettlementException, SignedMinor,
 };
 
@@ -33,25 +33,6 @@ type Deposits = Rows<Deposit, DepositPageMeta>;
 /// Exceptions that are open.
 type Exceptions = Rows<SettlementException, ExceptionPageMeta>;
 
-/// A deposit in the list.
-#[derive(Default)]
-struct DepositRow {
-    /// Why there is nothing else in the row, if it cannot be read.
-    unreadable: Option<String>,
-    day: String,
-    address: String,
-    mid: String,
-    gross: String,
-    refunds: String,
-    fees: String,
-    chargebacks: String,
-    adjustments: String,
-    net: String,
-    lines: u64,
-    /// Open exceptions, and lines that are not Tollgate's.
-    misfits: String,
-}
-
 #[derive(Template)]
 #[template(path = "deposits.html")]
 struct DepositsPage {
@@ -63,7 +44,7 @@ struct DepositsPage {
     one_mid: Option<String>,
     /// `, USD`, unless there are several currencies.
     heading: String,
-    deposits: Vec<DepositRow>,
+    deposits: Vec<Row<Deposit>>,
     /// How far the reports were read, and which parts could not be read.
     remarks: Vec<String>,
     mismatches: Vec<Mismatch>,
@@ -81,7 +62,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let wanted = [("filter", filter.as_str()), ("page[limit]", ROWS), ("page[cursor]", &cursor)];
     let listed: Deposits = visit.read(&address("/v2/deposits", &wanted)).await?;
     let open = visit.read(&address("/v2/settlement/exceptions", &[("page[limit]", LINES)])).await?;
-    rendered(&page(visit, from, to, &listed, &open))
+    rendered(&page(visit, from, to, listed, &open))
 }
 
 /// The same deposits as a file.
@@ -114,11 +95,11 @@ fn day_of(typed: &str) -> Result<Date, Problem> {
     })
 }
 
-fn page(visit: &Visit<'_>, from: String, to: String, listed: &Deposits, open: &Exceptions) -> DepositsPage {
+fn page(visit: &Visit<'_>, from: String, to: String, listed: Deposits, open: &Exceptions) -> DepositsPage {
     let meta = &listed.meta;
     let deposits = || listed.data.iter().filter_map(Row::read).map(|deposit| &deposit.members);
     let currency = words::the_only(deposits().filter_map(|deposit| deposit.currency.as_deref()));
-    let is_one = currency.is_some();
+    let one_mid = words::the_only(deposits().map(|deposit| deposit.mid.as_str()));
     // The API looks ahead, because a deposit can be dated after today.
     let last = meta.to.min(visit.frame.zone.shown(visit.console.clock.now()).date());
     let here = format!("/{}/deposits", visit.frame.merchant);
@@ -126,46 +107,30 @@ fn page(visit: &Visit<'_>, from: String, to: String, listed: &Deposits, open: &E
     DepositsPage {
         frame: visit.frame.clone(),
         range: format!("{} to {}", words::full_day(meta.from), words::full_day(last)),
-        one_mid: words::the_only(deposits().map(|deposit| deposit.mid.as_str())),
+        one_mid,
         heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
-        deposits: listed.data.iter().map(|row| row_of(&visit.frame, row, is_one)).collect(),
         remarks: remarks(&visit.frame, meta),
         mismatches: open.data.iter().map(|row| Mismatch::new(visit, row)).collect(),
         has_more: open.meta.page.cursor.is_some(),
         older: meta.page.cursor.as_deref().map(older),
+        deposits: listed.data,
         from,
         to,
     }
 }
 
-fn row_of(frame: &Frame, row: &Row<Deposit>, is_one_currency: bool) -> DepositRow {
-    let deposit = match row {
-        Row::Read(deposit) => deposit,
-        Row::Unreadable(row) => {
-            return DepositRow { unreadable: Some(words::unreadable(&row.id)), ..DepositRow::default() };
-        }
-    };
-    let members = &deposit.members;
-    let code = members.currency.as_deref().unwrap_or_default();
-    let shown = |amount: SignedMinor| words::cell(amount, code, is_one_currency);
-    let beyond_64_bits = |amount: Option<SignedMinor>| amount.map(shown).unwrap_or_default();
-    let misfits = [(deposit.unmatched, "open"), (members.others.lines, "not ours")];
-    let misfits = misfits.into_iter().filter(|(count, _)| *count > 0);
-    let misfits = misfits.map(|(count, what)| format!("{count} {what}"));
-    DepositRow {
-        unreadable: None,
-        day: words::day(members.date),
-        address: frame.deposit(&members.id, &members.mid),
-        mid: said(&*members.mid),
-        gross: beyond_64_bits(members.gross),
-        refunds: shown(members.refunds),
-        fees: beyond_64_bits(members.fees),
-        chargebacks: shown(members.chargebacks),
-        adjustments: beyond_64_bits(members.adjustments),
-        net: shown(members.net),
-        lines: members.lines,
-        misfits: misfits.collect::<Vec<_>>().join(", "),
+impl DepositsPage {
+    /// An amount of a deposit.
+    fn money(&self, members: &DepositMembers, amount: SignedMinor) -> String {
+        words::cell(amount, members.currency.as_deref().unwrap_or_default(), !self.heading.is_empty())
     }
+}
+
+/// Open exceptions of a deposit, and lines that are not Tollgate's.
+fn misfits(deposit: &Deposit) -> String {
+    let misfits = [(deposit.unmatched, "open"), (deposit.members.others.lines, "not ours")];
+    let misfits = misfits.into_iter().filter(|(count, _)| *count > 0);
+    words::joined(misfits.map(|(count, what)| format!("{count} {what}")), ", ")
 }
 
 /// How current each account's deposits are.

@@ -103,7 +103,7 @@ fn page(visit: &Visit<'_>, placed: &Placed) -> PaymentPage {
         frame: visit.frame.clone(),
         state,
         tone,
-        amount: payment.money(payment.transaction.amount),
+        amount: payment.money(payment.amount()),
         known_by: payment.known_by(),
         receipt: has_receipt.then(|| format!("{}/receipt", payment.address(&visit.frame))),
         buttons: buttons(&visit.frame, placed),
@@ -137,7 +137,6 @@ fn buttons(frame: &Frame, placed: &Placed) -> Vec<Button> {
 /// Where the money is, as the API states it. Empty if nothing was approved.
 fn shares(payment: &Payment) -> Vec<Share> {
     let Some(money) = &payment.meta.money else { return Vec::new() };
-    let whole = payment.transaction.amount.into();
     let mut x = 0;
     let mut shares = Vec::new();
     for (name, class, price, amount) in [
@@ -152,7 +151,8 @@ fn shares(payment: &Payment) -> Vec<Share> {
         if part.is_zero() {
             continue;
         }
-        let width = part.parts_of(whole, BAR_WIDTH).max(SHARE_MIN_WIDTH).min(BAR_WIDTH.saturating_sub(x));
+        let width =
+            part.parts_of(payment.amount(), BAR_WIDTH).max(SHARE_MIN_WIDTH).min(BAR_WIDTH.saturating_sub(x));
         shares.push(Share { name, class, amount, x, width });
         x = x.saturating_add(width);
     }

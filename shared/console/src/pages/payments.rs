@@ -16,7 +16,7 @@ use crate::{
     pages::{Tab, Visit, download, payment::Payment, problem::Problem, rendered},
     rows::{Row, Rows},
     web::{self, Pairs, SOUGHT, redirect},
-    words::{self, Tone, said},
+    words::{self, said},
 };
 
 /// How many payments a page has.
@@ -140,19 +140,6 @@ fn guesses(typed: &str) -> Vec<Guess> {
     }
 }
 
-#[derive(Default)]
-struct PaymentRow {
-    when: String,
-    state: String,
-    tone: Tone,
-    amount: String,
-    captured: String,
-    refunded: String,
-    card: String,
-    order: String,
-    address: String,
-}
-
 #[derive(Template)]
 #[template(path = "payments.html")]
 struct PaymentsPage {
@@ -160,7 +147,7 @@ struct PaymentsPage {
     search: Search,
     tabs: Vec<Tab>,
     csv: String,
-    rows: Vec<PaymentRow>,
+    rows: Vec<Row<Payment>>,
     /// The currency of all rows, in the heading of amounts: `, USD`. Empty if there are several.
     heading: String,
     /// The search that was made.
@@ -229,7 +216,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
             break;
         }
     }
-    rendered(&page(visit, search, listed.as_ref(), &tried))
+    rendered(&page(visit, search, listed, &tried))
 }
 
 /// The days that the list has.
@@ -241,12 +228,11 @@ fn range(meta: Option<&TransactionPageMeta>, frame: &Frame) -> String {
         .map_or_else(|| "All days".to_owned(), |meta| format!("{} to {}", day(meta.since), day(meta.until)))
 }
 
-fn page(visit: &Visit<'_>, search: Search, listed: Option<&Listed>, tried: &[String]) -> PaymentsPage {
+fn page(visit: &Visit<'_>, search: Search, listed: Option<Listed>, tried: &[String]) -> PaymentsPage {
     let zone = &visit.frame.zone;
-    let rows = listed.map(|listed| listed.data.as_slice()).unwrap_or_default();
-    let meta = listed.map(|listed| &listed.meta);
+    let (rows, meta) = listed.map(|listed| (listed.data, listed.meta)).unzip();
+    let (rows, meta) = (rows.unwrap_or_default(), meta.as_ref());
     let currency = words::the_only(rows.iter().filter_map(Row::read).map(Payment::currency));
-    let is_one = currency.is_some();
     let path = format!("/{}/payments", visit.frame.merchant);
     let tabs = KINDS.map(|kind| Tab {
         name: kind.name,
@@ -265,7 +251,7 @@ fn page(visit: &Visit<'_>, search: Search, listed: Option<&Listed>, tried: &[Str
     PaymentsPage {
         tabs: tabs.into(),
         csv: search.address(&format!("{path}.csv"), &search.tab, ""),
-        rows: rows.iter().map(|row| row_of(&visit.frame, row, is_one)).collect(),
+        rows,
         heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
         tried: if looked.is_empty() {
             format!("{range}.")
@@ -281,28 +267,10 @@ fn page(visit: &Visit<'_>, search: Search, listed: Option<&Listed>, tried: &[Str
     }
 }
 
-fn row_of(frame: &Frame, row: &Row<Payment>, is_one_currency: bool) -> PaymentRow {
-    let payment = match row {
-        Row::Read(payment) => payment,
-        Row::Unreadable(row) => {
-            let (state, order) = (words::unreadable(&row.id), said(row.order()));
-            return PaymentRow { state, tone: Tone::Bad, order, ..PaymentRow::default() };
-        }
-    };
-    let meta = &payment.transaction.meta;
-    let shown = |amount: SignedAmount| words::if_any(amount, payment.currency(), is_one_currency);
-    let (state, tone) = payment.state();
-    let at = payment.meta.listed_at.unwrap_or(meta.created_at);
-    PaymentRow {
-        when: frame.moment(at.0),
-        state,
-        tone,
-        amount: shown(payment.transaction.amount.into()),
-        captured: shown(meta.display_captured_amount.amount.into()),
-        refunded: shown(SignedAmount::from(meta.display_refunded_amount.total.amount).taken_off()),
-        card: payment.card(),
-        address: payment.address(frame),
-        order: said(payment.order()),
+impl PaymentsPage {
+    /// An amount of a payment; empty for nothing.
+    fn money(&self, payment: &Payment, amount: SignedAmount) -> String {
+        words::if_any(amount, payment.currency(), !self.heading.is_empty())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::time::timeout;
 use tollgate_core::{order::NextAction, values::SignedAmount};
@@ -75,6 +76,25 @@ impl Payment {
     /// The code of its currency.
     pub(crate) fn currency(&self) -> &str {
         &self.transaction.currency.0
+    }
+
+    /// The approved amount, or the requested one.
+    pub(crate) fn amount(&self) -> SignedAmount {
+        self.transaction.amount.into()
+    }
+
+    pub(crate) fn captured(&self) -> SignedAmount {
+        self.transaction.meta.display_captured_amount.amount.into()
+    }
+
+    /// The refunded amount, with a minus.
+    pub(crate) fn refunded(&self) -> SignedAmount {
+        SignedAmount::from(self.transaction.meta.display_refunded_amount.total.amount).taken_off()
+    }
+
+    /// When it was decided, or made.
+    pub(crate) fn at(&self) -> Timestamp {
+        self.meta.listed_at.unwrap_or(self.transaction.meta.created_at).0
     }
 
     /// An amount in its currency.

@@ -171,21 +171,20 @@ fn sentences(act: Act, placed: &Placed, amount: Option<SignedAmount>) -> Vec<Str
 /// The facts about the payment of the form.
 fn facts(placed: &Placed) -> Vec<Known> {
     let payment = &placed.payment;
-    let (transaction, meta) = (&payment.transaction, &payment.meta);
     let lost =
         |name: &str, price: Option<&Price>| Known::new(name, price.map(words::lost).unwrap_or_default());
     let most =
         |act: Act| possible::most(placed.possible(act)).map(|most| payment.if_any(most)).unwrap_or_default();
     Known::all([
         Known::new("State", payment.state().0),
-        Known::new("Amount", payment.money(transaction.amount)),
-        Known::new("Captured", payment.if_any(transaction.meta.display_captured_amount.amount)),
-        lost("Refunded", meta.money.as_ref().map(|money| &money.refunded)),
-        lost("Disputed", meta.money.as_ref().map(|money| &money.disputed)),
+        Known::new("Amount", payment.money(payment.amount())),
+        Known::new("Captured", payment.if_any(payment.captured())),
+        lost("Refunded", payment.meta.money.as_ref().map(|money| &money.refunded)),
+        lost("Disputed", payment.meta.money.as_ref().map(|money| &money.disputed)),
         Known::new("Can be captured", most(Act::Capture)),
         Known::new("Can be refunded", most(Act::Refund)),
         Known::new("Card", payment.card()),
-        Known::new("Reference", said(transaction.custom_reference.as_deref())),
+        Known::new("Reference", said(payment.transaction.custom_reference.as_deref())),
         Known::new("Settlement", placed.progress().unwrap_or_default()),
     ])
 }
