@@ -17,7 +17,7 @@ use crate::{
 /// The longest version of an order in digits: a longer one is not ours.
 const VERSION_MAX_DIGITS: usize = 20;
 
-/// What to do about an unticked box.
+/// The text beside an unticked box.
 pub(super) const TICK: &str = "Please tick the box if it is meant.";
 
 /// The typed values, and the form's own.
