@@ -272,10 +272,15 @@ fn refused(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Failure {
 
 fn parsed<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
     read(&answer.body).map_err(|_| {
-        // Nothing of the body: an error of the reader quotes it.
-        tracing::error!(error = std::any::type_name::<T>(), "a response cannot be read");
+        report_unreadable::<T>();
         Failure::Unreadable
     })
+}
+
+/// Logs the type that a response is not of, and nothing of the response, which an error of the
+/// reader quotes.
+pub(crate) fn report_unreadable<T>() {
+    tracing::error!(error = std::any::type_name::<T>(), "a response cannot be read");
 }
 
 /// A body by its type: through a value, so that each type is read from one source, and its code is

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
-use tollgate_wire::{Page, UnreadableRelationships};
+use tollgate_wire::{Page, UnreadableRelationships, constant::UnreadableType};
+
+use crate::api::report_unreadable;
 
 /// A page of a list.
 pub(crate) type Rows<T, M> = Page<Row<T>, M>;
@@ -19,6 +21,8 @@ pub(crate) enum Row<T> {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Unreadable {
+    #[serde(rename = "type")]
+    kind: String,
     /// The key of the stored item, or the id of the row.
     pub(crate) id: String,
     relationships: Option<UnreadableRelationships>,
@@ -45,7 +49,13 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Row<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let row = Value::deserialize(deserializer)?;
         let known = Unreadable::deserialize(&row).unwrap_or_default();
-        // The stand-in of a row that the API cannot read has another `type`.
-        Ok(T::deserialize(row).map_or_else(|_| Self::Unreadable(known), |row| Self::Read(Box::new(row))))
+        // The stand-in of a row that the API cannot read has a `type` of its own.
+        let read = T::deserialize(row).map(|row| Self::Read(Box::new(row)));
+        Ok(read.unwrap_or_else(|_| {
+            if known.kind != UnreadableType::VALUE {
+                report_unreadable::<T>();
+            }
+            Self::Unreadable(known)
+        }))
     }
 }
