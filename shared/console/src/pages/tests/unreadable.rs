@@ -59,7 +59,7 @@ async fn words_of_a_newer_version_are_shown_as_they_are_and_nothing_is_made_of_t
 }
 
 #[tokio::test]
-async fn a_person_whose_rights_cannot_be_read_sees_pages_and_can_ask_for_nothing() {
+async fn a_person_whose_rights_cannot_be_read_sees_pages_and_why() {
     for odd in [json!({"may": null}), json!({"merchant": {"time_zone": 5}}), Value::Null] {
         let api = api("operate");
         let mut doubt = payment("not_known_yet", &[operation("purchase", 2599, "pending")]);
