@@ -184,6 +184,8 @@ fn a_compared_state_stage_or_role_is_noticed_except_in_the_texts_of_the_console(
         ("order::TransactionStatus::Done != status", "order::TransactionStatus::Done"),
         ("match word { PaymentWord::Paid => 1, _ => 2 }", "PaymentWord::Paid"),
         ("matches!(status, TransactionStatus::Voided)", "TransactionStatus::Voided"),
+        ("operation.state == Stage::Pending", "Stage::Pending"),
+        ("Role::Operate == person.role", "Role::Operate"),
     ] {
         let found: Vec<String> = noticed("pages", body);
         assert_eq!(found, [expected], "{body}");
