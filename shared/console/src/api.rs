@@ -1,7 +1,7 @@
 //! The public API as a person's browser would call it, and the issuer, without redirects. While
 //! the API is busy, the console waits.
 
-use std::time::Duration;
+use std::{any::type_name, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderMap, StatusCode, header};
@@ -17,7 +17,7 @@ use tollgate::{
     https::read_body,
     openid::{DOCUMENT_MAX_BYTES, IssuerUrl},
 };
-use tollgate_wire::{Errors, Single};
+use tollgate_wire::{self as wire, Errors, Single};
 
 use crate::web::FORM;
 
@@ -126,9 +126,9 @@ impl Api {
     }
 
     /// Reads JSON as the person with the token.
-    pub(crate) async fn get<T: DeserializeOwned>(&self, token: &str, path: &str) -> Result<T, Failure> {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Result<Value, Failure> {
         let request = self.web.get(format!("{}{path}", self.url)).bearer_auth(token);
-        parsed(&patient(request).await?)
+        json(&patient(request).await?)
     }
 
     /// Reads a page of CSV, and where the next one is.
@@ -162,21 +162,13 @@ impl Api {
     }
 
     /// Sends a form to Tollgate for a token.
-    pub(crate) async fn form<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        form: &[(&str, &str)],
-    ) -> Result<T, Failure> {
-        parsed(&patient(self.filled(&format!("{}{path}", self.url), form)).await?)
+    pub(crate) async fn form(&self, path: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
+        json(&patient(self.filled(&format!("{}{path}", self.url), form)).await?)
     }
 
     /// Sends a form to the issuer.
-    pub(crate) async fn form_to<T: DeserializeOwned>(
-        &self,
-        url: &str,
-        form: &[(&str, &str)],
-    ) -> Result<T, Failure> {
-        parsed(&answered(self.filled(url, form), DOCUMENT_MAX_BYTES).await?)
+    pub(crate) async fn form_to(&self, url: &str, form: &[(&str, &str)]) -> Result<Value, Failure> {
+        json(&answered(self.filled(url, form), DOCUMENT_MAX_BYTES).await?)
     }
 
     fn filled(&self, url: &str, form: &[(&str, &str)]) -> RequestBuilder {
@@ -197,8 +189,8 @@ impl Api {
         {
             return Ok(description.clone());
         }
-        let found: Description =
-            parsed(&answered(self.web.get(issuer.discovery()), DOCUMENT_MAX_BYTES).await?)?;
+        let found = answered(self.web.get(issuer.discovery()), DOCUMENT_MAX_BYTES).await?;
+        let found: Description = read(json(&found)?)?;
         // Another issuer's document would send people, and codes, elsewhere.
         if found.issuer != issuer.as_str() {
             return Err(Failure::Unavailable);
@@ -259,7 +251,8 @@ fn wait_of(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
 
 fn refused(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Failure {
     // A body that is none of Tollgate's, such as API Gateway's own, says nothing.
-    let errors = read::<Errors>(body).map(|body| body.errors).unwrap_or_default();
+    let errors = serde_json::from_slice(body).and_then(wire::read::<Errors>);
+    let errors = errors.map(|body| body.errors).unwrap_or_default();
     let said = errors.into_iter().next().map(|error| Refusal {
         code: error.meta.code,
         detail: error.detail,
@@ -270,21 +263,20 @@ fn refused(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Failure {
     Failure::Refused(Refusal { status, wait, ..said.unwrap_or_default() })
 }
 
-fn parsed<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
-    read(&answer.body).map_err(|_| {
-        report_unreadable::<T>();
+fn json(answer: &Answer) -> Result<Value, Failure> {
+    serde_json::from_slice(&answer.body).map_err(|_| Failure::Unreadable)
+}
+
+/// A response by its type. No call is generic, so that the code of calls is there once.
+pub(crate) fn read<T: DeserializeOwned>(body: Value) -> Result<T, Failure> {
+    wire::read(body).map_err(|_| {
+        report_unreadable(type_name::<T>());
         Failure::Unreadable
     })
 }
 
 /// Logs the type that a response is not of, and nothing of the response, which an error of the
 /// reader quotes.
-pub(crate) fn report_unreadable<T>() {
-    tracing::error!(error = std::any::type_name::<T>(), "a response cannot be read");
-}
-
-/// A body by its type: through a value, so that each type is read from one source, and its code is
-/// there once.
-fn read<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
-    T::deserialize(serde_json::from_slice::<Value>(body)?)
+pub(crate) fn report_unreadable(type_name: &str) {
+    tracing::error!(error = type_name, "a response cannot be read");
 }

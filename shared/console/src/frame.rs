@@ -1,14 +1,14 @@
 //! The frame of every page after signing in: the place, the person, and whether payments are
 //! stopped.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use tollgate_core::values::Zone;
 use tollgate_wire::{Me, Single};
 
 use crate::{
-    api::{Failure, address, segment},
+    api::{Failure, address, read, segment},
     seal::{digest_of, masked},
     session::Session,
     settings::Console,
@@ -23,7 +23,7 @@ pub(crate) struct Frame {
     /// The part of the console, as its addresses name it.
     pub(crate) part: String,
     /// The person's rights and the merchant's state; `None` if this version cannot read them.
-    pub(crate) me: Option<Me>,
+    pub(crate) me: Option<Arc<Me>>,
     /// The merchant's; UTC if it is not known.
     pub(crate) zone: Zone,
     pub(crate) csrf: String,
@@ -42,8 +42,9 @@ pub(crate) fn style_address() -> &'static str {
 impl Frame {
     /// Reads the frame for a page of this part, with one call.
     pub(crate) async fn read(console: &Console, session: &Session, part: &str) -> Result<Self, Failure> {
-        let me = match console.api.get::<Single<Me>>(&session.access_token, "/v2/me").await {
-            Ok(me) => Some(me.data),
+        let me = console.api.get(&session.access_token, "/v2/me").await;
+        let me = match me.and_then(read::<Single<Me>>) {
+            Ok(me) => Some(Arc::new(me.data)),
             Err(Failure::Unreadable) => None,
             Err(failure) => return Err(failure),
         };

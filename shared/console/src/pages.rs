@@ -17,7 +17,7 @@ use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    api::{Failure, Once},
+    api::{Failure, Once, read},
     frame::Frame,
     pages::problem::Problem,
     session::Session,
@@ -49,7 +49,7 @@ impl Visit<'_> {
 
     /// Reads from the API as the signed-in person.
     pub(crate) async fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
-        self.console.api.get(&self.session.access_token, path).await
+        read(self.console.api.get(&self.session.access_token, path).await?)
     }
 
     /// Sends a change to the API as the signed-in person.

@@ -1,8 +1,10 @@
 //! Rows of lists. A row that cannot be read says so in its place: the others are shown.
 
+use std::any::type_name;
+
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
-use tollgate_wire::{Page, UnreadableRelationships, constant::UnreadableType};
+use tollgate_wire::{self as wire, Page, UnreadableRelationships, constant::UnreadableType};
 
 use crate::api::report_unreadable;
 
@@ -48,12 +50,12 @@ impl<T> Row<T> {
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Row<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let row = Value::deserialize(deserializer)?;
-        let known = Unreadable::deserialize(&row).unwrap_or_default();
+        let known: Unreadable = wire::read(row.clone()).unwrap_or_default();
         // The stand-in of a row that the API cannot read has a `type` of its own.
-        let read = T::deserialize(row).map(|row| Self::Read(Box::new(row)));
+        let read = wire::read::<T>(row).map(|row| Self::Read(Box::new(row)));
         Ok(read.unwrap_or_else(|_| {
             if known.kind != UnreadableType::VALUE {
-                report_unreadable::<T>();
+                report_unreadable(type_name::<T>());
             }
             Self::Unreadable(known)
         }))

@@ -77,7 +77,7 @@ impl Console {
     }
 
     fn opened<T: DeserializeOwned>(&self, key: &str, sealed: &[u8]) -> Option<T> {
-        serde_json::from_slice(&self.key.open(key, sealed)?).ok()
+        serde_json::from_slice(&self.key.open(key, sealed)?).and_then(tollgate_wire::read).ok()
     }
 
     async fn keep(

@@ -5,10 +5,10 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::{Body, Request, Response};
 use serde::Deserialize;
-use tollgate_wire::Token;
+use tollgate_wire::{self as wire, Token};
 
 use crate::{
-    api::{Failure, address},
+    api::{Failure, address, read},
     pages::problem::Problem,
     seal::{digest_of, secret},
     session::{Session, SignIn},
@@ -120,7 +120,7 @@ impl Console {
             ("code_verifier", &sign_in.verifier),
         ];
         form.extend(client.issuer_secret.as_deref().map(|secret| ("client_secret", secret)));
-        let tokens = self.api.form_to::<Tokens>(&sign_in.token_endpoint, &form).await;
+        let tokens = self.api.form_to(&sign_in.token_endpoint, &form).await.and_then(read::<Tokens>);
         let token = tokens.map_err(|failure| match failure {
             Failure::Refused(refusal) if refusal.wait.is_none() => Problem::SignInRefused,
             Failure::Unreadable => Problem::SignInRefused,
@@ -144,7 +144,7 @@ impl Console {
             ("subject_token_type", ID_TOKEN),
             ("subject_token", id_token),
         ];
-        let granted = self.api.form::<Token>("/oauth/access_token", &form).await;
+        let granted = self.api.form("/oauth/access_token", &form).await.and_then(read::<Token>);
         let granted = granted.map_err(|failure| match failure {
             Failure::Refused(refusal) if refusal.status.is_client_error() && refusal.wait.is_none() => {
                 Problem::SignInRefused
@@ -169,5 +169,5 @@ impl Console {
 fn claims(token: &str) -> Claims {
     let payload = token.split('.').nth(1).unwrap_or_default();
     let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap_or_default();
-    serde_json::from_slice(&payload).unwrap_or_default()
+    serde_json::from_slice(&payload).and_then(wire::read).unwrap_or_default()
 }

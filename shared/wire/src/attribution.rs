@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::values::Seconds;
+use crate::{read::beside, values::Seconds};
 
 /// Who requested it, by name, and why; only if the key has a name or the request said so.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -30,7 +30,7 @@ pub struct Attribution {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct CaptureSwitch {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub by: Attribution,
     pub at: Seconds,
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     constant::{DepositLineType, DepositType},
     list::{Links, PageMeta, Readable},
+    read::beside,
     values::{Minor, SignedMinor, Word},
 };
 
@@ -60,9 +61,9 @@ pub struct DepositTrace {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct NewDeposit {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub members: DepositMembers,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub trace: DepositTrace,
 }
 
@@ -70,11 +71,11 @@ pub struct NewDeposit {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct Deposit {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub members: DepositMembers,
     /// Open exceptions about it
     pub unmatched: u64,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub trace: DepositTrace,
 }
 
@@ -82,7 +83,7 @@ pub struct Deposit {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct WholeDeposit {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub deposit: Deposit,
     pub components: Vec<DepositComponent>,
     pub adjustment_details: Vec<DepositAdjustment>,

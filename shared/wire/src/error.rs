@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tollgate_core::{journal::NoReceipt, values::Advice, words};
 use uuid::Uuid;
 
+use crate::read::beside;
 use crate::values::{CurrencyCode, Minor, OrNull, Word};
 
 /// The body of every failure.
@@ -39,7 +40,7 @@ pub struct Error {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 pub struct ErrorMeta {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub facts: ErrorFacts,
     /// Stable; [errors](errors.md) has all
     pub code: String,

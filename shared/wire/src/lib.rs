@@ -25,6 +25,7 @@ mod payment_methods;
 mod people;
 mod possible;
 mod proposal;
+mod read;
 mod receipt;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -54,6 +55,7 @@ pub use payment_methods::*;
 pub use people::*;
 pub use possible::*;
 pub use proposal::*;
+pub use read::read;
 pub use receipt::*;
 pub use service::*;
 pub use settlement::*;

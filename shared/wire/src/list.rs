@@ -1,10 +1,15 @@
 //! Lists, page by page.
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, Error as _},
+};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::{
     constant::{OrderType, UnreadableType},
+    read::read,
     values::Milliseconds,
 };
 
@@ -34,12 +39,22 @@ pub struct PageMeta {
 }
 
 /// A row, or the stored item in its place that cannot be read.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
 #[serde(untagged)]
 pub enum Readable<T, U = UnreadableItem> {
     Unreadable(U),
     Read(T),
+}
+
+impl<'de, T: DeserializeOwned, U: DeserializeOwned> Deserialize<'de> for Readable<T, U> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let row = Value::deserialize(deserializer)?;
+        match read(row.clone()) {
+            Ok(unreadable) => Ok(Self::Unreadable(unreadable)),
+            Err(_) => read(row).map(Self::Read).map_err(D::Error::custom),
+        }
+    }
 }
 
 impl<T, U> From<T> for Readable<T, U> {

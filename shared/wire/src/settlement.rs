@@ -13,6 +13,7 @@ use crate::{
     constant::{ExceptionType, OutstandingType, SettlementType},
     deposits::ReadAccount,
     list::PageMeta,
+    read::beside,
     values::{Seconds, SignedMinor, Word},
 };
 
@@ -85,7 +86,7 @@ pub struct ExceptionFacts {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
 pub struct SettlementException {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub facts: ExceptionFacts,
     pub notes: Vec<ExceptionNote>,
     pub resolution: Option<ExceptionResolution>,

@@ -13,6 +13,7 @@ use tollgate_core::{
 use crate::{
     constant::TotalType,
     entries::Changes,
+    read::beside,
     values::{OrNull, SignedMinor, Word},
 };
 
@@ -49,7 +50,7 @@ pub struct TotalsMeta {
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Total {
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub members: TotalMembers,
     #[serde(rename = "type")]
     pub kind: TotalType,
@@ -68,7 +69,7 @@ pub struct TotalMembers {
     pub ends_at: Timestamp,
     /// ISO 4217 code
     pub currency: String,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside")]
     pub changes: Changes,
     /// Authorizations and purchases that the issuer approved and no rule refused
     pub approved: u64,

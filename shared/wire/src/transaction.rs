@@ -17,6 +17,7 @@ use crate::{
     error::GatewayAnswer,
     list::Related,
     possible::{Money, NeedsAttention, Possible, ReceiptState},
+    read::beside_if_any,
     values::{
         CurrencyCode, LiveMode, Milliseconds, Minor, OrNull, OrderVersion, PositiveMinor, Price, Seconds,
         SignedPrice, Timestamps, Word,
@@ -133,7 +134,7 @@ pub struct Transaction {
     /// The merchant's own reference, as the payment or its latest capture stated it
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_reference: Option<String>,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside_if_any")]
     pub for_merchant: Option<MerchantReferences>,
     /// Of the latest refund
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -242,7 +243,7 @@ pub struct TransactionMeta {
     /// When the issuer is expected to drop the hold; only while it can be captured
     #[serde(skip_serializing_if = "Option::is_none")]
     pub authorization_expires_at: Option<Seconds>,
-    #[serde(flatten)]
+    #[serde(flatten, deserialize_with = "beside_if_any")]
     pub for_merchant: Option<Box<MerchantMeta>>,
 }
 

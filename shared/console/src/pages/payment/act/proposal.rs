@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::{Deserialize, Serialize};
 use tollgate_core::values::SignedAmount;
-use tollgate_wire::{Proposal, Single};
+use tollgate_wire::{self as wire, Proposal};
 
 use super::{
     page::{ActPage, Step},
@@ -23,6 +23,12 @@ use crate::{
 };
 
 /// The request that a proposal repeats, as far as it is shown. It may state nothing.
+#[derive(Deserialize)]
+struct ProposedBody {
+    #[serde(default)]
+    data: Proposed,
+}
+
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Proposed {
@@ -38,9 +44,10 @@ struct Submitted<'a> {
 
 /// The content of a proposal. Only the API can check that it is genuine, and does so when the
 /// proposal is sent.
-fn content_of(proposal: &str) -> Option<Proposal> {
+fn content_of(proposal: &str) -> Option<Proposal<ProposedBody>> {
     let (signed, _) = proposal.rsplit_once('.')?;
-    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(signed).ok()?).ok()
+    let content = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(signed).ok()?);
+    content.and_then(wire::read).ok()
 }
 
 /// The page at which another person carries it out.
@@ -65,8 +72,7 @@ pub(super) async fn show(
             ..Refusal::default()
         })
     })?;
-    let proposed = serde_json::from_str::<Single<Proposed>>(stated.body.get());
-    let proposed = proposed.map(|body| body.data).unwrap_or_default();
+    let proposed = stated.body.data;
     let typed = Typed { reason: said(&*proposed.reason), ..Typed::default() };
     let amount = proposed.amount.or_else(|| possible::most(placed.possible(act)));
     let mut page = ActPage::new(visit, act, placed, typed).confirming(visit, placed, amount);
