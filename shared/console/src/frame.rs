@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, LazyLock};
 
+use askama::Template;
 use jiff::Timestamp;
 use tollgate_core::values::Zone;
 use tollgate_wire::{Me, Single};
@@ -27,6 +28,13 @@ pub(crate) struct Frame {
     /// The merchant's; UTC if it is not known.
     pub(crate) zone: Zone,
     pub(crate) csrf: String,
+}
+
+/// The part of a page above its content: a template of its own, so that its code is there once.
+#[derive(Template)]
+#[template(path = "bar.html")]
+pub(crate) struct Bar<'a> {
+    frame: &'a Frame,
 }
 
 /// The address of the style sheet, which has its digest: another one has another address.
@@ -56,6 +64,11 @@ impl Frame {
             me,
             csrf: masked(&session.csrf).unwrap_or_default(),
         })
+    }
+
+    /// The part of a page above its content.
+    pub(crate) const fn bar(&self) -> Bar<'_> {
+        Bar { frame: self }
     }
 
     /// Whether the person may make payments.
