@@ -1,8 +1,8 @@
-//! How programs read bodies: from JSON that was parsed, with little code for each type.
+//! Bodies as programs read them: from JSON that was parsed, with little code for each type.
 //!
-//! What `serde` derives can read a struct from a list, too, and `flatten` from a copy of its own;
-//! code for that would be in a program for each type, and is not where all types are read from
-//! here.
+//! A derived reader can also read a struct from a list, and a flattened one from a copy of its own.
+//! The code for both would be in a program for each type. Here it is not: all types are read from
+//! one source, in one way.
 
 use serde::{
     Deserialize, Deserializer,
