@@ -12,7 +12,7 @@ use serde::{
     },
     forward_to_deserialize_any,
 };
-use serde_json::{Error, Value};
+use serde_json::{Error, Value, map};
 
 /// Reads a body by its type.
 ///
@@ -46,8 +46,15 @@ impl IntoDeserializer<'_, Error> for Parsed {
     }
 }
 
-fn member((name, value): (String, Value)) -> (String, Parsed) {
-    (name, Parsed(value))
+/// The members of an object that was parsed.
+struct Members(map::IntoIter);
+
+impl Iterator for Members {
+    type Item = (String, Parsed);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(name, value)| (name, Parsed(value)))
+    }
 }
 
 impl Parsed {
@@ -89,7 +96,7 @@ impl<'de> Deserializer<'de> for Parsed {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let Value::Object(members) = self.0 else { return Err(Self::is_no("object")) };
-        visitor.visit_map(MapDeserializer::new(members.into_iter().map(member)))
+        visitor.visit_map(MapDeserializer::new(Members(members.into_iter())))
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
