@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{HeaderMap, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::RequestBuilder;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use tokio::{
     sync::Mutex,
@@ -17,7 +17,7 @@ use tollgate::{
     https::read_body,
     openid::{DOCUMENT_MAX_BYTES, IssuerUrl},
 };
-use tollgate_wire::{self as wire, Errors, Single};
+use tollgate_wire::{self as wire, Errors};
 
 use crate::web::FORM;
 
@@ -139,12 +139,13 @@ impl Api {
         Ok((String::from_utf8(body).map_err(|_| Failure::Unreadable)?, next))
     }
 
-    /// Sends a change as the person with the token. Only a request that counts once is repeated.
+    /// Sends a change, in JSON, as the person with the token. Only a request that counts once is
+    /// repeated.
     pub(crate) async fn post(
         &self,
         token: &str,
         path: &str,
-        data: &(impl Serialize + Sync),
+        body: String,
         once: &Once,
     ) -> Result<(), Failure> {
         let mut request = self.web.post(format!("{}{path}", self.url)).bearer_auth(token);
@@ -154,7 +155,7 @@ impl Api {
         if !once.version.is_empty() {
             request = request.header(header::IF_MATCH, format!("\"{}\"", once.version));
         }
-        let request = request.json(&Single { data });
+        let request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         let counts_once = !once.key.is_empty() || !once.version.is_empty();
         let answer =
             if counts_once { patient(request).await } else { answered(request, BODY_MAX_BYTES).await };
@@ -264,15 +265,17 @@ fn refused(status: StatusCode, wait: Option<Duration>, body: &[u8]) -> Failure {
 }
 
 fn json(answer: &Answer) -> Result<Value, Failure> {
-    serde_json::from_slice(&answer.body).map_err(|_| Failure::Unreadable)
+    serde_json::from_slice(&answer.body).map_err(|_| unreadable("JSON"))
 }
 
 /// A response by its type. No call is generic, so that the code of calls is there once.
 pub(crate) fn read<T: DeserializeOwned>(body: Value) -> Result<T, Failure> {
-    wire::read(body).map_err(|_| {
-        report_unreadable(type_name::<T>());
-        Failure::Unreadable
-    })
+    wire::read(body).map_err(|_| unreadable(type_name::<T>()))
+}
+
+fn unreadable(type_name: &str) -> Failure {
+    report_unreadable(type_name);
+    Failure::Unreadable
 }
 
 /// Logs the type that a response is not of, and nothing of the response, which an error of the

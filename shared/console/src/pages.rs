@@ -15,6 +15,7 @@ mod tests;
 use jiff::Timestamp;
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
+use tollgate_wire::{Single, to_json};
 
 use crate::{
     api::{Failure, Once, read},
@@ -53,13 +54,8 @@ impl Visit<'_> {
     }
 
     /// Sends a change to the API as the signed-in person.
-    pub(crate) async fn post(
-        &self,
-        path: &str,
-        data: &(impl Serialize + Sync),
-        once: &Once,
-    ) -> Result<(), Failure> {
-        self.console.api.post(&self.session.access_token, path, data, once).await
+    pub(crate) async fn post(&self, path: &str, data: &impl Serialize, once: &Once) -> Result<(), Failure> {
+        self.console.api.post(&self.session.access_token, path, to_json(&Single { data }), once).await
     }
 }
 

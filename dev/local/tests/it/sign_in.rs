@@ -154,9 +154,16 @@ pub(crate) async fn exchange(shop: &Shop, id_token: &str, changes: &[(&str, &str
 
 /// Signs somebody in, and acts as that person from then on.
 pub(crate) async fn act_as(shop: &mut Shop, person: &str) {
-    let (status, body) = exchange(shop, &id_token(shop, person).await, &[]).await;
+    act_at(shop, merchants::REGISTERED, person).await;
+}
+
+/// The same at a merchant. Returns the body with the token.
+pub(crate) async fn act_at(shop: &mut Shop, merchant: &str, person: &str) -> Value {
+    let id_token = id_token(shop, person).await;
+    let (status, body) = exchange(shop, &id_token, &[("audience", merchant)]).await;
     assert_eq!(status, 200, "{body}");
     shop.use_token(body["access_token"].as_str().unwrap());
+    body
 }
 
 /// The body of a refusal, without the request's id.

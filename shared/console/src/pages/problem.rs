@@ -42,7 +42,7 @@ pub(crate) enum Problem {
     Busy(Duration),
     /// Something that the page needs does not respond.
     Unavailable,
-    /// This version cannot read what the page shows.
+    /// The content of the page is in words that this version does not know.
     Unreadable,
 }
 
@@ -81,12 +81,12 @@ struct ProblemPage<'a> {
     here: &'a str,
 }
 
-/// The title of a page without what it is about.
+/// The title of a page whose content cannot be read.
 const UNREADABLE: &str = "This cannot be read";
 
 const STRANGE: &str = "Tollgate responded in words that this console does not know. Please try again in a few minutes, or ask an operator.";
 
-/// In the frame, the sentence in the place of what cannot be read.
+/// The frame, with a sentence in the place of the content.
 #[derive(Template)]
 #[template(path = "unreadable.html")]
 struct UnreadablePage {

@@ -48,10 +48,9 @@ impl Mismatch {
         let money = |amount: Option<SignedMinor>| {
             amount.map(|amount| words::cell(amount, currency, false)).unwrap_or_default()
         };
-        let order = facts.order.as_deref();
-        let payment = facts
-            .transaction
-            .map(|transaction| visit.frame.payment(order.unwrap_or_default(), &transaction.to_string()));
+        let payment = facts.order.as_deref().zip(facts.transaction);
+        let payment =
+            payment.map(|(order, transaction)| visit.frame.payment(order, &transaction.to_string()));
         Self {
             title: title.to_owned(),
             advice,
@@ -62,7 +61,7 @@ impl Mismatch {
             theirs: money(facts.found),
             difference: money(facts.difference),
             payment: payment.unwrap_or_default(),
-            order: said(order),
+            order: said(facts.order.as_deref()),
         }
     }
 }

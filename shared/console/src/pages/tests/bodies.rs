@@ -1,4 +1,4 @@
-//! Bodies of the API: complete ones, and what a test states of them.
+//! Complete bodies of the API, and the members that a test states instead.
 
 use serde_json::{Value, json};
 
