@@ -60,7 +60,7 @@ pub use response::status::transaction_status;
 pub use settlement::{
     account_value, deposit_line_value, deposit_value, exception_value, get_deposit, get_exception,
     get_settlement, list_deposits, list_exceptions, list_outstanding, note_exception, outstanding_sum_value,
-    outstanding_value, resolve_exception, settlement_record_value, whole_deposit_value,
+    outstanding_value, report_month, resolve_exception, settlement_record_value, whole_deposit_value,
 };
 pub use stop::{get_stop, put_stop};
 pub use webhooks::{list_deliveries, list_webhooks, replay_delivery, test_delivery, test_webhook};

@@ -13,6 +13,7 @@ tollgate::routes! {
     "GET /v2/orders/{orderId}/entries" => elastic_path::list_order_entries(&ports),
     "GET /v2/orders" => elastic_path::list_orders(&ports),
     "GET /v2/reports/totals" => elastic_path::report_totals(&ports),
+    "GET /v2/reports/month" => elastic_path::report_month(&ports),
     "GET /v2/deposits" => elastic_path::list_deposits(&ports),
     "GET /v2/deposits/{depositId}" => elastic_path::get_deposit(&ports),
     "GET /v2/transactions/{transactionId}/settlement" => elastic_path::get_settlement(&ports),

@@ -17,7 +17,7 @@ pub use facts::{
     deposit_entry::{DepositEntry, merge_deposit},
     dispute::{DisputedPayment, FoundDispute},
     exception::{Exception, ExceptionCause, Note, Resolution},
-    expectation::{Expectation, Expectations, expectations},
+    expectation::{Expectation, Expectations, RecordKey, expectations},
     known_report::{KnownReport, MISSING_MAX, MissingLine, ReportKind},
     line::{
         BatchStatus, Funded, FundedKind, FundedStatus, Line, PackKey, Settled, SettledStatus, UnreadableRow,
@@ -33,6 +33,10 @@ pub use facts::{
 pub use lookup::{
     deposits::{DepositLine, DepositLines, DepositReader, DepositSums, Unmatched},
     disputes::DepositDisputes,
+    month::{
+        DepositOfDay, Figure, FigureSum, MONTH_FACTS_MAX, MonthDay, MonthReader, MonthReport, MonthRow,
+        MonthSums, RowDeposit, RowKind, WantedMonth,
+    },
     outstanding::{
         OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
     },

@@ -3,11 +3,13 @@
 
 mod deposits;
 mod exceptions;
+mod month;
 mod of_transaction;
 mod outstanding;
 
 pub use deposits::{deposit_line_value, deposit_value, get_deposit, list_deposits, whole_deposit_value};
 pub use exceptions::{exception_value, get_exception, list_exceptions, note_exception, resolve_exception};
+pub use month::report_month;
 pub use of_transaction::{get_settlement, settlement_record_value};
 pub use outstanding::{list_outstanding, outstanding_sum_value, outstanding_value};
 pub(super) use {deposits::new_deposit, exceptions::exception_facts};

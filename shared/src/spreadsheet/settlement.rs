@@ -1,7 +1,10 @@
 //! Deposits, their lines and exceptions as lines of a file.
 
 use tollgate_core::{
-    settlement::{Deposit, DepositLine, DepositSums, Exception, ExceptionCause, Outstanding, Unmatched},
+    settlement::{
+        Deposit, DepositLine, DepositSums, Exception, ExceptionCause, Figure, MonthRow, Outstanding,
+        Unmatched,
+    },
     values::{Currency, SignedAmount},
 };
 use tollgate_wire::ExceptionState;
@@ -131,6 +134,37 @@ impl FileRow for &Outstanding {
             column("unmatched", |it| known(it.unmatched.map(ExceptionCause::as_str))),
         ];
         columns.into()
+    }
+}
+
+/// A row of a month, with a column for each figure: each adds up to the figure.
+impl FileRow for &MonthRow {
+    fn columns() -> Vec<FileColumn<Self>> {
+        let columns: [FileColumn<Self>; 11] = [
+            column("kind", |it| it.kind.as_str().to_owned()),
+            column("time", |it| text(it.movement().map(|entry| seconds(entry.at)))),
+            column("fact", |it| text(it.movement().map(|entry| entry.fact.as_str()))),
+            column("order", |it| text(it.entry.as_ref().map(|entry| &entry.order.order))),
+            column("transaction", |it| text(it.entry.as_ref().map(|entry| entry.transaction))),
+            column("retref", |it| known(it.reference.as_deref())),
+            column("mid", |it| it.account.clone()),
+            column("currency", |it| code(it.currency)),
+            column("deposit", |it| text(it.deposit.as_ref().map(|deposit| &deposit.id))),
+            column("date", |it| text(it.deposit.as_ref().map(|deposit| deposit.day))),
+            column("cause", |it| known(it.cause.map(ExceptionCause::as_str))),
+        ];
+        columns.into()
+    }
+
+    fn names() -> Vec<&'static str> {
+        let figures = Figure::ALL.iter().map(|figure| figure.as_str());
+        Self::columns().iter().map(|column| column.name).chain(figures).collect()
+    }
+
+    fn cells(&self) -> Vec<String> {
+        let amount = |figure: &Figure| stated(self.amounts.get(figure).copied(), self.currency);
+        let figures = Figure::ALL.iter().map(amount);
+        Self::columns().iter().map(|column| (column.cell)(self)).chain(figures).collect()
     }
 }
 

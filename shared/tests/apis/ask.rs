@@ -112,6 +112,7 @@ routes! {
     "GET /v2/gateways" => elastic_path::list_gateways(&world.api(), request),
     "GET /v2/gateways/card_connect" => elastic_path::get_gateway(&world.api(), request),
     "GET /v2/reports/totals" => elastic_path::report_totals(&world.lists(), request),
+    "GET /v2/reports/month" => elastic_path::report_month(&world.lists(), request),
     "POST /api/v1/payments/creditcard/authorize" =>
         credit_card::authorize(world.checkout().paying(), request),
     "POST /api/v1/payments/creditcard/charge" =>

@@ -334,6 +334,7 @@ async fn no_route_takes_a_parameter_that_it_does_not_have() {
         "/v2/gateways",
         "/v2/gateways/card_connect",
         "/v2/reports/totals",
+        "/v2/reports/month",
         "/v2/attention",
         "/v2/captures/daily",
         "/v2/me",

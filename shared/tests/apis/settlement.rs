@@ -251,6 +251,49 @@ async fn what_is_in_no_deposit_is_listed_and_added_up() {
     t.end();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_month_adds_up_to_the_rows_of_its_figures() {
+    let mut t = Table::new("month");
+    let path = "/v2/reports/month";
+    t.ask("nothing was paid yet", &list(path)).await;
+    settled(&mut t).await;
+    t.prepare(&pay("a", "purchase", card(1_000)).by("shop:pay")).await;
+    t.ask("a payment came a cent short, and one is on the way", &list(path)).await;
+    t.ask("as a file", &csv(path)).await;
+    for query in ["rows=difference", "rows=lines_not_ours", "rows=net", "rows=taken&mid=1", "currency=CAD"] {
+        t.ask("the rows of a figure", &list(&format!("{path}?{query}"))).await;
+    }
+    let first = t.world.log.all()[0].clone();
+    let cursor = first.sort().replace('#', "%23");
+    t.ask("rows after a cursor", &list(&format!("{path}?rows=taken&page[cursor]={cursor}"))).await;
+    for query in [
+        "month=2026-11&time_zone=America/New_York",
+        "from=2026-11-20&to=2026-11-20",
+        "from=2026-11-21",
+        "month=2026-11&from=2026-10-31",
+        "month=2026-10",
+    ] {
+        t.ask("some days", &list(&format!("{path}?{query}"))).await;
+    }
+    for query in [
+        "month=2026-11-20",
+        "month=2026-13&from=x&rows=gross&mid=a-b&currency=USDX&page[cursor]=x",
+        "from=2026-10-01&to=2027-01-01",
+        "from=2026-11-20&to=2026-11-19",
+        "page[limit]=101",
+        "month=9999-12",
+    ] {
+        t.ask("not to be understood", &list(&format!("{path}?{query}"))).await;
+    }
+    t.ask("another merchant has none", &get(path).by("strict:read")).await;
+    t.ask("a browser may not see it", &get(path).by("shop:shopper1")).await;
+    t.world.faults.spoil("d2");
+    t.ask("a deposit that cannot be read", &list(path)).await;
+    t.world.faults.take_down("settlement");
+    t.ask("the table is away", &list(path)).await;
+    t.end();
+}
+
 fn one(n: u128) -> Ask {
     list(&format!("/v2/settlement/exceptions/{}", Uuid::from_u128(n)))
 }

@@ -61,6 +61,8 @@ constants! {
     OutstandingType = "outstanding";
     EntryType = "entry";
     TotalType = "total";
+    MonthType = "month";
+    MonthRowType = "month_row";
     AuditEntryType = "audit_entry";
     GatewayType = "gateway";
     MeType = "me";

@@ -52,6 +52,7 @@ fn needed(route: &str) -> Option<Role> {
         | "GET /v2/gateways"
         | "GET /v2/gateways/card_connect"
         | "GET /v2/reports/totals"
+        | "GET /v2/reports/month"
         | "GET /v2/orders/{orderId}/transactions"
         | "GET /v2/orders/{orderId}/transactions/{transactionId}"
         | "GET /v2/orders/{orderId}/transactions/{transactionId}/receipt"

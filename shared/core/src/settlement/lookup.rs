@@ -3,5 +3,6 @@
 
 pub(super) mod deposits;
 pub(super) mod disputes;
+pub(super) mod month;
 pub(super) mod outstanding;
 pub(super) mod transaction;

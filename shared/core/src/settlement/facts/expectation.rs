@@ -15,6 +15,8 @@ use crate::{
 /// gateway should state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expectation {
+    /// The gateway's record that it is about.
+    pub record: RecordKey,
     /// The gateway account (MID).
     pub account: String,
     /// The gateway's reference; none where no response stated it.
@@ -36,12 +38,30 @@ pub struct Expectation {
 }
 
 /// Which record at the gateway an entry is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum RecordKey {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecordKey {
     /// The transaction's payment. Its capture and void show on the same record.
     Payment(Uuid),
     /// An operation with a record of its own: the operation, and the order id of its attempt.
     Own(Uuid, String),
+}
+
+impl RecordKey {
+    /// The record that an entry is about, where it moves money.
+    pub(crate) fn of(entry: &Entry) -> Self {
+        match (entry.kind, entry.fact) {
+            (Kind::Void, Fact::DuplicateFound | Fact::DuplicateReturned) => {
+                Self::Own(entry.operation, String::new())
+            }
+            (Kind::Refund, _) => Self::own(entry),
+            _ => Self::Payment(entry.transaction),
+        }
+    }
+
+    /// The record of the entry's own attempt.
+    fn own(entry: &Entry) -> Self {
+        Self::Own(entry.operation, entry.gateway_order_id.clone())
+    }
 }
 
 /// Takes a journal's entries in any order and returns their expectations.
@@ -68,30 +88,28 @@ pub struct Expectations {
 
 impl Expectations {
     pub fn add(&mut self, entry: &Entry) {
-        let own = || RecordKey::Own(entry.operation, entry.gateway_order_id.clone());
-        let duplicate = || RecordKey::Own(entry.operation, String::new());
-        let payment = RecordKey::Payment(entry.transaction);
+        let record = RecordKey::of(entry);
         let is_recorded_only = entry.mechanism != Mechanism::Automatic;
         match (entry.fact, entry.kind) {
-            (Fact::DuplicateReturned, Kind::Void) => drop(self.voided.insert(duplicate())),
-            (Fact::Refunded | Fact::Voided, Kind::Void) => {
-                self.voided.insert(payment);
+            (Fact::DuplicateReturned | Fact::Refunded | Fact::Voided, Kind::Void) => {
+                self.voided.insert(record);
             }
             // A void that had no effect is told so, too, and took nothing off.
             (Fact::VoidedElsewhere, Kind::Void) if entry.changes != Changes::default() => {
-                self.voided.insert(payment);
+                self.voided.insert(record);
             }
             _ if is_recorded_only => {}
-            (Fact::Approved, Kind::Authorize) => self.payment(payment, entry, SignedAmount::ZERO),
+            (Fact::Approved, Kind::Authorize) => self.payment(record, entry, SignedAmount::ZERO),
             (Fact::Approved, Kind::Purchase) | (Fact::Captured, _) => {
                 self.fees.insert(entry.transaction, fee(entry));
-                self.payment(payment, entry, moved(entry.amount, fee(entry)));
+                self.payment(record, entry, moved(entry.amount, fee(entry)));
             }
             (Fact::DuplicateFound, Kind::Void) => {
-                self.records.insert(duplicate(), expectation(entry, entry.changes.gateway));
+                self.records
+                    .insert(record.clone(), expectation(record.clone(), entry, entry.changes.gateway));
                 match entry.changes.gateway.amount().filter(|amount| !amount.is_zero()) {
-                    Some(amount) => self.duplicates.push((duplicate(), entry.transaction, amount)),
-                    None => self.held_duplicates.push((duplicate(), entry.transaction)),
+                    Some(amount) => self.duplicates.push((record, entry.transaction, amount)),
+                    None => self.held_duplicates.push((record, entry.transaction)),
                 }
             }
             (Fact::Refunded | Fact::DuplicateReturned | Fact::DuplicateFound, Kind::Refund) => {
@@ -99,10 +117,11 @@ impl Expectations {
                     self.returned.push((entry.transaction, moved(entry.amount, fee(entry))));
                 }
                 let given_back = SignedAmount::net([], [entry.amount, fee(entry)]);
-                self.records.insert(own(), expectation(entry, given_back));
+                self.records.insert(record.clone(), expectation(record, entry, given_back));
             }
             (Fact::Declined | Fact::Abandoned | Fact::VoidedElsewhere, kind) if kind.has_own_record() => {
-                self.refused.insert(own(), expectation(entry, SignedAmount::ZERO));
+                let own = RecordKey::own(entry);
+                self.refused.insert(own.clone(), expectation(own, entry, SignedAmount::ZERO));
             }
             (
                 Fact::Approved
@@ -126,7 +145,7 @@ impl Expectations {
     /// An approval and its capture are one record: the approval names it, the capture states the
     /// amount taken.
     fn payment(&mut self, key: RecordKey, entry: &Entry, amount: SignedAmount) {
-        let new = expectation(entry, amount);
+        let new = expectation(key.clone(), entry, amount);
         let is_capture = entry.fact == Fact::Captured;
         let Some(known) = self.records.get_mut(&key) else {
             self.records.insert(key, new);
@@ -179,8 +198,9 @@ pub fn expectations<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Vec<Exp
     all.finish()
 }
 
-fn expectation(entry: &Entry, amount: SignedAmount) -> Expectation {
+fn expectation(record: RecordKey, entry: &Entry, amount: SignedAmount) -> Expectation {
     Expectation {
+        record,
         account: entry.account.clone(),
         reference: entry.reference.clone(),
         gateway_order_id: entry.gateway_order_id.clone(),

@@ -147,23 +147,29 @@ impl DepositReader<'_> {
         lines.truncate(limit);
         let next = lines.last().filter(|_| more).map(|line| line.position(deposit));
         let with_entry = |line: DepositLine| async {
-            let entry = self.entry_of(merchant, &line.line.reference).await?;
+            let entry = latest_entry(self.log, merchant, &line.line.reference, self.now).await?;
             Ok::<_, StoreError>(DepositLine { entry, ..line })
         };
         let lines = stream::iter(lines).map(with_entry).buffered(AT_ONCE).try_collect().await?;
         Ok(DepositLines { lines, unreadable, next })
     }
+}
 
-    async fn entry_of(&self, merchant: &MerchantId, reference: &str) -> Result<Option<Entry>, StoreError> {
-        let partition = EntryPartition::Reference(reference.to_owned());
-        let between = (sort_of(Timestamp::UNIX_EPOCH), sort_of(self.now));
-        let query = EntryQuery {
-            merchant,
-            between: (&between.0, &between.1),
-            order: ReadOrder::NewestFirst,
-            limit: ENTRIES_OF_LINE,
-        };
-        let page = self.log.entries(&partition, &query).await?;
-        Ok(page.entries.into_iter().find_map(|(_, entry)| entry.ok()))
-    }
+/// The latest entry of a reference by now; none if the journal does not know it.
+pub(super) async fn latest_entry(
+    log: &dyn EntryLog,
+    merchant: &MerchantId,
+    reference: &str,
+    now: Timestamp,
+) -> Result<Option<Entry>, StoreError> {
+    let partition = EntryPartition::Reference(reference.to_owned());
+    let between = (sort_of(Timestamp::UNIX_EPOCH), sort_of(now));
+    let query = EntryQuery {
+        merchant,
+        between: (&between.0, &between.1),
+        order: ReadOrder::NewestFirst,
+        limit: ENTRIES_OF_LINE,
+    };
+    let page = log.entries(&partition, &query).await?;
+    Ok(page.entries.into_iter().find_map(|(_, entry)| entry.ok()))
 }

@@ -9,7 +9,7 @@ use crate::{
     settlement::memory::shift,
     settlement::{
         Adjustment, BatchStatus, Component, DepositChange, DisputedPayment, ExceptionCause, Funded,
-        FundedKind, FundedStatus, Settled, SettledStatus, TakenBack, UnreadableRow,
+        FundedKind, FundedStatus, RecordKey, Settled, SettledStatus, TakenBack, UnreadableRow,
     },
     values::{Amount, Currency, SignedAmount},
 };
@@ -85,6 +85,7 @@ fn deposit(id: &str, day: Date, lines: (u64, SignedAmount)) -> Deposit {
 fn expectation(n: usize, amount: i64, at: Timestamp) -> Expectation {
     let id = Uuid::from_u128(n as u128 + 1);
     Expectation {
+        record: RecordKey::Payment(id),
         account: ACCOUNT.to_owned(),
         reference: Some(format!("{n:012}")),
         gateway_order_id: crate::order::gateway_order_id(id),

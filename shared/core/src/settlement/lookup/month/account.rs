@@ -1,0 +1,319 @@
+//! One account's rows: its movements beside the lines of its reports, and its deposits.
+
+use std::collections::{BTreeSet, HashMap};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
+
+use super::{
+    MonthReader,
+    row::{Figure, MonthRow, RowDeposit, RowKind},
+    too_large,
+};
+use crate::{
+    journal::{Entry, day_of},
+    order::{Kind, MerchantId},
+    payments::StoreError,
+    settlement::{
+        Compared, Component, DayRange, Deposit, DepositSums, ExceptionCause, Expectation, Funded, Line,
+        PackKey, PackedLines, Progress, Progressed, Verdict, Waits, expectations,
+        facts::expectation::RecordKey, match_account, reading::entries::EntrySpan,
+    },
+    values::{Currency, QuarterHour, SignedAmount},
+};
+
+/// Days, packs or references that are read at a time.
+const AT_ONCE: usize = 25;
+
+/// An account's part of a month.
+pub(super) struct AccountMonth<'a> {
+    pub(super) reader: &'a MonthReader<'a>,
+    pub(super) merchant: &'a MerchantId,
+    /// The gateway account (MID).
+    pub(super) account: &'a str,
+    /// How far its reports were read; none if they never were.
+    pub(super) progress: Option<&'a Progress>,
+    pub(super) days: DayRange,
+    /// When these days begin, and the first moment after them.
+    pub(super) since: Timestamp,
+    pub(super) until: Timestamp,
+    /// The journal's entries of these days, of all accounts, by time.
+    pub(super) entries: &'a [Entry],
+    /// The account's deposits of these days.
+    pub(super) deposits: Vec<&'a Deposit>,
+}
+
+/// The account's rows.
+#[derive(Debug, Default)]
+pub(super) struct AccountRows {
+    pub(super) rows: Vec<MonthRow>,
+    /// Stored items that cannot be read and are left out.
+    pub(super) unreadable: u64,
+}
+
+/// The gateway's records of one reference, from all packs that have some.
+#[derive(Debug, Default)]
+struct KnownLine {
+    line: Line,
+    /// The UTC day of the journal's entry; none for unknown references.
+    day: Option<Date>,
+    /// The currency of the movement that has it.
+    taken_in: Option<Currency>,
+}
+
+/// The account's lines by reference, and the packs of further ones that cannot be read.
+#[derive(Debug, Default)]
+struct KnownLines {
+    by_reference: HashMap<String, KnownLine>,
+    bad: BTreeSet<PackKey>,
+}
+
+/// The match of these days.
+#[derive(Debug, Default)]
+struct Judged {
+    expected: HashMap<RecordKey, Expectation>,
+    verdicts: HashMap<RecordKey, Verdict>,
+    /// References of payments and refunds of these days.
+    known: BTreeSet<String>,
+    /// The first cause of each reference; where none is known, of the transaction.
+    causes: HashMap<String, ExceptionCause>,
+}
+
+impl AccountMonth<'_> {
+    pub(super) async fn rows(&self) -> Result<AccountRows, StoreError> {
+        let mut lines = self.lines().await?;
+        let mut judged = self.judge(expectations(self.entries), &lines);
+        if self.until <= self.reader.now {
+            let later = self.later_voids(&judged).await?;
+            judged = self.judge(expectations(self.entries.iter().chain(&later)), &lines);
+        }
+        let mut found = AccountRows { rows: Vec::new(), unreadable: lines.bad.len() as u64 };
+        for entry in self.entries.iter().filter(|entry| entry.account == self.account) {
+            if let Some(mut row) = MonthRow::of(entry) {
+                self.place(&mut row, &judged, entry, &mut lines).ok_or_else(too_large)?;
+                found.rows.push(row);
+            }
+        }
+        for deposit in self.deposits.iter().filter(|deposit| !deposit.is_withdrawn()) {
+            match self.of_deposit(deposit, &judged, &lines) {
+                Some(rows) => found.rows.extend(rows),
+                None => found.unreadable += 1,
+            }
+        }
+        Ok(found)
+    }
+
+    /// The lines of these days, those of unknown references, and all others of the deposits.
+    async fn lines(&self) -> Result<KnownLines, StoreError> {
+        let last = day_of(self.until - SignedDuration::from_nanos(1));
+        let days: Vec<Option<Date>> = day_of(self.since)
+            .series(1.day())
+            .take_while(|day| *day <= last)
+            .map(Some)
+            .chain([None])
+            .collect();
+        let packs = self.deposits.iter().flat_map(|deposit| &deposit.packs);
+        let others: BTreeSet<PackKey> = packs.filter(|pack| !days.contains(&pack.day)).cloned().collect();
+        let (store, merchant, account) = (self.reader.lines, self.merchant, self.account);
+        let by_day = days.into_iter().map(async |day| store.load_day(merchant, account, day).await);
+        let mut packed: Vec<(PackKey, PackedLines)> =
+            stream::iter(by_day).buffer_unordered(AT_ONCE).try_concat().await?;
+        let others = others.into_iter().map(async |pack| {
+            let packed = store.load(merchant, &pack).await?;
+            Ok::<_, StoreError>((pack, packed))
+        });
+        let others: Vec<_> = stream::iter(others).buffer_unordered(AT_ONCE).try_collect().await?;
+        packed.extend(others);
+        let mut lines = KnownLines::default();
+        for (pack, packed) in packed {
+            for line in packed.lines {
+                let known = lines.by_reference.entry(line.reference.clone()).or_default();
+                known.line.reference.clone_from(&line.reference);
+                known.line.add(line);
+                known.day = known.day.or(pack.day);
+            }
+            if packed.is_unreadable {
+                lines.bad.insert(pack);
+            }
+        }
+        Ok(lines)
+    }
+
+    fn judge(&self, expected: Vec<Expectation>, lines: &KnownLines) -> Judged {
+        let all: Vec<Line> = lines.by_reference.values().map(|known| known.line.clone()).collect();
+        let unread =
+            self.progress.iter().flat_map(|progress| progress.unread.iter().map(|one| one.day)).collect();
+        let compared = Compared {
+            has_deposits: self.has_deposits(),
+            unread: &unread,
+            lines: &all,
+            ..Compared::of(self.account, &expected)
+        };
+        let found = match_account(&compared, &Waits::default(), self.reader.now);
+        let mut judged = Judged::default();
+        for exception in found.exceptions {
+            let transaction = || exception.transaction.map(|id| id.to_string());
+            if let Some(subject) = exception.reference.clone().or_else(transaction) {
+                let cause = judged.causes.entry(subject).or_insert(exception.cause);
+                *cause = exception.cause.min(*cause);
+            }
+        }
+        for verdict in found.verdicts {
+            // A reference may be where lines cannot be read.
+            let is_bad = |reference: &String, at| {
+                [Some(day_of(at)), None]
+                    .iter()
+                    .any(|day| lines.bad.contains(&PackKey::of(self.account, *day, reference)))
+            };
+            let Some(expected) = &verdict.expectation else { continue };
+            judged.known.extend(verdict.reference.clone());
+            if !verdict.reference.as_ref().is_some_and(|reference| is_bad(reference, expected.at)) {
+                judged.verdicts.insert(expected.record.clone(), verdict);
+            }
+        }
+        judged.expected = expected.into_iter().map(|one| (one.record.clone(), one)).collect();
+        judged
+    }
+
+    /// Voids after these days of payments that have not arrived.
+    async fn later_voids(&self, judged: &Judged) -> Result<Vec<Entry>, StoreError> {
+        let is_open =
+            |verdict: &&Verdict| matches!(verdict.progressed, Progressed::Expected | Progressed::Held);
+        let open = judged.verdicts.values().filter(is_open);
+        let open: Vec<String> = open.filter_map(|verdict| verdict.reference.clone()).collect();
+        let found = open.into_iter().map(async |reference| {
+            let mut voids = Vec::new();
+            let span = EntrySpan::of_reference(self.reader.log, self.merchant, reference);
+            let is_later = |entry: &Entry| entry.kind == Kind::Void && self.until <= entry.at;
+            span.each(&mut |entry| voids.extend(entry.filter(is_later))).await?;
+            Ok::<_, StoreError>(voids)
+        });
+        stream::iter(found).buffer_unordered(AT_ONCE).try_concat().await
+    }
+
+    fn has_deposits(&self) -> bool {
+        self.progress.and_then(|progress| progress.funding).unwrap_or_default()
+    }
+
+    /// Adds the place of a movement's money, and the lines about it. None if a sum is beyond 64
+    /// bits.
+    fn place(
+        &self,
+        row: &mut MonthRow,
+        judged: &Judged,
+        entry: &Entry,
+        lines: &mut KnownLines,
+    ) -> Option<()> {
+        let record = RecordKey::of(entry);
+        let (expected, verdict) = (judged.expected.get(&record), judged.verdicts.get(&record));
+        row.reference = verdict.and_then(|verdict| verdict.reference.clone()).or(row.reference.take());
+        let subject = row.reference.clone().unwrap_or_else(|| entry.transaction.to_string());
+        row.cause = judged.causes.get(&subject).copied();
+        let place = match verdict.map(|verdict| verdict.progressed) {
+            // The void of an earlier payment, or a payment with its void.
+            _ if expected.is_none_or(|expected| expected.amount.is_zero()) => Figure::Voided,
+            Some(Progressed::Funded) => Figure::InDeposit,
+            Some(Progressed::Refused) => Figure::Refused,
+            Some(Progressed::Settled) if !self.has_deposits() => Figure::Settled,
+            Some(_) if row.cause.is_none() => Figure::OnTheWay,
+            Some(_) | None => Figure::Exception,
+        };
+        row.add(place, row.amount(Figure::Moved))?;
+        let known = row.reference.as_ref().and_then(|reference| lines.by_reference.get_mut(reference));
+        let Some(known) = known.filter(|known| known.taken_in.is_none() && expected.is_some()) else {
+            return Some(());
+        };
+        known.taken_in = Some(entry.currency);
+        let mut arrived = SignedAmount::ZERO;
+        for funded in
+            money(&known.line).filter(|funded| funded.currency.is_none_or(|one| one == entry.currency))
+        {
+            let day = self.day_of_deposit(funded);
+            let figure = match day {
+                _ if self.days.contains(day) => Figure::Lines,
+                _ if day < self.days.first => Figure::ArrivedBefore,
+                _ => Figure::ArrivedAfter,
+            };
+            row.add(figure, funded.amount)?;
+            arrived = arrived.checked_add(funded.amount)?;
+            row.deposit.get_or_insert(RowDeposit { id: funded.deposit.clone(), day });
+        }
+        row.add(Figure::Difference, arrived.checked_sub(row.amount(Figure::InDeposit))?)
+    }
+
+    /// A deposit can have moved to another day since its line was read.
+    fn day_of_deposit(&self, funded: &Funded) -> Date {
+        let listed = self.deposits.iter().find(|deposit| deposit.id == funded.deposit);
+        listed.map_or(funded.day, |deposit| deposit.day)
+    }
+
+    /// A deposit, and its lines that are about no movement of these days. None if a sum is beyond
+    /// 64 bits.
+    fn of_deposit(&self, deposit: &Deposit, judged: &Judged, lines: &KnownLines) -> Option<Vec<MonthRow>> {
+        let currency = deposit.currency.or_else(|| self.only_currency());
+        let itself = RowDeposit { id: deposit.id.clone(), day: deposit.day };
+        let (mut rows, mut of_lines) = (Vec::new(), SignedAmount::ZERO);
+        for (reference, known) in &lines.by_reference {
+            for funded in money(&known.line).filter(|funded| funded.deposit == deposit.id) {
+                let is_taken =
+                    known.taken_in.is_some_and(|taken| funded.currency.is_none_or(|one| one == taken));
+                let stated = known.taken_in.filter(|_| is_taken).or(funded.currency).or(currency);
+                if stated == currency {
+                    of_lines = of_lines.checked_add(funded.amount)?;
+                }
+                if is_taken {
+                    continue;
+                }
+                let mut row = MonthRow::new(RowKind::Line, self.account, stated);
+                let figure = self.figure_of_line(judged.known.contains(reference), known.day);
+                row.add(figure, funded.amount)?;
+                if figure == Figure::Lines {
+                    row.add(Figure::Difference, funded.amount)?;
+                }
+                if matches!(figure, Figure::Lines | Figure::LinesNotOurs) {
+                    row.cause = judged.causes.get(reference).copied();
+                }
+                (row.reference, row.deposit) = (Some(reference.clone()), Some(itself.clone()));
+                rows.push(row);
+            }
+        }
+        let mut row = MonthRow::new(RowKind::Deposit, self.account, currency);
+        let sums = DepositSums::of(deposit);
+        row.add(Figure::Fees, sums.fees?)?;
+        row.add(Figure::Chargebacks, sums.chargebacks)?;
+        row.add(Figure::Adjustments, sums.adjustments?)?;
+        let of_components = SignedAmount::sum(deposit.components.iter().map(|(_, amount)| *amount))?;
+        row.add(Figure::DepositsDiffer, deposit.component(Component::NetSales).checked_sub(of_lines)?)?;
+        row.add(Figure::DepositsDiffer, deposit.total.checked_sub(of_components)?)?;
+        row.add(Figure::Net, deposit.total)?;
+        row.cause = row.amounts.get(&Figure::DepositsDiffer).map(|_| ExceptionCause::DepositDiffers);
+        row.deposit = Some(itself);
+        rows.push(row);
+        Some(rows)
+    }
+
+    /// The figure of a line that no movement has, by whether it is about a payment or refund of
+    /// these days, and by the day of its pack.
+    fn figure_of_line(&self, is_known: bool, day: Option<Date>) -> Figure {
+        let begins = |day: Date| QuarterHour::first_of(day).begins();
+        match day {
+            _ if is_known => Figure::Lines,
+            Some(day) if begins(day) < self.since => Figure::LinesBefore,
+            Some(day) if self.until < begins(day.saturating_add(1.day())) => Figure::LinesAfter,
+            Some(_) | None => Figure::LinesNotOurs,
+        }
+    }
+
+    /// The currency of all of the account's movements, if it is one.
+    fn only_currency(&self) -> Option<Currency> {
+        let mut used =
+            self.entries.iter().filter(|entry| entry.account == self.account).map(|entry| entry.currency);
+        let first = used.next()?;
+        used.all(|one| one == first).then_some(first)
+    }
+}
+
+/// The parts of deposits that a line's money is.
+fn money(line: &Line) -> impl Iterator<Item = &Funded> {
+    line.funded.iter().filter(|funded| funded.is_money())
+}
