@@ -94,6 +94,12 @@ pub(in crate::elastic_path) struct NextPart {
     pub(in crate::elastic_path) link: Option<String>,
 }
 
+/// How many rows a page is to have; none if that is not stated, or wrong.
+pub(in crate::elastic_path) fn read_limit(parameters: &mut Parameters<'_>) -> Option<usize> {
+    let limit = |limit: &str| limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
+    parameters.read("page[limit]", limit, &format!("must be 1 to {ROWS_MAX}"))
+}
+
 impl<'a, F: Fields> Paging<'a, F> {
     /// Reads the parameters of every list. Each list has its own mark, so that it takes no cursor
     /// of another.
@@ -123,9 +129,7 @@ impl<'a, F: Fields> Paging<'a, F> {
             parameters.problems.extend(wrong);
             F::default()
         });
-        let limit = |limit: &str| limit.parse().ok().filter(|limit| (1..=ROWS_MAX).contains(limit));
-        let limit = parameters.read("page[limit]", limit, &format!("must be 1 to {ROWS_MAX}"));
-        let limit = limit.unwrap_or(ROWS);
+        let limit = read_limit(parameters).unwrap_or(ROWS);
         let order = parameters.order();
         let mut signed = mark.to_owned();
         if order == ReadOrder::OldestFirst {

@@ -22,14 +22,19 @@ use super::account_value;
 use crate::{
     api::{Caller, Failure, Handled, Page, Reply},
     elastic_path::{
-        lists::Rows, lists::downloads::as_wanted, lists::filter::is_mid, lists::paging::ROWS_MAX,
-        request::Parameters, response::page::wants_csv,
+        lists::Rows,
+        lists::downloads::as_wanted,
+        lists::filter::is_mid,
+        lists::paging::{ROWS_MAX, read_limit},
+        request::Parameters,
+        response::page::wants_csv,
     },
     ports::Transactions,
     spreadsheet::FileRow as _,
 };
 
-const KNOWN: [&str; 8] = ["month", "from", "to", "time_zone", "rows", "mid", "currency", "page[cursor]"];
+const KNOWN: [&str; 9] =
+    ["month", "from", "to", "time_zone", "rows", "mid", "currency", "page[limit]", "page[cursor]"];
 
 handlers! {
     /// `GET /v2/reports/month?month=…&from=…&to=…&rows=…`: the figures as JSON, with the rows of one
@@ -45,6 +50,8 @@ struct Query {
     rows: Option<Figure>,
     account: Option<String>,
     currency: Option<Currency>,
+    /// Most rows of a page.
+    limit: usize,
     after: Option<String>,
 }
 
@@ -67,9 +74,9 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let mut rows: Vec<MonthRow> = found.rows.iter().filter(|row| query.wants(row)).cloned().collect();
     let mut cursor = None;
     if !wants_csv(request) {
-        rows.truncate(if query.rows.is_some() { ROWS_MAX + 1 } else { 0 });
-        if rows.len() > ROWS_MAX {
-            rows.truncate(ROWS_MAX);
+        rows.truncate(if query.rows.is_some() { query.limit + 1 } else { 0 });
+        if rows.len() > query.limit {
+            rows.truncate(query.limit);
             cursor = rows.last().map(MonthRow::position);
         }
     }
@@ -118,6 +125,7 @@ impl Query {
         let rows = parameters.read("rows", Figure::from_name, &wrong);
         let account = parameters.read("mid", |mid| is_mid(mid).then(|| mid.to_owned()), "must be a MID");
         let currency = parameters.read("currency", |code| code.parse().ok(), "must be a currency's code");
+        let limit = read_limit(&mut parameters).unwrap_or(ROWS_MAX);
         let after = parameters.read(
             "page[cursor]",
             |cursor| is_cursor(cursor).then(|| cursor.to_owned()),
@@ -129,7 +137,7 @@ impl Query {
         }
         parameters.finish()?;
         let periods = periods.map_err(|error| Failure::unavailable(&error.to_string()))?;
-        Ok(Self { days, zone, periods, rows, account, currency, after })
+        Ok(Self { days, zone, periods, rows, account, currency, limit, after })
     }
 
     fn is_of(&self, account: &str, currency: Option<Currency>) -> bool {
