@@ -64,6 +64,7 @@ pub(crate) fn documents(gateway_url: &str, patches: &BTreeMap<String, Value>) ->
         "gateway": { "merchids": { "USD": MONTH_MID } },
         "name": "Umbrella & Sons",
         "address": ["12 Harbor St", "Portland, ME 04101"],
+        "zone": "America/New_York",
     });
     merge(&mut month, &own);
     let mut all = BTreeMap::from([
