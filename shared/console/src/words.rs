@@ -231,6 +231,12 @@ pub(crate) fn full_day(day: Date) -> String {
     day.strftime("%b %-d, %Y").to_string()
 }
 
+/// `Tue, Nov 24`, with its year unless that is the present one.
+pub(crate) fn weekday(day: Date, today: Date) -> String {
+    let is_of_this_year = day.year() == today.year();
+    day.strftime(if is_of_this_year { "%a, %b %-d" } else { "%a, %b %-d, %Y" }).to_string()
+}
+
 /// A text that begins a sentence.
 pub(crate) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();

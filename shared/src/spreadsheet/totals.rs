@@ -4,7 +4,7 @@ use tollgate_core::{
     journal::read_totals::{Dimension, Period, Selection, TotalRow},
     values::SignedAmount,
 };
-use tollgate_wire::{OrNull, TotalMembers, Word};
+use tollgate_wire::{OrNull, TotalFigures, TotalMembers, Word};
 
 use super::{FileColumn, FileRow, column};
 
@@ -84,8 +84,23 @@ pub fn value(shown: Shown<'_>) -> TotalMembers {
         period: period.name.clone(),
         begins_at: period.begins,
         ends_at: period.ends,
-        currency: line.currency.code().to_owned(),
-        changes: total.changes.into(),
+        figures: figures(row),
+        provisional: is_provisional,
+        operation: by(Dimension::Operation).flatten().map(Word::read),
+        fact: by(Dimension::Fact).flatten().map(Word::read),
+        mid: by(Dimension::Mid).flatten().map(str::to_owned),
+        brand: by(Dimension::Brand).map(or_null).unwrap_or_default(),
+        decline_code: by(Dimension::DeclineCode).map(or_null).unwrap_or_default(),
+        count: counts_facts.then_some(total.count),
+        amount: counts_facts.then_some(total.amount.into()),
+    }
+}
+
+/// The numbers of a row.
+pub fn figures(row: &TotalRow) -> TotalFigures {
+    TotalFigures {
+        currency: row.line.currency.code().to_owned(),
+        changes: row.total.changes.into(),
         approved: row.approved,
         approved_amount: row.approved_amount.into(),
         declined: row.declined,
@@ -95,14 +110,6 @@ pub fn value(shown: Shown<'_>) -> TotalMembers {
         decline_rate: row.decline_rate().and_then(fraction),
         issuer_approved: row.issuer_approved,
         issuer_approval_rate: row.issuer_approval_rate().and_then(fraction),
-        provisional: is_provisional,
-        operation: by(Dimension::Operation).flatten().map(Word::read),
-        fact: by(Dimension::Fact).flatten().map(Word::read),
-        mid: by(Dimension::Mid).flatten().map(str::to_owned),
-        brand: by(Dimension::Brand).map(or_null).unwrap_or_default(),
-        decline_code: by(Dimension::DeclineCode).map(or_null).unwrap_or_default(),
-        count: counts_facts.then_some(total.count),
-        amount: counts_facts.then_some(total.amount.into()),
     }
 }
 

@@ -35,6 +35,9 @@ pub struct TotalsMeta {
     pub time_zone: String,
     /// The members that rows are split by besides their currency
     pub by: Vec<Word<Dimension>>,
+    /// All rows added up, one for each currency, whatever rows are split by. Rates are those of all
+    /// payments of the range
+    pub sums: Vec<TotalFigures>,
     /// Periods whose totals can still change
     pub provisional: Vec<String>,
     /// Everything before it is counted, but for periods that are provisional; it stands still while
@@ -67,33 +70,8 @@ pub struct TotalMembers {
     pub begins_at: Timestamp,
     /// The first moment after it
     pub ends_at: Timestamp,
-    /// ISO 4217 code
-    pub currency: String,
     #[serde(flatten, deserialize_with = "beside")]
-    pub changes: Changes,
-    /// Authorizations and purchases that the issuer approved and no rule refused
-    pub approved: u64,
-    /// The amount that they held or took when they were approved
-    pub approved_amount: SignedMinor,
-    /// Authorizations and purchases that were declined, by the issuer or by a rule
-    pub declined: u64,
-    /// Both together, in the period, with the same currency and, as far as rows are by them,
-    /// operation, MID and brand
-    pub payments: u64,
-    /// How often money was refunded, also by voiding a payment before its settlement
-    #[serde(rename = "refunds")]
-    pub refund_count: u64,
-    /// Of `payments` the share that is `approved`
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
-    pub approval_rate: Option<f64>,
-    /// Of `payments` the share that is `declined`
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
-    pub decline_rate: Option<f64>,
-    /// Authorizations and purchases that the issuer approved, also those that a rule refused
-    pub issuer_approved: u64,
-    /// Of `payments` the share that is `issuer_approved`
-    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
-    pub issuer_approval_rate: Option<f64>,
+    pub figures: TotalFigures,
     /// Whether the period's totals can still change
     pub provisional: bool,
     /// Absent unless rows are by it; so are the four below
@@ -122,4 +100,37 @@ pub struct TotalMembers {
     #[cfg_attr(feature = "schema", schemars(range(min = 0)))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<SignedMinor>,
+}
+
+/// Entries in one currency, added up.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct TotalFigures {
+    /// ISO 4217 code
+    pub currency: String,
+    #[serde(flatten, deserialize_with = "beside")]
+    pub changes: Changes,
+    /// Authorizations and purchases that the issuer approved and no rule refused
+    pub approved: u64,
+    /// The amount that they held or took when they were approved
+    pub approved_amount: SignedMinor,
+    /// Authorizations and purchases that were declined, by the issuer or by a rule
+    pub declined: u64,
+    /// Both together, in the period, with the same currency and, as far as rows are by them,
+    /// operation, MID and brand
+    pub payments: u64,
+    /// How often money was refunded, also by voiding a payment before its settlement
+    #[serde(rename = "refunds")]
+    pub refund_count: u64,
+    /// Of `payments` the share that is `approved`
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub approval_rate: Option<f64>,
+    /// Of `payments` the share that is `declined`
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub decline_rate: Option<f64>,
+    /// Authorizations and purchases that the issuer approved, also those that a rule refused
+    pub issuer_approved: u64,
+    /// Of `payments` the share that is `issuer_approved`
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub issuer_approval_rate: Option<f64>,
 }

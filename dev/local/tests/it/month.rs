@@ -115,7 +115,8 @@ async fn approvals(month: &Month, payments: usize) {
     let sum = |name: &str| totals.iter().map(|row| row[name].as_u64().unwrap()).sum::<u64>();
     let approved = month.payments("eq(approved,true)").await;
     let others = month.payments("eq(approved,false)").await;
-    assert_eq!((approved.len(), others.len()), (payments - 34, 34));
+    let declined = month.payments("eq(state,declined)").await;
+    assert_eq!([approved.len(), others.len(), declined.len()], [payments - 34, 34, 34]);
     assert_eq!((sum("payments"), sum("approved")), (payments as u64, approved.len() as u64));
     for row in &totals {
         let day = row["period"].as_str().unwrap();
@@ -127,6 +128,7 @@ async fn approvals(month: &Month, payments: usize) {
             (&json!(listed.count()), &json!(amount)),
             "{day}"
         );
+        assert_eq!(row["declined"], json!(declined.iter().filter(is_of_day).count()), "{day}");
     }
 }
 

@@ -4,37 +4,39 @@ use askama::Template;
 use jiff::{ToSpan, civil::Date};
 use lambda_http::{Body, Response};
 use tollgate_core::values::SignedAmount;
-use tollgate_wire::{Total, Totals, TotalsMeta};
+use tollgate_wire::{Total, TotalFigures, Totals, TotalsMeta};
 
 use crate::{
     api::address,
     frame::Frame,
     pages::{Tab, Visit, download, problem::Problem, rendered},
-    words::{self, said},
+    words,
 };
 
 /// How wide the greatest bar is, in the units of its image.
 const BAR_WIDTH: u64 = 100;
-/// The list of a day's refunds begins so long before: a refund counts on its own day, the list on
-/// the payment's.
-const REFUNDED_DAYS: i64 = 30;
 
-/// A period in one currency, as the table shows it.
-struct Day {
+/// A number of the table, with the address of exactly the rows that it counts. Empty for nothing:
+/// a wall of zeros would hide the numbers.
+#[derive(Default)]
+struct Cell {
+    text: String,
+    address: String,
+}
+
+/// A period in one currency, or all periods, as the table shows it.
+struct Line {
     name: String,
-    width: u64,
-    count: u64,
-    amount: String,
-    /// The share of approved payments, where there were any.
-    rate: Option<String>,
-    refunded: String,
-    refund_count: u64,
-    at_gateway: String,
-    /// Links to its payments, and to those that were approved, declined and refunded.
+    /// The address of all its payments.
     all: String,
-    approved: String,
-    declined: String,
-    given_back: String,
+    width: u64,
+    cells: [Cell; 7],
+}
+
+/// The words before or in place of the table.
+struct Notice {
+    title: &'static str,
+    advice: &'static str,
 }
 
 #[derive(Template)]
@@ -45,10 +47,12 @@ struct DaysPage {
     ranges: Vec<Tab>,
     csv: String,
     unit: &'static str,
-    /// `, USD`, unless there are several currencies.
-    heading: String,
-    days: Vec<Day>,
-    is_empty: bool,
+    /// The names of cells.
+    columns: [String; 7],
+    days: Vec<Line>,
+    /// All periods together, one line for each currency.
+    sums: Vec<Line>,
+    notice: Option<Notice>,
     /// Notes on provisional or missing numbers.
     remarks: Vec<String>,
 }
@@ -88,51 +92,85 @@ fn address_of_totals(visit: &Visit<'_>, today: Date) -> String {
 
 fn page(visit: &Visit<'_>, totals: &Totals, today: Date, is_monthly: bool) -> DaysPage {
     let query = visit.request.uri().query().unwrap_or_default();
-    let (first, last) = (totals.meta.from, totals.meta.to);
+    let meta = &totals.meta;
+    let (first, last) = (meta.from, meta.to);
     let rows = &totals.data;
-    let mut currencies = rows.iter().map(|row| row.members.currency.as_str()).collect::<Vec<_>>();
-    currencies.sort_unstable();
-    currencies.dedup();
-    let is_one = currencies.len() <= 1;
-    let greatest = rows.iter().map(approved_amount).max().unwrap_or_default();
+    let greatest = rows.iter().map(|row| row.members.figures.approved_amount.into()).max();
+    let shown = Shown {
+        merchant: &visit.frame.merchant,
+        is_one: meta.sums.len() <= 1,
+        greatest: greatest.unwrap_or_default(),
+    };
+    let periods = periods(meta, is_monthly, today);
     let mut days = Vec::new();
-    for period in periods(first, last, is_monthly) {
-        for currency in &currencies {
-            let is_wanted =
-                |row: &&Total| row.members.period == period.key && row.members.currency == *currency;
-            let row = rows.iter().find(is_wanted);
-            let shown = Shown { currency, is_one, greatest, today };
-            days.push(day(&visit.frame, &period, row, &shown));
+    for period in &periods {
+        for sum in &meta.sums {
+            let is_wanted = |row: &&Total| {
+                row.members.period == period.key && row.members.figures.currency == sum.currency
+            };
+            let row = rows.iter().find(is_wanted).map(|row| &row.members.figures);
+            days.push(shown.line(period, row));
         }
     }
+    let whole = Period { key: String::new(), first, last, name: "Total".to_owned() };
+    let has_sums = periods.len() > 1;
+    // A bar compares days.
+    let sum = |sum| Line { width: 0, ..shown.line(&whole, Some(sum)) };
+    let sums = meta.sums.iter().filter(|_| has_sums).map(sum).collect();
     DaysPage {
         frame: visit.frame.clone(),
         title: title(first, last, is_monthly, today),
         ranges: ranges(&visit.frame, today, first, is_monthly),
         csv: format!("/{}/days.csv?{query}", visit.frame.merchant),
         unit: if is_monthly { "Month" } else { "Day" },
-        heading: if is_one && !rows.is_empty() {
-            format!(", {}", currencies.concat())
-        } else {
-            String::new()
-        },
+        columns: columns(meta),
         days,
-        is_empty: rows.is_empty(),
-        remarks: remarks(&totals.meta, &visit.frame),
+        sums,
+        notice: notice(meta),
+        remarks: remarks(meta, &visit.frame),
     }
 }
 
-/// `November 20 to 26`.
+/// The names of the cells. Where all amounts are in one currency, a name says it.
+fn columns(meta: &TotalsMeta) -> [String; 7] {
+    let amount = match meta.sums.as_slice() {
+        [sum] => format!("Amount, {}", sum.currency),
+        _ => "Amount".to_owned(),
+    };
+    let others = ["Declined", "Approval rate", "Refunds", "Refunded", "At the gateway"];
+    let [declined, rate, refunds, refunded, at_gateway] = others.map(str::to_owned);
+    ["Count".to_owned(), amount, declined, rate, refunds, refunded, at_gateway]
+}
+
+/// The words before or in place of the table. What is not counted yet is no fact.
+fn notice(meta: &TotalsMeta) -> Option<Notice> {
+    let (title, advice) = if meta.complete_until.is_none() {
+        (
+            "Totals are being made for the first time",
+            "They are updated every minute, and numbers are missing until then. Payments has all payments.",
+        )
+    } else if !meta.sums.is_empty() {
+        return None;
+    } else if meta.provisional.is_empty() {
+        ("No payments in these days", "Nothing was approved, declined or refunded. Choose a longer range.")
+    } else {
+        ("Nothing is counted in these days yet", "Payments are counted a minute or two after they are made.")
+    };
+    Some(Notice { title, advice })
+}
+
+/// `November 20 to 26`. A year is said unless it is the present one.
 fn title(first: Date, last: Date, is_monthly: bool, today: Date) -> String {
-    let year =
-        if is_monthly || last.year() == today.year() { String::new() } else { format!(", {}", last.year()) };
-    let begins = if is_monthly { "%B %Y" } else { "%B %-d" };
+    let month = if is_monthly { "%B %Y" } else { "%B %-d" };
+    let year = |day: Date| if is_monthly || day.year() == today.year() { "" } else { ", %Y" };
     let is_same = first.first_of_month() == last.first_of_month();
-    let ends = if is_same && !is_monthly { "%-d" } else { begins };
+    let begins = if first.year() == last.year() { "" } else { year(first) };
+    let ends = if is_same && !is_monthly { "%-d" } else { month };
+    let begin = first.strftime(&format!("{month}{begins}")).to_string();
     if first == last || (is_same && is_monthly) {
-        return format!("{}{year}", first.strftime(begins));
+        return begin + &last.strftime(year(last)).to_string();
     }
-    format!("{} to {}{year}", first.strftime(begins), last.strftime(ends))
+    format!("{begin} to {}", last.strftime(&format!("{ends}{}", year(last))))
 }
 
 /// A day or a month.
@@ -144,16 +182,25 @@ struct Period {
     name: String,
 }
 
-/// All periods of a range: the API leaves out those without anything.
-fn periods(first: Date, last: Date, is_monthly: bool) -> Vec<Period> {
+/// All periods of a range: the API leaves out those without anything. A period whose numbers can
+/// still change says so.
+fn periods(meta: &TotalsMeta, is_monthly: bool, today: Date) -> Vec<Period> {
     let mut all = Vec::new();
-    let mut first = first;
-    while first <= last {
-        let end = if is_monthly { first.last_of_month() } else { first };
-        let (key, name) = if is_monthly { ("%Y-%m", "%b %Y") } else { ("%Y-%m-%d", "%a, %b %-d") };
-        let (key, name) = (first.strftime(key).to_string(), first.strftime(name).to_string());
-        all.push(Period { key, first, last: end, name });
-        let Ok(next) = end.tomorrow() else { break };
+    let mut first = meta.from;
+    while first <= meta.to {
+        let last = if is_monthly { first.last_of_month() } else { first };
+        let key = first.strftime(if is_monthly { "%Y-%m" } else { "%Y-%m-%d" }).to_string();
+        let name =
+            if is_monthly { first.strftime("%b %Y").to_string() } else { words::weekday(first, today) };
+        let name = if last >= today {
+            format!("{name} so far")
+        } else if meta.provisional.contains(&key) {
+            format!("{name}, provisional")
+        } else {
+            name
+        };
+        all.push(Period { key, first, last, name });
+        let Ok(next) = last.tomorrow() else { break };
         first = next;
     }
     all
@@ -161,50 +208,52 @@ fn periods(first: Date, last: Date, is_monthly: bool) -> Vec<Period> {
 
 /// How amounts are shown, and against which amount bars are.
 struct Shown<'a> {
-    currency: &'a str,
+    merchant: &'a str,
+    /// Whether all amounts are in one currency.
     is_one: bool,
     greatest: SignedAmount,
-    today: Date,
 }
 
-fn approved_amount(row: &Total) -> SignedAmount {
-    row.members.approved_amount.into()
-}
+impl Shown<'_> {
+    /// A period; one without anything has no figures.
+    fn line(&self, period: &Period, figures: Option<&TotalFigures>) -> Line {
+        let amount = figures.map(|figures| SignedAmount::from(figures.approved_amount)).unwrap_or_default();
+        let is_shown = amount > SignedAmount::ZERO;
+        Line {
+            name: period.name.clone(),
+            all: self.rows(period, "", "payments", &[]),
+            width: if is_shown { amount.parts_of(self.greatest, BAR_WIDTH).max(1) } else { 0 },
+            cells: figures.map(|figures| self.cells(period, figures)).unwrap_or_default(),
+        }
+    }
 
-/// A period without anything has no row.
-fn day(frame: &Frame, period: &Period, row: Option<&Total>, shown: &Shown<'_>) -> Day {
-    let list = |first: Date, state: &str| {
-        let (first, last) = (first.to_string(), period.last.to_string());
-        let all = [("from", first.as_str()), ("to", last.as_str()), ("state", state)];
-        address(&format!("/{}/payments", frame.merchant), &all)
-    };
-    let money = |amount: SignedAmount| words::cell(amount, shown.currency, shown.is_one);
-    let amount = row.map(approved_amount).unwrap_or_default();
-    let row = row.map(|row| &row.members);
-    let rate = row.and_then(|row| row.approval_rate);
-    let returned = row.map(|row| SignedAmount::from(row.changes.returned)).unwrap_or_default();
-    let at_gateway = row.map(|row| SignedAmount::from(row.changes.at_gateway)).unwrap_or_default();
-    Day {
-        name: if period.last >= shown.today {
-            format!("{} so far", period.name)
-        } else {
-            period.name.clone()
-        },
-        width: if amount > SignedAmount::ZERO {
-            amount.parts_of(shown.greatest, BAR_WIDTH).max(1)
-        } else {
-            0
-        },
-        count: row.map(|row| row.approved).unwrap_or_default(),
-        amount: money(amount),
-        rate: rate.map(|rate| format!("{:.2}%", rate * 100.0)),
-        refunded: money(returned.checked_neg().unwrap_or_default()),
-        refund_count: row.map(|row| row.refund_count).unwrap_or_default(),
-        at_gateway: money(at_gateway),
-        all: list(period.first, ""),
-        approved: list(period.first, "approved"),
-        declined: list(period.first, "declined"),
-        given_back: list(period.first.saturating_sub(REFUNDED_DAYS.days()), "refunded"),
+    fn cells(&self, period: &Period, figures: &TotalFigures) -> [Cell; 7] {
+        let currency = if self.is_one { "" } else { figures.currency.as_str() };
+        let rows = |page: &str, part| self.rows(period, currency, page, &[part]);
+        let (approved, declined) =
+            (rows("payments", ("state", "approved")), rows("payments", ("state", "declined")));
+        let (given_back, at_gateway) =
+            (rows("month", ("rows", "given_back")), rows("month", ("rows", "at_gateway")));
+        let money = |amount: SignedAmount| words::if_any(amount, &figures.currency, self.is_one);
+        let returned = SignedAmount::from(figures.changes.returned);
+        let count = |count: u64| if count == 0 { String::new() } else { count.to_string() };
+        let rate = figures.approval_rate.map(|rate| format!("{:.2}%", rate * 100.0));
+        [
+            Cell { text: count(figures.approved), address: approved.clone() },
+            Cell { text: money(figures.approved_amount.into()), address: approved },
+            Cell { text: count(figures.declined), address: declined },
+            Cell { text: rate.unwrap_or_default(), address: String::new() },
+            Cell { text: count(figures.refund_count), address: given_back.clone() },
+            Cell { text: money(returned.checked_neg().unwrap_or_default()), address: given_back },
+            Cell { text: money(figures.changes.at_gateway.into()), address: at_gateway },
+        ]
+    }
+
+    /// The address of a part of the rows of a period, in one currency if there are several.
+    fn rows(&self, period: &Period, currency: &str, page: &str, part: &[(&str, &str)]) -> String {
+        let (first, last) = (period.first.to_string(), period.last.to_string());
+        let range = [("from", first.as_str()), ("to", &last), ("currency", currency)];
+        address(&format!("/{}/{page}", self.merchant), &[&range, part].concat())
     }
 }
 
@@ -232,22 +281,11 @@ fn ranges(frame: &Frame, today: Date, first: Date, is_monthly: bool) -> Vec<Tab>
 }
 
 fn remarks(meta: &TotalsMeta, frame: &Frame) -> Vec<String> {
-    let named = |period: &String| {
-        let month = format!("{period}-01").parse::<Date>().map(|first| first.strftime("%B %Y").to_string());
-        month.or_else(|_| period.parse::<Date>().map(words::day)).unwrap_or_else(|_| said(period.as_str()))
-    };
-    let named = meta.provisional.iter().map(named).collect::<Vec<_>>();
     let mut remarks = Vec::new();
-    let provisional = match named.as_slice() {
-        [] => None,
-        [one] => Some(format!("{one} is provisional: its numbers can still change.")),
-        several => Some(format!("{} are provisional: their numbers can still change.", several.join(", "))),
-    };
-    remarks.extend(provisional);
-    remarks.push(meta.complete_until.map_or_else(
-        || "Nothing has been counted yet: the totals are updated every minute.".to_owned(),
-        |at| format!("Counted up to {}.", frame.moment(at)),
-    ));
+    if !meta.provisional.is_empty() {
+        remarks.push("Numbers so far, and provisional ones, can still change.".to_owned());
+    }
+    remarks.extend(meta.complete_until.map(|at| format!("Counted up to {}.", frame.moment(at))));
     let sums = i64::try_from(meta.unreadable).unwrap_or(i64::MAX);
     let entries = i64::try_from(meta.unreadable_entries).unwrap_or(i64::MAX);
     for (count, one, several) in [(sums, "stored sum", "stored sums"), (entries, "entry", "entries")] {

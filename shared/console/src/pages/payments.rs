@@ -57,6 +57,8 @@ struct Search {
     from: String,
     to: String,
     tab: String,
+    /// The only currency, where a link states one.
+    currency: String,
     cursor: String,
 }
 
@@ -68,6 +70,7 @@ impl Search {
             from: value("from"),
             to: value("to"),
             tab: value("state"),
+            currency: value("currency"),
             cursor: value("cursor"),
         }
     }
@@ -79,17 +82,20 @@ impl Search {
             ("from", &self.from),
             ("to", &self.to),
             ("state", tab),
+            ("currency", &self.currency),
             ("cursor", cursor),
         ];
         address(path, &all)
     }
 
-    /// The conditions of the range and of the tab.
+    /// The conditions of the range, of the tab and of the currency.
     fn conditions(&self) -> Vec<String> {
         let kind = KINDS.iter().find(|kind| !kind.condition.is_empty() && kind.parameter == self.tab);
         let range = [("ge", &self.from), ("le", &self.to)].into_iter().filter(|(_, day)| !day.is_empty());
         let range = range.map(|(operator, day)| format!("{operator}(created_at,{})", quoted(day)));
-        range.chain(kind.map(|kind| kind.condition.to_owned())).collect()
+        let currency = Some(&self.currency).filter(|currency| !currency.is_empty());
+        let currency = currency.map(|currency| format!("eq(currency,{})", quoted(currency)));
+        range.chain(kind.map(|kind| kind.condition.to_owned())).chain(currency).collect()
     }
 }
 
@@ -242,6 +248,7 @@ fn page(visit: &Visit<'_>, search: Search, listed: Option<Listed>, tried: &[Stri
     let cursor = meta.and_then(|meta| meta.page.cursor.as_deref());
     let range = range(meta, &visit.frame);
     let looked = words::joined(tried.iter().cloned(), ", then ");
+    let looked = words::joined([looked, search.currency.clone()], ", ");
     let complete = meta.and_then(|meta| meta.journal.newest_entry_at);
     let complete = complete.map(|at| format!(", complete up to {} at least", words::moment(at, zone)));
     let count = i64::try_from(rows.len()).unwrap_or_default();

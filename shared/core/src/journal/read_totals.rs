@@ -34,6 +34,9 @@ const DAYS_AT_A_TIME: usize = 8;
 pub struct PeriodTotals {
     /// Those of all periods, provisional ones included, in their order.
     pub rows: Vec<TotalRow>,
+    /// All of them together, one of each currency, at the place of the first period. A rate is that
+    /// of the whole range.
+    pub sums: Vec<TotalRow>,
     /// Sums that are not among them, because they cannot be read. Their periods are provisional.
     pub unreadable: Vec<Unreadable>,
     /// Entries that the sums lack, because they cannot be read: all of them, regardless of
@@ -112,8 +115,9 @@ pub async fn read_totals(
         }
         unreadable.extend(kept.unreadable);
     }
-    let left_out = counted.left_out;
-    Ok(PeriodTotals { rows: counted.rows(), unreadable, left_out, provisional, complete_until })
+    let Counted { rows, sums, left_out } = counted;
+    let (rows, sums) = (rows.finish(), sums.finish());
+    Ok(PeriodTotals { rows, sums, unreadable, left_out, provisional, complete_until })
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::{
     ports::Transactions,
     spreadsheet::{
         FileRow as _,
-        totals::{Shown, value},
+        totals::{Shown, figures, value},
     },
 };
 
@@ -111,6 +111,7 @@ impl Query {
             interval: self.interval.into(),
             time_zone: self.zone.name().to_owned(),
             by: self.selection.by.iter().map(|one| (*one).into()).collect(),
+            sums: found.sums.iter().map(figures).collect(),
             provisional: provisional.map(|period| period.name.clone()).collect(),
             complete_until: found.complete_until,
             unreadable: found.unreadable.len(),

@@ -155,19 +155,24 @@ pub(super) fn exception(id: &str, cause: &str) -> Value {
         "difference": -1, "currency": "USD", "since": "2020-11-23T23:40:00Z", "gone_at": null, "notes": [], "resolution": null})
 }
 
-/// A period's total in dollars, of which a test states the numbers.
-pub(super) fn total(period: &str, numbers: &Value) -> Value {
-    let complete = json!({"type": "total", "period": period, "begins_at": "2026-11-24T05:00:00Z",
-        "ends_at": "2026-11-25T05:00:00Z", "currency": "USD", "held": 0, "paid": 0, "returned": 0, "at_gateway": 0,
+/// Figures of totals in dollars, of which a test states the numbers.
+pub(super) fn figures(numbers: &Value) -> Value {
+    let complete = json!({"currency": "USD", "held": 0, "paid": 0, "returned": 0, "at_gateway": 0,
         "fees_at_gateway": 0, "disputed": 0, "approved": 0, "approved_amount": 0, "declined": 0, "payments": 0,
-        "refunds": 0, "approval_rate": null, "decline_rate": null, "issuer_approved": 0, "issuer_approval_rate": null,
-        "provisional": false});
+        "refunds": 0, "approval_rate": null, "decline_rate": null, "issuer_approved": 0, "issuer_approval_rate": null});
     with(complete, numbers)
+}
+
+/// A period's total.
+pub(super) fn total(period: &str, numbers: &Value) -> Value {
+    let of_period = json!({"type": "total", "period": period, "begins_at": "2020-11-24T05:00:00Z",
+        "ends_at": "2020-11-25T05:00:00Z", "provisional": false});
+    with(of_period, &figures(numbers))
 }
 
 /// A report of totals.
 pub(super) fn totals(rows: &[Value], meta: &Value) -> Value {
-    let complete = json!({"interval": "day", "time_zone": "America/New_York", "by": ["currency"], "provisional": [],
+    let complete = json!({"interval": "day", "time_zone": "America/New_York", "by": [], "sums": [], "provisional": [],
         "complete_until": null, "unreadable": 0, "unreadable_entries": 0});
     json!({"data": rows, "meta": with(complete, meta)})
 }

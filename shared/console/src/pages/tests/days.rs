@@ -4,89 +4,114 @@ use serde_json::{Value, json};
 
 use super::{
     HOSTILE, api, assert_says,
-    bodies::{total, totals},
+    bodies::{figures, total, totals},
 };
 
+const DAYS: &str = "/170200126/days?from=2020-11-24&to=2020-11-26";
+
 fn report() -> Value {
-    let rows = [
-        total(
-            "2026-11-24",
-            &json!({"held": 38000, "paid": 145_145, "approved": 13, "approved_amount": 183_915,
-                "approval_rate": 0.9286, "payments": 14, "at_gateway": 145_145}),
-        ),
-        total(
-            "2026-11-26",
-            &json!({"approved": 1, "approved_amount": 900, "approval_rate": 1.0, "payments": 1,
-                "returned": 20500, "refunds": 2, "at_gateway": -20500}),
-        ),
-    ];
+    let first = json!({"held": 38000, "paid": 145_145, "approved": 13, "approved_amount": 183_915, "declined": 1,
+        "approval_rate": 0.9286, "payments": 14, "at_gateway": 145_145});
+    let last = json!({"approved": 1, "approved_amount": 900, "approval_rate": 1.0, "payments": 1,
+        "returned": 20500, "refunds": 2, "at_gateway": -20500});
+    let sum = json!({"approved": 14, "approved_amount": 184_815, "declined": 1, "approval_rate": 0.9333,
+        "returned": 20500, "refunds": 2, "at_gateway": 124_645});
     totals(
-        &rows,
-        &json!({"from": "2026-11-24", "to": "2026-11-26", "provisional": ["2026-11-26"],
-            "complete_until": "2026-11-26T09:39:58Z", "unreadable": 1, "unreadable_entries": 2}),
+        &[total("2020-11-24", &first), total("2020-11-26", &last)],
+        &json!({"from": "2020-11-24", "to": "2020-11-26", "sums": [figures(&sum)], "provisional": ["2020-11-26"],
+            "complete_until": "2020-11-26T09:39:58Z", "unreadable": 1, "unreadable_entries": 2}),
     )
 }
 
 #[tokio::test]
-async fn each_day_has_its_sums_and_links_to_its_payments() {
+async fn each_day_has_its_numbers_and_all_of_them_their_sum() {
     let api = api("read");
     api.says("GET", "/v2/reports/totals", 200, &report());
-    let html = api.get("/170200126/days?from=2026-11-24&to=2026-11-26").await.body;
+    let html = api.get(DAYS).await.body;
     assert_says(
         &html,
         &[
-            "November 24 to 26",
-            "Day, America/New_York",
+            "November 24 to 26, 2020",
+            "Days are America/New_York.",
             "Amount, USD",
-            "Tue, Nov 24 13 1,839.15 92.86% 0.00 0 1,451.45",
-            "Wed, Nov 25 0 0.00 0.00 0 0.00",
-            " 1 9.00 100.00% −205.00 2 −205.00",
-            "Nov 26 is provisional: its numbers can still change.",
+            "Tue, Nov 24, 2020 13 1,839.15 1 92.86% 1,451.45",
+            "Wed, Nov 25, 2020 Thu, Nov 26, 2020, provisional 1 9.00 100.00% 2 −205.00 −205.00",
+            "Total 14 1,848.15 1 93.33% 2 −205.00 1,246.45 Numbers so far, and provisional ones, can still change.",
             "Counted up to Nov 26, 4:39 AM.",
             "1 stored sum cannot be read and left out.",
             "2 entries cannot be read and left out.",
         ],
     );
-    for state in ["", "&#38;state=approved", "&#38;state=declined"] {
-        let link = format!("/170200126/payments?from=2026-11-24&#38;to=2026-11-24{state}\"");
-        assert!(html.contains(&link), "{link} in {html}");
-    }
-    assert!(html.contains("/170200126/payments?from=2026-10-27&#38;to=2026-11-26&#38;state=refunded"));
     let widths = html.split("bar-approved\" width=\"").skip(1).map(|bar| bar.split('"').next().unwrap());
-    assert_eq!(widths.collect::<Vec<_>>(), ["100", "0", "1"], "the smallest amount can be seen");
-    let expected = "GET /v2/reports/totals?from=2026-11-24&to=2026-11-26&interval=day&time_zone=America%2FNew_York&by=currency";
+    assert_eq!(widths.collect::<Vec<_>>(), ["100", "1"], "the smallest amount can be seen");
+    let expected = "GET /v2/reports/totals?from=2020-11-24&to=2020-11-26&interval=day&time_zone=America%2FNew_York&by=currency";
     assert_eq!(api.requests(), ["GET /v2/me", expected]);
 }
 
+/// The links of a page that say this, in their order.
+fn leads<'a>(html: &'a str, text: &str) -> Vec<&'a str> {
+    let end = format!("\">{text}</a>");
+    let links = html.split("<a href=\"/170200126/").filter_map(|link| link.split_once(&end));
+    links.map(|(address, _)| address).collect()
+}
+
 #[tokio::test]
-async fn months_link_to_all_their_days_and_several_currencies_are_named() {
+async fn each_number_leads_to_the_rows_that_it_counts() {
     let api = api("read");
-    let approved = |currency: &str, amount: u64| {
-        let numbers =
-            json!({"currency": currency, "approved": 1, "approved_amount": amount, "approval_rate": 1.0});
-        total("2020-02", &numbers)
-    };
-    let (euros, dollars) = (approved("EUR", 500), approved("USD", 700));
-    let report = totals(&[euros, dollars], &json!({"from": "2020-02-01", "to": "2020-02-29"}));
-    api.says("GET", "/v2/reports/totals", 200, &report);
+    api.says("GET", "/v2/reports/totals", 200, &report());
+    let html = api.get(DAYS).await.body.replace("&#38;", "&");
+    let [day, all] = ["from=2020-11-24&to=2020-11-24", "from=2020-11-24&to=2020-11-26"];
+    let last = "from=2020-11-26&to=2020-11-26";
+    for (text, expected) in [
+        ("Tue, Nov 24, 2020", vec![format!("payments?{day}")]),
+        ("Total", vec![format!("payments?{all}")]),
+        ("13", vec![format!("payments?{day}&state=approved")]),
+        ("1,848.15", vec![format!("payments?{all}&state=approved")]),
+        ("2", [last, all].map(|range| format!("month?{range}&rows=given_back")).into()),
+        ("1,246.45", vec![format!("month?{all}&rows=at_gateway")]),
+    ] {
+        assert_eq!(leads(&html, text), expected, "{text}");
+    }
+    let ones = [(day, "declined"), (last, "approved"), (all, "declined")];
+    let ones = ones.map(|(range, state)| format!("payments?{range}&state={state}"));
+    assert_eq!(leads(&html, "1"), ones);
+}
+
+#[tokio::test]
+async fn months_link_to_all_their_days_and_of_several_currencies_each_to_its_own_rows() {
+    let api = api("read");
+    let approved = |currency: &str, amount: u64| json!({"currency": currency, "approved": 1, "approved_amount": amount, "approval_rate": 1.0});
+    let both = [approved("EUR", 500), approved("USD", 700)];
+    let rows = both.each_ref().map(|numbers| total("2020-02", numbers));
+    let sums = both.each_ref().map(figures);
+    let meta = json!({"from": "2020-02-01", "to": "2020-02-29", "sums": sums, "complete_until": null});
+    api.says("GET", "/v2/reports/totals", 200, &totals(&rows, &meta));
     let html = api.get("/170200126/days?from=2020-02&to=2020-02&interval=month").await.body;
     assert_says(
         &html,
         &[
-            "February 2020 Download CSV Week Month Year",
+            "February 2020 Download CSV Week Month Year Totals are being made for the first time",
             "Feb 2020 1 €5.00 100.00%",
             "Feb 2020 1 $7.00 100.00%",
-            "Nothing has been counted yet",
         ],
     );
-    assert!(html.contains("/170200126/payments?from=2020-02-01&#38;to=2020-02-29\""));
+    let html = html.replace("&#38;", "&");
+    let month = "payments?from=2020-02-01&to=2020-02-29";
+    assert_eq!(leads(&html, "€5.00"), [format!("{month}&currency=EUR&state=approved")]);
+    assert_eq!(leads(&html, "Feb 2020"), [month, month]);
+    assert!(!html.contains("Total<"), "of one period it is that period's");
 }
 
 #[tokio::test]
 async fn days_without_payments_say_so_and_what_is_no_day_stays_text() {
     let api = api("read");
-    let meta = json!({"from": "2026-11-24", "to": "2026-11-26", "provisional": [HOSTILE]});
-    api.says("GET", "/v2/reports/totals", 200, &totals(&[], &meta));
-    let html = api.get("/170200126/days").await.body;
-    assert_says(&html, &["No payments in these days", "is provisional: its numbers can still change."]);
+    for (provisional, title) in
+        [(json!([]), "No payments in these days"), (json!([HOSTILE]), "Nothing is counted in these days yet")]
+    {
+        let meta = json!({"from": "2025-12-30", "to": "2026-01-02", "provisional": provisional,
+            "complete_until": "2026-01-03T09:39:58Z"});
+        api.says("GET", "/v2/reports/totals", 200, &totals(&[], &meta));
+        let html = api.get("/170200126/days").await.body;
+        assert_says(&html, &["December 30, 2025 to January 2", title]);
+    }
 }

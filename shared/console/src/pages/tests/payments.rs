@@ -57,6 +57,18 @@ async fn a_list_is_one_call_and_shows_local_times_amounts_and_the_way_on() {
 }
 
 #[tokio::test]
+async fn a_list_of_one_currency_says_so_and_stays_so() {
+    let api = api("read");
+    api.says("GET", LIST, 200, &listed(&[], Some("next")));
+    let html = api.get("/170200126/payments?from=2026-11-01&currency=EUR").await.body;
+    assert_says(&html, &["EUR. Oct 27, 2026 to Nov 26, 2026."]);
+    assert!(html.contains("name=\"currency\" value=\"EUR\""), "{html}");
+    assert!(html.contains("from=2026-11-01&#38;state=held&#38;currency=EUR\""), "{html}");
+    let filter = "ge%28created_at%2C%222026-11-01%22%29%3Aeq%28currency%2C%22EUR%22%29";
+    assert_eq!(api.requests()[1], format!("GET {LIST}filter={filter}&{NEW_YORK}"));
+}
+
+#[tokio::test]
 async fn a_text_that_is_no_order_is_looked_for_as_a_reference_also_where_it_cannot_be_an_order() {
     let order = format!("{LIST}filter=eq%28order_id");
     for (status, answer) in [(200, listed(&[], None)), (400, refusal("invalid_value", ""))] {

@@ -206,31 +206,51 @@ fn share(part: u64, whole: u64) -> Option<u64> {
     Some(if part == 0 || part >= whole { share } else { share.clamp(1, 9_999) })
 }
 
-/// Totals by period and row, added up as they are read.
+/// Totals of a report, added up as they are read.
 pub(super) struct Counted<'a> {
-    selection: &'a Selection,
-    rows: BTreeMap<(usize, TotalLine), (Total, Decided)>,
-    /// Of each period and row without its outcome.
-    payments: BTreeMap<(usize, TotalLine), Decided>,
+    /// By period, and by the dimensions that the report tells apart.
+    pub(super) rows: Rows<'a>,
+    /// Of all periods together, by nothing but the currency.
+    pub(super) sums: Rows<'a>,
     /// Entries that no row has, because they cannot be read.
     pub(super) left_out: u64,
 }
 
 impl<'a> Counted<'a> {
     pub(super) fn new(selection: &'a Selection) -> Self {
-        Self { selection, rows: BTreeMap::new(), payments: BTreeMap::new(), left_out: 0 }
+        Self { rows: Rows::new(selection, &selection.by), sums: Rows::new(selection, &[]), left_out: 0 }
     }
 
     pub(super) fn add(&mut self, period: usize, totals: &Totals) -> Result<(), StoreError> {
-        let selection = self.selection;
         self.left_out = self.left_out.saturating_add(totals.left_out());
+        self.rows.add(period, totals)?;
+        self.sums.add(0, totals)
+    }
+}
+
+/// Rows, added up as they are read.
+pub(super) struct Rows<'a> {
+    selection: &'a Selection,
+    /// The dimensions that these rows tell apart.
+    by: &'a [Dimension],
+    rows: BTreeMap<(usize, TotalLine), (Total, Decided)>,
+    /// Of each period and row without its outcome.
+    payments: BTreeMap<(usize, TotalLine), Decided>,
+}
+
+impl<'a> Rows<'a> {
+    fn new(selection: &'a Selection, by: &'a [Dimension]) -> Self {
+        Self { selection, by, rows: BTreeMap::new(), payments: BTreeMap::new() }
+    }
+
+    fn add(&mut self, period: usize, totals: &Totals) -> Result<(), StoreError> {
         for (line, total) in totals.lines() {
-            if !selection.wants(line, |dimension| !is_outcome(dimension)) {
+            if !self.selection.wants(line, |dimension| !is_outcome(dimension)) {
                 continue;
             }
             let decided = Decided::of(line, total)?;
             if decided != Decided::default() {
-                let group = line.by(|dimension| selection.is_by(dimension) && !is_outcome(dimension));
+                let group = line.by(|dimension| self.by.contains(&dimension) && !is_outcome(dimension));
                 let sum = self.payments.entry((period, group)).or_default();
                 *sum = sum.plus(decided)?;
             }
@@ -254,7 +274,7 @@ impl<'a> Counted<'a> {
         decided: Decided,
     ) -> Result<(), StoreError> {
         if self.selection.wants(line, is_outcome) {
-            let row = line.by(|dimension| self.selection.is_by(dimension));
+            let row = line.by(|dimension| self.by.contains(&dimension));
             let (sum, of_row) = self.rows.entry((period, row)).or_default();
             *sum = sum.plus(total)?;
             *of_row = of_row.plus(decided)?;
@@ -262,7 +282,7 @@ impl<'a> Counted<'a> {
         Ok(())
     }
 
-    pub(super) fn rows(self) -> Vec<TotalRow> {
+    pub(super) fn finish(self) -> Vec<TotalRow> {
         let Self { rows, payments, .. } = self;
         let row = |((period, line), (total, decided)): ((_, TotalLine), (_, Decided))| {
             let group = line.by(|dimension| !is_outcome(dimension));

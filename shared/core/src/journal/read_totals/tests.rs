@@ -283,6 +283,7 @@ proptest! {
             let selection = Selection { by, ..Selection::default() };
             let found = report(&store, &periods, &selection);
             prop_assert_eq!(sum(&found.rows), changes);
+            prop_assert_eq!(sum(&found.sums), changes);
             let shares: Vec<u64> = found.rows.iter().map(|row| row.approved + row.declined).collect();
             prop_assert!(found.rows.iter().zip(shares).all(|(row, share)| share <= row.payments));
         }
@@ -418,6 +419,27 @@ fn the_approved_amount_has_no_capture_void_or_lapse_and_refunds_are_counted_howe
 }
 
 #[test]
+fn the_sums_of_a_range_have_the_rates_of_all_its_payments_whatever_rows_are_split_by() {
+    let mut store = sold();
+    store.entries.extend(
+        [counted(DAY_S, 100), counted(2 * DAY_S, 100)]
+            .map(|entry| CountedEntry { line: entry_of("purchase", "approved", "JCB", None).line, ..entry }),
+    );
+    let periods = periods(Interval::Day, "2027-01-16", "2027-01-18", "UTC").unwrap();
+    for by in [vec![], vec![Dimension::Brand], Selection::default().by, Dimension::ALL.to_vec()] {
+        let found = report(&store, &periods, &Selection { by, ..Selection::default() });
+        let [sum] = found.sums.as_slice() else { panic!("{:?}", found.sums) };
+        assert_eq!((sum.approved, sum.declined, sum.payments, sum.refund_count), (4, 2, 6, 1));
+        // Of the three days, one has half of them, and two have all.
+        assert_eq!((sum.approval_rate(), sum.decline_rate()), (Some(6_667), Some(3_333)));
+        assert_eq!(sum.total.changes, Changes::sum(found.rows.iter().map(|row| row.total.changes)).unwrap());
+    }
+    let visa = Selection { only: vec![(Dimension::Brand, vec!["Visa".to_owned()])], ..Selection::default() };
+    let found = report(&store, &periods, &visa);
+    assert_eq!(found.sums.iter().map(|sum| (sum.approved, sum.payments)).collect::<Vec<_>>(), [(2, 3)]);
+}
+
+#[test]
 fn a_rate_is_one_only_if_all_were_approved() {
     let count = |fact: &str, count| {
         let line = entry_of("purchase", fact, "Visa", None).line;
@@ -431,7 +453,7 @@ fn a_rate_is_one_only_if_all_were_approved() {
         }
         let mut counted = Counted::new(&selection);
         counted.add(0, &totals).unwrap();
-        let row = counted.rows().pop().unwrap();
+        let row = counted.rows.finish().pop().unwrap();
         [row.approval_rate(), row.decline_rate()].map(Option::unwrap)
     };
     assert_eq!(rates(1_000_000, 0), [10_000, 0]);
