@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::{ToSpan, civil::Date};
 use lambda_http::{Body, Response};
-use tollgate_core::values::SignedAmount;
+use tollgate_core::{journal::read_totals::Interval, values::SignedAmount};
 use tollgate_wire::{Total, TotalFigures, Totals, TotalsMeta};
 
 use crate::{
@@ -249,8 +249,13 @@ impl Shown<'_> {
         ]
     }
 
-    /// The address of a part of the rows of a period, in one currency if there are several.
+    /// The address of a part of the rows of a period, in one currency if there are several. Empty
+    /// where the page has no rows of so many days.
     fn rows(&self, period: &Period, currency: &str, page: &str, part: &[(&str, &str)]) -> String {
+        let days = (period.last - period.first).get_days();
+        if page == "month" && days >= Interval::Day.days_max() {
+            return String::new();
+        }
         let (first, last) = (period.first.to_string(), period.last.to_string());
         let range = [("from", first.as_str()), ("to", &last), ("currency", currency)];
         address(&format!("/{}/{page}", self.merchant), &[&range, part].concat())
