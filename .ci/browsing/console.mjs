@@ -88,6 +88,8 @@ const SCREENS = {
     await page.click('main a[href*="/exceptions/"] >> nth=0');
   },
   days: async (page) => page.goto(`${url}/${MERCHANT}/days`),
+  month: async (page) => page.goto(`${url}/${MERCHANT}/month`),
+  "month-rows": async (page) => page.goto(`${url}/${MERCHANT}/month?rows=in_deposit`),
   "no-such-page": async (page) => page.goto(`${url}/${MERCHANT}/nothing`),
 };
 

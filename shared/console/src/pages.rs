@@ -5,6 +5,7 @@ pub(crate) mod attention;
 pub(crate) mod days;
 pub(crate) mod deposits;
 pub(crate) mod download;
+pub(crate) mod month;
 pub(crate) mod payment;
 pub(crate) mod payments;
 pub(crate) mod problem;

@@ -11,7 +11,7 @@ use crate::{
     api::{address, in_time},
     frame::Frame,
     pages::{
-        Visit, attention, days, deposits,
+        Visit, attention, days, deposits, month,
         payment::{self, Act},
         payments,
         problem::{Problem, unreadable},
@@ -230,6 +230,8 @@ async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Respon
         (["exceptions", id], _) => deposits::exception(visit, id, is_read).await,
         (["days"], true) => days::show(visit).await,
         (["days.csv"], true) => days::csv(visit).await,
+        (["month"], true) => month::show(visit).await,
+        (["month.csv"], true) => month::csv(visit).await,
         _ => Err(Problem::NotFound),
     }
 }

@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::Concern,
     order::{AdvisedAgainst, NotPossible, PaymentWord},
-    settlement::{Component, FundedKind, Progressed},
+    settlement::{Component, Figure, FundedKind, Progressed},
     values::{Advice, Amount, Currency, SignedAmount, Words, Zone},
 };
 use tollgate_wire::{Card, ExceptionState, Price, Word};
@@ -342,4 +342,36 @@ pub(crate) fn component(component: &Word<Component>) -> String {
 /// The name of a deposit's line.
 pub(crate) fn line(kind: &Word<FundedKind>) -> String {
     if *kind == FundedKind::Sale { "Payment".to_owned() } else { capitalized(&plain(kind)) }
+}
+
+/// The name of a figure of a month.
+pub(crate) const fn figure(figure: Figure) -> &'static str {
+    match figure {
+        Figure::Taken => "Taken",
+        Figure::GivenBack => "Given back",
+        Figure::RecordedOnly => "Refunds only recorded",
+        Figure::Duplicates => "Duplicates",
+        Figure::Undone => "Undone payments",
+        Figure::AtGateway => "At the gateway",
+        Figure::CustomerFees => "Fees of customers",
+        Figure::Moved => "With these fees",
+        Figure::InDeposit => "In a deposit",
+        Figure::Settled => "Settled",
+        Figure::OnTheWay => "On the way",
+        Figure::Exception => "Exception",
+        Figure::Refused => "Refused",
+        Figure::Voided => "Voided",
+        Figure::Difference => "Difference",
+        Figure::ArrivedBefore => "In earlier deposits",
+        Figure::ArrivedAfter => "In later deposits",
+        Figure::Lines => "For these movements",
+        Figure::LinesBefore => "For earlier movements",
+        Figure::LinesAfter => "For later movements",
+        Figure::LinesNotOurs => "Not Tollgate's",
+        Figure::Fees => "Fees",
+        Figure::Chargebacks => "Chargebacks and reversals",
+        Figure::Adjustments => "Adjustments",
+        Figure::DepositsDiffer => "Deposits that do not add up",
+        Figure::Net => "Net that arrived",
+    }
 }

@@ -536,6 +536,7 @@ async fn every_list_is_a_file_and_who_downloaded_it_is_in_the_audit_trail() {
         ("deposits/d1/lines.csv", "deposit,", "/v2/deposits/d1"),
         ("exceptions.csv", "exception,", "/v2/settlement/exceptions"),
         ("days.csv", "period,", "/v2/reports/totals"),
+        ("month.csv", "kind,", "/v2/reports/month"),
     ] {
         let page = visitor.get(&visitor.path(file)).await;
         let begins = format!("\u{feff}{heading}");

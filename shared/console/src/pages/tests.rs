@@ -9,6 +9,7 @@ mod deposits;
 mod fake;
 mod fixtures;
 mod limits;
+mod month;
 mod payment;
 mod payments;
 mod sign_in;

@@ -1,6 +1,7 @@
 //! Complete bodies of the API, and the members that a test states instead.
 
 use serde_json::{Value, json};
+use tollgate_core::settlement::Figure;
 
 /// The id of every transaction.
 pub(super) const TRANSACTION: &str = "01a209fe-7ea0-47a8-b0f7-b059e208297d";
@@ -175,4 +176,31 @@ pub(super) fn totals(rows: &[Value], meta: &Value) -> Value {
     let complete = json!({"interval": "day", "time_zone": "America/New_York", "by": [], "sums": [], "provisional": [],
         "complete_until": null, "unreadable": 0, "unreadable_entries": 0});
     json!({"data": rows, "meta": with(complete, meta)})
+}
+
+/// A month of one account in dollars, with the figures that have rows: how many, and their sum.
+pub(super) fn month(figures: &Value) -> Value {
+    let figure = |figure: &Figure| {
+        let stated = &figures[figure.as_str()];
+        json!({"figure": figure.as_str(), "count": stated[0].as_u64().unwrap_or(0),
+            "amount": stated[1].as_i64().unwrap_or(0)})
+    };
+    json!({"type": "month", "mid": "496480518026", "currency": "USD", "counted": figures["at_gateway"][1],
+        "ties_out": true, "figures": Figure::ALL.iter().map(figure).collect::<Vec<_>>()})
+}
+
+/// A movement with its parts of figures, of which a test states all that is not usual.
+pub(super) fn month_row(stated: &Value) -> Value {
+    let complete = json!({"type": "month_row", "kind": "movement", "at": "2026-11-23T20:00:03Z", "fact": "captured",
+        "mid": "496480518026", "currency": "USD", "retref": "327975232415", "order": "UM-1",
+        "transaction": TRANSACTION, "deposit": "20261124518026", "date": "2026-11-24", "cause": null, "figures": []});
+    with(complete, stated)
+}
+
+/// A report of November 2026.
+pub(super) fn months(data: &[Value], rows: &[Value], meta: &Value) -> Value {
+    let days = json!({"from": "2026-11-01", "to": "2026-11-30"});
+    let complete = json!({"from": "2026-11-01", "to": "2026-11-30", "time_zone": "America/New_York", "parts": [days],
+        "days": [], "provisional": [], "complete_until": null, "accounts": [], "unreadable": 0, "cursor": null});
+    json!({"data": data, "rows": rows, "links": {"next": null}, "meta": with(complete, meta)})
 }
