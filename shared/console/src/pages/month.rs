@@ -118,7 +118,7 @@ impl Days<'_> {
     }
 
     /// A part of these days.
-    fn part(&self, part: &MonthDays) -> Self {
+    fn part(&self, part: MonthDays) -> Self {
         Self { first: part.from, last: part.to, ..*self }
     }
 
@@ -225,7 +225,7 @@ fn figure_of(month: &Month, figure: Figure) -> Option<&MonthFigure> {
 }
 
 /// The figures of a table. The movements come to the same with fees, unless there are some.
-fn figures<'a>(month: &'a Month, first: Figure, last: Figure) -> Vec<&'a MonthFigure> {
+fn figures(month: &Month, first: Figure, last: Figure) -> Vec<&MonthFigure> {
     let has_fees = figure_of(month, Figure::CustomerFees).is_some_and(|fees| fees.count > 0);
     let is_shown = |one: &&MonthFigure| {
         one.figure.known().is_some_and(|figure| {
@@ -239,7 +239,7 @@ fn figures<'a>(month: &'a Month, first: Figure, last: Figure) -> Vec<&'a MonthFi
 
 impl MonthPage<'_> {
     /// A page or file with the rows that are listed.
-    fn listed(&self, page: &str, figure: &Figure, cursor: &str) -> String {
+    fn listed(&self, page: &str, figure: Figure, cursor: &str) -> String {
         let [mid, currency] = self.chosen;
         self.days.address(page, &[("rows", figure.as_str()), mid, currency, ("cursor", cursor)])
     }
@@ -250,8 +250,8 @@ impl MonthPage<'_> {
         words::capitalized(&row.fact.as_ref().map_or(kind, words::plain))
     }
 
-    fn amount(&self, row: &MonthRow, figure: &Figure) -> String {
-        let found = row.figures.iter().find(|one| one.figure == *figure);
+    fn amount(&self, row: &MonthRow, figure: Figure) -> String {
+        let found = row.figures.iter().find(|one| one.figure == figure);
         let money = |amount| money(amount, row.currency.as_deref(), self.currency.is_some());
         found.map(|one| money(one.amount)).unwrap_or_default()
     }

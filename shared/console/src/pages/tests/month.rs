@@ -99,7 +99,7 @@ async fn the_rows_of_a_figure_come_page_by_page_with_links_and_as_a_file() {
     assert_says(
         &html,
         &[
-            "November 20 to 22, 2026 ties out to the cent",
+            "November 20 to 22, 2026 Download movements",
             "For earlier movements Download these rows",
             "Deposit line &#60;script&#62;",
             "$25.99 Tue, Nov 24 A payment that did not come from Tollgate",
