@@ -8,8 +8,9 @@ use std::{fs, path::Path};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tollgate_wire::{
-    AttentionPage, Deposit, DepositBody, DepositPageMeta, Errors, ExceptionPageMeta, Me, Page, Readable,
-    Receipt, SettlementException, Single, Token, Totals, Transaction, TransactionPage, TransactionSettlement,
+    AttentionPage, Deposit, DepositBody, DepositPageMeta, Errors, ExceptionPageMeta, Me, MonthBody, Page,
+    Readable, Receipt, SettlementException, Single, Token, Totals, Transaction, TransactionPage,
+    TransactionSettlement,
 };
 
 /// Members whose names are values of the merchant's.
@@ -40,6 +41,7 @@ fn again(name: &str, body: &Value) -> Value {
         "exception" => as_type::<Single<SettlementException>>(body),
         "exceptions" => as_type::<Page<Readable<SettlementException>, ExceptionPageMeta>>(body),
         "me" => as_type::<Single<Me>>(body),
+        "month" => as_type::<MonthBody>(body),
         "receipt" => as_type::<Single<Receipt>>(body),
         "settlement" => as_type::<Single<TransactionSettlement>>(body),
         "token" => as_type::<Token>(body),

@@ -46,6 +46,8 @@ const NO_RECEIPT: Page = Page { address: RECEIPT_ADDRESS, call: RECEIPT_CALL, st
 const PAYMENTS: Page = page("/170200126/payments", "GET /v2/transactions?");
 const ATTENTION: Page = page("/170200126/attention", "GET /v2/attention");
 const DAYS: Page = page("/170200126/days", "GET /v2/reports/totals");
+const MONTH: Page = page("/170200126/month", "GET /v2/reports/month?");
+const MONTH_ROWS: Page = page("/170200126/month?rows=lines_before", "GET /v2/reports/month?");
 const DEPOSITS: Page = page("/170200126/deposits", "GET /v2/deposits?");
 const DEPOSIT: Page = page("/170200126/deposits/d1", "GET /v2/deposits/d1");
 const EXCEPTIONS: Page = page("/170200126/deposits", "GET /v2/settlement/exceptions?");
@@ -68,7 +70,7 @@ const USUAL: [(&str, Page); 8] = [
 
 /// Each fixture, the page that shows it, and texts of that page that come from it: those that are
 /// the same whenever the fixtures are recorded.
-const ROWS: [(&str, Page, &[&str]); 50] = [
+const ROWS: [(&str, Page, &[&str]); 52] = [
     ("attention-month", ATTENTION, &["$135.00", "UM-2014", "Mastercard 5454 UM-2011"]),
     (
         "attention-unreadable",
@@ -106,6 +108,8 @@ const ROWS: [(&str, Page, &[&str]); 50] = [
     ("me-operate", ME, &["Umbrella & Sons", "Ann Archer"]),
     ("me-read", ME, &["Umbrella & Sons", "Rob Reyes"]),
     ("me-stopped", ME, &["Payments are stopped."]),
+    ("month-figures", MONTH, &["MID 496480518026", "Where their money is In a deposit"]),
+    ("month-rows", MONTH_ROWS, &["For earlier movements Download these rows", "Deposit line UM-"]),
     ("receipt-disputed", RECEIPT, &["12 Harbor St", "Disputed −$62.50", "Order UM-2011"]),
     (
         "receipt-surcharged",
