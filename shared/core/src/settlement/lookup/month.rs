@@ -209,17 +209,19 @@ impl MonthReader<'_> {
 impl MonthReport {
     /// The figures by account and currency. An error if they cannot be added up.
     pub fn sums(&self) -> Result<Vec<MonthSums>, StoreError> {
-        let mut sums = BTreeMap::<(String, String), MonthSums>::new();
+        let new = |(account, code): &(String, String)| MonthSums {
+            account: account.clone(),
+            currency: code.parse().ok(),
+            figures: Figure::ALL.iter().map(|figure| (*figure, FigureSum::default())).collect(),
+            counted: self.counted.get(&(account.clone(), code.clone())).copied().unwrap_or_default(),
+        };
+        // Counted movements may have no row: where none can be read.
+        let counted = self.counted.iter().filter(|(_, amount)| !amount.is_zero());
+        let mut sums: BTreeMap<_, _> = counted.map(|(key, _)| (key.clone(), new(key))).collect();
         for row in &self.rows {
             let code = row.currency.map(Currency::code).unwrap_or_default().to_owned();
             let key = (row.account.clone(), code);
-            let new = || MonthSums {
-                account: row.account.clone(),
-                currency: row.currency,
-                figures: Figure::ALL.iter().map(|figure| (*figure, FigureSum::default())).collect(),
-                counted: self.counted.get(&key).copied().unwrap_or_default(),
-            };
-            let own = sums.entry(key.clone()).or_insert_with(new);
+            let own = sums.entry(key.clone()).or_insert_with(|| new(&key));
             for (figure, amount) in &row.amounts {
                 let sum = own.figures.entry(*figure).or_default();
                 sum.count += 1;

@@ -1,6 +1,6 @@
 //! One account's rows: its movements beside the lines of its reports, and its deposits.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date};
@@ -11,7 +11,7 @@ use super::{
     too_large,
 };
 use crate::{
-    journal::{Entry, day_of},
+    journal::{Entry, Fact, day_of},
     order::{Kind, MerchantId},
     payments::StoreError,
     settlement::{
@@ -61,6 +61,26 @@ struct KnownLine {
     taken_in: Option<Currency>,
 }
 
+impl KnownLine {
+    /// Whether the movement that has the line has this part of it.
+    fn is_taken(&self, funded: &Funded) -> bool {
+        self.taken_in.is_some_and(|taken| funded.currency.is_none_or(|one| one == taken))
+    }
+
+    fn currency_of(&self, funded: &Funded) -> Option<Currency> {
+        self.taken_in.filter(|_| self.is_taken(funded)).or(funded.currency)
+    }
+}
+
+/// The lines of one deposit in one currency.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct LinesOf {
+    deposit: RowDeposit,
+    currency: Option<Currency>,
+}
+
+type SumsOfLines = BTreeMap<LinesOf, SignedAmount>;
+
 /// The account's lines by reference, and the packs of further ones that cannot be read.
 #[derive(Debug, Default)]
 struct KnownLines {
@@ -75,6 +95,8 @@ struct Judged {
     verdicts: HashMap<RecordKey, Verdict>,
     /// References of payments and refunds of these days.
     known: BTreeSet<String>,
+    /// The same at another account of the merchant.
+    elsewhere: BTreeSet<String>,
     /// The first cause of each reference; where none is known, of the transaction.
     causes: HashMap<String, ExceptionCause>,
 }
@@ -84,7 +106,7 @@ impl AccountMonth<'_> {
         let mut lines = self.lines().await?;
         let mut judged = self.judge(expectations(self.entries), &lines);
         if self.until <= self.reader.now {
-            let later = self.later_voids(&judged).await?;
+            let later = self.later_entries(&judged).await?;
             judged = self.judge(expectations(self.entries.iter().chain(&later)), &lines);
         }
         let mut found = AccountRows { rows: Vec::new(), unreadable: lines.bad.len() as u64 };
@@ -94,11 +116,19 @@ impl AccountMonth<'_> {
                 found.rows.push(row);
             }
         }
+        let (of_lines, mut sums) = self.of_lines(&judged, &lines).ok_or_else(too_large)?;
+        found.rows.extend(of_lines);
         for deposit in self.deposits.iter().filter(|deposit| !deposit.is_withdrawn()) {
-            match self.of_deposit(deposit, &judged, &lines) {
-                Some(rows) => found.rows.extend(rows),
-                None => found.unreadable += 1,
-            }
+            let own = self.of_deposit(deposit, &lines, &mut sums).ok_or_else(too_large)?;
+            found.rows.push(own);
+        }
+        // Lines in another currency than their deposit, or of a deposit that cannot be read.
+        for (LinesOf { deposit, currency }, sum) in sums.into_iter().filter(|(_, sum)| !sum.is_zero()) {
+            let mut row = MonthRow::new(RowKind::Deposit, self.account, currency);
+            row.add(Figure::DepositsDiffer, sum.checked_neg().ok_or_else(too_large)?)
+                .ok_or_else(too_large)?;
+            row.deposit = Some(deposit);
+            found.rows.push(row);
         }
         Ok(found)
     }
@@ -151,13 +181,7 @@ impl AccountMonth<'_> {
         };
         let found = match_account(&compared, &Waits::default(), self.reader.now);
         let mut judged = Judged::default();
-        for exception in found.exceptions {
-            let transaction = || exception.transaction.map(|id| id.to_string());
-            if let Some(subject) = exception.reference.clone().or_else(transaction) {
-                let cause = judged.causes.entry(subject).or_insert(exception.cause);
-                *cause = exception.cause.min(*cause);
-            }
-        }
+        let mut unknown = BTreeSet::new();
         for verdict in found.verdicts {
             // A reference may be where lines cannot be read.
             let is_bad = |reference: &String, at| {
@@ -166,27 +190,51 @@ impl AccountMonth<'_> {
                     .any(|day| lines.bad.contains(&PackKey::of(self.account, *day, reference)))
             };
             let Some(expected) = &verdict.expectation else { continue };
-            judged.known.extend(verdict.reference.clone());
-            if !verdict.reference.as_ref().is_some_and(|reference| is_bad(reference, expected.at)) {
+            let reference = verdict.reference.clone();
+            if expected.account != self.account {
+                judged.elsewhere.extend(reference);
+                continue;
+            }
+            // Only captured after these days, it is not of these days.
+            judged.known.extend(reference.clone().filter(|_| expected.at < self.until));
+            if reference.as_ref().is_some_and(|reference| is_bad(reference, expected.at)) {
+                unknown.extend(reference);
+            } else if expected.reference.is_none() || expected.reference == reference {
                 judged.verdicts.insert(expected.record.clone(), verdict);
+            }
+        }
+        for exception in found.exceptions {
+            let transaction = || exception.transaction.map(|id| id.to_string());
+            let subject = exception.reference.clone().or_else(transaction);
+            if let Some(subject) = subject.filter(|subject| !unknown.contains(subject)) {
+                let cause = judged.causes.entry(subject).or_insert(exception.cause);
+                *cause = exception.cause.min(*cause);
             }
         }
         judged.expected = expected.into_iter().map(|one| (one.record.clone(), one)).collect();
         judged
     }
 
-    /// Voids after these days of payments that have not arrived.
-    async fn later_voids(&self, judged: &Judged) -> Result<Vec<Entry>, StoreError> {
-        let is_open =
-            |verdict: &&Verdict| matches!(verdict.progressed, Progressed::Expected | Progressed::Held);
-        let open = judged.verdicts.values().filter(is_open);
+    /// Voids after these days of payments that have not arrived, and captures of payments that only
+    /// held money in these days and have arrived.
+    async fn later_entries(&self, judged: &Judged) -> Result<Vec<Entry>, StoreError> {
+        let may_change = |verdict: &&Verdict| match verdict.progressed {
+            Progressed::Expected | Progressed::Held => true,
+            Progressed::Settled | Progressed::Funded => {
+                verdict.expectation.as_ref().is_some_and(|expected| expected.amount.is_zero())
+            }
+            Progressed::NoMoney | Progressed::Refused => false,
+        };
+        let open = judged.verdicts.values().filter(may_change);
         let open: Vec<String> = open.filter_map(|verdict| verdict.reference.clone()).collect();
         let found = open.into_iter().map(async |reference| {
-            let mut voids = Vec::new();
+            let mut later = Vec::new();
             let span = EntrySpan::of_reference(self.reader.log, self.merchant, reference);
-            let is_later = |entry: &Entry| entry.kind == Kind::Void && self.until <= entry.at;
-            span.each(&mut |entry| voids.extend(entry.filter(is_later))).await?;
-            Ok::<_, StoreError>(voids)
+            let is_later = |entry: &Entry| {
+                self.until <= entry.at && (entry.kind == Kind::Void || entry.fact == Fact::Captured)
+            };
+            span.each(&mut |entry| later.extend(entry.filter(is_later))).await?;
+            Ok::<_, StoreError>(later)
         });
         stream::iter(found).buffer_unordered(AT_ONCE).try_concat().await
     }
@@ -225,16 +273,9 @@ impl AccountMonth<'_> {
         };
         known.taken_in = Some(entry.currency);
         let mut arrived = SignedAmount::ZERO;
-        for funded in
-            money(&known.line).filter(|funded| funded.currency.is_none_or(|one| one == entry.currency))
-        {
+        for funded in money(&known.line).filter(|funded| known.is_taken(funded)) {
             let day = self.day_of_deposit(funded);
-            let figure = match day {
-                _ if self.days.contains(day) => Figure::Lines,
-                _ if day < self.days.first => Figure::ArrivedBefore,
-                _ => Figure::ArrivedAfter,
-            };
-            row.add(figure, funded.amount)?;
+            row.add(self.figure_of_arrival(day), funded.amount)?;
             arrived = arrived.checked_add(funded.amount)?;
             row.deposit.get_or_insert(RowDeposit { id: funded.deposit.clone(), day });
         }
@@ -243,40 +284,55 @@ impl AccountMonth<'_> {
 
     /// A deposit can have moved to another day since its line was read.
     fn day_of_deposit(&self, funded: &Funded) -> Date {
-        let listed = self.deposits.iter().find(|deposit| deposit.id == funded.deposit);
-        listed.map_or(funded.day, |deposit| deposit.day)
+        self.deposit(&funded.deposit).map_or(funded.day, |deposit| deposit.day)
     }
 
-    /// A deposit, and its lines that are about no movement of these days. None if a sum is beyond
-    /// 64 bits.
-    fn of_deposit(&self, deposit: &Deposit, judged: &Judged, lines: &KnownLines) -> Option<Vec<MonthRow>> {
-        let currency = deposit.currency.or_else(|| self.only_currency());
-        let itself = RowDeposit { id: deposit.id.clone(), day: deposit.day };
-        let (mut rows, mut of_lines) = (Vec::new(), SignedAmount::ZERO);
+    /// The lines of these days' deposits that no movement has, those of other days' deposits about
+    /// payments and refunds of these days, and the sums of the lines of these days' deposits. None
+    /// if a sum is beyond 64 bits.
+    fn of_lines(&self, judged: &Judged, lines: &KnownLines) -> Option<(Vec<MonthRow>, SumsOfLines)> {
+        let (mut rows, mut sums) = (Vec::new(), SumsOfLines::new());
         for (reference, known) in &lines.by_reference {
-            for funded in money(&known.line).filter(|funded| funded.deposit == deposit.id) {
-                let is_taken =
-                    known.taken_in.is_some_and(|taken| funded.currency.is_none_or(|one| one == taken));
-                let stated = known.taken_in.filter(|_| is_taken).or(funded.currency).or(currency);
-                if stated == currency {
-                    of_lines = of_lines.checked_add(funded.amount)?;
+            let is_known = judged.known.contains(reference);
+            for funded in money(&known.line) {
+                let day = self.day_of_deposit(funded);
+                let deposit = RowDeposit { id: funded.deposit.clone(), day };
+                let of_deposit = || self.currency_of(self.deposit(&funded.deposit)?, lines);
+                let currency = known.currency_of(funded).or_else(of_deposit);
+                let is_of_days = self.days.contains(day);
+                if is_of_days {
+                    let key = LinesOf { deposit: deposit.clone(), currency };
+                    let sum = sums.entry(key).or_insert(SignedAmount::ZERO);
+                    *sum = sum.checked_add(funded.amount)?;
                 }
-                if is_taken {
+                if known.is_taken(funded) || !(is_of_days || is_known) {
                     continue;
                 }
-                let mut row = MonthRow::new(RowKind::Line, self.account, stated);
-                let figure = self.figure_of_line(judged.known.contains(reference), known.day);
+                let mut row = MonthRow::new(RowKind::Line, self.account, currency);
+                let is_elsewhere = judged.elsewhere.contains(reference);
+                let figure = match known.day {
+                    _ if is_known => self.figure_of_arrival(day),
+                    day => self.figure_of_line(day.filter(|_| !is_elsewhere)),
+                };
                 row.add(figure, funded.amount)?;
-                if figure == Figure::Lines {
+                if is_known {
                     row.add(Figure::Difference, funded.amount)?;
                 }
-                if matches!(figure, Figure::Lines | Figure::LinesNotOurs) {
+                if is_known || figure == Figure::LinesNotOurs {
                     row.cause = judged.causes.get(reference).copied();
                 }
-                (row.reference, row.deposit) = (Some(reference.clone()), Some(itself.clone()));
+                (row.reference, row.deposit) = (Some(reference.clone()), Some(deposit));
                 rows.push(row);
             }
         }
+        Some((rows, sums))
+    }
+
+    /// A deposit; takes its sum of lines. None if a sum is beyond 64 bits.
+    fn of_deposit(&self, deposit: &Deposit, lines: &KnownLines, all: &mut SumsOfLines) -> Option<MonthRow> {
+        let currency = self.currency_of(deposit, lines);
+        let itself = RowDeposit { id: deposit.id.clone(), day: deposit.day };
+        let of_lines = all.remove(&LinesOf { deposit: itself.clone(), currency }).unwrap_or_default();
         let mut row = MonthRow::new(RowKind::Deposit, self.account, currency);
         let sums = DepositSums::of(deposit);
         row.add(Figure::Fees, sums.fees?)?;
@@ -288,29 +344,51 @@ impl AccountMonth<'_> {
         row.add(Figure::Net, deposit.total)?;
         row.cause = row.amounts.get(&Figure::DepositsDiffer).map(|_| ExceptionCause::DepositDiffers);
         row.deposit = Some(itself);
-        rows.push(row);
-        Some(rows)
+        Some(row)
     }
 
-    /// The figure of a line that no movement has, by whether it is about a payment or refund of
-    /// these days, and by the day of its pack.
-    fn figure_of_line(&self, is_known: bool, day: Option<Date>) -> Figure {
+    fn deposit(&self, id: &str) -> Option<&Deposit> {
+        self.deposits.iter().find(|deposit| deposit.id == id).copied()
+    }
+
+    /// The currency of a deposit: as stated, or that of all of its lines, or of all movements.
+    fn currency_of(&self, deposit: &Deposit, lines: &KnownLines) -> Option<Currency> {
+        deposit.currency.or_else(|| {
+            let own = lines.by_reference.values().flat_map(|known| {
+                let funded = money(&known.line).filter(|funded| funded.deposit == deposit.id);
+                funded.filter_map(|funded| known.currency_of(funded))
+            });
+            only(own).or_else(|| {
+                let used = self.entries.iter().filter(|entry| entry.account == self.account);
+                only(used.map(|entry| entry.currency))
+            })
+        })
+    }
+
+    /// The figure of a line about a payment or refund of these days.
+    fn figure_of_arrival(&self, deposited: Date) -> Figure {
+        match deposited {
+            day if self.days.contains(day) => Figure::Lines,
+            day if day < self.days.first => Figure::ArrivedBefore,
+            _ => Figure::ArrivedAfter,
+        }
+    }
+
+    /// The figure of a line about no payment or refund of these days, by the day of its pack.
+    fn figure_of_line(&self, day: Option<Date>) -> Figure {
         let begins = |day: Date| QuarterHour::first_of(day).begins();
         match day {
-            _ if is_known => Figure::Lines,
             Some(day) if begins(day) < self.since => Figure::LinesBefore,
             Some(day) if self.until < begins(day.saturating_add(1.day())) => Figure::LinesAfter,
             Some(_) | None => Figure::LinesNotOurs,
         }
     }
+}
 
-    /// The currency of all of the account's movements, if it is one.
-    fn only_currency(&self) -> Option<Currency> {
-        let mut used =
-            self.entries.iter().filter(|entry| entry.account == self.account).map(|entry| entry.currency);
-        let first = used.next()?;
-        used.all(|one| one == first).then_some(first)
-    }
+/// The currency of all of these, if it is one.
+fn only(mut currencies: impl Iterator<Item = Currency>) -> Option<Currency> {
+    let first = currencies.next()?;
+    currencies.all(|one| one == first).then_some(first)
 }
 
 /// The parts of deposits that a line's money is.

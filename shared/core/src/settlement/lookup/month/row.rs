@@ -87,7 +87,7 @@ words! {
 }
 
 /// The deposit of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowDeposit {
     /// The gateway's id of the deposit.
     pub id: String,
