@@ -20,6 +20,7 @@ use crate::{
 
 mod deposit;
 mod older;
+pub(crate) mod reported;
 mod written;
 
 use deposit::Deposit;

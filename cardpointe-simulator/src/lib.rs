@@ -66,6 +66,7 @@ pub use bank::{Adjustment, Chargeback, DepositDeviation, Deviation, Listing, Ret
 pub use codes::{Processor, ResponseCode};
 pub use config::{Config, Merchant};
 pub use faults::{Arriving, Endpoint, Fault, FaultKind};
+pub use funding::reported::{ReportedDeposit, ReportedLine};
 pub use many::{Elsewhere, ManySettled, Tender};
 pub use portal::PortalAction;
 pub use record::{Change, Origin, Record};

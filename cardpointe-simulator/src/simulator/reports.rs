@@ -6,7 +6,9 @@ use jiff::civil::Date;
 use super::Simulator;
 use crate::{
     bank::{Adjustment, Chargeback, DepositDeviation, Deviation, Listing},
-    banking, funding, many,
+    banking, funding,
+    funding::reported::ReportedDeposit,
+    many,
     many::{Elsewhere, ManySettled},
     rest,
 };
@@ -103,6 +105,13 @@ impl Simulator {
     /// that is wrong.
     pub fn add_settled(&self, wanted: &ManySettled) -> Result<Vec<String>, String> {
         self.change(|world| many::add_settled(world, wanted))
+    }
+
+    /// The deposits of an account that are reported by now, by day, as their reports list them.
+    pub fn deposits(&self, merchid: &str) -> Vec<ReportedDeposit> {
+        let world = self.world();
+        let merchant = world.merchant(merchid);
+        merchant.map(|merchant| funding::reported::all(&world, merchant)).unwrap_or_default()
     }
 
     /// The day of the deposit that a record is in, if it is accepted and nothing keeps it back.

@@ -143,6 +143,11 @@ pub fn disputed(seed: u64) -> Run {
     settled::disputed_seed(seed, false)
 }
 
+/// Runs one history whose months are reported.
+pub fn month(seed: u64) -> Run {
+    settled::month_seed(seed)
+}
+
 /// Runs one history of money that banks take back and keeps its steps.
 pub fn replay_disputed(seed: u64) -> Run {
     settled::disputed_seed(seed, true)

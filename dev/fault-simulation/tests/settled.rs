@@ -61,3 +61,30 @@ fn what_banks_took_back_is_on_record_once_to_the_cent_or_somebody_is_told() {
     let never: Vec<_> = DISPUTED.iter().filter(|what| !counts.contains_key(*what)).collect();
     assert!(never.is_empty(), "never happened: {never:?}");
 }
+
+/// Histories of the test of months, in every run of it.
+const MONTH_SEEDS: u64 = 20;
+
+/// The events that have to happen in these: each cause that a row can have is one.
+const IN_MONTHS: [&str; 12] = [
+    "amount_differs",
+    "chargebacks",
+    "funded_twice",
+    "months",
+    "not_approved",
+    "not_funded",
+    "not_ours",
+    "not_settled",
+    "refunded_elsewhere",
+    "rejected",
+    "returned",
+    "settled_twice",
+];
+
+#[test]
+fn each_figure_of_a_month_is_the_sum_of_its_rows_and_that_of_the_ledger() {
+    let counts = fault_simulation::on_all_cores(0..MONTH_SEEDS, fault_simulation::month)
+        .unwrap_or_else(|(seed, rule)| panic!("seed {seed}: {rule}"));
+    let never: Vec<_> = IN_MONTHS.iter().filter(|what| !counts.contains_key(*what)).collect();
+    assert!(never.is_empty(), "never happened: {never:?}");
+}

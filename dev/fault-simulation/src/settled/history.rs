@@ -82,8 +82,9 @@ pub(super) fn of_merchants(accounts: &[Account]) -> BTreeMap<&'static str, Vec<S
     all
 }
 
-/// Has every account settle by itself, and report in one of the documented forms.
-pub(super) fn set_up(world: &World, accounts: &[Account]) {
+/// Has every account settle by itself, be funded after one of these numbers of days, and report in
+/// one of the documented forms.
+pub(super) fn set_up(world: &World, accounts: &[Account], funded_after: &[u32]) {
     let mut guard = world.state();
     let state = &mut *guard;
     for merchid in merchids().map(|merchid| merchid.to_string()) {
@@ -93,7 +94,7 @@ pub(super) fn set_up(world: &World, accounts: &[Account]) {
             (reports.dispute_ids, reports.dispute_changes) = (account.dispute_ids, account.dispute_changes);
             reports.no_deposits = account.no_deposits;
         }
-        let funding_after_days = state.rng.pick(&[1, 1, 2]).unwrap_or(1);
+        let funding_after_days = state.rng.pick(funded_after).unwrap_or(1);
         let settings = Settings { reports, funding_after_days, ..Settings::default() };
         state.ledger.simulator.set_merchant(&merchid, settings);
     }
