@@ -339,3 +339,6 @@ fn counted(
     }
     Ok(sums)
 }
+
+#[cfg(test)]
+mod tests;
