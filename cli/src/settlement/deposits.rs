@@ -170,7 +170,11 @@ pub(super) async fn show(installation: &Installation, show: &ShowDeposit) -> Res
     let reader = reader(installation, &stores, log.as_ref());
     let unmatched = reader.unmatched(merchant).await.map_err(|error| unread(&error))?;
     let (after, limit) = (show.rows.next.as_deref(), show.rows.limit());
-    let page = reader.lines(merchant, &deposit, after, limit).await.map_err(|error| unread(&error))?;
+    let packs = reader.packs(merchant, &deposit).await.map_err(|error| unread(&error))?;
+    let completeness = reader.completeness(merchant, &deposit, &packs, &unmatched).await;
+    let completeness = completeness.map_err(|error| unread(&error))?;
+    let page = reader.lines(merchant, &deposit, &packs, after, limit).await;
+    let page = page.map_err(|error| unread(&error))?;
     let DepositLines { lines, unreadable, next } = page;
     failure::remark_unreadable(&unreadable);
     if show.rows.csv {
@@ -190,7 +194,7 @@ pub(super) async fn show(installation: &Installation, show: &ShowDeposit) -> Res
     text.push(format!("{} of {} lines", lines.len(), deposit.lines.0));
     text.extend(more(next.as_deref()));
     let line_details = lines.iter().map(|line| deposit_line_value(&deposit, line, &unmatched).into());
-    let mut value = json!(whole_deposit_value(&deposit, &unmatched, line_details.collect()));
+    let mut value = json!(whole_deposit_value(&deposit, &unmatched, &completeness, line_details.collect()));
     value["next"] = next.into();
     Ok(Report::new(text.join("\n"), value))
 }

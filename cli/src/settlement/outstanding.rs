@@ -40,7 +40,9 @@ pub(super) async fn list(installation: &Installation, list: &ListOutstanding) ->
     }
     let wanted = OutstandingDays { merchant: &list.merchant, days, account: list.mid.as_deref() };
     let log = journal(installation, None)?;
-    let found = reader(installation, &stores, log.as_ref()).outstanding(&wanted, &progress).await;
+    let reader = reader(installation, &stores, log.as_ref());
+    let unmatched = reader.unmatched(&list.merchant).await.map_err(|error| unread(&error))?;
+    let found = reader.outstanding(&wanted, &progress, &unmatched).await;
     let mut found = found.map_err(|error| unread(&error))?;
     let sums = sums_of(&found);
     if let Some(after) = &list.rows.next {

@@ -13,7 +13,7 @@ pub(crate) mod sign_in;
 #[cfg(test)]
 mod tests;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use lambda_http::{Body, Request, Response, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use tollgate_wire::{Single, to_json};
@@ -42,6 +42,11 @@ impl Visit<'_> {
     /// The parameters of its address.
     pub(crate) fn parameters(&self) -> Pairs {
         Pairs::of_address(self.request)
+    }
+
+    /// The merchant's day.
+    pub(crate) fn today(&self) -> Date {
+        self.frame.zone.shown(self.console.clock.now()).date()
     }
 
     /// How long ago something was: `5 hours`.

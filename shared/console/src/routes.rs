@@ -226,6 +226,7 @@ async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Respon
         (["deposits.csv"], true) => deposits::csv(visit).await,
         (["deposits", id], true) => deposits::one(visit, id).await,
         (["deposits", id, "lines.csv"], true) => deposits::lines_csv(visit, id).await,
+        (["on-the-way.csv"], true) => deposits::on_the_way_csv(visit).await,
         (["exceptions.csv"], true) => deposits::exceptions_csv(visit).await,
         (["exceptions", id], _) => deposits::exception(visit, id, is_read).await,
         (["days"], true) => days::show(visit).await,

@@ -8,7 +8,7 @@ use jiff::{Timestamp, civil::Date};
 use tollgate_core::{
     journal::Concern,
     order::{AdvisedAgainst, NotPossible, PaymentWord},
-    settlement::{Component, Figure, FundedKind, Progressed},
+    settlement::{Component, DayState, Figure, FundedKind, Progressed},
     values::{Advice, Amount, Currency, SignedAmount, Words, Zone},
 };
 use tollgate_wire::{Card, ExceptionState, Price, Word};
@@ -145,6 +145,9 @@ pub(crate) fn number(amount: impl Into<SignedAmount>, currency: Currency) -> Str
     money(amount, currency)
         .replace(|letter: char| letter != '−' && !letter.is_ascii_digit() && !",.".contains(letter), "")
 }
+
+/// The text for a sum that the API does not know.
+pub(crate) const NOT_KNOWN: &str = "Not known";
 
 /// An amount of the API. Where the heading says the currency of all rows, without it.
 pub(crate) fn cell(amount: impl Into<SignedAmount>, code: &str, is_one_currency: bool) -> String {
@@ -330,12 +333,41 @@ pub(crate) fn settlement(
     }
 }
 
+/// How far money is that is in no deposit, and how that is going.
+pub(crate) fn on_the_way(state: &Word<Progressed>) -> (String, Tone) {
+    let (text, tone) = match state.known() {
+        Some(Progressed::Expected) => ("In no batch yet", Tone::Quiet),
+        Some(Progressed::Held) => ("Held by the processor", Tone::Waiting),
+        Some(Progressed::Refused) => ("Refused: no money comes", Tone::Bad),
+        Some(Progressed::Settled) => ("Settled, in no deposit yet", Tone::Held),
+        Some(Progressed::Funded | Progressed::NoMoney) | None => {
+            return (capitalized(&plain(state)), Tone::Quiet);
+        }
+    };
+    (text.to_owned(), tone)
+}
+
+/// How a day of deposits is going; `None` if there is nothing to show.
+pub(crate) fn deposit_day(state: &Word<DayState>) -> Option<Tone> {
+    match state.known()? {
+        DayState::Matched => Some(Tone::Good),
+        DayState::Open => Some(Tone::Bad),
+        DayState::Expected => Some(Tone::Waiting),
+        DayState::Nothing => None,
+    }
+}
+
+/// Whether a day has deposits.
+pub(crate) fn has_deposits(state: &Word<DayState>) -> bool {
+    *state == DayState::Matched || *state == DayState::Open
+}
+
 /// The name of a deposit's component.
 pub(crate) fn component(component: &Word<Component>) -> String {
-    if *component == Component::Reversal {
-        "Chargebacks and reversals".to_owned()
-    } else {
-        capitalized(&plain(component))
+    match component.known() {
+        Some(Component::NetSales) => "Payments less refunds".to_owned(),
+        Some(Component::Reversal) => "Chargebacks and reversals".to_owned(),
+        _ => capitalized(&plain(component)),
     }
 }
 

@@ -12,7 +12,7 @@ mod reading;
 mod run;
 
 pub use facts::{
-    day::{DayRange, eastern_day},
+    day::{DayRange, Due, eastern_day},
     deposit::{Adjustment, Chargeback, Component, Deposit, DepositChange, TakenBack},
     deposit_entry::{DepositEntry, merge_deposit},
     dispute::{DisputedPayment, FoundDispute},
@@ -26,13 +26,15 @@ pub use facts::{
     run_report::SettlementReport,
     store::{
         Batches, DepositJournal, DepositPage, DepositStore, ExceptionFilter, ExceptionPage, ExceptionStore,
-        LineStore, OPEN_COUNTED_MAX, OpenAbout, OpenExceptions, PackedLines, ProgressStore, line_of,
-        lines_of,
+        LineStore, OPEN_COUNTED_MAX, OpenAbout, OpenExceptions, PackedLines, ProgressStore, deposits_of,
+        line_of,
     },
 };
 pub use lookup::{
-    deposits::{DepositLine, DepositLines, DepositReader, DepositSums, Unmatched},
+    batches::{Completeness, DepositBatch},
+    deposits::{DepositLine, DepositLines, DepositPacks, DepositReader, DepositSums, Unmatched},
     disputes::DepositDisputes,
+    five_weeks::{DayState, DepositDay, FiveWeeks},
     month::{
         DepositOfDay, Figure, FigureSum, MONTH_FACTS_MAX, MonthDay, MonthReader, MonthReport, MonthRow,
         MonthSums, RowDeposit, RowKind, WantedMonth,

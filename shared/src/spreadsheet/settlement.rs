@@ -120,7 +120,7 @@ impl FileRow for &Exception {
 /// A payment or refund whose money has not arrived.
 impl FileRow for &Outstanding {
     fn columns() -> Vec<FileColumn<Self>> {
-        let columns: [FileColumn<Self>; 11] = [
+        let columns: [FileColumn<Self>; 13] = [
             column("state", |it| it.progressed.as_str().to_owned()),
             column("at", |it| seconds(it.expectation.at)),
             column("amount", |it| decimal(it.expectation.amount, Some(it.expectation.currency))),
@@ -132,6 +132,8 @@ impl FileRow for &Outstanding {
             column("operation", |it| it.expectation.operation.to_string()),
             column("settled_at", |it| text(it.settled_on)),
             column("unmatched", |it| known(it.unmatched.map(ExceptionCause::as_str))),
+            column("due_on", |it| text(it.due.map(|due| due.on))),
+            column("days_late", |it| text(it.due.map(|due| due.days_late))),
         ];
         columns.into()
     }

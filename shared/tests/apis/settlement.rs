@@ -11,7 +11,8 @@ use tollgate_core::{
     order::{LineId, MerchantId, OrderKey},
     settlement::{
         Adjustment, BatchStatus, Chargeback, Component, Deposit, Exception, ExceptionCause, Funded,
-        FundedKind, FundedStatus, Line, Note, OPEN_COUNTED_MAX, PackKey, Progress, Settled, SettledStatus,
+        FundedKind, FundedStatus, KnownReport, Line, LineStore as _, Note, OPEN_COUNTED_MAX, PackKey,
+        Progress, ReportKind, Settled, SettledStatus,
     },
     values::{Amount, Clock as _, Currency, SignedAmount},
 };
@@ -135,6 +136,9 @@ async fn settled(t: &mut Table) -> Uuid {
     ] {
         table.put_line(&shop, pack, line);
     }
+    let packs = [pack(&reference, Some(today)), pack("900000000001", None), pack("900000000002", None)];
+    let report = KnownReport::new(ReportKind::Batches, date(2026, 11, 19));
+    table.keep_report(&shop, MID, &KnownReport { packs: packs.into(), ..report }).await.unwrap();
     let chargeback = Chargeback {
         id: LineId::Stated("c1".to_owned()),
         case: "20260001".to_owned(),

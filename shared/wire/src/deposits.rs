@@ -85,11 +85,38 @@ pub struct Deposit {
 pub struct WholeDeposit {
     #[serde(flatten, deserialize_with = "beside")]
     pub deposit: Deposit,
+    /// Whether all `counted` lines match, and are all that settled in their batches
+    pub complete: bool,
+    /// Lines whose money the deposit has
+    pub counted: u64,
+    /// Those of payments and refunds that are known here, without an open exception
+    pub matched: u64,
+    /// The batches in which these lines settled
+    pub batches: Vec<DepositBatch>,
     pub components: Vec<DepositComponent>,
     pub adjustment_details: Vec<DepositAdjustment>,
     pub chargeback_details: Vec<DepositChargeback>,
     #[cfg_attr(feature = "schema", schemars(length(max = 100)))]
     pub line_details: Vec<Readable<DepositLine>>,
+}
+
+/// A batch, and the part of it that a deposit has.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
+pub struct DepositBatch {
+    pub id: String,
+    /// Eastern
+    pub date: Date,
+    /// All payments and refunds that the processor took; null if their report cannot be read
+    pub lines: Option<u64>,
+    /// Their sum; null if the report does not state it
+    pub sum: Option<SignedMinor>,
+    /// Those that are in this deposit
+    pub deposited_lines: u64,
+    /// Their sum in the deposit; null beyond 64 bits
+    pub deposited_sum: Option<SignedMinor>,
+    /// Whether the deposit has the whole batch
+    pub whole: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    settlement::{ExceptionCause, Progressed},
+    settlement::{DayState, ExceptionCause, Progressed},
     words,
 };
 use uuid::Uuid;
@@ -139,6 +139,10 @@ pub struct Outstanding {
     pub transaction: Uuid,
     pub operation_id: Uuid,
     pub settled_at: Option<Date>,
+    /// The last business day on which it is in time to settle, or once settled to arrive
+    pub due_on: Option<Date>,
+    /// Business days since then; 0 in time
+    pub days_late: u64,
     /// The cause of an open exception about it
     pub unmatched: Option<Word<ExceptionCause>>,
 }
@@ -159,6 +163,15 @@ pub struct OutstandingSum {
     pub amount: Option<SignedMinor>,
 }
 
+/// What is known of a day's deposits
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
+pub struct DepositDay {
+    /// Eastern
+    pub date: Date,
+    pub state: Word<DayState>,
+}
+
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
 pub struct OutstandingPageMeta {
@@ -166,6 +179,9 @@ pub struct OutstandingPageMeta {
     pub from: Date,
     pub to: Date,
     pub sums: Vec<OutstandingSum>,
+    /// Five weeks of deposits, whole weeks from Sunday on
+    #[cfg_attr(feature = "schema", schemars(length(max = 35)))]
+    pub days: Vec<DepositDay>,
     /// Stored items that cannot be read
     pub unreadable: u32,
     pub accounts: Vec<ReadAccount>,

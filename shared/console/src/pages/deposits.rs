@@ -1,29 +1,33 @@
 //! Deposits: the gateway's payouts, their lines, and their exceptions.
 
 mod exceptions;
+mod on_the_way;
+mod one;
+
+use std::collections::BTreeMap;
 
 use askama::Template;
 use jiff::civil::Date;
 use lambda_http::{Body, Response, http::StatusCode};
 use tollgate_core::values::SignedAmount;
-use tollgate_wire::{
-    Deposit, DepositAdjustment, DepositBody, DepositChargeback, DepositLine, DepositMembers, DepositPageMeta,
-    ExceptionPageMeta, Readable, SettlementException, SignedMinor,
-};
+use tollgate_wire::{Deposit, DepositMembers, DepositPageMeta, ExceptionPageMeta, SettlementException};
 
 use crate::{
-    api::{Refusal, address, segment},
+    api::{Refusal, address},
     frame::Frame,
     pages::{Known, Visit, download, problem::Problem, rendered},
     rows::{Row, Rows},
     web::Pairs,
-    words::{self, causes, said},
+    words::{self, said},
 };
 
 use exceptions::Mismatch;
 pub(crate) use exceptions::{csv as exceptions_csv, exception};
+pub(crate) use on_the_way::csv as on_the_way_csv;
+use on_the_way::{Day, OnTheWay, Waiting};
+pub(crate) use one::{lines_csv, show as one};
 
-/// How many deposits, and how many lines of a deposit, a page has.
+/// How many deposits, and how many exceptions or lines of a deposit, a page has.
 const ROWS: &str = "25";
 const LINES: &str = "100";
 
@@ -32,6 +36,38 @@ type Deposits = Rows<Deposit, DepositPageMeta>;
 
 /// Exceptions that are open.
 type Exceptions = Rows<SettlementException, ExceptionPageMeta>;
+
+/// The amounts of a deposit. The last one is always shown.
+const AMOUNTS: [Amount; 6] = [
+    Amount { name: "Payments", of: |one| one.gross.map(Into::into) },
+    Amount { name: "Refunds", of: |one| Some(one.refunds.into()) },
+    Amount { name: "Fees", of: |one| one.fees.map(Into::into) },
+    Amount { name: "Chargebacks", of: |one| Some(one.chargebacks.into()) },
+    Amount { name: "Adjustments", of: |one| one.adjustments.map(Into::into) },
+    Amount { name: "Net", of: |one| Some(one.net.into()) },
+];
+
+/// A column of amounts; `None` is beyond 64 bits.
+#[derive(Clone, Copy)]
+struct Amount {
+    name: &'static str,
+    of: fn(&DepositMembers) -> Option<SignedAmount>,
+}
+
+/// A deposit as the list shows it, or the sum of several.
+#[derive(Default)]
+struct Listed {
+    /// Of an item that cannot be read; empty otherwise.
+    unreadable: String,
+    day: String,
+    address: String,
+    mid: String,
+    amounts: Vec<String>,
+    lines: u64,
+    /// Open exceptions about it, and lines that are not Tollgate's.
+    open: u64,
+    others: u64,
+}
 
 #[derive(Template)]
 #[template(path = "deposits.html")]
@@ -44,16 +80,27 @@ struct DepositsPage {
     one_mid: Option<String>,
     /// `, USD`, unless there are several currencies.
     heading: String,
-    deposits: Vec<Row<Deposit>>,
+    amounts: Vec<Amount>,
+    deposits: Vec<Listed>,
+    /// One of each currency.
+    totals: Vec<Listed>,
     /// How far the reports were read, and which parts could not be read.
     remarks: Vec<String>,
     mismatches: Vec<Mismatch>,
     /// Whether there are more exceptions than these.
     has_more: bool,
     older: Option<String>,
+    weeks: Vec<Vec<Day>>,
+    sums: Vec<Known>,
+    waiting: Vec<Waiting>,
+    /// Whether there are more on the way than these.
+    has_more_waiting: bool,
+    /// The days of the payments that are on the way.
+    since: String,
 }
 
-/// The deposits of a range of days and all open exceptions, with two calls.
+/// The deposits of a range of days, all open exceptions, and the money that is on the way, with
+/// three calls.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let parameters = visit.parameters();
     let value = |name: &str| parameters.get(name).unwrap_or_default().to_owned();
@@ -62,7 +109,8 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let wanted = [("filter", filter.as_str()), ("page[limit]", ROWS), ("page[cursor]", &cursor)];
     let listed: Deposits = visit.read(&address("/v2/deposits", &wanted)).await?;
     let open = visit.read(&address("/v2/settlement/exceptions", &[("page[limit]", LINES)])).await?;
-    rendered(&page(visit, from, to, listed, &open))
+    let on_the_way = on_the_way::read(visit).await?;
+    rendered(&page(visit, from, to, &listed, &open, &on_the_way))
 }
 
 /// The same deposits as a file.
@@ -95,52 +143,113 @@ fn day_of(typed: &str) -> Result<Date, Problem> {
     })
 }
 
-fn page(visit: &Visit<'_>, from: String, to: String, listed: Deposits, open: &Exceptions) -> DepositsPage {
-    let meta = &listed.meta;
+fn page(
+    visit: &Visit<'_>,
+    from: String,
+    to: String,
+    listed: &Deposits,
+    open: &Exceptions,
+    on_the_way: &OnTheWay,
+) -> DepositsPage {
+    let (meta, today) = (&listed.meta, visit.today());
     let deposits = || listed.data.iter().filter_map(Row::read).map(|deposit| &deposit.members);
     let currency = words::the_only(deposits().filter_map(|deposit| deposit.currency.as_deref()));
     let one_mid = words::the_only(deposits().map(|deposit| deposit.mid.as_str()));
+    let is_shown = |amount: &Amount| {
+        amount.name == "Net" || deposits().any(|deposit| (amount.of)(deposit) != Some(SignedAmount::ZERO))
+    };
+    let amounts: Vec<Amount> = AMOUNTS.into_iter().filter(is_shown).collect();
     // The API looks ahead, because a deposit can be dated after today.
-    let last = meta.to.min(visit.frame.zone.shown(visit.console.clock.now()).date());
+    let last = meta.to.min(today);
+    let is_part = meta.page.cursor.is_some() || visit.parameters().get("cursor").is_some();
     let here = format!("/{}/deposits", visit.frame.merchant);
     let older = |cursor| address(&here, &[("from", from.as_str()), ("to", &to), ("cursor", cursor)]);
     DepositsPage {
         frame: visit.frame.clone(),
-        range: format!("{} to {}", words::full_day(meta.from), words::full_day(last)),
+        range: format!("{} to {}", words::weekday(meta.from, today), words::weekday(last, today)),
         one_mid,
-        heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
-        remarks: remarks(&visit.frame, meta),
+        heading: currency.as_ref().map(|currency| format!(", {currency}")).unwrap_or_default(),
+        remarks: remarks(visit, meta),
         mismatches: open.data.iter().map(|row| Mismatch::new(visit, row)).collect(),
         has_more: open.meta.page.cursor.is_some(),
         older: meta.page.cursor.as_deref().map(older),
-        deposits: listed.data,
+        deposits: listed.data.iter().map(|row| row_of(visit, row, &amounts, currency.is_some())).collect(),
+        totals: totals(deposits(), is_part, &amounts, currency.is_some()),
+        amounts,
+        weeks: on_the_way::weeks(visit, &on_the_way.meta.days),
+        sums: on_the_way::sums(&on_the_way.meta.sums),
+        waiting: on_the_way.data.iter().map(|row| on_the_way::waiting(visit, row)).collect(),
+        has_more_waiting: on_the_way.meta.page.cursor.is_some(),
+        since: words::weekday(on_the_way.meta.from, today),
         from,
         to,
     }
 }
 
-impl DepositsPage {
-    /// An amount of a deposit.
-    fn money(&self, members: &DepositMembers, amount: SignedMinor) -> String {
-        words::cell(amount, members.currency.as_deref().unwrap_or_default(), !self.heading.is_empty())
+/// An amount of a deposit; nothing where it is zero.
+fn cell(amount: Option<SignedAmount>, name: &str, currency: &str, is_one: bool) -> String {
+    match amount {
+        None => words::NOT_KNOWN.to_owned(),
+        Some(amount) if name == "Net" => words::cell(amount, currency, is_one),
+        Some(amount) => words::if_any(amount, currency, is_one),
     }
 }
 
-/// Open exceptions of a deposit, and lines that are not Tollgate's.
-fn misfits(deposit: &Deposit) -> String {
-    let misfits = [(deposit.unmatched, "open"), (deposit.members.others.lines, "not ours")];
-    let misfits = misfits.into_iter().filter(|(count, _)| *count > 0);
-    words::joined(misfits.map(|(count, what)| format!("{count} {what}")), ", ")
+fn row_of(visit: &Visit<'_>, row: &Row<Deposit>, amounts: &[Amount], is_one: bool) -> Listed {
+    let deposit = match row {
+        Row::Read(deposit) => deposit,
+        Row::Unreadable(row) => {
+            return Listed { unreadable: words::unreadable(&row.id), ..Listed::default() };
+        }
+    };
+    let members = &deposit.members;
+    let currency = members.currency.as_deref().unwrap_or_default();
+    Listed {
+        unreadable: String::new(),
+        day: words::weekday(members.date, visit.today()),
+        address: visit.frame.deposit(&members.id, &members.mid),
+        mid: said(&*members.mid),
+        amounts: amounts.iter().map(|one| cell((one.of)(members), one.name, currency, is_one)).collect(),
+        lines: members.lines,
+        open: deposit.unmatched,
+        others: members.others.lines,
+    }
+}
+
+/// The sums of the deposits, by currency.
+fn totals<'a>(
+    deposits: impl Iterator<Item = &'a DepositMembers>,
+    is_part: bool,
+    amounts: &[Amount],
+    is_one: bool,
+) -> Vec<Listed> {
+    let mut of_currency = BTreeMap::<&str, Vec<&DepositMembers>>::new();
+    for deposit in deposits {
+        of_currency.entry(deposit.currency.as_deref().unwrap_or_default()).or_default().push(deposit);
+    }
+    let total = |(currency, deposits): (&str, Vec<&DepositMembers>)| {
+        let sum = |one: &Amount| {
+            let all = deposits.iter().map(|deposit| (one.of)(deposit)).collect::<Option<Vec<_>>>();
+            cell(all.and_then(SignedAmount::sum), one.name, currency, is_one)
+        };
+        Listed {
+            day: if is_part { format!("These {}", deposits.len()) } else { "Total".to_owned() },
+            amounts: amounts.iter().map(sum).collect(),
+            lines: deposits.iter().map(|deposit| deposit.lines).sum(),
+            ..Listed::default()
+        }
+    };
+    of_currency.into_iter().map(total).collect()
 }
 
 /// How current each account's deposits are.
-fn remarks(frame: &Frame, meta: &DepositPageMeta) -> Vec<String> {
+fn remarks(visit: &Visit<'_>, meta: &DepositPageMeta) -> Vec<String> {
     let mut remarks = Vec::new();
     for account in &meta.accounts {
         let mid = said(&*account.mid);
         remarks.push(account.read_at.map_or_else(
             || format!("No report of {mid} has been read yet."),
-            |at| format!("The reports of {mid} were read {}.", frame.moment(at)),
+            |at| format!("The reports of {mid} were read {}.", visit.frame.moment(at)),
         ));
         if account.has_deposits == Some(false) {
             remarks.push(format!(
@@ -148,7 +257,7 @@ fn remarks(frame: &Frame, meta: &DepositPageMeta) -> Vec<String> {
             ));
         }
         for unread in &account.unread {
-            let day = words::day(unread.date);
+            let day = words::weekday(unread.date, visit.today());
             remarks.push(unread.cause.as_deref().map_or_else(
                 || format!("{day} of {mid} is still to be read."),
                 |cause| {
@@ -163,188 +272,4 @@ fn remarks(frame: &Frame, meta: &DepositPageMeta) -> Vec<String> {
         remarks.push(format!("{} missing in sums.", words::counted(meta.unreadable.into(), one, several)));
     }
     remarks
-}
-
-/// A line of a deposit, or something taken off it.
-#[derive(Default)]
-struct Line {
-    retref: String,
-    what: String,
-    amount: String,
-    day: String,
-    order: String,
-    address: String,
-    reference: String,
-    remark: String,
-}
-
-/// Lines that belong together.
-struct Lines {
-    name: &'static str,
-    all: Vec<Line>,
-}
-
-#[derive(Template)]
-#[template(path = "deposit.html")]
-struct DepositPage {
-    frame: Frame,
-    day: String,
-    net: String,
-    id: String,
-    mid: String,
-    trace_number: String,
-    /// The parts of its sum.
-    components: Vec<Known>,
-    tables: Vec<Lines>,
-    /// Amounts in the lines and not in the sum, or in the sum and not ours.
-    left_out: Vec<String>,
-    mismatches: Vec<Mismatch>,
-    csv: String,
-    more: Option<String>,
-}
-
-/// One deposit with its lines: one call, and another one if something about it does not fit.
-pub(crate) async fn one(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, Problem> {
-    let parameters = visit.parameters();
-    let mut wanted = vec![("page[limit]", LINES)];
-    wanted.extend(parameters.get("mid").map(|mid| ("mid", mid)));
-    wanted.extend(parameters.get("cursor").map(|cursor| ("page[cursor]", cursor)));
-    let path = address(&format!("/v2/deposits/{}", segment(id)), &wanted);
-    let body: DepositBody = visit.read(&path).await?;
-    let deposit = &body.data.deposit;
-    let mut mismatches = Vec::new();
-    if deposit.unmatched > 0 {
-        let filter = format!("eq(mid,{})", deposit.members.mid);
-        let wanted = [("filter", filter.as_str()), ("page[limit]", LINES)];
-        let open: Exceptions = visit.read(&address("/v2/settlement/exceptions", &wanted)).await?;
-        let is_about_it = |row: &&Row<SettlementException>| {
-            row.read().is_some_and(|row| row.facts.deposit.as_ref() == Some(&deposit.members.id))
-        };
-        mismatches.extend(open.data.iter().filter(is_about_it).map(|row| Mismatch::new(visit, row)));
-    }
-    let here = format!("/{}/deposits/{}", visit.frame.merchant, segment(id));
-    let mid = deposit.members.mid.as_str();
-    let cursor = body.meta.page.cursor.as_deref();
-    let more = cursor.map(|cursor| address(&here, &[("mid", mid), ("cursor", cursor)]));
-    rendered(&whole(&visit.frame, &body, mismatches, more))
-}
-
-/// All lines of a deposit as a file. Without a limit the API sends up to 25,000 lines at once.
-pub(crate) async fn lines_csv(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, Problem> {
-    let parameters = visit.parameters();
-    let mid = parameters.get("mid").unwrap_or_default();
-    let path = address(&format!("/v2/deposits/{}", segment(id)), &[("mid", mid)]);
-    download::file(visit, "deposit-lines.csv", &path).await
-}
-
-fn whole(frame: &Frame, body: &DepositBody, mismatches: Vec<Mismatch>, more: Option<String>) -> DepositPage {
-    let deposit = &body.data;
-    let members = &deposit.deposit.members;
-    let currency = members.currency.as_deref().unwrap_or_default();
-    let money = |amount: SignedAmount| words::cell(amount, currency, false);
-    let components = deposit.components.iter();
-    let components =
-        components.map(|one| Known::new(words::component(&one.component), money(one.amount.into())));
-    let taken = &deposit.chargeback_details;
-    // A chargeback is among the adjustments, too, with less about it.
-    let is_taken = |one: &&DepositAdjustment| {
-        one.case.as_ref().is_some_and(|case| taken.iter().any(|other| other.case == *case))
-    };
-    let adjustments = deposit.adjustment_details.iter().filter(|one| !is_taken(one));
-    let adjustments = adjustments.map(|one| adjustment(one, money(one.amount.into())));
-    let chargebacks =
-        taken.iter().map(|one| chargeback(one, money(SignedAmount::from(one.amount).taken_off())));
-    let lines = deposit.line_details.iter().map(|one| match one {
-        Readable::Read(read) => line(frame, read, money(read.amount.into())),
-        Readable::Unreadable(row) => Line { what: words::unreadable(&row.id), ..Line::default() },
-    });
-    let tables = [
-        Lines { name: "Lines", all: lines.collect() },
-        Lines { name: "Adjustments and chargebacks", all: adjustments.chain(chargebacks).collect() },
-    ];
-    DepositPage {
-        frame: frame.clone(),
-        day: words::full_day(members.date),
-        net: money(members.net.into()),
-        id: said(&*members.id),
-        mid: said(&*members.mid),
-        trace_number: said(deposit.deposit.trace.trace_number.as_deref()),
-        components: components.collect(),
-        tables: tables.into_iter().filter(|table| !table.all.is_empty()).collect(),
-        left_out: left_out(body),
-        mismatches,
-        csv: address(&format!("{}/lines.csv", frame.deposit(&members.id, "")), &[("mid", &members.mid)]),
-        more,
-    }
-}
-
-/// Amounts in the lines and not in the sum, or in the sum and not ours.
-fn left_out(body: &DepositBody) -> Vec<String> {
-    let counted = |count: u64, one: &str, several: &str| {
-        (count > 0).then(|| words::counted(i64::try_from(count).unwrap_or(i64::MAX), one, several))
-    };
-    let members = &body.data.deposit.members;
-    let (others, currency) = (&members.others, members.currency.as_deref().unwrap_or_default());
-    let lines = body.data.line_details.iter();
-    let idle = lines.filter(|line| matches!(line, Readable::Read(line) if !line.counts)).count();
-    [
-        counted(others.lines, "line is", "lines are").map(|lines| {
-            format!("{lines} not Tollgate's: {} together.", words::cell(others.sum, currency, false))
-        }),
-        counted(u64::try_from(idle).unwrap_or(u64::MAX), "line is", "lines are")
-            .map(|lines| format!("{lines} not in the sum.")),
-        counted(body.meta.unreadable.into(), "item", "items").map(|items| format!("{items} cannot be read.")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-/// An adjustment, which is no payment's line.
-fn adjustment(row: &DepositAdjustment, amount: String) -> Line {
-    Line {
-        what: row.component.as_ref().map_or_else(|| "Unknown".to_owned(), words::component),
-        amount,
-        day: row.date.map(words::day).unwrap_or_default(),
-        reference: row.case.as_deref().map(case).unwrap_or_default(),
-        remark: said(&*row.description),
-        ..Line::default()
-    }
-}
-
-/// A chargeback, which is none either.
-fn chargeback(row: &DepositChargeback, amount: String) -> Line {
-    Line {
-        retref: said(row.retref.as_deref()),
-        what: "Chargeback".to_owned(),
-        amount,
-        day: words::day(row.date),
-        reference: case(&row.case),
-        remark: said(&*row.reason),
-        ..Line::default()
-    }
-}
-
-fn case(number: &str) -> String {
-    format!("Case {}", said(number))
-}
-
-fn line(frame: &Frame, row: &DepositLine, amount: String) -> Line {
-    let payment = row.order.as_deref().zip(row.transaction);
-    let remarks = [
-        (!row.counts).then(|| format!("Not in the sum: {}", said(row.status.as_str()))),
-        payment.is_none().then(|| "Not Tollgate's".to_owned()),
-        row.unmatched.as_ref().map(|cause| causes::meaning_of(cause).title.to_owned()),
-    ];
-    let address = payment.map(|(order, transaction)| frame.payment(order, &transaction.to_string()));
-    Line {
-        retref: said(&*row.retref),
-        what: words::line(&row.kind),
-        amount,
-        day: row.settled_at.map(words::day).unwrap_or_default(),
-        order: said(row.order.as_deref()),
-        address: address.unwrap_or_default(),
-        reference: said(row.custom_reference.as_deref()),
-        remark: remarks.into_iter().flatten().collect::<Vec<_>>().join(". "),
-    }
 }

@@ -1,8 +1,10 @@
 //! Look-ups by people and other use cases: deposits, outstanding money, and one payment's way to
 //! the bank.
 
+pub(super) mod batches;
 pub(super) mod deposits;
 pub(super) mod disputes;
+pub(super) mod five_weeks;
 pub(super) mod month;
 pub(super) mod outstanding;
 pub(super) mod transaction;

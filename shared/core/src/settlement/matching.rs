@@ -18,7 +18,7 @@ use self::{
 use crate::{
     order::{LineId, is_gateway_order_id},
     settlement::{
-        Adjustment, Chargeback, Deposit, DisputedPayment, Exception, ExceptionCause, Expectation, Line,
+        Adjustment, Chargeback, Deposit, DisputedPayment, Due, Exception, ExceptionCause, Expectation, Line,
         eastern_day,
     },
     values::Holidays,
@@ -122,6 +122,8 @@ pub struct Verdict {
     pub progressed: Progressed,
     /// The Eastern day of the first batch that was taken with it.
     pub settled_on: Option<Date>,
+    /// When the money should be in a batch; once it settled, in a deposit. None if none is to come.
+    pub due: Option<Due>,
     /// The Eastern day of its first deposit.
     pub funded_on: Option<Date>,
     pub deposit: Option<String>,

@@ -5,8 +5,8 @@ use lambda_http::{Request, RequestExt as _};
 use tollgate_core::{
     payments::{Role, trail},
     settlement::{
-        Adjustment, Chargeback, Component, DayRange, Deposit, DepositLine, DepositReader, DepositSums,
-        Unmatched,
+        Adjustment, Chargeback, Completeness, Component, DayRange, Deposit, DepositBatch, DepositLine,
+        DepositReader, DepositSums, Unmatched,
     },
     values::{ReadOrder, SignedAmount},
 };
@@ -106,7 +106,9 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let unmatched = reader.unmatched(merchant).await?;
     let is_limited = request.query_string_parameters().first("page[limit]").is_some();
     let limit = if wants_csv(request) && !is_limited { CSV_LINES } else { paging.limit };
-    let page = reader.lines(merchant, &deposit, paging.after(), limit).await?;
+    let packs = reader.packs(merchant, &deposit).await?;
+    let completeness = reader.completeness(merchant, &deposit, &packs, &unmatched).await?;
+    let page = reader.lines(merchant, &deposit, &packs, paging.after(), limit).await?;
     let rows = Rows::of(
         LineRow::names(),
         &page.lines,
@@ -115,7 +117,7 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
         |line| deposit_line_value(&deposit, line, &unmatched),
     );
     let body = |part: Part<_>| DepositBody {
-        data: whole_deposit_value(&deposit, &unmatched, part.rows),
+        data: whole_deposit_value(&deposit, &unmatched, &completeness, part.rows),
         links: part.links,
         meta: DepositLinesMeta { page: part.page, unreadable: trail::unreadable() },
     };
@@ -171,10 +173,11 @@ pub(in crate::elastic_path) fn new_deposit(deposit: &Deposit) -> NewDeposit {
     NewDeposit { members, trace }
 }
 
-/// A deposit with its components and these lines.
+/// A deposit with its components, its batches and these lines.
 pub fn whole_deposit_value(
     deposit: &Deposit,
     unmatched: &Unmatched,
+    completeness: &Completeness,
     line_details: Vec<Readable<wire::DepositLine>>,
 ) -> WholeDeposit {
     let component = |(component, amount): &(Component, SignedAmount)| DepositComponent {
@@ -183,10 +186,26 @@ pub fn whole_deposit_value(
     };
     WholeDeposit {
         deposit: deposit_value(deposit, unmatched),
+        complete: completeness.is_complete,
+        counted: completeness.counted,
+        matched: completeness.matched,
+        batches: completeness.batches.iter().map(batch_value).collect(),
         components: deposit.components.iter().map(component).collect(),
         adjustment_details: deposit.adjustments.iter().map(adjustment_value).collect(),
         chargeback_details: deposit.chargebacks.iter().map(chargeback_value).collect(),
         line_details,
+    }
+}
+
+fn batch_value(batch: &DepositBatch) -> wire::DepositBatch {
+    wire::DepositBatch {
+        id: batch.id.clone(),
+        date: batch.day,
+        lines: batch.lines,
+        sum: batch.sum.map(Into::into),
+        deposited_lines: batch.deposited_lines,
+        deposited_sum: batch.deposited_sum.map(Into::into),
+        whole: batch.is_whole(),
     }
 }
 

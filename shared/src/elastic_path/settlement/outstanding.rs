@@ -5,7 +5,8 @@ use lambda_http::Request;
 use tollgate_core::{
     payments::{Role, trail},
     settlement::{
-        OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,
+        DepositDay, FiveWeeks, OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum,
+        deposits_of, outstanding_days, sums_of,
     },
 };
 use tollgate_wire::{self as wire, OutstandingPageMeta, constant::OutstandingType};
@@ -46,8 +47,19 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let merchant = &caller.merchant.id;
     let accounts = ports.settlement.progress.of(merchant).await?;
     let wanted = OutstandingDays { merchant, days, account: paging.filter.account.as_deref() };
-    let mut found = reader(ports).outstanding(&wanted, &accounts).await?;
+    let unmatched = reader(ports).unmatched(merchant).await?;
+    let mut found = reader(ports).outstanding(&wanted, &accounts, &unmatched).await?;
     let sums = sums_of(&found);
+    let deposits = ports.settlement.deposits.as_ref();
+    let deposits = deposits_of(deposits, merchant, FiveWeeks::range(paging.now)).await?.deposits;
+    let weeks = FiveWeeks {
+        account: wanted.account,
+        deposits: &deposits,
+        unmatched: &unmatched,
+        outstanding: &found,
+        accounts: &accounts,
+    };
+    let of_weeks = weeks.days(paging.now);
     if let Some(after) = paging.after() {
         found.retain(|one| one.position().as_str() < after);
     }
@@ -61,6 +73,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         from: days.first,
         to: days.last,
         sums: sums.iter().map(outstanding_sum_value).collect(),
+        days: of_weeks.iter().map(deposit_day_value).collect(),
         unreadable: trail::unreadable(),
         accounts: accounts.iter().map(account_value).collect(),
     };
@@ -82,6 +95,8 @@ pub fn outstanding_value(one: &Outstanding) -> wire::Outstanding {
         transaction: expectation.transaction,
         operation_id: expectation.operation,
         settled_at: one.settled_on,
+        due_on: one.due.map(|due| due.on),
+        days_late: one.due.map(|due| due.days_late).unwrap_or_default(),
         unmatched: one.unmatched.map(Into::into),
     }
 }
@@ -95,4 +110,8 @@ pub fn outstanding_sum_value(sum: &OutstandingSum) -> wire::OutstandingSum {
         count: sum.count,
         amount: sum.amount.map(Into::into),
     }
+}
+
+fn deposit_day_value(one: &DepositDay) -> wire::DepositDay {
+    wire::DepositDay { date: one.day, state: one.state.into() }
 }

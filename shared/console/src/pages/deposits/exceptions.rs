@@ -55,7 +55,7 @@ impl Mismatch {
             title: title.to_owned(),
             advice,
             address: here(&visit.frame.merchant, &facts.id.to_string()),
-            day: words::day(facts.date),
+            day: words::weekday(facts.date, visit.today()),
             age: visit.age(facts.since.0),
             ours: money(facts.expected),
             theirs: money(facts.found),
@@ -187,7 +187,7 @@ fn page(visit: &Visit<'_>, row: &SettlementException, typed: String, error: Stri
     let of_deposit = deposit.map(|deposit| frame.deposit(deposit, &facts.mid)).unwrap_or_default();
     let all = [
         Known::new("Detail", said(facts.detail.as_deref())),
-        Known::new("Day", words::full_day(facts.date)),
+        Known::new("Day", words::weekday(facts.date, visit.today())),
         Known { address: mismatch.payment.clone(), ..Known::new("Order", said(facts.order.as_deref())) },
         Known { address: of_deposit, ..Known::new("Deposit", said(deposit)) },
         Known::new("MID", said(&*facts.mid)),

@@ -1,5 +1,6 @@
 //! Complete bodies of the API, and the members that a test states instead.
 
+use jiff::{ToSpan as _, civil::date};
 use serde_json::{Value, json};
 use tollgate_core::settlement::Figure;
 
@@ -126,7 +127,7 @@ pub(super) fn settlement() -> Value {
 }
 
 pub(super) fn deposit() -> Value {
-    json!({"type": "deposit", "id": "20261123518026", "mid": "496480518026", "date": "2026-11-23", "currency": "USD",
+    json!({"type": "deposit", "id": "20261123518026", "mid": "496480518026", "date": "2020-11-23", "currency": "USD",
         "gross": 286_570, "refunds": -4247, "fees": -5109, "chargebacks": -6250, "adjustments": 0, "net": 270_964,
         "lines": 3, "others": {"lines": 1, "sum": 4200}, "unmatched": 1, "trace_number": "1210002426112300",
         "changed_on": null})
@@ -137,16 +138,39 @@ pub(super) fn whole_deposit(parts: &Value, cursor: &str) -> Value {
     let adjustment = json!({"id": null, "component": null, "category": "", "description": "", "amount": 0,
         "case": null, "date": null, "changed_on": null});
     let chargeback = json!({"id": null, "case": "", "sequence": null, "retref": null, "amount": 0,
-        "date": "2026-11-22", "reason_code": "", "reason": "", "acquirer_reference": null, "changed_on": null});
+        "date": "2020-11-22", "reason_code": "", "reason": "", "acquirer_reference": null, "changed_on": null});
     let line = json!({"type": "deposit_line", "retref": "323441946498", "kind": "sale", "status": "voided",
-        "counts": true, "amount": 4400, "currency": "USD", "settled_at": "2026-11-20", "order": null,
+        "counts": true, "amount": 4400, "currency": "USD", "settled_at": "2020-11-20", "order": null,
         "transaction": null, "custom_reference": null, "unmatched": null});
-    let parts = json!({"components": parts["components"],
+    let batch = json!({"id": "817", "date": "2020-11-20", "lines": 2, "sum": 286_570, "deposited_lines": 2,
+        "deposited_sum": 286_570, "whole": true});
+    let complete = json!({"complete": true, "counted": 2, "matched": 2, "batches": [batch]});
+    let parts = with(
+        parts.clone(),
+        &json!({
+        "batches": each_with(&batch, parts.get("batches").unwrap_or(&complete["batches"])),
         "adjustment_details": each_with(&adjustment, &parts["adjustment_details"]),
         "chargeback_details": each_with(&chargeback, &parts["chargeback_details"]),
-        "line_details": each_with(&line, &parts["line_details"])});
-    json!({"data": with(deposit(), &parts), "links": {"next": null},
+        "line_details": each_with(&line, &parts["line_details"])}),
+    );
+    json!({"data": with(with(deposit(), &complete), &parts), "links": {"next": null},
         "meta": {"page": {"limit": 100, "cursor": cursor}, "unreadable": 0}})
+}
+
+/// Payments of $25.99 that are in no deposit, and five weeks whose days have these states.
+pub(super) fn outstanding(rows: &Value, states: &Value) -> Value {
+    let row = json!({"type": "outstanding", "state": "settled", "at": "2026-11-23T20:00:03Z", "amount": 2599,
+        "currency": "USD", "mid": "496480518026", "retref": null, "order": "UM-1", "transaction": TRANSACTION,
+        "operation_id": TRANSACTION, "settled_at": null, "due_on": null, "days_late": 0, "unmatched": null});
+    let days = date(2020, 10, 25).series(1.day()).take(35).map(|day| {
+        let state = states.get(day.to_string()).cloned().unwrap_or_else(|| json!("none"));
+        json!({"date": day, "state": state})
+    });
+    let sum =
+        json!({"mid": "496480518026", "currency": "USD", "state": "settled", "count": 4, "amount": 10396});
+    let meta = json!({"from": "2020-11-18", "to": "2020-11-25", "sums": [sum], "days": days.collect::<Vec<_>>(),
+        "accounts": []});
+    page(each_with(&row, rows).as_array().unwrap(), &meta)
 }
 
 pub(super) fn exception(id: &str, cause: &str) -> Value {

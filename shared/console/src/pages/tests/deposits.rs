@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     HOSTILE, api, assert_says,
-    bodies::{self, TRANSACTION, deposit, page, refusal, whole_deposit},
+    bodies::{self, TRANSACTION, deposit, outstanding, page, refusal, whole_deposit},
     fake::FakeApi,
 };
 
@@ -19,14 +19,15 @@ fn listed(rows: &[Value]) -> Value {
         rows,
         &json!({"from": "2020-08-26", "to": "2020-12-03", "accounts": [{"mid": "496480518026",
             "read_at": "2026-11-25T23:40:00Z", "has_deposits": true, "unread": [
-                {"date": "2026-11-24", "since": "2026-11-25T05:00:00Z", "cause": null},
-                {"date": "2026-11-20", "since": "2026-11-21T05:00:00Z", "cause": "the gateway timed out"}]}]}),
+                {"date": "2020-11-24", "since": "2026-11-25T05:00:00Z", "cause": null},
+                {"date": "2020-11-20", "since": "2026-11-21T05:00:00Z", "cause": "the gateway timed out"}]}]}),
     )
 }
 
 /// An API with this exception, in the list and under its address.
 fn with(role: &str, row: &Value) -> FakeApi {
     let api = api(role);
+    api.says("GET", "/v2/settlement/outstanding", 200, &outstanding(&json!([]), &json!({})));
     api.says("GET", "/v2/settlement/exceptions", 200, &listed(std::slice::from_ref(row)));
     api.says("GET", &format!("/v2/settlement/exceptions/{ID}"), 200, &json!({"data": row}));
     api.says("GET", "/v2/settlement/exceptions/other", 404, &refusal("not_found", ""));
@@ -36,7 +37,7 @@ fn with(role: &str, row: &Value) -> FakeApi {
 #[tokio::test]
 async fn deposits_show_their_sums_what_does_not_fit_and_how_current_they_are() {
     let api = with("read", &mismatch("amount_differs"));
-    let mut found = listed(&[deposit(), json!({"type": "unreadable", "id": HOSTILE})]);
+    let mut found = listed(&[deposit(), deposit(), json!({"type": "unreadable", "id": HOSTILE})]);
     found["meta"]["page"]["cursor"] = json!("next");
     found["meta"]["unreadable"] = json!(1);
     api.says("GET", "/v2/deposits", 200, &found);
@@ -44,17 +45,19 @@ async fn deposits_show_their_sums_what_does_not_fit_and_how_current_they_are() {
     assert_says(
         &html,
         &[
-            "Aug 26, 2020 to Dec 3, 2020 MID 496480518026",
-            "Gross, USD",
-            "Nov 23 2,865.70 −42.47 −51.09 −62.50 0.00 2,709.64 3 1 open, 1 not ours",
+            "Wed, Aug 26, 2020 to Thu, Dec 3, 2020 MID 496480518026",
+            "Payments, USD Refunds Fees Chargebacks Net Lines",
+            "Mon, Nov 23, 2020 2,865.70 −42.47 −51.09 −62.50 2,709.64 3 1 open 1 not ours",
+            "These 2 5,731.40 −84.94 −102.18 −125.00 5,419.28 6",
             "Cannot be read: &#60;script&#62;",
             "Another amount than ours Ask the processor for the difference.",
             "$147.30 $147.29 −$0.01 UM-2011",
             "The reports of 496480518026 were read Nov 25, 6:40 PM.",
-            "Nov 24 of 496480518026 is still to be read.",
-            "Nov 20 of 496480518026 could not be read and will be tried again: the gateway timed out.",
+            "Tue, Nov 24, 2020 of 496480518026 is still to be read.",
+            "Fri, Nov 20, 2020 of 496480518026 could not be read and will be tried again: the gateway timed out.",
             "1 item cannot be read and is missing in sums.",
-            "Times are America/New_York.",
+            "Five weeks, Eastern",
+            "All money has arrived.",
         ],
     );
     assert!(html.contains("/170200126/deposits?from=2020-11-01&#38;to=2020-11-30&#38;cursor=next"));
@@ -64,8 +67,54 @@ async fn deposits_show_their_sums_what_does_not_fit_and_how_current_they_are() {
         "GET /v2/me",
         "GET /v2/deposits?filter=ge%28date%2C2020-11-01%29%3Ale%28date%2C2020-11-30%29&page%5Blimit%5D=25",
         "GET /v2/settlement/exceptions?page%5Blimit%5D=100",
+        "GET /v2/settlement/outstanding?page%5Blimit%5D=10",
     ];
     assert_eq!(api.requests(), expected);
+    let open = "/170200126/deposits/20261123518026?mid=496480518026#does-not-fit\">1 open";
+    assert!(html.contains(open), "{html}");
+}
+
+#[tokio::test]
+async fn money_on_the_way_is_listed_by_state_and_each_day_leads_to_its_deposits() {
+    let api = api("read");
+    let rows = json!([
+        {"due_on": "2020-11-20", "days_late": 1},
+        {"due_on": "2020-11-20", "days_late": 2},
+        {"state": "expected", "due_on": "2020-12-01", "order": "a/b"},
+        {"state": "refused", "amount": -500}]);
+    let states = json!({"2020-11-23": "matched", "2020-11-24": "open", "2020-11-25": "expected"});
+    let mut found = outstanding(&rows, &states);
+    found["meta"]["page"]["cursor"] = json!("next");
+    api.says("GET", "/v2/settlement/outstanding", 200, &found);
+    api.says("GET", "/v2/settlement/exceptions", 200, &listed(&[]));
+    api.says("GET", "/v2/deposits", 200, &listed(&[deposit()]));
+    let html = api.get("/170200126/deposits").await.body;
+    assert_says(
+        &html,
+        &[
+            "Sun Mon Tue Wed Thu Fri Sat 25 26 27 28 29 30 31 Nov 1 2",
+            "Matched An exception is open Expected",
+            "Lines Does not fit Mon, Nov 23, 2020 2,865.70",
+            "Total 2,865.70",
+            "On the way in no deposit, since Wed, Nov 18, 2020 Settled, in no deposit yet · 4 $103.96",
+            "The latest 4. Times are America/New_York, due days Eastern.",
+            "UM-1 $25.99 Settled, in no deposit yet 1 business day late",
+            "2 business days late",
+            "a/b $25.99 In no batch yet Tue, Dec 1, 2020",
+            "−$5.00 Refused: no money comes",
+        ],
+    );
+    for link in [
+        "/170200126/deposits?from=2020-11-23&#38;to=2020-11-23\" aria-label=\"Mon, Nov 23, 2020: matched\"",
+        "/170200126/deposits?from=2020-11-24&#38;to=2020-11-24\" aria-label=\"Tue, Nov 24, 2020: open\"",
+        "<td aria-label=\"Wed, Nov 25, 2020: expected\">",
+        "<td aria-label=\"Thu, Nov 26, 2020: none\">",
+        "/170200126/on-the-way.csv\"",
+    ] {
+        assert!(html.contains(link), "{link} in {html}");
+    }
+    api.says_csv("/v2/settlement/outstanding", "state,at\nsettled,2020-11-20T12:00:00Z\n", None);
+    assert_eq!(api.get("/170200126/on-the-way.csv").await.body.lines().count(), 2);
 }
 
 #[tokio::test]
@@ -73,6 +122,7 @@ async fn without_deposits_and_exceptions_the_page_says_so() {
     let api = api("read");
     api.says("GET", "/v2/deposits", 200, &listed(&[]));
     api.says("GET", "/v2/settlement/exceptions", 200, &listed(&[]));
+    api.says("GET", "/v2/settlement/outstanding", 200, &outstanding(&json!([]), &json!({})));
     let html = api.get("/170200126/deposits").await.body;
     assert_says(&html, &["Everything fits: no exception is open.", "No deposits The gateway reported none"]);
     let page = api.get("/170200126/deposits?from=yesterday").await;
@@ -85,11 +135,13 @@ async fn a_deposit_has_lines_that_lead_to_their_payments_and_says_what_is_not_in
     let api = with("read", &mismatch("chargeback"));
     let whole = whole_deposit(
         &json!({
+            "complete": false, "matched": 1,
+            "batches": [{"lines": 3, "sum": null, "whole": false}, {"id": "818"}, {"id": "819", "lines": null}],
             "components":
                 [{"component": "net_sales", "amount": 286_570}, {"component": "reversal", "amount": -6250}],
             "adjustment_details": [
                 {"component": "reversal", "description": "same", "amount": -6250, "case": "2026319006250",
-                    "date": "2026-11-23"},
+                    "date": "2020-11-23"},
                 {"description": HOSTILE, "amount": 100}],
             "chargeback_details": [{"case": "2026319006250", "retref": "315348943466", "amount": 6250,
                 "reason": "Fraud"}],
@@ -103,19 +155,44 @@ async fn a_deposit_has_lines_that_lead_to_their_payments_and_says_what_is_not_in
     assert_says(
         &html,
         &[
-            "Deposit of Nov 23, 2026 $2,709.64 20261123518026 · MID 496480518026 · trace 1210002426112300",
-            "Net sales $2,865.70 Chargebacks and reversals −$62.50",
+            "Deposit of Mon, Nov 23, 2020 $2,709.64 20261123518026 · MID 496480518026 · trace 1210002426112300",
+            "1 of 2 lines match. Does not fit 2 of 3 records of batch 817 of Fri, Nov 20, 2020 are in this deposit: \
+             $2,865.70 of not known. Other deposits, and money on the way 2 of 2 records of batch 818",
+            "The report of batch 819 of Fri, Nov 20, 2020 cannot be read.",
+            "Payments less refunds $2,865.70 Chargebacks and reversals −$62.50",
             "1 line is not Tollgate's: $42.00 together.",
             "1 line is not in the sum.",
             "Not in the sum: voided. Not Tollgate's",
-            "Chargeback −$62.50 Nov 22 Case 2026319006250 315348943466 Fraud",
+            "These 2 $44.00 Adjustments and chargebacks",
+            "Chargeback −$62.50 Sun, Nov 22, 2020 Case 2026319006250 315348943466 Fraud",
+            "These 2 −$61.50",
             "The cardholder's bank took the money back",
         ],
     );
     assert!(!html.contains("same"), "the chargeback is there twice");
     assert!(html.contains("/170200126/payments/a%2Fb/01a209fe-7ea0-47a8-b0f7-b059e208297d"));
     assert!(html.contains("/170200126/deposits/20261123518026?mid=496480518026&#38;cursor=more"));
+    assert!(html.contains("/170200126/deposits?from=2020-11-20#on-the-way\""));
     assert_eq!(api.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_complete_deposit_says_which_batches_it_equals() {
+    let api = with("read", &mismatch("chargeback"));
+    let mut whole = whole_deposit(
+        &json!({
+            "batches": [{}, {"id": "818", "date": "2020-11-21"}], "components": [], "adjustment_details": [],
+            "chargeback_details": [], "line_details": [{}, {}]}),
+        "",
+    );
+    whole["data"]["unmatched"] = json!(0);
+    whole["meta"]["page"]["cursor"] = Value::Null;
+    api.says("GET", "/v2/deposits/d", 200, &whole);
+    let html = api.get("/170200126/deposits/d").await.body;
+    let equals =
+        "2 of 2 lines match. Equals batch 817 of Fri, Nov 20, 2020 and batch 818 of Sat, Nov 21, 2020.";
+    assert_says(&html, &[equals, "Total $88.00"]);
+    assert!(html.contains("class=\"message good\""), "{html}");
 }
 
 #[tokio::test]

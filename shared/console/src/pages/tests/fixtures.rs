@@ -51,13 +51,14 @@ const MONTH_ROWS: Page = page("/170200126/month?rows=lines_before", "GET /v2/rep
 const DEPOSITS: Page = page("/170200126/deposits", "GET /v2/deposits?");
 const DEPOSIT: Page = page("/170200126/deposits/d1", "GET /v2/deposits/d1");
 const EXCEPTIONS: Page = page("/170200126/deposits", "GET /v2/settlement/exceptions?");
+const ON_THE_WAY: Page = page("/170200126/deposits", "GET /v2/settlement/outstanding?");
 const EXCEPTION: Page = page("/170200126/exceptions/7", "GET /v2/settlement/exceptions/7");
 const ME: Page = page("/170200126/payments", "GET /v2/me");
 /// The way back from the issuer.
 const SIGN_IN: Page = Page { address: "/callback", call: "POST /oauth/access_token", statuses: (200, 303) };
 
 /// Responses to the other calls of a page.
-const USUAL: [(&str, Page); 8] = [
+const USUAL: [(&str, Page); 9] = [
     ("me-all", ME),
     ("transaction-partly-refunded", PAYMENT),
     ("settlement-no-money", SETTLEMENT),
@@ -66,11 +67,12 @@ const USUAL: [(&str, Page); 8] = [
     ("totals-days", DAYS),
     ("deposits-month", DEPOSITS),
     ("exceptions-month", EXCEPTIONS),
+    ("outstanding-month", ON_THE_WAY),
 ];
 
 /// Each fixture, the page that shows it, and texts of that page that come from it: those that are
 /// the same whenever the fixtures are recorded.
-const ROWS: [(&str, Page, &[&str]); 52] = [
+const ROWS: [(&str, Page, &[&str]); 53] = [
     ("attention-month", ATTENTION, &["$135.00", "UM-2014", "Mastercard 5454 UM-2011"]),
     (
         "attention-unreadable",
@@ -85,7 +87,7 @@ const ROWS: [(&str, Page, &[&str]); 52] = [
     (
         "deposits-unreadable",
         DEPOSITS,
-        &["39.99 0.00 −5.49", "Cannot be read", "1 item cannot be read and is missing in sums."],
+        &["39.99 −5.49", "Cannot be read", "1 item cannot be read and is missing in sums."],
     ),
     ("error-forbidden", form(403), &["Nothing was done. You may not do this"]),
     ("error-no-receipt", NO_RECEIPT, &["There is no receipt yet: the outcome of the payment is not known."]),
@@ -110,6 +112,7 @@ const ROWS: [(&str, Page, &[&str]); 52] = [
     ("me-stopped", ME, &["Payments are stopped."]),
     ("month-figures", MONTH, &["MID 496480518026", "Where their money is In a deposit"]),
     ("month-rows", MONTH_ROWS, &["For earlier movements Download these rows", "Deposit line UM-"]),
+    ("outstanding-month", ON_THE_WAY, &["On the way in no deposit", "The latest 2."]),
     ("receipt-disputed", RECEIPT, &["12 Harbor St", "Disputed −$62.50", "Order UM-2011"]),
     (
         "receipt-surcharged",

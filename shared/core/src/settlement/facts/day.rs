@@ -31,15 +31,31 @@ pub fn eastern_day(at: Timestamp) -> Date {
     EASTERN.shown(at).date()
 }
 
-/// Whether more than so many business days began after a day, up to today.
-pub(crate) fn is_late(day: Date, today: Date, business_days: u8, holidays: &Holidays) -> bool {
-    let since = day.series(1.day()).skip(1).take(WAIT_MAX_DAYS).take_while(|day| *day <= today);
-    let (mut passed, mut all) = (0_usize, 0);
-    for day in since {
-        all += 1;
-        passed += usize::from(holidays.is_business_day(day));
+/// The end of a wait for money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The last business day of the wait.
+    pub on: Date,
+    /// How many business days began since, up to today; 0 as long as the money is in time.
+    pub days_late: u64,
+}
+
+impl Due {
+    /// Of a wait for so many business days after a day.
+    pub(crate) fn new(since: Date, business_days: u8, today: Date, holidays: &Holidays) -> Self {
+        let days = since.series(1.day()).skip(1).take(WAIT_MAX_DAYS);
+        let mut days = days.filter(|day| holidays.is_business_day(*day));
+        let on = days.by_ref().take(usize::from(business_days)).last().unwrap_or(since);
+        let passed = days.take_while(|day| *day <= today).map(|_| 1).sum::<u64>();
+        let longest = i64::try_from(WAIT_MAX_DAYS).unwrap_or(i64::MAX).days();
+        let is_over = since.saturating_add(longest) <= today;
+        Self { on, days_late: passed.max(u64::from(is_over)) }
     }
-    passed > usize::from(business_days) || all == WAIT_MAX_DAYS
+
+    /// Whether the money is late.
+    pub(crate) const fn is_late(self) -> bool {
+        self.days_late > 0
+    }
 }
 
 #[cfg(test)]
@@ -50,7 +66,8 @@ mod tests {
 
     #[test]
     fn what_waits_over_a_weekend_or_a_holiday_is_not_late() {
-        let late = |day, today| is_late(day, today, 2, &Holidays::default());
+        let due = |day, today| Due::new(day, 2, today, &Holidays::default());
+        let late = |day, today| due(day, today).is_late();
         let friday = date(2026, 11, 20);
         assert!(!late(friday, date(2026, 11, 24)), "Tuesday is the second business day");
         assert!(late(friday, date(2026, 11, 25)), "Wednesday is the third");
@@ -59,6 +76,16 @@ mod tests {
         assert!(late(before_thanksgiving, date(2026, 12, 1)));
         assert!(!late(friday, friday) && !late(friday, date(2026, 11, 1)), "a day that is still to come");
         assert!(late(date(2020, 1, 1), friday));
+        let [tuesday, monday] = [date(2026, 11, 24), date(2026, 11, 30)];
+        assert_eq!(
+            due(friday, date(2026, 11, 29)),
+            Due { on: tuesday, days_late: 2 },
+            "Wednesday and Friday"
+        );
+        assert_eq!(due(before_thanksgiving, friday), Due { on: monday, days_late: 0 });
+        let closed = Holidays::from_iter(friday.series(1.day()).take(90));
+        let late = |days: i64| Due::new(friday, 2, friday.saturating_add(days.days()), &closed).days_late;
+        assert_eq!([59, 60].map(late), [0, 1], "no wait is longer, whatever the holidays");
     }
 
     #[test]

@@ -91,6 +91,21 @@ pub struct Settled {
     pub gateway_order_id: Option<String>,
 }
 
+impl Settled {
+    /// Whether the processor took it.
+    pub(crate) fn is_taken(&self) -> bool {
+        let is_batch_taken = match self.batch_status {
+            BatchStatus::Refused | BatchStatus::Held | BatchStatus::NotDone => false,
+            BatchStatus::Sent
+            | BatchStatus::Good
+            | BatchStatus::Mixed
+            | BatchStatus::Errors
+            | BatchStatus::Unrecognized => true,
+        };
+        self.status == SettledStatus::Accepted && is_batch_taken
+    }
+}
+
 /// A reference in one line of a deposit. Read again, the deposit's report replaces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Funded {

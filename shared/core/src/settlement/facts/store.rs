@@ -1,7 +1,10 @@
 //! Where lines, deposits, exceptions and the progress of reading are kept: ports. They have a table
 //! of their own.
 
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -166,28 +169,17 @@ pub(crate) struct ChangedDeposit {
     pub(crate) is_written: bool,
 }
 
-/// The lines that a deposit holds, and the packs of further ones that cannot be read.
-pub async fn lines_of(
+/// Packs with their lines.
+pub(crate) async fn load_packs(
     store: &dyn LineStore,
     merchant: &MerchantId,
-    deposit: &Deposit,
-) -> Result<(Vec<Line>, Vec<Unreadable>), StoreError> {
-    let packed = deposit.packs.clone().into_iter().map(async |pack| {
+    packs: BTreeSet<PackKey>,
+) -> Result<BTreeMap<PackKey, PackedLines>, StoreError> {
+    let packed = packs.into_iter().map(async |pack| {
         let packed = store.load(merchant, &pack).await?;
         Ok::<_, StoreError>((pack, packed))
     });
-    let packed: Vec<(PackKey, PackedLines)> =
-        stream::iter(packed).buffered(PACKS_AT_A_TIME).try_collect().await?;
-    let (mut lines, mut unreadable) = (Vec::new(), Vec::new());
-    for (pack, packed) in packed {
-        if packed.is_unreadable {
-            let reason = "they cannot be read".to_owned();
-            unreadable.push(Unreadable { key: pack.to_string(), reason });
-        }
-        lines.extend(packed.lines);
-    }
-    lines.retain(|line: &Line| line.funded.iter().any(|one| one.deposit == deposit.id));
-    Ok((lines, unreadable))
+    stream::iter(packed).buffered(PACKS_AT_A_TIME).try_collect().await
 }
 
 /// Packs that are read at a time.
@@ -197,7 +189,7 @@ const PACKS_AT_A_TIME: usize = 64;
 const DEPOSITS_AT_A_TIME: usize = 100;
 
 /// All deposits of these days, both included, the oldest first, and those that cannot be read.
-pub(crate) async fn deposits_of(
+pub async fn deposits_of(
     store: &dyn DepositStore,
     merchant: &MerchantId,
     days: DayRange,

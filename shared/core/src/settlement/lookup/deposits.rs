@@ -1,6 +1,6 @@
 //! Reads deposits for people: in sums, line by line, and with their open exceptions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
@@ -10,7 +10,8 @@ use crate::{
     order::MerchantId,
     payments::{StoreError, Unreadable},
     settlement::{
-        Component, Deposit, ExceptionCause, ExceptionStore, Funded, Line, LineStore, OpenAbout, lines_of,
+        Component, Deposit, ExceptionCause, ExceptionStore, Funded, Line, LineStore, OpenAbout, PackKey,
+        PackedLines, facts::store::load_packs,
     },
     values::{ReadOrder, SignedAmount, sort_of},
 };
@@ -19,7 +20,7 @@ use crate::{
 const ENTRIES_OF_LINE: usize = 1;
 
 /// Lines whose entries are read at once.
-const AT_ONCE: usize = 25;
+pub(super) const AT_ONCE: usize = 25;
 
 /// A deposit's amounts as people read them, in minor units with signs; none if a sum is beyond 64
 /// bits, as only damaged items state. They add up to the amount that arrives.
@@ -60,7 +61,7 @@ pub struct Unmatched {
 }
 
 impl Unmatched {
-    fn add(&mut self, about: OpenAbout) {
+    pub(super) fn add(&mut self, about: OpenAbout) {
         let OpenAbout { account, cause, reference, deposit } = about;
         if let Some(deposit) = deposit {
             *self.by_deposit.entry((account.clone(), deposit)).or_default() += 1;
@@ -100,6 +101,9 @@ impl DepositLine {
     }
 }
 
+/// The packs of a deposit, with lines of others, too.
+pub struct DepositPacks(pub(super) BTreeMap<PackKey, PackedLines>);
+
 /// Some lines of a deposit, by reference.
 #[derive(Clone, Debug, Default)]
 pub struct DepositLines {
@@ -127,20 +131,30 @@ impl DepositReader<'_> {
         Ok(unmatched)
     }
 
+    /// Where a deposit's lines are.
+    pub async fn packs(&self, merchant: &MerchantId, deposit: &Deposit) -> Result<DepositPacks, StoreError> {
+        Ok(DepositPacks(load_packs(self.lines, merchant, deposit.packs.clone()).await?))
+    }
+
     /// Lines of a deposit that come after a position.
     pub async fn lines(
         &self,
         merchant: &MerchantId,
         deposit: &Deposit,
+        packs: &DepositPacks,
         after: Option<&str>,
         limit: usize,
     ) -> Result<DepositLines, StoreError> {
-        let (all, unreadable) = lines_of(self.lines, merchant, deposit).await?;
-        let of_deposit = |line: Line| {
+        let unreadable = packs.0.iter().filter(|(_, packed)| packed.is_unreadable);
+        let reason = || "they cannot be read".to_owned();
+        let unreadable = unreadable.map(|(pack, _)| Unreadable { key: pack.to_string(), reason: reason() });
+        let unreadable = unreadable.collect();
+        let of_deposit = |line: &Line| {
             let held = line.funded.clone().into_iter().filter(|one| one.deposit == deposit.id);
             held.map(|funded| DepositLine { line: line.clone(), funded, entry: None }).collect::<Vec<_>>()
         };
-        let mut lines: Vec<DepositLine> = all.into_iter().flat_map(of_deposit).collect();
+        let all = packs.0.values().flat_map(|packed| &packed.lines);
+        let mut lines: Vec<DepositLine> = all.flat_map(of_deposit).collect();
         lines.sort_by_cached_key(|line| line.position(deposit));
         lines.retain(|line| after.is_none_or(|after| *line.position(deposit) > *after));
         let more = lines.len() > limit;

@@ -10,8 +10,8 @@ use crate::{
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        DayMatcher, DayRange, DepositReader, ExceptionCause, Expectation, MatchedDays, Progress, Progressed,
-        Verdict, Waits, eastern_day,
+        DayMatcher, DayRange, DepositReader, Due, ExceptionCause, Expectation, MatchedDays, Progress,
+        Progressed, Unmatched, Verdict, Waits, eastern_day,
     },
     values::{Currency, SignedAmount, sort_of},
 };
@@ -50,6 +50,8 @@ pub struct Outstanding {
     pub progressed: Progressed,
     /// The Eastern day of the batch that was taken with it.
     pub settled_on: Option<Date>,
+    /// When it should be in a batch; once it settled, in a deposit. None if none is to come.
+    pub due: Option<Due>,
     /// The cause of its open exception.
     pub unmatched: Option<ExceptionCause>,
 }
@@ -102,12 +104,13 @@ impl DepositReader<'_> {
         &self,
         wanted: &OutstandingDays<'_>,
         accounts: &[Progress],
+        unmatched: &Unmatched,
     ) -> Result<Vec<Outstanding>, StoreError> {
-        let unmatched = self.unmatched(wanted.merchant).await?;
         let matcher = DayMatcher { log: self.log, lines: self.lines, exceptions: self.exceptions };
         let mut all = Vec::new();
         let named = |one: &&Progress| wanted.account.is_none_or(|account| account == one.account);
-        for Progress { account, funding, .. } in accounts.iter().filter(named) {
+        for Progress { account, funding, unread, .. } in accounts.iter().filter(named) {
+            let unread: BTreeSet<Date> = unread.iter().map(|one| one.day).collect();
             let days = MatchedDays {
                 merchant: wanted.merchant,
                 account,
@@ -115,19 +118,19 @@ impl DepositReader<'_> {
                 // A payment's void is as late or later.
                 days: DayRange { first: wanted.days.first, last: day_of(self.now) },
                 has_deposits: funding.unwrap_or_default(),
-                unread: &BTreeSet::new(),
+                unread: &unread,
                 reports: &BTreeMap::new(),
                 changed: &BTreeSet::new(),
-                // Late money is in the list of exceptions.
                 waits: &Waits::default(),
             };
-            for Verdict { expectation, progressed, settled_on, .. } in matcher.outstanding(&days).await? {
+            for Verdict { expectation, progressed, settled_on, due, .. } in matcher.outstanding(&days).await?
+            {
                 let Some(expectation) = expectation else { continue };
                 if wanted.days.contains(eastern_day(expectation.at)) {
                     let reference = expectation.reference.as_ref();
                     let unmatched =
                         reference.and_then(|reference| unmatched.of_reference(account, reference));
-                    all.push(Outstanding { expectation, progressed, settled_on, unmatched });
+                    all.push(Outstanding { expectation, progressed, settled_on, due, unmatched });
                 }
             }
         }

@@ -8,7 +8,7 @@ use super::{Match, Matching, Progressed, Verdict};
 use crate::{
     settlement::{
         BatchStatus, Exception, ExceptionCause, Expectation, Funded, FundedKind, FundedStatus, Line, Settled,
-        SettledStatus, eastern_day, facts::day::is_late,
+        SettledStatus, eastern_day, facts::day::Due,
     },
     values::{Currency, SignedAmount},
 };
@@ -89,7 +89,7 @@ struct About<'a> {
 
 impl<'a> About<'a> {
     fn new(context: &'a Matching<'a>, reference: &'a str, owner: Owner<'a>, line: &'a Line) -> Self {
-        let mut taken: Vec<_> = line.settled.iter().filter(|settled| is_taken(settled)).collect();
+        let mut taken: Vec<_> = line.settled.iter().filter(|settled| settled.is_taken()).collect();
         // A batch that is reported for two days is one.
         taken.sort_by_key(|settled| (&settled.batch, settled.day));
         taken.dedup_by_key(|settled| &settled.batch);
@@ -118,6 +118,7 @@ impl<'a> About<'a> {
             expectation: self.expectation.cloned(),
             progressed,
             settled_on: self.taken.first().map(|settled| settled.day),
+            due: self.due(progressed),
             funded_on: self.funded.first().map(|funded| funded.day),
             deposit: self.funded.first().map(|funded| funded.deposit.clone()),
         }
@@ -140,6 +141,24 @@ impl<'a> About<'a> {
             }
             Some(_) | None => Progressed::Expected,
         }
+    }
+
+    /// When money that is so far has to come: in a batch, or from there in a deposit.
+    fn due(&self, progressed: Progressed) -> Option<Due> {
+        match progressed {
+            Progressed::Expected | Progressed::Held => {
+                Some(self.due_after(self.waits_since(self.expectation?), self.context.waits.settled_within))
+            }
+            Progressed::Settled if self.context.compared.has_deposits => {
+                Some(self.due_after(self.taken.first()?.day, self.context.waits.funded_within))
+            }
+            Progressed::Settled | Progressed::Funded | Progressed::Refused | Progressed::NoMoney => None,
+        }
+    }
+
+    /// Since when a batch is waited for that is done.
+    fn waits_since(&self, expectation: &Expectation) -> Date {
+        self.latest().map_or_else(|| eastern_day(expectation.at), |latest| latest.day)
     }
 
     /// Its record in the latest batch.
@@ -218,8 +237,8 @@ impl<'a> About<'a> {
     /// Why nothing was taken, unless it is still to be expected.
     fn not_settled(&self, expectation: &Expectation) -> Option<Differs> {
         let latest = self.latest();
-        let since = latest.map_or_else(|| eastern_day(expectation.at), |latest| latest.day);
-        let is_late = self.is_late(since, self.context.waits.settled_within);
+        let since = self.waits_since(expectation);
+        let is_late = self.due_after(since, self.context.waits.settled_within).is_late();
         let is_rejected_in_deposit = self.line.funded.iter().any(is_sent_back);
         let (cause, detail) = match latest {
             None if is_rejected_in_deposit || !is_late => return None,
@@ -236,12 +255,13 @@ impl<'a> About<'a> {
         Some(Differs { cause, detail, found: latest.and_then(|latest| latest.amount), day: since })
     }
 
-    /// Whether more business days than these passed since, and the reports were read that could
-    /// have it.
-    fn is_late(&self, since: Date, within: u8) -> bool {
+    /// When money is due that may take so many business days; not late before the reports were
+    /// read that could have it.
+    fn due_after(&self, since: Date, within: u8) -> Due {
         let until = since.saturating_add((i64::from(within) + MAY_TAKE_DAYS).days());
         let is_unread = self.context.compared.unread.range(since..=until).next().is_some();
-        !is_unread && is_late(since, self.context.today, within, &self.context.waits.holidays)
+        let due = Due::new(since, within, self.context.today, &self.context.waits.holidays);
+        if is_unread { Due { days_late: 0, ..due } } else { due }
     }
 
     fn deposits(&self, expectation: &Expectation) -> Vec<Differs> {
@@ -275,7 +295,8 @@ impl<'a> About<'a> {
         let is_returned = self.line.settled.iter().any(|one| one.status == SettledStatus::Returned);
         let differs =
             Differs { cause: ExceptionCause::NotFunded, detail: None, found: None, day: settled.day };
-        (!is_returned && self.is_late(settled.day, self.context.waits.funded_within)).then_some(differs)
+        (!is_returned && self.due_after(settled.day, self.context.waits.funded_within).is_late())
+            .then_some(differs)
     }
 
     /// That of the records where it is another one.
@@ -300,19 +321,6 @@ impl<'a> About<'a> {
             ..Exception::new(account, cause, self.reference, day, self.context.now)
         }
     }
-}
-
-/// Whether the processor took it.
-fn is_taken(settled: &Settled) -> bool {
-    let is_batch_taken = match settled.batch_status {
-        BatchStatus::Refused | BatchStatus::Held | BatchStatus::NotDone => false,
-        BatchStatus::Sent
-        | BatchStatus::Good
-        | BatchStatus::Mixed
-        | BatchStatus::Errors
-        | BatchStatus::Unrecognized => true,
-    };
-    settled.status == SettledStatus::Accepted && is_batch_taken
 }
 
 /// Whether the batch went on without it.

@@ -11,9 +11,10 @@ use crate::{
     order::Kind,
     payments::MerchantsError,
     settlement::{
-        BatchStatus, Component, Deposit, DepositReader, DepositSums, ExceptionCause, Funded, FundedKind,
-        FundedStatus, FundingRecord, JournalDays, PackKey, ReadReport, ReportError, ReportKind,
-        ReportRequest, Settled, SettledRecord, SettledStatus, eastern_day,
+        BatchStatus, Completeness, Component, Deposit, DepositBatch, DepositReader, DepositSums,
+        ExceptionCause, Funded, FundedKind, FundedStatus, FundingRecord, JournalDays, KnownReport, PackKey,
+        ReadReport, ReportError, ReportKind, ReportRequest, Settled, SettledRecord, SettledStatus,
+        eastern_day,
         memory::{LeftByRuns, add, done, left, merchant, news, shift},
     },
     test_merchant::test_merchant,
@@ -709,7 +710,8 @@ async fn a_deposit_is_read_line_by_line_with_what_is_open_about_it() {
     let (deposit, other) = (of_day("d2026-11-19"), of_day("d2026-11-18"));
     let merchant = merchant();
     let read = async |after: Option<&str>, limit| {
-        let read = reader.lines(&merchant, deposit, after, limit).await.unwrap();
+        let packs = reader.packs(&merchant, deposit).await.unwrap();
+        let read = reader.lines(&merchant, deposit, &packs, after, limit).await.unwrap();
         let lines = read
             .lines
             .iter()
@@ -734,6 +736,73 @@ async fn a_deposit_is_read_line_by_line_with_what_is_open_about_it() {
     let [refunds, chargebacks] = [-800, 5].map(SignedAmount::new);
     let expected = DepositSums { gross, refunds, fees, chargebacks, adjustments };
     assert_eq!(sums, expected);
+}
+
+/// How the deposit of the 19th compares with its batch, whose refund of 5.00 has the sign of a
+/// payment there.
+async fn completeness(change: impl FnOnce(&mut Gateway)) -> (Completeness, Arc<SettlementTable>) {
+    let memory = Arc::new(SettlementTable::default());
+    let (log, mut gateway) = traffic();
+    let at = |day: i8| date(2026, 11, day).at(15, 0, 0, 0).in_tz("UTC").unwrap().timestamp();
+    let refunded = done(6, Kind::Refund, 500, "500", at(18));
+    add(&log, vec![done(5, Kind::Purchase, 600, "600", at(17)), refunded]);
+    gateway.add("600", 600, date(2026, 11, 17), date(2026, 11, 18));
+    gateway.add("500", -500, date(2026, 11, 18), date(2026, 11, 19));
+    let batch = gateway.settled.get_mut(&date(2026, 11, 18)).unwrap();
+    let Some(SettledRecord::Line { settled, .. }) = batch.last_mut() else { panic!("{batch:?}") };
+    settled.amount = Some(SignedAmount::new(500));
+    change(&mut gateway);
+    let settlement = settlement(log, gateway, &memory, &["1"]);
+    run(&settlement).await;
+    (compared(&memory, settlement.log.as_ref()).await, memory)
+}
+
+async fn compared(memory: &SettlementTable, log: &dyn EntryLog) -> Completeness {
+    let reader = DepositReader { lines: memory, exceptions: memory, log, now: now() };
+    let deposit = memory.all_deposits().into_values().find(|one| one.id == "d2026-11-19").unwrap();
+    let packs = reader.packs(&merchant(), &deposit).await.unwrap();
+    let unmatched = reader.unmatched(&merchant()).await.unwrap();
+    reader.completeness(&merchant(), &deposit, &packs, &unmatched).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_deposit_is_complete_if_it_has_all_that_settled_with_its_lines_and_nothing_else() {
+    let sum = |minor| Some(SignedAmount::new(minor));
+    let whole = DepositBatch {
+        id: "b2026-11-18".to_owned(),
+        day: date(2026, 11, 18),
+        lines: Some(3),
+        sum: sum(4_500),
+        deposited_lines: 3,
+        deposited_sum: sum(4_500),
+    };
+    let complete = Completeness { counted: 3, matched: 3, batches: vec![whole.clone()], is_complete: true };
+    let (found, memory) = completeness(|_| {}).await;
+    assert_eq!(found, complete);
+
+    let without_refund = DepositBatch { deposited_lines: 2, deposited_sum: sum(5_000), ..whole.clone() };
+    let part = Completeness { counted: 2, matched: 2, batches: vec![without_refund], is_complete: false };
+    let of_19th = |gateway: &mut Gateway| gateway.funded.get_mut(&date(2026, 11, 19)).unwrap().pop();
+    let (in_no_deposit, _) = completeness(|gateway| drop(of_19th(gateway))).await;
+    assert_eq!(in_no_deposit, part, "the journal says that it is a refund");
+    let in_another = |gateway: &mut Gateway| {
+        let line = of_19th(gateway).unwrap();
+        gateway.funded.get_mut(&date(2026, 11, 20)).unwrap().push(line);
+    };
+    assert_eq!(completeness(in_another).await.0.is_complete, false);
+
+    let unknown = |gateway: &mut Gateway| gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
+    let (found, _) = completeness(unknown).await;
+    assert_eq!((found.counted, found.matched, found.is_complete), (4, 3, false));
+    assert!(found.batches[0].is_whole(), "{found:?}");
+
+    let mut reports = memory.all_reports().into_values();
+    let batches = (ReportKind::Batches, date(2026, 11, 18));
+    let report = reports.find(|one| (one.kind, one.day) == batches).unwrap();
+    let damaged = KnownReport { is_unreadable: true, ..report };
+    memory.keep_report(&merchant(), "1", &damaged).await.unwrap();
+    let found = compared(&memory, &JournalTable::default()).await;
+    assert_eq!((found.batches[0].lines, found.is_complete), (None, false));
 }
 
 mod missing;

@@ -70,7 +70,7 @@ impl World {
         let days = DayRange { first: date(2026, 11, days.0), last: date(2026, 11, days.1) };
         let wanted = OutstandingDays { merchant: &"m".parse().unwrap(), days, account: None };
         let accounts = [Progress { funding: Some(funding), ..Progress::new(ACCOUNT, now) }];
-        reader.outstanding(&wanted, &accounts).now_or_never().unwrap().unwrap()
+        reader.outstanding(&wanted, &accounts, &Unmatched::default()).now_or_never().unwrap().unwrap()
     }
 
     fn states(&self, funding: bool) -> Vec<(Option<String>, Progressed)> {
@@ -102,6 +102,13 @@ fn each_state_of_a_line_says_how_far_its_money_is() {
         put(&world.memory, ACCOUNT, Some(date(2026, 11, 17)), known.clone());
         for (funding, expected) in [(true, with_deposits), (false, without)] {
             let found = world.outstanding(funding, (10, 18));
+            let due = found.iter().filter_map(|one| one.due).map(|due| due.on.day()).next();
+            let of_state = found.first().and_then(|one| match one.progressed {
+                Progressed::Expected | Progressed::Held => Some(19),
+                Progressed::Settled => Some(20),
+                Progressed::Refused | Progressed::Funded | Progressed::NoMoney => None,
+            });
+            assert_eq!(due, of_state, "{known:?}: two business days, three from there");
             let states: Vec<_> = found.iter().map(|one| one.progressed).collect();
             assert_eq!(states, expected.into_iter().collect::<Vec<_>>(), "{known:?}, deposits: {funding}");
         }
