@@ -10,8 +10,8 @@ use crate::{
     words::{self, Tone, said},
 };
 
-/// How many payments and refunds a page has.
-const ROWS: &str = "10";
+/// How many payments and refunds the page has beside its other tables; the file has all.
+const ROWS: &str = "5";
 
 /// Payments and refunds that are in no deposit, the newest first.
 pub(super) type OnTheWay = Page<Outstanding, OutstandingPageMeta>;
@@ -89,8 +89,8 @@ pub(super) fn waiting(visit: &Visit<'_>, row: &Outstanding) -> Waiting {
 pub(super) fn weeks(visit: &Visit<'_>, days: &[DepositDay]) -> Vec<Vec<Day>> {
     let day = |one: &DepositDay| {
         let date = one.date.to_string();
-        let list =
-            || address(&format!("/{}/deposits", visit.frame.merchant), &[("from", &date), ("to", &date)]);
+        // From the page's own address, because there are many.
+        let list = || address("", &[("from", &date), ("to", &date)]);
         let format = if one.date.day() == 1 { "%b %-d" } else { "%-d" };
         Day {
             name: format!("{}: {}", words::weekday(one.date, visit.today()), words::plain(&one.state)),

@@ -67,7 +67,7 @@ async fn deposits_show_their_sums_what_does_not_fit_and_how_current_they_are() {
         "GET /v2/me",
         "GET /v2/deposits?filter=ge%28date%2C2020-11-01%29%3Ale%28date%2C2020-11-30%29&page%5Blimit%5D=25",
         "GET /v2/settlement/exceptions?page%5Blimit%5D=100",
-        "GET /v2/settlement/outstanding?page%5Blimit%5D=10",
+        "GET /v2/settlement/outstanding?page%5Blimit%5D=5",
     ];
     assert_eq!(api.requests(), expected);
     let open = "/170200126/deposits/20261123518026?mid=496480518026#does-not-fit\">1 open";
@@ -105,8 +105,8 @@ async fn money_on_the_way_is_listed_by_state_and_each_day_leads_to_its_deposits(
         ],
     );
     for link in [
-        "/170200126/deposits?from=2020-11-23&#38;to=2020-11-23\" aria-label=\"Mon, Nov 23, 2020: matched\"",
-        "/170200126/deposits?from=2020-11-24&#38;to=2020-11-24\" aria-label=\"Tue, Nov 24, 2020: open\"",
+        "href=\"?from=2020-11-23&#38;to=2020-11-23\" aria-label=\"Mon, Nov 23, 2020: matched\"",
+        "href=\"?from=2020-11-24&#38;to=2020-11-24\" aria-label=\"Tue, Nov 24, 2020: open\"",
         "<td aria-label=\"Wed, Nov 25, 2020: expected\">",
         "<td aria-label=\"Thu, Nov 26, 2020: none\">",
         "/170200126/on-the-way.csv\"",
