@@ -385,7 +385,7 @@ pub(crate) const fn figure(figure: Figure) -> &'static str {
         Figure::Duplicates => "Duplicates",
         Figure::Undone => "Undone payments",
         Figure::AtGateway => "At the gateway",
-        Figure::CustomerFees => "Fees of customers",
+        Figure::CustomerFees => "Customer fees",
         Figure::Moved => "With these fees",
         Figure::InDeposit => "In a deposit",
         Figure::Settled => "Settled",

@@ -43,7 +43,7 @@ struct MonthPage<'a> {
     months: Vec<Known>,
     verdict: String,
     tone: Tone,
-    /// What does not tie out, and what cannot be read.
+    /// Differences, and reports that cannot be read.
     reasons: Vec<Known>,
     /// The figure whose rows are listed.
     listed: Option<Figure>,
