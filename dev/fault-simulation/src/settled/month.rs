@@ -274,9 +274,9 @@ impl Month<'_> {
         }
         self.parts_come_to(&sums).await?;
         for row in &report.rows {
-            if let Some(cause) = row.cause {
-                bank.world.state().count(cause.as_str());
-            }
+            let figures = row.amounts.keys().map(|figure| figure.as_str());
+            let causes = row.cause.map(|cause| cause.as_str());
+            figures.chain(causes).for_each(|what| bank.world.state().count(what));
         }
         Ok(())
     }
