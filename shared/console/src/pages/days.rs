@@ -16,6 +16,10 @@ use crate::{
 /// How wide the greatest bar is, in the units of its image.
 const BAR_WIDTH: u64 = 100;
 
+/// The names of the cells of a line.
+const COLUMNS: [&str; 7] =
+    ["Count", "Amount", "Declined", "Approval rate", "Refunds", "Refunded", "At the gateway"];
+
 /// A number of the table, with the address of exactly the rows that it counts. Empty for nothing:
 /// a wall of zeros would hide the numbers.
 #[derive(Default)]
@@ -47,8 +51,9 @@ struct DaysPage {
     ranges: Vec<Tab>,
     csv: String,
     unit: &'static str,
-    /// The names of cells.
-    columns: [String; 7],
+    columns: [&'static str; 7],
+    /// `, amounts USD`, unless there are several currencies.
+    amounts: String,
     days: Vec<Line>,
     /// All periods together, one line for each currency.
     sums: Vec<Line>,
@@ -123,23 +128,15 @@ fn page(visit: &Visit<'_>, totals: &Totals, today: Date, is_monthly: bool) -> Da
         ranges: ranges(&visit.frame, today, first, is_monthly),
         csv: format!("/{}/days.csv?{query}", visit.frame.merchant),
         unit: if is_monthly { "Month" } else { "Day" },
-        columns: columns(meta),
+        columns: COLUMNS,
+        amounts: words::the_only(meta.sums.iter().map(|sum| sum.currency.as_str()))
+            .map(|currency| format!(", amounts {currency}"))
+            .unwrap_or_default(),
         days,
         sums,
         notice: notice(meta),
         remarks: remarks(meta, &visit.frame),
     }
-}
-
-/// The names of the cells. Where all amounts are in one currency, a name says it.
-fn columns(meta: &TotalsMeta) -> [String; 7] {
-    let amount = match meta.sums.as_slice() {
-        [sum] => format!("Amount, {}", sum.currency),
-        _ => "Amount".to_owned(),
-    };
-    let others = ["Declined", "Approval rate", "Refunds", "Refunded", "At the gateway"];
-    let [declined, rate, refunds, refunded, at_gateway] = others.map(str::to_owned);
-    ["Count".to_owned(), amount, declined, rate, refunds, refunded, at_gateway]
 }
 
 /// The words before or in place of the table. What is not counted yet is no fact.
@@ -230,10 +227,9 @@ impl Shown<'_> {
     fn cells(&self, period: &Period, figures: &TotalFigures) -> [Cell; 7] {
         let currency = if self.is_one { "" } else { figures.currency.as_str() };
         let rows = |page: &str, part| self.rows(period, currency, page, &[part]);
-        let (approved, declined) =
-            (rows("payments", ("state", "approved")), rows("payments", ("state", "declined")));
-        let (given_back, at_gateway) =
-            (rows("month", ("rows", "given_back")), rows("month", ("rows", "at_gateway")));
+        let approved = rows("payments", ("state", "approved"));
+        let given_back = rows("month", ("rows", "given_back"));
+        let at_gateway = rows("month", ("rows", "at_gateway"));
         let money = |amount: SignedAmount| words::if_any(amount, &figures.currency, self.is_one);
         let returned = SignedAmount::from(figures.changes.returned);
         let count = |count: u64| if count == 0 { String::new() } else { count.to_string() };
@@ -241,7 +237,7 @@ impl Shown<'_> {
         [
             Cell { text: count(figures.approved), address: approved.clone() },
             Cell { text: money(figures.approved_amount.into()), address: approved },
-            Cell { text: count(figures.declined), address: declined },
+            Cell { text: count(figures.declined), address: rows("payments", ("state", "declined")) },
             Cell { text: rate.unwrap_or_default(), address: String::new() },
             Cell { text: count(figures.refund_count), address: given_back.clone() },
             Cell { text: money(returned.checked_neg().unwrap_or_default()), address: given_back },

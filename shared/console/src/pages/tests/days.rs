@@ -32,8 +32,7 @@ async fn each_day_has_its_numbers_and_all_of_them_their_sum() {
         &html,
         &[
             "November 24 to 26, 2020",
-            "Days are America/New_York.",
-            "Amount, USD",
+            "Days are America/New_York, amounts USD.",
             "Tue, Nov 24, 2020 13 1,839.15 1 92.86% 1,451.45",
             "Wed, Nov 25, 2020 Thu, Nov 26, 2020, provisional 1 9.00 100.00% 2 −205.00 −205.00",
             "Total 14 1,848.15 1 93.33% 2 −205.00 1,246.45 Numbers so far, and provisional ones, can still change.",

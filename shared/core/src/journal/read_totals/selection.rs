@@ -233,14 +233,14 @@ pub(super) struct Rows<'a> {
     selection: &'a Selection,
     /// The dimensions that these rows tell apart.
     by: &'a [Dimension],
-    rows: BTreeMap<(usize, TotalLine), (Total, Decided)>,
+    sums: BTreeMap<(usize, TotalLine), (Total, Decided)>,
     /// Of each period and row without its outcome.
     payments: BTreeMap<(usize, TotalLine), Decided>,
 }
 
 impl<'a> Rows<'a> {
     fn new(selection: &'a Selection, by: &'a [Dimension]) -> Self {
-        Self { selection, by, rows: BTreeMap::new(), payments: BTreeMap::new() }
+        Self { selection, by, sums: BTreeMap::new(), payments: BTreeMap::new() }
     }
 
     fn add(&mut self, period: usize, totals: &Totals) -> Result<(), StoreError> {
@@ -275,7 +275,7 @@ impl<'a> Rows<'a> {
     ) -> Result<(), StoreError> {
         if self.selection.wants(line, is_outcome) {
             let row = line.by(|dimension| self.by.contains(&dimension));
-            let (sum, of_row) = self.rows.entry((period, row)).or_default();
+            let (sum, of_row) = self.sums.entry((period, row)).or_default();
             *sum = sum.plus(total)?;
             *of_row = of_row.plus(decided)?;
         }
@@ -283,7 +283,7 @@ impl<'a> Rows<'a> {
     }
 
     pub(super) fn finish(self) -> Vec<TotalRow> {
-        let Self { rows, payments, .. } = self;
+        let Self { sums, payments, .. } = self;
         let row = |((period, line), (total, decided)): ((_, TotalLine), (_, Decided))| {
             let group = line.by(|dimension| !is_outcome(dimension));
             let all = payments.get(&(period, group)).copied().unwrap_or_default();
@@ -299,6 +299,6 @@ impl<'a> Rows<'a> {
                 refund_count: decided.refund_count,
             }
         };
-        rows.into_iter().map(row).collect()
+        sums.into_iter().map(row).collect()
     }
 }
