@@ -43,7 +43,7 @@ handlers! {
 }
 
 /// A month, or some of its days; and which rows of them.
-struct Query {
+struct MonthQuery {
     days: Days,
     zone: Zone,
     periods: Periods,
@@ -57,7 +57,7 @@ struct Query {
 
 async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::reader(&ports.access, request, Role::Read).await?;
-    let query = Query::read(request, ports.access.now())?;
+    let query = MonthQuery::read(request, ports.access.now())?;
     let merchant = &caller.merchant.id;
     let stores = &ports.settlement;
     let reader = MonthReader {
@@ -68,7 +68,7 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
         now: ports.access.now(),
     };
     let accounts = stores.progress.of(merchant).await?;
-    let Query { days, ref zone, ref periods, .. } = query;
+    let MonthQuery { days, ref zone, ref periods, .. } = query;
     let wanted = WantedMonth { merchant, days, zone, periods, accounts: &accounts };
     let found = reader.report(&wanted).await?;
     let mut rows: Vec<MonthRow> = found.rows.iter().filter(|row| query.wants(row)).cloned().collect();
@@ -101,7 +101,7 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     Ok(Reply::new(200, page.of_now()))
 }
 
-impl Query {
+impl MonthQuery {
     fn read(request: &Request, now: Timestamp) -> Result<Self, Failure> {
         let mut parameters = Parameters::of(request, &KNOWN);
         let zone = parameters.time_zone();
