@@ -12,7 +12,7 @@ mod reading;
 mod run;
 
 pub use facts::{
-    day::{DayRange, Due, eastern_day},
+    day::{DayRange, MoneyDue, eastern_day},
     deposit::{Adjustment, Chargeback, Component, Deposit, DepositChange, TakenBack},
     deposit_entry::{DepositEntry, merge_deposit},
     dispute::{DisputedPayment, FoundDispute},

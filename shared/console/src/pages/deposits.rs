@@ -24,7 +24,7 @@ use crate::{
 use exceptions::Mismatch;
 pub(crate) use exceptions::{csv as exceptions_csv, exception};
 pub(crate) use on_the_way::csv as on_the_way_csv;
-use on_the_way::{Day, OnTheWay, Waiting};
+use on_the_way::{DayOfWeek, OnTheWay, Waiting};
 pub(crate) use one::{lines_csv, show as one};
 
 /// How many deposits, and how many exceptions or lines of a deposit, a page has.
@@ -56,7 +56,7 @@ struct Amount {
 
 /// A deposit as the list shows it, or the sum of several.
 #[derive(Default)]
-struct Listed {
+struct DepositRow {
     /// Of an item that cannot be read; empty otherwise.
     unreadable: String,
     day: String,
@@ -81,16 +81,16 @@ struct DepositsPage {
     /// `, USD`, unless there are several currencies.
     heading: String,
     amounts: Vec<Amount>,
-    deposits: Vec<Listed>,
+    deposits: Vec<DepositRow>,
     /// One of each currency.
-    totals: Vec<Listed>,
+    totals: Vec<DepositRow>,
     /// How far the reports were read, and which parts could not be read.
     remarks: Vec<String>,
     mismatches: Vec<Mismatch>,
     /// Whether there are more exceptions than these.
     has_more: bool,
     older: Option<String>,
-    weeks: Vec<Vec<Day>>,
+    weeks: Vec<Vec<DayOfWeek>>,
     sums: Vec<Known>,
     waiting: Vec<Waiting>,
     /// Whether there are more on the way than these.
@@ -103,14 +103,13 @@ struct DepositsPage {
 /// three calls.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let parameters = visit.parameters();
-    let value = |name: &str| parameters.get(name).unwrap_or_default().to_owned();
-    let (from, to, cursor) = (value("from"), value("to"), value("cursor"));
+    let cursor = parameters.get("cursor").unwrap_or_default();
     let filter = filter(&parameters)?;
-    let wanted = [("filter", filter.as_str()), ("page[limit]", ROWS), ("page[cursor]", &cursor)];
+    let wanted = [("filter", filter.as_str()), ("page[limit]", ROWS), ("page[cursor]", cursor)];
     let listed: Deposits = visit.read(&address("/v2/deposits", &wanted)).await?;
     let open = visit.read(&address("/v2/settlement/exceptions", &[("page[limit]", LINES)])).await?;
     let on_the_way = on_the_way::read(visit).await?;
-    rendered(&page(visit, from, to, &listed, &open, &on_the_way))
+    rendered(&page(visit, &listed, &open, &on_the_way))
 }
 
 /// The same deposits as a file.
@@ -143,14 +142,7 @@ fn day_of(typed: &str) -> Result<Date, Problem> {
     })
 }
 
-fn page(
-    visit: &Visit<'_>,
-    from: String,
-    to: String,
-    listed: &Deposits,
-    open: &Exceptions,
-    on_the_way: &OnTheWay,
-) -> DepositsPage {
+fn page(visit: &Visit<'_>, listed: &Deposits, open: &Exceptions, on_the_way: &OnTheWay) -> DepositsPage {
     let (meta, today) = (&listed.meta, visit.today());
     let deposits = || listed.data.iter().filter_map(Row::read).map(|deposit| &deposit.members);
     let currency = words::the_only(deposits().filter_map(|deposit| deposit.currency.as_deref()));
@@ -161,7 +153,9 @@ fn page(
     let amounts: Vec<Amount> = AMOUNTS.into_iter().filter(is_shown).collect();
     // The API looks ahead, because a deposit can be dated after today.
     let last = meta.to.min(today);
-    let is_part = meta.page.cursor.is_some() || visit.parameters().get("cursor").is_some();
+    let parameters = visit.parameters();
+    let [from, to] = ["from", "to"].map(|name| parameters.get(name).unwrap_or_default().to_owned());
+    let is_part = meta.page.cursor.is_some() || parameters.get("cursor").is_some();
     let here = format!("/{}/deposits", visit.frame.merchant);
     let older = |cursor| address(&here, &[("from", from.as_str()), ("to", &to), ("cursor", cursor)]);
     DepositsPage {
@@ -195,16 +189,16 @@ fn cell(amount: Option<SignedAmount>, name: &str, currency: &str, is_one: bool) 
     }
 }
 
-fn row_of(visit: &Visit<'_>, row: &Row<Deposit>, amounts: &[Amount], is_one: bool) -> Listed {
+fn row_of(visit: &Visit<'_>, row: &Row<Deposit>, amounts: &[Amount], is_one: bool) -> DepositRow {
     let deposit = match row {
         Row::Read(deposit) => deposit,
         Row::Unreadable(row) => {
-            return Listed { unreadable: words::unreadable(&row.id), ..Listed::default() };
+            return DepositRow { unreadable: words::unreadable(&row.id), ..DepositRow::default() };
         }
     };
     let members = &deposit.members;
     let currency = members.currency.as_deref().unwrap_or_default();
-    Listed {
+    DepositRow {
         unreadable: String::new(),
         day: words::weekday(members.date, visit.today()),
         address: visit.frame.deposit(&members.id, &members.mid),
@@ -222,7 +216,7 @@ fn totals<'a>(
     is_part: bool,
     amounts: &[Amount],
     is_one: bool,
-) -> Vec<Listed> {
+) -> Vec<DepositRow> {
     let mut of_currency = BTreeMap::<&str, Vec<&DepositMembers>>::new();
     for deposit in deposits {
         of_currency.entry(deposit.currency.as_deref().unwrap_or_default()).or_default().push(deposit);
@@ -232,11 +226,11 @@ fn totals<'a>(
             let all = deposits.iter().map(|deposit| (one.of)(deposit)).collect::<Option<Vec<_>>>();
             cell(all.and_then(SignedAmount::sum), one.name, currency, is_one)
         };
-        Listed {
+        DepositRow {
             day: if is_part { format!("These {}", deposits.len()) } else { "Total".to_owned() },
             amounts: amounts.iter().map(sum).collect(),
             lines: deposits.iter().map(|deposit| deposit.lines).sum(),
-            ..Listed::default()
+            ..DepositRow::default()
         }
     };
     of_currency.into_iter().map(total).collect()

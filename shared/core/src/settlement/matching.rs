@@ -18,8 +18,8 @@ use self::{
 use crate::{
     order::{LineId, is_gateway_order_id},
     settlement::{
-        Adjustment, Chargeback, Deposit, DisputedPayment, Due, Exception, ExceptionCause, Expectation, Line,
-        eastern_day,
+        Adjustment, Chargeback, Deposit, DisputedPayment, Exception, ExceptionCause, Expectation, Line,
+        MoneyDue, eastern_day,
     },
     values::Holidays,
     words,
@@ -123,7 +123,7 @@ pub struct Verdict {
     /// The Eastern day of the first batch that was taken with it.
     pub settled_on: Option<Date>,
     /// When the money should be in a batch; once it settled, in a deposit. None if none is to come.
-    pub due: Option<Due>,
+    pub due: Option<MoneyDue>,
     /// The Eastern day of its first deposit.
     pub funded_on: Option<Date>,
     pub deposit: Option<String>,

@@ -28,7 +28,7 @@ pub(super) struct Waiting {
 }
 
 /// A day of the five weeks.
-pub(super) struct Day {
+pub(super) struct DayOfWeek {
     /// `Mon, Nov 23: matched`.
     pub(super) name: String,
     /// `23`; of the first day of a month, with the month.
@@ -86,13 +86,13 @@ pub(super) fn waiting(visit: &Visit<'_>, row: &Outstanding) -> Waiting {
 }
 
 /// The five weeks, each from Sunday on.
-pub(super) fn weeks(visit: &Visit<'_>, days: &[DepositDay]) -> Vec<Vec<Day>> {
+pub(super) fn weeks(visit: &Visit<'_>, days: &[DepositDay]) -> Vec<Vec<DayOfWeek>> {
     let day = |one: &DepositDay| {
         let date = one.date.to_string();
         // From the page's own address, because there are many.
         let list = || address("", &[("from", &date), ("to", &date)]);
         let format = if one.date.day() == 1 { "%b %-d" } else { "%-d" };
-        Day {
+        DayOfWeek {
             name: format!("{}: {}", words::weekday(one.date, visit.today()), words::plain(&one.state)),
             number: one.date.strftime(format).to_string(),
             class: words::deposit_day(&one.state)

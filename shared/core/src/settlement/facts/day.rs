@@ -33,14 +33,14 @@ pub fn eastern_day(at: Timestamp) -> Date {
 
 /// The end of a wait for money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct MoneyDue {
     /// The last business day of the wait.
     pub on: Date,
     /// How many business days began since, up to today; 0 as long as the money is in time.
     pub days_late: u64,
 }
 
-impl Due {
+impl MoneyDue {
     /// Of a wait for so many business days after a day.
     pub(crate) fn new(since: Date, business_days: u8, today: Date, holidays: &Holidays) -> Self {
         let days = since.series(1.day()).skip(1).take(WAIT_MAX_DAYS);
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn what_waits_over_a_weekend_or_a_holiday_is_not_late() {
-        let due = |day, today| Due::new(day, 2, today, &Holidays::default());
+        let due = |day, today| MoneyDue::new(day, 2, today, &Holidays::default());
         let late = |day, today| due(day, today).is_late();
         let friday = date(2026, 11, 20);
         assert!(!late(friday, date(2026, 11, 24)), "Tuesday is the second business day");
@@ -79,12 +79,13 @@ mod tests {
         let [tuesday, monday] = [date(2026, 11, 24), date(2026, 11, 30)];
         assert_eq!(
             due(friday, date(2026, 11, 29)),
-            Due { on: tuesday, days_late: 2 },
+            MoneyDue { on: tuesday, days_late: 2 },
             "Wednesday and Friday"
         );
-        assert_eq!(due(before_thanksgiving, friday), Due { on: monday, days_late: 0 });
+        assert_eq!(due(before_thanksgiving, friday), MoneyDue { on: monday, days_late: 0 });
         let closed = Holidays::from_iter(friday.series(1.day()).take(90));
-        let late = |days: i64| Due::new(friday, 2, friday.saturating_add(days.days()), &closed).days_late;
+        let late =
+            |days: i64| MoneyDue::new(friday, 2, friday.saturating_add(days.days()), &closed).days_late;
         assert_eq!([59, 60].map(late), [0, 1], "no wait is longer, whatever the holidays");
     }
 

@@ -3,7 +3,9 @@
 use jiff::{Timestamp, ToSpan, civil::Date};
 
 use crate::{
-    settlement::{DayRange, Deposit, Due, Outstanding, Progress, Progressed, Unmatched, Waits, eastern_day},
+    settlement::{
+        DayRange, Deposit, MoneyDue, Outstanding, Progress, Progressed, Unmatched, Waits, eastern_day,
+    },
     words,
 };
 
@@ -52,7 +54,7 @@ impl FiveWeeks<'_> {
     /// money is due that settles today.
     pub fn range(now: Timestamp) -> DayRange {
         let (today, waits) = (eastern_day(now), Waits::default());
-        let due = Due::new(today, waits.funded_within, today, &waits.holidays).on;
+        let due = MoneyDue::new(today, waits.funded_within, today, &waits.holidays).on;
         let last = due.saturating_add((6 - i64::from(due.weekday().to_sunday_zero_offset())).days());
         DayRange { first: last.saturating_sub((DAYS - 1).days()), last }
     }
@@ -128,7 +130,7 @@ mod tests {
             amount: SignedAmount::new(500),
             at: noon(17),
         };
-        let due = Some(Due { on: date(2026, 11, due), days_late: 0 });
+        let due = Some(MoneyDue { on: date(2026, 11, due), days_late: 0 });
         Outstanding { expectation, progressed, settled_on: None, due, unmatched: None }
     }
 

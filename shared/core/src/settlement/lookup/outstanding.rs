@@ -10,7 +10,7 @@ use crate::{
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        DayMatcher, DayRange, DepositReader, Due, ExceptionCause, Expectation, MatchedDays, Progress,
+        DayMatcher, DayRange, DepositReader, ExceptionCause, Expectation, MatchedDays, MoneyDue, Progress,
         Progressed, Unmatched, Verdict, Waits, eastern_day,
     },
     values::{Currency, SignedAmount, sort_of},
@@ -51,7 +51,7 @@ pub struct Outstanding {
     /// The Eastern day of the batch that was taken with it.
     pub settled_on: Option<Date>,
     /// When it should be in a batch; once it settled, in a deposit. None if none is to come.
-    pub due: Option<Due>,
+    pub due: Option<MoneyDue>,
     /// The cause of its open exception.
     pub unmatched: Option<ExceptionCause>,
 }

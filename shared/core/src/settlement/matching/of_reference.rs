@@ -8,7 +8,7 @@ use super::{Match, Matching, Progressed, Verdict};
 use crate::{
     settlement::{
         BatchStatus, Exception, ExceptionCause, Expectation, Funded, FundedKind, FundedStatus, Line, Settled,
-        SettledStatus, eastern_day, facts::day::Due,
+        SettledStatus, eastern_day, facts::day::MoneyDue,
     },
     values::{Currency, SignedAmount},
 };
@@ -144,7 +144,7 @@ impl<'a> About<'a> {
     }
 
     /// When money that is so far has to come: in a batch, or from there in a deposit.
-    fn due(&self, progressed: Progressed) -> Option<Due> {
+    fn due(&self, progressed: Progressed) -> Option<MoneyDue> {
         match progressed {
             Progressed::Expected | Progressed::Held => {
                 Some(self.due_after(self.waits_since(self.expectation?), self.context.waits.settled_within))
@@ -257,11 +257,11 @@ impl<'a> About<'a> {
 
     /// When money is due that may take so many business days; not late before the reports were
     /// read that could have it.
-    fn due_after(&self, since: Date, within: u8) -> Due {
+    fn due_after(&self, since: Date, within: u8) -> MoneyDue {
         let until = since.saturating_add((i64::from(within) + MAY_TAKE_DAYS).days());
         let is_unread = self.context.compared.unread.range(since..=until).next().is_some();
-        let due = Due::new(since, within, self.context.today, &self.context.waits.holidays);
-        if is_unread { Due { days_late: 0, ..due } } else { due }
+        let due = MoneyDue::new(since, within, self.context.today, &self.context.waits.holidays);
+        if is_unread { MoneyDue { days_late: 0, ..due } } else { due }
     }
 
     fn deposits(&self, expectation: &Expectation) -> Vec<Differs> {
