@@ -73,7 +73,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         from: days.first,
         to: days.last,
         sums: sums.iter().map(outstanding_sum_value).collect(),
-        days: of_weeks.iter().map(deposit_day_value).collect(),
+        days: of_weeks.into_iter().map(deposit_day_value).collect(),
         unreadable: trail::unreadable(),
         accounts: accounts.iter().map(account_value).collect(),
     };
@@ -112,6 +112,6 @@ pub fn outstanding_sum_value(sum: &OutstandingSum) -> wire::OutstandingSum {
     }
 }
 
-fn deposit_day_value(one: &DepositDay) -> wire::DepositDay {
+fn deposit_day_value(one: DepositDay) -> wire::DepositDay {
     wire::DepositDay { date: one.day, state: one.state.into() }
 }

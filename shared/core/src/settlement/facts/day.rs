@@ -83,7 +83,7 @@ mod tests {
             "Wednesday and Friday"
         );
         assert_eq!(due(before_thanksgiving, friday), MoneyDue { on: monday, days_late: 0 });
-        let closed = Holidays::from_iter(friday.series(1.day()).take(90));
+        let closed = friday.series(1.day()).take(90).collect::<Holidays>();
         let late =
             |days: i64| MoneyDue::new(friday, 2, friday.saturating_add(days.days()), &closed).days_late;
         assert_eq!([59, 60].map(late), [0, 1], "no wait is longer, whatever the holidays");

@@ -145,7 +145,9 @@ mod tests {
         });
         let mut unread = [Some(true), Some(false)].map(|funding| Progress { funding, ..Progress::default() });
         for (account, days) in unread.iter_mut().zip([[17, 18], [17, 19]]) {
-            days.into_iter().for_each(|day| account.want(date(2026, 11, day), noon(20), None));
+            for day in days {
+                account.want(date(2026, 11, day), noon(20), None);
+            }
         }
         let mut weeks = FiveWeeks {
             account: None,

@@ -260,9 +260,9 @@ impl MonthReport {
                 }),
             }
         }
-        days.values_mut().for_each(|day| {
-            day.deposits.sort_by(|one, other| (one.date, &one.id).cmp(&(other.date, &other.id)))
-        });
+        for day in days.values_mut() {
+            day.deposits.sort_by(|one, other| (one.date, &one.id).cmp(&(other.date, &other.id)));
+        }
         Ok(days.into_values().collect())
     }
 }
@@ -315,12 +315,12 @@ fn parts(days: Days, counts: &BTreeMap<Date, u64>) -> Vec<Days> {
     while let Some(day) = next.filter(|day| *day <= days.last) {
         next = day.tomorrow().ok();
         let facts = counts.get(&day).copied().unwrap_or_default();
-        match all.last_mut().filter(|_| in_part + facts <= MONTH_FACTS_MAX) {
-            Some(part) => (part.last, in_part) = (day, in_part + facts),
-            None => {
-                all.push(Days::day(day));
-                in_part = facts;
-            }
+        if let Some(part) = all.last_mut().filter(|_| in_part + facts <= MONTH_FACTS_MAX) {
+            part.last = day;
+            in_part += facts;
+        } else {
+            all.push(Days::day(day));
+            in_part = facts;
         }
     }
     all

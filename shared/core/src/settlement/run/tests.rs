@@ -789,7 +789,7 @@ async fn a_deposit_is_complete_if_it_has_all_that_settled_with_its_lines_and_not
         let line = of_19th(gateway).unwrap();
         gateway.funded.get_mut(&date(2026, 11, 20)).unwrap().push(line);
     };
-    assert_eq!(completeness(in_another).await.0.is_complete, false);
+    assert!(!completeness(in_another).await.0.is_complete);
 
     let unknown = |gateway: &mut Gateway| gateway.add("900", 900, date(2026, 11, 18), date(2026, 11, 19));
     let (found, _) = completeness(unknown).await;
