@@ -16,7 +16,8 @@ use tollgate_core::{
     journal::read_totals::{Days, Interval, Periods},
     order::MerchantId,
     settlement::{
-        Figure, MonthReader, MonthReport, MonthRow, MonthSums, ProgressStore, RowKind, WantedMonth,
+        ExceptionCause, Figure, MonthReader, MonthReport, MonthRow, MonthSums, ProgressStore, RowKind,
+        WantedMonth,
     },
     values::{Currency, SignedAmount, Zone},
 };
@@ -275,7 +276,7 @@ impl Month<'_> {
         self.parts_come_to(&sums).await?;
         for row in &report.rows {
             let figures = row.amounts.keys().map(|figure| figure.as_str());
-            let causes = row.cause.map(|cause| cause.as_str());
+            let causes = row.cause.map(ExceptionCause::as_str);
             figures.chain(causes).for_each(|what| bank.world.state().count(what));
         }
         Ok(())
