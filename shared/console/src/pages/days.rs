@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::{ToSpan, civil::Date};
 use lambda_http::{Body, Response};
 use tollgate_core::{journal::read_totals::Interval, values::SignedAmount};
-use tollgate_wire::{Total, TotalFigures, Totals, TotalsMeta};
+use tollgate_wire::{MonthBody, MonthDay, Total, TotalFigures, Totals, TotalsMeta};
 
 use crate::{
     api::address,
@@ -35,6 +35,8 @@ struct Line {
     all: String,
     width: u64,
     cells: [Cell; 7],
+    /// The deposits that have the day's money.
+    deposits: Vec<Cell>,
 }
 
 /// The words before or in place of the table.
@@ -52,6 +54,8 @@ struct DaysPage {
     csv: String,
     unit: &'static str,
     columns: [&'static str; 7],
+    /// Whether days say which deposits they became.
+    has_deposits: bool,
     /// `, amounts USD`, unless there are several currencies.
     amounts: String,
     days: Vec<Line>,
@@ -62,12 +66,20 @@ struct DaysPage {
     remarks: Vec<String>,
 }
 
-/// The days of a range, with one call.
+/// The days of a range, with two calls: the second one says which deposits the days became. The
+/// months of a year need one.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let today = visit.frame.zone.shown(visit.console.clock.now()).date();
     let is_monthly = visit.parameters().get("interval") == Some("month");
     let totals: Totals = visit.read(&address_of_totals(visit, today)).await?;
-    rendered(&page(visit, &totals, today, is_monthly))
+    let days = if is_monthly || totals.meta.sums.is_empty() {
+        Vec::new()
+    } else {
+        let (from, to) = (totals.meta.from.to_string(), totals.meta.to.to_string());
+        let range = [("from", from.as_str()), ("to", &to), ("time_zone", visit.frame.zone.name())];
+        visit.read::<MonthBody>(&address("/v2/reports/month", &range)).await?.meta.days
+    };
+    rendered(&page(visit, &totals, &days, today))
 }
 
 /// The same totals as a file.
@@ -95,8 +107,9 @@ fn address_of_totals(visit: &Visit<'_>, today: Date) -> String {
     )
 }
 
-fn page(visit: &Visit<'_>, totals: &Totals, today: Date, is_monthly: bool) -> DaysPage {
+fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], today: Date) -> DaysPage {
     let query = visit.request.uri().query().unwrap_or_default();
+    let is_monthly = visit.parameters().get("interval") == Some("month");
     let meta = &totals.meta;
     let (first, last) = (meta.from, meta.to);
     let rows = &totals.data;
@@ -114,7 +127,14 @@ fn page(visit: &Visit<'_>, totals: &Totals, today: Date, is_monthly: bool) -> Da
                 row.members.period == period.key && row.members.figures.currency == sum.currency
             };
             let row = rows.iter().find(is_wanted).map(|row| &row.members.figures);
-            days.push(shown.line(period, row));
+            let of_day =
+                |day: &&MonthDay| day.date == period.first && day.currency.as_ref() == Some(&sum.currency);
+            let deposits = became.iter().find(of_day).into_iter().flat_map(|day| &day.deposits);
+            let deposits = deposits.map(|deposit| Cell {
+                text: words::weekday(deposit.date, today),
+                address: visit.frame.deposit(&deposit.id, &deposit.mid),
+            });
+            days.push(Line { deposits: deposits.collect(), ..shown.line(period, row) });
         }
     }
     let whole = Period { key: String::new(), first, last, name: "Total".to_owned() };
@@ -129,6 +149,7 @@ fn page(visit: &Visit<'_>, totals: &Totals, today: Date, is_monthly: bool) -> Da
         csv: format!("/{}/days.csv?{query}", visit.frame.merchant),
         unit: if is_monthly { "Month" } else { "Day" },
         columns: COLUMNS,
+        has_deposits: became.iter().any(|day| !day.deposits.is_empty()),
         amounts: words::the_only(meta.sums.iter().map(|sum| sum.currency.as_str()))
             .map(|currency| format!(", amounts {currency}"))
             .unwrap_or_default(),
@@ -221,6 +242,7 @@ impl Shown<'_> {
             all: self.rows(period, "", "payments", &[]),
             width: if is_shown { amount.parts_of(self.greatest, BAR_WIDTH).max(1) } else { 0 },
             cells: figures.map(|figures| self.cells(period, figures)).unwrap_or_default(),
+            deposits: Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     HOSTILE, api, assert_says,
-    bodies::{figures, total, totals},
+    bodies::{figures, months, total, totals},
 };
 
 const DAYS: &str = "/170200126/days?from=2020-11-24&to=2020-11-26";
@@ -23,17 +23,27 @@ fn report() -> Value {
     )
 }
 
+/// The first day's money came in two deposits, the last day's is on the way.
+fn became() -> Value {
+    let deposit =
+        |id: &str, date: &str| json!({"id": id, "mid": "496480518026", "date": date, "amount": 72_000});
+    let day = |date: &str, deposits: &[Value]| json!({"date": date, "currency": "USD", "at_gateway": 1, "deposits": deposits});
+    let both = [deposit("d1", "2020-11-25"), deposit("d2", "2020-11-27")];
+    months(&[], &[], &json!({"days": [day("2020-11-24", &both), day("2020-11-26", &[])]}))
+}
+
 #[tokio::test]
 async fn each_day_has_its_numbers_and_all_of_them_their_sum() {
     let api = api("read");
     api.says("GET", "/v2/reports/totals", 200, &report());
+    api.says("GET", "/v2/reports/month", 200, &became());
     let html = api.get(DAYS).await.body;
     assert_says(
         &html,
         &[
             "November 24 to 26, 2020",
             "Days are America/New_York, amounts USD.",
-            "Tue, Nov 24, 2020 13 1,839.15 1 92.86% 1,451.45",
+            "Tue, Nov 24, 2020 13 1,839.15 1 92.86% 1,451.45 Wed, Nov 25, 2020 , Fri, Nov 27, 2020",
             "Wed, Nov 25, 2020 Thu, Nov 26, 2020, provisional 1 9.00 100.00% 2 −205.00 −205.00",
             "Total 14 1,848.15 1 93.33% 2 −205.00 1,246.45 Numbers so far, and provisional ones, can still change.",
             "Counted up to Nov 26, 4:39 AM.",
@@ -44,7 +54,9 @@ async fn each_day_has_its_numbers_and_all_of_them_their_sum() {
     let widths = html.split("bar-approved\" width=\"").skip(1).map(|bar| bar.split('"').next().unwrap());
     assert_eq!(widths.collect::<Vec<_>>(), ["100", "1"], "the smallest amount can be seen");
     let expected = "GET /v2/reports/totals?from=2020-11-24&to=2020-11-26&interval=day&time_zone=America%2FNew_York&by=currency";
-    assert_eq!(api.requests(), ["GET /v2/me", expected]);
+    let range = "from=2020-11-24&to=2020-11-26&time_zone=America%2FNew_York";
+    let became = format!("GET /v2/reports/month?{range}");
+    assert_eq!(api.requests(), ["GET /v2/me", expected, &became]);
 }
 
 /// The links of a page that say this, in their order.
@@ -58,6 +70,7 @@ fn leads<'a>(html: &'a str, text: &str) -> Vec<&'a str> {
 async fn each_number_leads_to_the_rows_that_it_counts() {
     let api = api("read");
     api.says("GET", "/v2/reports/totals", 200, &report());
+    api.says("GET", "/v2/reports/month", 200, &became());
     let html = api.get(DAYS).await.body.replace("&#38;", "&");
     let [day, all] = ["from=2020-11-24&to=2020-11-24", "from=2020-11-24&to=2020-11-26"];
     let last = "from=2020-11-26&to=2020-11-26";
@@ -67,6 +80,7 @@ async fn each_number_leads_to_the_rows_that_it_counts() {
         ("13", vec![format!("payments?{day}&state=approved")]),
         ("1,848.15", vec![format!("payments?{all}&state=approved")]),
         ("2", [last, all].map(|range| format!("month?{range}&rows=given_back")).into()),
+        ("Fri, Nov 27, 2020", vec!["deposits/d2?mid=496480518026".to_owned()]),
         ("1,246.45", vec![format!("month?{all}&rows=at_gateway")]),
     ] {
         assert_eq!(leads(&html, text), expected, "{text}");

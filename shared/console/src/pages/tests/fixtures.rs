@@ -58,13 +58,14 @@ const ME: Page = page("/170200126/payments", "GET /v2/me");
 const SIGN_IN: Page = Page { address: "/callback", call: "POST /oauth/access_token", statuses: (200, 303) };
 
 /// Responses to the other calls of a page.
-const USUAL: [(&str, Page); 9] = [
+const USUAL: [(&str, Page); 10] = [
     ("me-all", ME),
     ("transaction-partly-refunded", PAYMENT),
     ("settlement-no-money", SETTLEMENT),
     ("transactions-month", PAYMENTS),
     ("attention-month", ATTENTION),
     ("totals-days", DAYS),
+    ("month-figures", MONTH),
     ("deposits-month", DEPOSITS),
     ("exceptions-month", EXCEPTIONS),
     ("outstanding-month", ON_THE_WAY),

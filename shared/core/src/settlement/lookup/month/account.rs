@@ -321,7 +321,8 @@ impl AccountMonth<'_> {
                 if is_known || figure == Figure::LinesNotOurs {
                     row.cause = judged.causes.get(reference).copied();
                 }
-                (row.reference, row.deposit) = (Some(reference.clone()), Some(deposit));
+                (row.reference, row.line) = (Some(reference.clone()), funded.id.clone());
+                row.deposit = Some(deposit);
                 rows.push(row);
             }
         }

@@ -107,6 +107,8 @@ pub struct MonthRow {
     pub entry: Option<Entry>,
     /// The gateway's reference; none for a deposit.
     pub reference: Option<String>,
+    /// The line's own id; empty for others.
+    pub line: String,
     /// The first deposit that has its money; of a deposit, itself.
     pub deposit: Option<RowDeposit>,
     /// Why it does not fit.
@@ -123,6 +125,7 @@ impl MonthRow {
             currency,
             entry: None,
             reference: None,
+            line: String::new(),
             deposit: None,
             cause: None,
             amounts: BTreeMap::new(),
@@ -176,7 +179,7 @@ impl MonthRow {
         let id = self.deposit.as_ref().map(|deposit| deposit.id.as_str()).unwrap_or_default();
         let code = self.currency.map(Currency::code).unwrap_or_default();
         let reference = self.reference.as_deref().unwrap_or_default();
-        let of_deposit = || format!("{day}#{}#{id}#{reference}#{code}", self.account);
+        let of_deposit = || format!("{day}#{}#{id}#{reference}#{}#{code}", self.account, self.line);
         self.movement().map_or_else(of_deposit, Entry::sort)
     }
 
