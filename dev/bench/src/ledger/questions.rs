@@ -143,11 +143,13 @@ fn totals(seeded: &Seeded) -> Vec<Question> {
     };
     let (yesterday, first, last) = (day(seeded, -1), day(seeded, -91), day(seeded, 0));
     let local = format!("from={first}&to={last}&by=mid&interval=day&time_zone=America/New_York");
+    let month_report = format!("/v2/reports/month?from={}&to={yesterday}", month(seeded));
     vec![
         ask(Kind::Sums, "totals of a day", format!("from={yesterday}&to={yesterday}")),
         by("totals by month and MID", "mid"),
         by("approval rates by brand", "brand"),
         by("approval rates by decline code", "decline_code"),
         ask(Kind::Sums, "totals of 92 local days", local),
+        Question::new(Kind::Varying, "a month that ties out, its first part", month_report),
     ]
 }

@@ -119,8 +119,10 @@ impl AccountMonth<'_> {
         let (of_lines, mut sums) = self.of_lines(&judged, &lines).ok_or_else(too_large)?;
         found.rows.extend(of_lines);
         for deposit in self.deposits.iter().filter(|deposit| !deposit.is_withdrawn()) {
-            let own = self.of_deposit(deposit, &lines, &mut sums).ok_or_else(too_large)?;
-            found.rows.push(own);
+            match self.of_deposit(deposit, &lines, &mut sums) {
+                Some(own) => found.rows.push(own),
+                None => found.unreadable += 1,
+            }
         }
         // Lines in another currency than their deposit, or of a deposit that cannot be read.
         for (LinesOf { deposit, currency }, sum) in sums.into_iter().filter(|(_, sum)| !sum.is_zero()) {
