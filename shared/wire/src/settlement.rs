@@ -163,7 +163,7 @@ pub struct OutstandingSum {
     pub amount: Option<SignedMinor>,
 }
 
-/// What is known of a day's deposits
+/// The state of a day's deposits
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
 pub struct DepositDay {

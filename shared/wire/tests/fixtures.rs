@@ -8,9 +8,9 @@ use std::{fs, path::Path};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tollgate_wire::{
-    AttentionPage, Deposit, DepositBody, DepositPageMeta, Errors, ExceptionPageMeta, Me, MonthBody, Page,
-    Readable, Receipt, SettlementException, Single, Token, Totals, Transaction, TransactionPage,
-    TransactionSettlement,
+    AttentionPage, Deposit, DepositBody, DepositPageMeta, Errors, ExceptionPageMeta, Me, MonthBody,
+    Outstanding, OutstandingPageMeta, Page, Readable, Receipt, SettlementException, Single, Token, Totals,
+    Transaction, TransactionPage, TransactionSettlement,
 };
 
 /// Members whose names are values of the merchant's.
@@ -42,6 +42,7 @@ fn again(name: &str, body: &Value) -> Value {
         "exceptions" => as_type::<Page<Readable<SettlementException>, ExceptionPageMeta>>(body),
         "me" => as_type::<Single<Me>>(body),
         "month" => as_type::<MonthBody>(body),
+        "outstanding" => as_type::<Page<Outstanding, OutstandingPageMeta>>(body),
         "receipt" => as_type::<Single<Receipt>>(body),
         "settlement" => as_type::<Single<TransactionSettlement>>(body),
         "token" => as_type::<Token>(body),

@@ -217,7 +217,7 @@ fn lists() -> Vec<String> {
 async fn a_merchants_lists_share_twenty_reads_in_two_seconds_that_nobody_else_can_spend() {
     let (mut shop, _) = open().await;
     let (lists, server) = (lists(), shop.current_token().to_owned());
-    assert_eq!(lists.len(), 15);
+    assert_eq!(lists.len(), 16);
     for route in parse(TEMPLATE).unwrap().served() {
         let RouteKey::Exact { method, path } = route.key else { continue };
         if method != "GET" {

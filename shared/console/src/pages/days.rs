@@ -29,7 +29,7 @@ struct Cell {
 }
 
 /// A period in one currency, or all periods, as the table shows it.
-struct Line {
+struct DayLine {
     name: String,
     /// The address of all its payments.
     all: String,
@@ -40,7 +40,7 @@ struct Line {
 }
 
 /// The words before or in place of the table.
-struct Notice {
+struct DaysNotice {
     title: &'static str,
     advice: &'static str,
 }
@@ -58,10 +58,10 @@ struct DaysPage {
     has_deposits: bool,
     /// `, amounts USD`, unless there are several currencies.
     amounts: String,
-    days: Vec<Line>,
+    days: Vec<DayLine>,
     /// All periods together, one line for each currency.
-    sums: Vec<Line>,
-    notice: Option<Notice>,
+    sums: Vec<DayLine>,
+    notice: Option<DaysNotice>,
     /// Notes on provisional or missing numbers.
     remarks: Vec<String>,
 }
@@ -134,13 +134,13 @@ fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], today: Date) ->
                 text: words::weekday(deposit.date, today),
                 address: visit.frame.deposit(&deposit.id, &deposit.mid),
             });
-            days.push(Line { deposits: deposits.collect(), ..shown.line(period, row) });
+            days.push(DayLine { deposits: deposits.collect(), ..shown.line(period, row) });
         }
     }
     let whole = Period { key: String::new(), first, last, name: "Total".to_owned() };
     let has_sums = periods.len() > 1;
     // A bar compares days.
-    let sum = |sum| Line { width: 0, ..shown.line(&whole, Some(sum)) };
+    let sum = |sum| DayLine { width: 0, ..shown.line(&whole, Some(sum)) };
     let sums = meta.sums.iter().filter(|_| has_sums).map(sum).collect();
     DaysPage {
         frame: visit.frame.clone(),
@@ -161,7 +161,7 @@ fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], today: Date) ->
 }
 
 /// The words before or in place of the table. What is not counted yet is no fact.
-fn notice(meta: &TotalsMeta) -> Option<Notice> {
+fn notice(meta: &TotalsMeta) -> Option<DaysNotice> {
     let (title, advice) = if meta.complete_until.is_none() {
         (
             "Totals are being made for the first time",
@@ -174,7 +174,7 @@ fn notice(meta: &TotalsMeta) -> Option<Notice> {
     } else {
         ("Nothing is counted in these days yet", "Payments are counted a minute or two after they are made.")
     };
-    Some(Notice { title, advice })
+    Some(DaysNotice { title, advice })
 }
 
 /// `November 20 to 26`. A year is said unless it is the present one.
@@ -234,10 +234,10 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     /// A period; one without anything has no figures.
-    fn line(&self, period: &Period, figures: Option<&TotalFigures>) -> Line {
+    fn line(&self, period: &Period, figures: Option<&TotalFigures>) -> DayLine {
         let amount = figures.map(|figures| SignedAmount::from(figures.approved_amount)).unwrap_or_default();
         let is_shown = amount > SignedAmount::ZERO;
-        Line {
+        DayLine {
             name: period.name.clone(),
             all: self.rows(period, "", "payments", &[]),
             width: if is_shown { amount.parts_of(self.greatest, BAR_WIDTH).max(1) } else { 0 },

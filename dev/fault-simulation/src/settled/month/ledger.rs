@@ -136,8 +136,8 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// The figure of a line in a deposit before, of or after the month; none if it has nothing to do
-    /// with the month.
+    /// The figure of a line in a deposit before, of or after the month; none if it is not about the
+    /// month.
     fn figure_of(&self, line: &ReportedLine, deposited: When) -> Option<Figure> {
         let made = line.retref.as_ref().and_then(|retref| self.made(self.records.get(retref)?));
         match (made, deposited) {

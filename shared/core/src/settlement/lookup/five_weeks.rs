@@ -13,7 +13,7 @@ use crate::{
 const DAYS: i64 = 35;
 
 words! {
-    /// What is known of a day's deposits.
+    /// The state of a day's deposits.
     pub enum DayState {
         /// There are some, and no open exception is about them.
         Matched => "matched",
