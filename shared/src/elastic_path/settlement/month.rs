@@ -37,8 +37,7 @@ const KNOWN: [&str; 9] =
     ["month", "from", "to", "time_zone", "rows", "mid", "currency", "page[limit]", "page[cursor]"];
 
 handlers! {
-    /// `GET /v2/reports/month?month=…&rows=…`: the figures as JSON, with the rows of one of them; or
-    /// the rows as CSV.
+    /// `GET /v2/reports/month?month=…`: the figures as JSON, with the rows of one; or rows as CSV.
     report_month(Transactions) => report();
 }
 
