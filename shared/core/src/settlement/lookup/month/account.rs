@@ -11,7 +11,7 @@ use super::{
     too_large,
 };
 use crate::{
-    journal::{Entry, Fact, day_of},
+    journal::{ENTRY_SHARDS, Entry, EntryPartition, Fact, day_of},
     order::{Kind, MerchantId},
     payments::StoreError,
     settlement::{
@@ -24,6 +24,11 @@ use crate::{
 
 /// Days, packs or references that are read at a time.
 const AT_ONCE: usize = 25;
+
+/// Most payments that are looked for one by one. With more, all entries of the days after are read,
+/// because a payment is voided before its batch, which is sent within days.
+const LOOKED_FOR_MAX: usize = 200;
+const DAYS_AFTER: i64 = 7;
 
 /// An account's part of a month.
 pub(super) struct AccountMonth<'a> {
@@ -229,9 +234,16 @@ impl AccountMonth<'_> {
         };
         let open = judged.verdicts.values().filter(may_change);
         let open: Vec<String> = open.filter_map(|verdict| verdict.reference.clone()).collect();
-        let found = open.into_iter().map(async |reference| {
+        let (parts, until): (Vec<EntryPartition>, Timestamp) = if open.len() > LOOKED_FOR_MAX {
+            let until = self.until + SignedDuration::from_hours(24 * DAYS_AFTER);
+            ((0..ENTRY_SHARDS).map(EntryPartition::Shard).collect(), until)
+        } else {
+            (open.into_iter().map(EntryPartition::Reference).collect(), Timestamp::MAX)
+        };
+        let found = parts.into_iter().map(async |part| {
+            let (log, merchant, since) = (self.reader.log, self.merchant, self.until);
+            let span = EntrySpan { log, merchant, part, since, until };
             let mut later = Vec::new();
-            let span = EntrySpan::of_reference(self.reader.log, self.merchant, reference);
             let is_later = |entry: &Entry| {
                 self.until <= entry.at && (entry.kind == Kind::Void || entry.fact == Fact::Captured)
             };
