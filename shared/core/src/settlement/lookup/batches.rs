@@ -9,10 +9,12 @@ use crate::{
     order::{Kind, MerchantId},
     payments::StoreError,
     settlement::{
-        Deposit, DepositPacks, DepositReader, Funded, KnownReport, Line, PackKey, PackedLines, ReportKind,
-        Settled, Unmatched,
+        Deposit, DepositPacks, DepositReader, Funded, KnownReport, PackKey, ReportKind, Settled, Unmatched,
         facts::store::load_packs,
-        lookup::deposits::{AT_ONCE, latest_entry},
+        lookup::{
+            deposits::{AT_ONCE, latest_entry},
+            known_lines::{KnownLine, KnownLines},
+        },
     },
     values::SignedAmount,
 };
@@ -62,62 +64,47 @@ impl DepositBatch {
 /// The days whose reports have a batch, by the batch's id.
 type BatchDays = BTreeMap<String, BTreeSet<Date>>;
 
-/// A line of any pack: before and after the journal knew it, a line can be in two.
-#[derive(Default)]
-struct Record {
-    line: Line,
-    is_known: bool,
+/// A record as a batch has it, if the processor took it and it moves money.
+fn taken_in<'a>(known: &'a KnownLine, batch: &str) -> Option<&'a Settled> {
+    let is_in = |one: &&Settled| one.batch == batch && one.is_taken();
+    known.line.settled.iter().find(is_in).filter(|one| one.amount != Some(SignedAmount::ZERO))
 }
 
-impl Record {
-    /// As a batch has it, if the processor took it and it moves money.
-    fn taken_in(&self, batch: &str) -> Option<&Settled> {
-        let is_in = |one: &&Settled| one.batch == batch && one.is_taken();
-        self.line.settled.iter().find(is_in).filter(|one| one.amount != Some(SignedAmount::ZERO))
-    }
-
-    /// Whether it gives money back, as far as the gateway's records tell.
-    fn is_refund(&self, settled: &Settled) -> Option<bool> {
-        let funded = self.line.funded.iter().find(|funded| funded.is_money());
-        let is_stated = settled.amount.is_some_and(SignedAmount::is_negative);
-        funded.map(|funded| funded.amount.is_negative()).or(is_stated.then_some(true))
-    }
+/// Whether it gives money back, as far as the gateway's records tell.
+fn is_refund(known: &KnownLine, settled: &Settled) -> Option<bool> {
+    let funded = known.line.funded.iter().find(|funded| funded.is_money());
+    let is_stated = settled.amount.is_some_and(SignedAmount::is_negative);
+    funded.map(|funded| funded.amount.is_negative()).or(is_stated.then_some(true))
 }
 
 /// A deposit's lines, and beside them those of its batches.
 struct Records<'a> {
     deposit: &'a Deposit,
-    by_reference: BTreeMap<String, Record>,
-    is_readable: bool,
+    known: KnownLines,
+    /// Whether all reports of the batches can be read.
+    are_reports_readable: bool,
 }
 
 impl Records<'_> {
-    fn add(&mut self, packs: &BTreeMap<PackKey, PackedLines>) {
-        for (pack, packed) in packs {
-            self.is_readable &= !packed.is_unreadable;
-            for line in &packed.lines {
-                let record = self.by_reference.entry(line.reference.clone()).or_default();
-                record.is_known |= pack.day.is_some();
-                record.line.add(line.clone());
-            }
-        }
+    fn is_readable(&self) -> bool {
+        self.are_reports_readable && self.known.bad.is_empty()
     }
 
     /// The lines whose money the deposit has.
-    fn held<'r>(&self, record: &'r Record) -> impl Iterator<Item = &'r Funded> {
+    fn held<'r>(&self, record: &'r KnownLine) -> impl Iterator<Item = &'r Funded> {
         record.line.funded.iter().filter(|one| one.deposit == self.deposit.id && one.is_money())
     }
 
     /// Counts the deposit's lines, and finds the batches in which they settled.
     fn count(&self, unmatched: &Unmatched, found: &mut Completeness) -> BatchDays {
         let mut days = BatchDays::new();
-        for (reference, record) in &self.by_reference {
+        for (reference, record) in &self.known.by_reference {
             let counted = self.held(record).map(|_| 1).sum::<u64>();
             if counted == 0 {
                 continue;
             }
             found.counted += counted;
-            if record.is_known && unmatched.of_reference(&self.deposit.account, reference).is_none() {
+            if record.day.is_some() && unmatched.of_reference(&self.deposit.account, reference).is_none() {
                 found.matched += counted;
             }
             let taken: Vec<&Settled> = record.line.settled.iter().filter(|one| one.is_taken()).collect();
@@ -131,11 +118,11 @@ impl Records<'_> {
 
     /// References that settled in one of these batches, and may be refunds.
     fn unclear(&self, days: &BatchDays) -> Vec<String> {
-        let is_unclear = |record: &Record| {
-            let mut taken = days.keys().filter_map(|batch| record.taken_in(batch));
-            taken.any(|settled| record.is_refund(settled).is_none())
+        let is_unclear = |record: &KnownLine| {
+            let mut taken = days.keys().filter_map(|batch| taken_in(record, batch));
+            taken.any(|settled| is_refund(record, settled).is_none())
         };
-        let unclear = self.by_reference.iter().filter(|(_, record)| is_unclear(record));
+        let unclear = self.known.by_reference.iter().filter(|(_, record)| is_unclear(record));
         unclear.map(|(reference, _)| reference.clone()).collect()
     }
 
@@ -144,9 +131,9 @@ impl Records<'_> {
     fn batch(&self, id: &str, day: Date, refunds: &BTreeMap<String, bool>) -> DepositBatch {
         let (mut lines, mut deposited_lines) = (0, 0);
         let (mut sum, mut deposited_sum) = (Some(SignedAmount::ZERO), Some(SignedAmount::ZERO));
-        for (reference, record) in &self.by_reference {
-            let Some(settled) = record.taken_in(id) else { continue };
-            let is_refund = record.is_refund(settled).or_else(|| refunds.get(reference).copied());
+        for (reference, record) in &self.known.by_reference {
+            let Some(settled) = taken_in(record, id) else { continue };
+            let is_refund = is_refund(record, settled).or_else(|| refunds.get(reference).copied());
             let moved = settled.amount.zip(is_refund);
             let moved = moved.map(|(amount, is_refund)| if is_refund { amount.taken_off() } else { amount });
             lines += 1;
@@ -155,7 +142,7 @@ impl Records<'_> {
             deposited_lines += u64::from(held.peek().is_some());
             deposited_sum = held.fold(deposited_sum, |sum, one| sum?.checked_add(one.amount));
         }
-        let (lines, sum) = (self.is_readable.then_some(lines), sum.filter(|_| self.is_readable));
+        let (lines, sum) = (self.is_readable().then_some(lines), sum.filter(|_| self.is_readable()));
         DepositBatch { id: id.to_owned(), day, lines, sum, deposited_lines, deposited_sum }
     }
 }
@@ -169,8 +156,8 @@ impl DepositReader<'_> {
         packs: &DepositPacks,
         unmatched: &Unmatched,
     ) -> Result<Completeness, StoreError> {
-        let mut records = Records { deposit, by_reference: BTreeMap::new(), is_readable: true };
-        records.add(&packs.0);
+        let mut records = Records { deposit, known: KnownLines::default(), are_reports_readable: true };
+        records.known.add(packs.0.clone());
         let mut found = Completeness { is_complete: true, ..Completeness::default() };
         let days = records.count(unmatched, &mut found);
         if let Some(first) = days.values().flatten().min() {
@@ -180,15 +167,15 @@ impl DepositReader<'_> {
             };
             let reports: Vec<_> = reports.into_iter().filter(is_wanted).collect();
             let is_read = |day| reports.iter().any(|one| one.day == day && !one.is_unreadable);
-            records.is_readable &= days.values().flatten().all(|day| is_read(*day));
+            records.are_reports_readable &= days.values().flatten().all(|day| is_read(*day));
             let further: BTreeSet<PackKey> = reports.into_iter().flat_map(|one| one.packs).collect();
             let further = further.into_iter().filter(|pack| !packs.0.contains_key(pack)).collect();
-            records.add(&load_packs(self.lines, merchant, further).await?);
+            records.known.add(load_packs(self.lines, merchant, further).await?);
             let refunds = self.refunds_among(merchant, records.unclear(&days)).await?;
             let batches = days.iter().filter_map(|(id, days)| Some((id, days.first()?)));
             found.batches = batches.map(|(id, day)| records.batch(id, *day, &refunds)).collect();
         }
-        found.is_complete &= records.is_readable
+        found.is_complete &= records.is_readable()
             && found.matched == found.counted
             && found.batches.iter().all(DepositBatch::is_whole);
         Ok(found)

@@ -19,7 +19,7 @@ use crate::{
 /// Entries of a reference that are looked at: one tells the order.
 const ENTRIES_OF_LINE: usize = 1;
 
-/// Lines whose entries are read at once.
+/// Lines or days that are read at once.
 pub(super) const AT_ONCE: usize = 25;
 
 /// A deposit's amounts as people read them, in minor units with signs; none if a sum is beyond 64

@@ -13,14 +13,16 @@ use self::account::AccountMonth;
 pub use self::row::{Figure, MonthRow, RowDeposit, RowKind};
 use crate::{
     journal::{
-        ENTRY_SHARDS, Entry, EntryLog, EntryPartition, TotalsStore,
+        Entry, EntryLog, TotalsStore,
         read_totals::{Days, Dimension, PeriodTotals, Periods, Selection, read_totals},
     },
     order::MerchantId,
     payments::StoreError,
     settlement::{
-        DayRange, DepositStore, LineStore, Progress, facts::store::deposits_of,
-        lookup::deposits::latest_entry, reading::entries::EntrySpan,
+        DayRange, DepositStore, LineStore, Progress, expectations,
+        facts::store::deposits_of,
+        lookup::deposits::{AT_ONCE, latest_entry},
+        reading::entries::EntrySpan,
     },
     values::{Currency, SignedAmount, Zone},
 };
@@ -28,9 +30,6 @@ use crate::{
 /// Most facts of one report. With more, a month comes in parts of whole days, so that each is there
 /// within three seconds; a day with more is a part of its own.
 pub const MONTH_FACTS_MAX: u64 = 10_000;
-
-/// Lines whose entries are read at once.
-const LOOKED_UP_AT_ONCE: usize = 25;
 
 /// Makes the report.
 #[derive(Clone, Copy)]
@@ -158,7 +157,7 @@ impl MonthReader<'_> {
                 None => Ok(row),
             }
         };
-        stream::iter(rows).map(with_entry).buffered(LOOKED_UP_AT_ONCE).try_collect().await
+        stream::iter(rows).map(with_entry).buffered(AT_ONCE).try_collect().await
     }
 
     async fn add_rows(&self, wanted: &WantedMonth<'_>, report: &mut MonthReport) -> Result<(), StoreError> {
@@ -167,9 +166,7 @@ impl MonthReader<'_> {
         let next = report.days.last.tomorrow().map_err(|_| out_of_range())?;
         let since = wanted.zone.begins(report.days.first).ok_or_else(out_of_range)?;
         let until = wanted.zone.begins(next).ok_or_else(out_of_range)?;
-        for shard in 0..ENTRY_SHARDS {
-            let part = EntryPartition::Shard(shard);
-            let span = EntrySpan { log: self.log, merchant: wanted.merchant, part, since, until };
+        for span in EntrySpan::of_shards(self.log, wanted.merchant, since, until) {
             span.each(&mut |entry| match entry {
                 Some(entry) if entry.at < until => entries.push(entry),
                 Some(_) => {}
@@ -178,6 +175,7 @@ impl MonthReader<'_> {
             .await?;
         }
         entries.sort_by_cached_key(Entry::sort);
+        let expected = expectations(&entries);
         let days = DayRange { first: report.days.first, last: report.days.last };
         let deposits = deposits_of(self.deposits, wanted.merchant, days).await?;
         report.unreadable += deposits.unreadable.len() as u64;
@@ -196,6 +194,7 @@ impl MonthReader<'_> {
                 since,
                 until,
                 entries: &entries,
+                expected: &expected,
                 deposits: deposits.deposits.iter().filter(|one| one.account == *account).collect(),
             };
             let found = month.rows().await?;

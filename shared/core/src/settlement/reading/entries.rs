@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    journal::{Entry, EntryLog, EntryPartition, EntryQuery},
+    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPartition, EntryQuery},
     order::MerchantId,
     payments::StoreError,
     values::{ReadOrder, sort_of},
@@ -27,6 +27,17 @@ impl<'a> EntrySpan<'a> {
     pub(crate) fn of_reference(log: &'a dyn EntryLog, merchant: &'a MerchantId, reference: String) -> Self {
         let part = EntryPartition::Reference(reference);
         Self { log, merchant, part, since: Timestamp::MIN, until: Timestamp::MAX }
+    }
+
+    /// All parts of the journal between two moments.
+    pub(crate) fn of_shards(
+        log: &'a dyn EntryLog,
+        merchant: &'a MerchantId,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> impl Iterator<Item = Self> {
+        let of_shard = move |shard| Self { log, merchant, part: EntryPartition::Shard(shard), since, until };
+        (0..ENTRY_SHARDS).map(of_shard)
     }
 
     /// Hands over each entry, the oldest first; none for one that cannot be read.

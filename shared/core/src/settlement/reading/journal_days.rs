@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::entries::EntrySpan;
 use crate::{
-    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPartition, Fact, day_of},
+    journal::{Entry, EntryLog, Fact, day_of},
     order::{Kind, MerchantId},
     payments::StoreError,
 };
@@ -42,8 +42,7 @@ impl JournalDays {
     ) -> Result<Self, StoreError> {
         let mut days = Self { account: account.to_owned(), ..Self::default() };
         let until = Timestamp::MAX;
-        for shard in 0..ENTRY_SHARDS {
-            let span = EntrySpan { log, merchant, part: EntryPartition::Shard(shard), since, until };
+        for span in EntrySpan::of_shards(log, merchant, since, until) {
             span.each(&mut |entry| entry.iter().for_each(|entry| days.add(entry))).await?;
         }
         Ok(days)

@@ -10,7 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, civil::Date};
 
 use crate::{
-    journal::{ENTRY_SHARDS, Entry, EntryLog, EntryPartition, day_of},
+    journal::{Entry, EntryLog, day_of},
     order::{Kind, MerchantId},
     payments::{StoreError, Unreadable},
     settlement::{
@@ -226,9 +226,7 @@ impl DayMatcher<'_> {
     ) -> Result<(), StoreError> {
         let Ok(next) = day.tomorrow() else { return Ok(()) };
         let [since, until] = [day, next].map(|day| QuarterHour::first_of(day).begins());
-        for shard in 0..ENTRY_SHARDS {
-            let part = EntryPartition::Shard(shard);
-            let span = EntrySpan { log: self.log, merchant: wanted.merchant, part, since, until };
+        for span in EntrySpan::of_shards(self.log, wanted.merchant, since, until) {
             span.each(&mut |entry| match entry {
                 Some(entry) => {
                     expected.add(&entry);

@@ -16,14 +16,14 @@ use crate::{
     payments::StoreError,
     settlement::{
         Compared, Component, DayRange, Deposit, DepositSums, ExceptionCause, Expectation, Funded, Line,
-        PackKey, PackedLines, Progress, Progressed, Verdict, Waits, expectations,
-        facts::expectation::RecordKey, match_account, reading::entries::EntrySpan,
+        PackKey, Progress, Progressed, Verdict, Waits, expectations,
+        facts::{expectation::RecordKey, store::load_packs},
+        lookup::{deposits::AT_ONCE, known_lines::KnownLines},
+        match_account,
+        reading::entries::EntrySpan,
     },
     values::{Currency, QuarterHour, SignedAmount},
 };
-
-/// Days, packs or references that are read at a time.
-const AT_ONCE: usize = 25;
 
 /// Most payments that are looked for one by one. With more, all entries of the days after are read,
 /// because a payment is voided before its batch, which is sent within days.
@@ -44,6 +44,8 @@ pub(super) struct AccountMonth<'a> {
     pub(super) until: Timestamp,
     /// The journal's entries of these days, of all accounts, by time.
     pub(super) entries: &'a [Entry],
+    /// The expectations of these entries.
+    pub(super) expected: &'a [Expectation],
     /// The account's deposits of these days.
     pub(super) deposits: Vec<&'a Deposit>,
 }
@@ -56,24 +58,24 @@ pub(super) struct AccountRows {
     pub(super) unreadable: u64,
 }
 
-/// The gateway's records of one reference, from all packs that have some.
+/// The account's lines, and the movements that have them.
 #[derive(Debug, Default)]
-struct KnownLine {
-    line: Line,
-    /// The UTC day of the journal's entry; none for unknown references.
-    day: Option<Date>,
-    /// The currency of the movement that has it.
-    taken_in: Option<Currency>,
+struct LinesOfMonth {
+    known: KnownLines,
+    /// The currency of the movement that has the line of a reference.
+    taken: HashMap<String, Currency>,
 }
 
-impl KnownLine {
-    /// Whether the movement that has the line has this part of it.
-    fn is_taken(&self, funded: &Funded) -> bool {
-        self.taken_in.is_some_and(|taken| funded.currency.is_none_or(|one| one == taken))
+impl LinesOfMonth {
+    /// Whether a movement has this part of a line.
+    fn is_taken(&self, reference: &str, funded: &Funded) -> bool {
+        let taken = self.taken.get(reference);
+        taken.is_some_and(|taken| funded.currency.is_none_or(|one| one == *taken))
     }
 
-    fn currency_of(&self, funded: &Funded) -> Option<Currency> {
-        self.taken_in.filter(|_| self.is_taken(funded)).or(funded.currency)
+    /// The currency of a part of a line: as stated, or that of its movement.
+    fn currency_of(&self, reference: &str, funded: &Funded) -> Option<Currency> {
+        funded.currency.or_else(|| self.taken.get(reference).copied())
     }
 }
 
@@ -85,13 +87,6 @@ struct LinesOf {
 }
 
 type SumsOfLines = BTreeMap<LinesOf, SignedAmount>;
-
-/// The account's lines by reference, and the packs of further ones that cannot be read.
-#[derive(Debug, Default)]
-struct KnownLines {
-    by_reference: HashMap<String, KnownLine>,
-    bad: BTreeSet<PackKey>,
-}
 
 /// The match of these days.
 #[derive(Debug, Default)]
@@ -108,13 +103,15 @@ struct Judged {
 
 impl AccountMonth<'_> {
     pub(super) async fn rows(&self) -> Result<AccountRows, StoreError> {
-        let mut lines = self.lines().await?;
-        let mut judged = self.judge(expectations(self.entries), &lines);
+        let mut lines = LinesOfMonth { known: self.lines().await?, ..LinesOfMonth::default() };
+        let mut judged = self.judge(self.expected, &lines.known);
         if self.until <= self.reader.now {
             let later = self.later_entries(&judged).await?;
-            judged = self.judge(expectations(self.entries.iter().chain(&later)), &lines);
+            if !later.is_empty() {
+                judged = self.judge(&expectations(self.entries.iter().chain(&later)), &lines.known);
+            }
         }
-        let mut found = AccountRows { rows: Vec::new(), unreadable: lines.bad.len() as u64 };
+        let mut found = AccountRows { rows: Vec::new(), unreadable: lines.known.bad.len() as u64 };
         for entry in self.entries.iter().filter(|entry| entry.account == self.account) {
             if let Some(mut row) = MonthRow::of(entry) {
                 self.place(&mut row, &judged, entry, &mut lines).ok_or_else(too_large)?;
@@ -150,33 +147,17 @@ impl AccountMonth<'_> {
             .chain([None])
             .collect();
         let packs = self.deposits.iter().flat_map(|deposit| &deposit.packs);
-        let others: BTreeSet<PackKey> = packs.filter(|pack| !days.contains(&pack.day)).cloned().collect();
+        let others = packs.filter(|pack| !days.contains(&pack.day)).cloned().collect();
         let (store, merchant, account) = (self.reader.lines, self.merchant, self.account);
         let by_day = days.into_iter().map(async |day| store.load_day(merchant, account, day).await);
-        let mut packed: Vec<(PackKey, PackedLines)> =
-            stream::iter(by_day).buffer_unordered(AT_ONCE).try_concat().await?;
-        let others = others.into_iter().map(async |pack| {
-            let packed = store.load(merchant, &pack).await?;
-            Ok::<_, StoreError>((pack, packed))
-        });
-        let others: Vec<_> = stream::iter(others).buffer_unordered(AT_ONCE).try_collect().await?;
-        packed.extend(others);
+        let of_days: Vec<_> = stream::iter(by_day).buffer_unordered(AT_ONCE).try_concat().await?;
         let mut lines = KnownLines::default();
-        for (pack, packed) in packed {
-            for line in packed.lines {
-                let known = lines.by_reference.entry(line.reference.clone()).or_default();
-                known.line.reference.clone_from(&line.reference);
-                known.line.add(line);
-                known.day = known.day.or(pack.day);
-            }
-            if packed.is_unreadable {
-                lines.bad.insert(pack);
-            }
-        }
+        lines.add(of_days);
+        lines.add(load_packs(store, merchant, others).await?);
         Ok(lines)
     }
 
-    fn judge(&self, expected: Vec<Expectation>, lines: &KnownLines) -> Judged {
+    fn judge(&self, expected: &[Expectation], lines: &KnownLines) -> Judged {
         let all: Vec<Line> = lines.by_reference.values().map(|known| known.line.clone()).collect();
         let unread =
             self.progress.iter().flat_map(|progress| progress.unread.iter().map(|one| one.day)).collect();
@@ -184,7 +165,7 @@ impl AccountMonth<'_> {
             has_deposits: self.has_deposits(),
             unread: &unread,
             lines: &all,
-            ..Compared::of(self.account, &expected)
+            ..Compared::of(self.account, expected)
         };
         let found = match_account(&compared, &Waits::default(), self.reader.now);
         let mut judged = Judged::default();
@@ -218,7 +199,8 @@ impl AccountMonth<'_> {
                 *cause = exception.cause.min(*cause);
             }
         }
-        judged.expected = expected.into_iter().map(|one| (one.record.clone(), one)).collect();
+        let own = expected.iter().filter(|one| one.account == self.account);
+        judged.expected = own.map(|one| (one.record.clone(), one.clone())).collect();
         judged
     }
 
@@ -264,7 +246,7 @@ impl AccountMonth<'_> {
         row: &mut MonthRow,
         judged: &Judged,
         entry: &Entry,
-        lines: &mut KnownLines,
+        lines: &mut LinesOfMonth,
     ) -> Option<()> {
         let record = RecordKey::of(entry);
         let (expected, verdict) = (judged.expected.get(&record), judged.verdicts.get(&record));
@@ -281,13 +263,14 @@ impl AccountMonth<'_> {
             Some(_) | None => Figure::Exception,
         };
         row.add(place, row.amount(Figure::Moved))?;
-        let known = row.reference.as_ref().and_then(|reference| lines.by_reference.get_mut(reference));
-        let Some(known) = known.filter(|known| known.taken_in.is_none() && expected.is_some()) else {
+        let Some(reference) = row.reference.clone().filter(|_| expected.is_some()) else { return Some(()) };
+        let Some(known) = lines.known.by_reference.get(&reference) else { return Some(()) };
+        if lines.taken.contains_key(&reference) {
             return Some(());
-        };
-        known.taken_in = Some(entry.currency);
+        }
+        lines.taken.insert(reference.clone(), entry.currency);
         let mut arrived = SignedAmount::ZERO;
-        for funded in money(&known.line).filter(|funded| known.is_taken(funded)) {
+        for funded in money(&known.line).filter(|funded| lines.is_taken(&reference, funded)) {
             let day = self.day_of_deposit(funded);
             row.add(self.figure_of_arrival(day), funded.amount)?;
             arrived = arrived.checked_add(funded.amount)?;
@@ -304,22 +287,22 @@ impl AccountMonth<'_> {
     /// The lines of these days' deposits that no movement has, those of other days' deposits about
     /// payments and refunds of these days, and the sums of the lines of these days' deposits. None
     /// if a sum is beyond 64 bits.
-    fn of_lines(&self, judged: &Judged, lines: &KnownLines) -> Option<(Vec<MonthRow>, SumsOfLines)> {
+    fn of_lines(&self, judged: &Judged, lines: &LinesOfMonth) -> Option<(Vec<MonthRow>, SumsOfLines)> {
         let (mut rows, mut sums) = (Vec::new(), SumsOfLines::new());
-        for (reference, known) in &lines.by_reference {
+        for (reference, known) in &lines.known.by_reference {
             let is_known = judged.known.contains(reference);
             for funded in money(&known.line) {
                 let day = self.day_of_deposit(funded);
                 let deposit = RowDeposit { id: funded.deposit.clone(), day };
                 let of_deposit = || self.currency_of(self.deposit(&funded.deposit)?, lines);
-                let currency = known.currency_of(funded).or_else(of_deposit);
+                let currency = lines.currency_of(reference, funded).or_else(of_deposit);
                 let is_of_days = self.days.contains(day);
                 if is_of_days {
                     let key = LinesOf { deposit: deposit.clone(), currency };
                     let sum = sums.entry(key).or_insert(SignedAmount::ZERO);
                     *sum = sum.checked_add(funded.amount)?;
                 }
-                if known.is_taken(funded) || !(is_of_days || is_known) {
+                if lines.is_taken(reference, funded) || !(is_of_days || is_known) {
                     continue;
                 }
                 let mut row = MonthRow::new(RowKind::Line, self.account, currency);
@@ -344,7 +327,7 @@ impl AccountMonth<'_> {
     }
 
     /// A deposit; takes its sum of lines. None if a sum is beyond 64 bits.
-    fn of_deposit(&self, deposit: &Deposit, lines: &KnownLines, all: &mut SumsOfLines) -> Option<MonthRow> {
+    fn of_deposit(&self, deposit: &Deposit, lines: &LinesOfMonth, all: &mut SumsOfLines) -> Option<MonthRow> {
         let currency = self.currency_of(deposit, lines);
         let itself = RowDeposit { id: deposit.id.clone(), day: deposit.day };
         let of_lines = all.remove(&LinesOf { deposit: itself.clone(), currency }).unwrap_or_default();
@@ -367,11 +350,11 @@ impl AccountMonth<'_> {
     }
 
     /// The currency of a deposit: as stated, or that of all of its lines, or of all movements.
-    fn currency_of(&self, deposit: &Deposit, lines: &KnownLines) -> Option<Currency> {
+    fn currency_of(&self, deposit: &Deposit, lines: &LinesOfMonth) -> Option<Currency> {
         deposit.currency.or_else(|| {
-            let own = lines.by_reference.values().flat_map(|known| {
+            let own = lines.known.by_reference.iter().flat_map(|(reference, known)| {
                 let funded = money(&known.line).filter(|funded| funded.deposit == deposit.id);
-                funded.filter_map(|funded| known.currency_of(funded))
+                funded.filter_map(|funded| lines.currency_of(reference, funded))
             });
             only(own).or_else(|| {
                 let used = self.entries.iter().filter(|entry| entry.account == self.account);
