@@ -32,12 +32,15 @@ pub use facts::{
 };
 pub use lookup::{
     batches::{Completeness, DepositBatch},
-    deposits::{DepositLine, DepositLines, DepositPacks, DepositReader, DepositSums, Unmatched},
+    deposits::{
+        DepositLine, DepositLines, DepositPacks, DepositReader, DepositSums, SumOfDeposits, Unmatched,
+        sums_of_deposits,
+    },
     disputes::DepositDisputes,
     five_weeks::{DayState, DepositDay, FiveWeeks},
     month::{
-        DepositOfDay, Figure, FigureSum, MONTH_FACTS_MAX, MonthDay, MonthReader, MonthReport, MonthRow,
-        MonthSums, RowDeposit, RowKind, WantedMonth,
+        DepositOfDay, Figure, FigureSum, MONTH_FACTS_MAX, MonthCheck, MonthDay, MonthReader, MonthReport,
+        MonthRow, MonthSums, RowDeposit, RowKind, WantedMonth,
     },
     outstanding::{
         OUTSTANDING_DAYS_MAX, Outstanding, OutstandingDays, OutstandingSum, outstanding_days, sums_of,

@@ -89,6 +89,8 @@ pub struct WholeDeposit {
     pub complete: bool,
     /// Lines whose money the deposit has
     pub counted: u64,
+    /// The sum of these lines; null beyond 64 bits
+    pub counted_sum: Option<SignedMinor>,
     /// Those of payments and refunds that are known here, without an open exception
     pub matched: u64,
     /// The batches in which these lines settled
@@ -204,12 +206,29 @@ pub struct UnreadDay {
     pub cause: Option<String>,
 }
 
+/// The sum of the page's deposits in one currency; amounts are null beyond 64 bits
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
+pub struct SumOfDeposits {
+    pub currency: Option<String>,
+    pub deposits: u64,
+    pub lines: u64,
+    pub gross: Option<SignedMinor>,
+    pub refunds: Option<SignedMinor>,
+    pub fees: Option<SignedMinor>,
+    pub chargebacks: Option<SignedMinor>,
+    pub adjustments: Option<SignedMinor>,
+    pub net: Option<SignedMinor>,
+}
+
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields, inline))]
 pub struct DepositPageMeta {
     pub page: PageMeta,
     pub from: Date,
     pub to: Date,
+    /// By currency, of the deposits on this page
+    pub sums: Vec<SumOfDeposits>,
     pub accounts: Vec<ReadAccount>,
     /// Stored items that cannot be read
     pub unreadable: u32,

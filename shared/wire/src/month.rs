@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
     journal::Fact,
-    settlement::{ExceptionCause, Figure, RowKind},
+    settlement::{ExceptionCause, Figure, MonthCheck, RowKind},
 };
 use uuid::Uuid;
 
@@ -40,8 +40,8 @@ pub struct Month {
     pub figures: Vec<MonthFigure>,
     /// Money at the gateway as the totals have counted it
     pub counted: SignedMinor,
-    /// Whether movements, totals and deposits agree to the cent
-    pub ties_out: bool,
+    /// Checks that fail; with none, movements, totals and deposits agree to the cent
+    pub differs: Vec<Word<MonthCheck>>,
 }
 
 /// A figure: how many rows have it, and their sum.

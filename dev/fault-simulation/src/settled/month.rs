@@ -50,7 +50,7 @@ const PLACES: [Figure; 6] = [
     Figure::Voided,
 ];
 
-/// Each sum of figures, and what it is.
+/// The figures of each sum, and those that the sum equals.
 const EQUATIONS: [(&[Figure], &[Figure]); 5] = {
     use Figure as F;
     [

@@ -63,6 +63,8 @@ async fn a_finance_person_finds_a_month_that_ended_yesterday() {
     nothing_is_of_today(&mut month).await;
     month.shop.stack.advance_clock(-86_400);
     month.use_own_token().await;
+    // Each minute the schedule finds the authorizations whose last day has begun.
+    month.shop.stack.invoke_scheduled("scheduled-capture").await.unwrap();
     answers::are_the_same_everywhere(&month.shop).await;
     sample_orders(&mut month).await;
     month.shop.close().await;

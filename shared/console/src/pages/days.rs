@@ -69,7 +69,7 @@ struct DaysPage {
 /// The days of a range, with two calls: the second one says which deposits the days became. The
 /// months of a year need one.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    let today = visit.frame.zone.shown(visit.console.clock.now()).date();
+    let today = visit.today();
     let is_monthly = visit.parameters().get("interval") == Some("month");
     let totals: Totals = visit.read(&address_of_totals(visit, today)).await?;
     let days = if is_monthly || totals.meta.sums.is_empty() {
@@ -84,7 +84,7 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
 
 /// The same totals as a file.
 pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    let today = visit.frame.zone.shown(visit.console.clock.now()).date();
+    let today = visit.today();
     download::file(visit, "days.csv", &address_of_totals(visit, today)).await
 }
 
@@ -160,7 +160,7 @@ fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], today: Date) ->
     }
 }
 
-/// The words before or in place of the table. What is not counted yet is no fact.
+/// The words before or in place of the table. Payments that are not counted yet are no zeros.
 fn notice(meta: &TotalsMeta) -> Option<DaysNotice> {
     let (title, advice) = if meta.complete_until.is_none() {
         (
@@ -178,7 +178,7 @@ fn notice(meta: &TotalsMeta) -> Option<DaysNotice> {
 }
 
 /// `November 20 to 26`. A year is said unless it is the present one.
-fn title(first: Date, last: Date, is_monthly: bool, today: Date) -> String {
+pub(super) fn title(first: Date, last: Date, is_monthly: bool, today: Date) -> String {
     let month = if is_monthly { "%B %Y" } else { "%B %-d" };
     let year = |day: Date| if is_monthly || day.year() == today.year() { "" } else { ", %Y" };
     let is_same = first.first_of_month() == last.first_of_month();

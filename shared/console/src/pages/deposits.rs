@@ -4,13 +4,13 @@ mod exceptions;
 mod on_the_way;
 mod one;
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use jiff::civil::Date;
 use lambda_http::{Body, Response, http::StatusCode};
-use tollgate_core::values::SignedAmount;
-use tollgate_wire::{Deposit, DepositMembers, DepositPageMeta, ExceptionPageMeta, SettlementException};
+use tollgate_wire::{
+    Deposit, DepositMembers, DepositPageMeta, ExceptionPageMeta, ReadAccount, SettlementException,
+    SignedMinor, SumOfDeposits, UnreadDay,
+};
 
 use crate::{
     api::{Refusal, address},
@@ -39,19 +39,20 @@ type Exceptions = Rows<SettlementException, ExceptionPageMeta>;
 
 /// The amounts of a deposit. The last one is always shown.
 const AMOUNTS: [Amount; 6] = [
-    Amount { name: "Payments", of: |one| one.gross.map(Into::into) },
-    Amount { name: "Refunds", of: |one| Some(one.refunds.into()) },
-    Amount { name: "Fees", of: |one| one.fees.map(Into::into) },
-    Amount { name: "Chargebacks", of: |one| Some(one.chargebacks.into()) },
-    Amount { name: "Adjustments", of: |one| one.adjustments.map(Into::into) },
-    Amount { name: "Net", of: |one| Some(one.net.into()) },
+    Amount { name: "Payments", of: |one| one.gross, sum: |sums| sums.gross },
+    Amount { name: "Refunds", of: |one| Some(one.refunds), sum: |sums| sums.refunds },
+    Amount { name: "Fees", of: |one| one.fees, sum: |sums| sums.fees },
+    Amount { name: "Chargebacks", of: |one| Some(one.chargebacks), sum: |sums| sums.chargebacks },
+    Amount { name: "Adjustments", of: |one| one.adjustments, sum: |sums| sums.adjustments },
+    Amount { name: "Net", of: |one| Some(one.net), sum: |sums| sums.net },
 ];
 
 /// A column of amounts; `None` is beyond 64 bits.
 #[derive(Clone, Copy)]
 struct Amount {
     name: &'static str,
-    of: fn(&DepositMembers) -> Option<SignedAmount>,
+    of: fn(&DepositMembers) -> Option<SignedMinor>,
+    sum: fn(&SumOfDeposits) -> Option<SignedMinor>,
 }
 
 /// A deposit as the list shows it, or the sum of several.
@@ -148,7 +149,8 @@ fn page(visit: &Visit<'_>, listed: &Deposits, open: &Exceptions, on_the_way: &On
     let currency = words::the_only(deposits().filter_map(|deposit| deposit.currency.as_deref()));
     let one_mid = words::the_only(deposits().map(|deposit| deposit.mid.as_str()));
     let is_shown = |amount: &Amount| {
-        amount.name == "Net" || deposits().any(|deposit| (amount.of)(deposit) != Some(SignedAmount::ZERO))
+        amount.name == "Net"
+            || deposits().any(|deposit| (amount.of)(deposit).is_none_or(|amount| amount.0 != 0))
     };
     let amounts: Vec<Amount> = AMOUNTS.into_iter().filter(is_shown).collect();
     // The API looks ahead, because a deposit can be dated after today.
@@ -168,7 +170,7 @@ fn page(visit: &Visit<'_>, listed: &Deposits, open: &Exceptions, on_the_way: &On
         has_more: open.meta.page.cursor.is_some(),
         older: meta.page.cursor.as_deref().map(older),
         deposits: listed.data.iter().map(|row| row_of(visit, row, &amounts, currency.is_some())).collect(),
-        totals: totals(deposits(), is_part, &amounts, currency.is_some()),
+        totals: meta.sums.iter().map(|sum| total(sum, is_part, &amounts, currency.is_some())).collect(),
         amounts,
         weeks: on_the_way::weeks(visit, &on_the_way.meta.days),
         sums: on_the_way::sums(&on_the_way.meta.sums),
@@ -181,7 +183,7 @@ fn page(visit: &Visit<'_>, listed: &Deposits, open: &Exceptions, on_the_way: &On
 }
 
 /// An amount of a deposit; nothing where it is zero.
-fn cell(amount: Option<SignedAmount>, name: &str, currency: &str, is_one: bool) -> String {
+fn cell(amount: Option<SignedMinor>, name: &str, currency: &str, is_one: bool) -> String {
     match amount {
         None => words::NOT_KNOWN.to_owned(),
         Some(amount) if name == "Net" => words::cell(amount, currency, is_one),
@@ -211,29 +213,14 @@ fn row_of(visit: &Visit<'_>, row: &Row<Deposit>, amounts: &[Amount], is_one: boo
 }
 
 /// The sums of the deposits, by currency.
-fn totals<'a>(
-    deposits: impl Iterator<Item = &'a DepositMembers>,
-    is_part: bool,
-    amounts: &[Amount],
-    is_one: bool,
-) -> Vec<DepositRow> {
-    let mut of_currency = BTreeMap::<&str, Vec<&DepositMembers>>::new();
-    for deposit in deposits {
-        of_currency.entry(deposit.currency.as_deref().unwrap_or_default()).or_default().push(deposit);
+fn total(sum: &SumOfDeposits, is_part: bool, amounts: &[Amount], is_one: bool) -> DepositRow {
+    let currency = sum.currency.as_deref().unwrap_or_default();
+    DepositRow {
+        day: if is_part { format!("These {}", sum.deposits) } else { "Total".to_owned() },
+        amounts: amounts.iter().map(|one| cell((one.sum)(sum), one.name, currency, is_one)).collect(),
+        lines: sum.lines,
+        ..DepositRow::default()
     }
-    let total = |(currency, deposits): (&str, Vec<&DepositMembers>)| {
-        let sum = |one: &Amount| {
-            let all = deposits.iter().map(|deposit| (one.of)(deposit)).collect::<Option<Vec<_>>>();
-            cell(all.and_then(SignedAmount::sum), one.name, currency, is_one)
-        };
-        DepositRow {
-            day: if is_part { format!("These {}", deposits.len()) } else { "Total".to_owned() },
-            amounts: amounts.iter().map(sum).collect(),
-            lines: deposits.iter().map(|deposit| deposit.lines).sum(),
-            ..DepositRow::default()
-        }
-    };
-    of_currency.into_iter().map(total).collect()
 }
 
 /// How current each account's deposits are.
@@ -250,20 +237,24 @@ fn remarks(visit: &Visit<'_>, meta: &DepositPageMeta) -> Vec<String> {
                 "The gateway offers no deposits of {mid}: its payments are matched with batches only."
             ));
         }
-        for unread in &account.unread {
-            let day = words::weekday(unread.date, visit.today());
-            remarks.push(unread.cause.as_deref().map_or_else(
-                || format!("{day} of {mid} is still to be read."),
-                |cause| {
-                    let cause = said(cause);
-                    format!("{day} of {mid} could not be read and will be tried again: {cause}.")
-                },
-            ));
-        }
+        remarks.extend(account.unread.iter().map(|one| unread(visit, account, one)));
     }
-    if meta.unreadable > 0 {
-        let (one, several) = ("item cannot be read and is", "items cannot be read and are");
-        remarks.push(format!("{} missing in sums.", words::counted(meta.unreadable.into(), one, several)));
-    }
+    remarks.extend(left_out(meta.unreadable.into()));
     remarks
+}
+
+/// A day whose reports are still to be read.
+pub(super) fn unread(visit: &Visit<'_>, account: &ReadAccount, unread: &UnreadDay) -> String {
+    let (day, mid) = (words::weekday(unread.date, visit.today()), said(&*account.mid));
+    match unread.cause.as_deref().map(said) {
+        None => format!("{day} of {mid} is still to be read."),
+        Some(cause) => format!("{day} of {mid} could not be read and will be tried again: {cause}."),
+    }
+}
+
+/// Stored items that cannot be read, if there are some.
+pub(super) fn left_out(items: u64) -> Option<String> {
+    let count = i64::try_from(items).unwrap_or(i64::MAX);
+    let items = words::counted(count, "item cannot be read and is", "items cannot be read and are");
+    (count > 0).then(|| format!("{items} missing in sums."))
 }

@@ -5,15 +5,15 @@ use askama::Template;
 use jiff::{ToSpan, civil::Date};
 use lambda_http::{Body, Response};
 use tollgate_core::{
-    settlement::{Figure, RowKind},
+    settlement::{Figure, MonthCheck, RowKind},
     values::SignedAmount,
 };
-use tollgate_wire::{Month, MonthBody, MonthDays, MonthFigure, MonthRow, SignedMinor};
+use tollgate_wire::{Month, MonthBody, MonthDays, MonthFigure, MonthRow, SignedMinor, Word};
 
 use crate::{
     api::address,
     frame::Frame,
-    pages::{Known, Visit, download, problem::Problem, rendered},
+    pages::{Known, Visit, days, deposits, download, problem::Problem, rendered},
     words::{self, Tone, causes, said},
 };
 
@@ -25,12 +25,14 @@ const NO_CURRENCY: &str = "USD";
 const ALWAYS: [Figure; 4] = [Figure::Taken, Figure::AtGateway, Figure::InDeposit, Figure::Net];
 const RESULTS: [Figure; 3] = [Figure::AtGateway, Figure::Moved, Figure::Net];
 
-/// Some days of one month, which links lead to.
+/// The days of a report, which links lead to.
 #[derive(Clone, Copy)]
 struct Days<'a> {
     merchant: &'a str,
     first: Date,
     last: Date,
+    /// The merchant's day.
+    today: Date,
 }
 
 #[derive(Template)]
@@ -62,14 +64,13 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let paged = [("rows", figure), ("page[limit]", ROWS), ("page[cursor]", value("cursor"))];
     let body: MonthBody = visit.read(&report(visit, &paged)).await?;
     let (frame, meta) = (&visit.frame, &body.meta);
-    let days = Days { merchant: &frame.merchant, first: meta.from, last: meta.to };
-    let today = frame.zone.shown(visit.console.clock.now()).date();
-    let reasons = reasons(days, &body);
-    let (verdict, tone) = verdict(days, today, &body.data, reasons.is_empty());
+    let days = Days { merchant: &frame.merchant, first: meta.from, last: meta.to, today: visit.today() };
+    let reasons = reasons(visit, days, &body);
+    let (verdict, tone) = verdict(days, &body.data, reasons.is_empty());
     let has_rows =
         parameters.get("rows").is_some() || body.rows.as_ref().is_some_and(|rows| !rows.is_empty());
     rendered(&MonthPage {
-        months: months(days, today),
+        months: months(days),
         verdict,
         tone,
         reasons,
@@ -105,16 +106,8 @@ impl Days<'_> {
         self.first == self.first.first_of_month() && self.last == self.first.last_of_month()
     }
 
-    /// `November 2026`, `November 20, 2026` or `November 20 to 22, 2026`.
     fn title(&self) -> String {
-        let (first, year) = (self.first.strftime("%B %-d"), self.last.year());
-        if self.is_month() {
-            self.first.strftime("%B %Y").to_string()
-        } else if self.first == self.last {
-            format!("{first}, {year}")
-        } else {
-            format!("{first} to {}, {year}", self.last.day())
-        }
+        days::title(self.first, self.last, self.is_month(), self.today)
     }
 
     /// A part of these days.
@@ -140,8 +133,8 @@ impl Days<'_> {
 }
 
 /// The months around these days, up to the present one, and the last one.
-fn months(days: Days<'_>, today: Date) -> Vec<Known> {
-    let (shown, present) = (days.first.first_of_month(), today.first_of_month());
+fn months(days: Days<'_>) -> Vec<Known> {
+    let (shown, present) = (days.first.first_of_month(), days.today.first_of_month());
     let [before, last] = [shown, present].map(|month| month.saturating_sub(1.month()));
     let mut all = vec![before, shown, shown.saturating_add(1.month()), last, present];
     all.retain(|month| *month <= present);
@@ -154,12 +147,12 @@ fn months(days: Days<'_>, today: Date) -> Vec<Known> {
     all.into_iter().map(link).collect()
 }
 
-fn verdict(days: Days<'_>, today: Date, data: &[Month], is_whole: bool) -> (String, Tone) {
+fn verdict(days: Days<'_>, data: &[Month], is_whole: bool) -> (String, Tone) {
     let name = if days.is_month() { days.first.strftime("%B").to_string() } else { days.title() };
-    let so_far = if days.last < today { "" } else { " so far" };
+    let so_far = if days.last < days.today { "" } else { " so far" };
     if data.is_empty() {
         (format!("There are no movements and no deposits in {name}{so_far}."), Tone::Quiet)
-    } else if !data.iter().all(|month| month.ties_out) {
+    } else if data.iter().any(|month| !month.differs.is_empty()) {
         (format!("{name} does not tie out{so_far}."), Tone::Bad)
     } else if is_whole {
         (format!("{name} ties out to the cent{so_far}."), Tone::Good)
@@ -168,42 +161,40 @@ fn verdict(days: Days<'_>, today: Date, data: &[Month], is_whole: bool) -> (Stri
     }
 }
 
-/// The control sums that are not zero, with the addresses of their rows, and what is missing.
-fn reasons(days: Days<'_>, body: &MonthBody) -> Vec<Known> {
+/// The checks that fail, with the addresses of the rows that explain them, and what is missing.
+fn reasons(visit: &Visit<'_>, days: Days<'_>, body: &MonthBody) -> Vec<Known> {
     let mut all = Vec::new();
     for month in &body.data {
-        let money = |amount: SignedMinor| money(amount, month.currency.as_deref(), false);
-        for (figure, name) in [
-            (Figure::Difference, "Deposits and movements differ by"),
-            (Figure::DepositsDiffer, "Deposits differ from their lines and components by"),
-        ] {
-            let address = days.rows(month, figure.as_str());
-            let found = figure_of(month, figure).filter(|one| one.amount.0 != 0);
-            all.extend(found.map(|one| Known { address, ..Known::new(name, money(one.amount)) }));
-        }
-        let found = figure_of(month, Figure::AtGateway).filter(|one| one.amount != month.counted);
-        all.extend(found.map(|one| {
-            let [counted, own] = [month.counted, one.amount].map(money);
-            Known::new(format!("The page Days says {counted} at the gateway, and these movements {own}."), "")
-        }));
+        all.extend(month.differs.iter().map(|check| reason(days, month, check)));
     }
-    all.extend(missing(days, body).map(|text| Known::new(text, "")));
+    for account in &body.meta.accounts {
+        let never = format!("No report of {} has been read yet.", said(&*account.mid));
+        all.extend(account.read_at.is_none().then(|| Known::new(never, "")));
+        let unread = account.unread.iter().filter(|unread| days.first <= unread.date);
+        all.extend(unread.map(|unread| Known::new(deposits::unread(visit, account, unread), "")));
+    }
+    all.extend(deposits::left_out(body.meta.unreadable).map(|text| Known::new(text, "")));
     all
 }
 
-/// Reports and items that cannot be read.
-fn missing(days: Days<'_>, body: &MonthBody) -> impl Iterator<Item = String> {
-    let reports = body.meta.accounts.iter().flat_map(move |account| {
-        let mid = said(&*account.mid);
-        let never = account.read_at.is_none().then(|| format!("No report of {mid} has been read yet."));
-        let unread = account.unread.iter().filter(move |unread| days.first <= unread.date);
-        never.into_iter().chain(
-            unread.map(move |unread| format!("{} of {mid} is still to be read.", words::day(unread.date))),
-        )
-    });
-    let count = i64::try_from(body.meta.unreadable).unwrap_or(i64::MAX);
-    let items = words::counted(count, "item cannot be read and is", "items cannot be read and are");
-    reports.chain((count > 0).then(|| format!("{items} missing in sums.")))
+fn reason(days: Days<'_>, month: &Month, check: &Word<MonthCheck>) -> Known {
+    let money = |amount: SignedMinor| money(amount, month.currency.as_deref(), false);
+    let amount = |figure| figure_of(month, figure).map(|one| money(one.amount)).unwrap_or_default();
+    let leads = |name: &str, figure: Figure| Known {
+        address: days.rows(month, figure.as_str()),
+        ..Known::new(name, amount(figure))
+    };
+    match check.known() {
+        Some(MonthCheck::Counted) => {
+            let (counted, own) = (money(month.counted), amount(Figure::AtGateway));
+            Known::new(format!("The page Days says {counted} at the gateway, and these movements {own}."), "")
+        }
+        Some(MonthCheck::Difference) => leads("Deposits and movements differ by", Figure::Difference),
+        Some(MonthCheck::DepositsDiffer) => {
+            leads("Deposits differ from their lines and components by", Figure::DepositsDiffer)
+        }
+        None => Known::new(words::capitalized(&words::plain(check)), ""),
+    }
 }
 
 /// The days whose totals can still change.

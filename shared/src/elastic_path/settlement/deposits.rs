@@ -6,7 +6,7 @@ use tollgate_core::{
     payments::{Role, trail},
     settlement::{
         Adjustment, Chargeback, Completeness, Component, DayRange, Deposit, DepositBatch, DepositLine,
-        DepositReader, DepositSums, Unmatched,
+        DepositReader, DepositSums, SumOfDeposits, Unmatched, sums_of_deposits,
     },
     values::{ReadOrder, SignedAmount},
 };
@@ -77,6 +77,7 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         page,
         from: days.first,
         to: days.last,
+        sums: sums_of_deposits(&found).into_iter().map(sum_value).collect(),
         accounts,
         unreadable: trail::unreadable(),
     };
@@ -107,7 +108,12 @@ async fn read(ports: &Transactions, request: &Request) -> Handled<Page> {
     let is_limited = request.query_string_parameters().first("page[limit]").is_some();
     let limit = if wants_csv(request) && !is_limited { CSV_LINES } else { paging.limit };
     let packs = reader.packs(merchant, &deposit).await?;
-    let completeness = reader.completeness(merchant, &deposit, &packs, &unmatched).await?;
+    // A file has lines alone.
+    let completeness = if wants_csv(request) {
+        Completeness::default()
+    } else {
+        reader.completeness(merchant, &deposit, &packs, &unmatched).await?
+    };
     let page = reader.lines(merchant, &deposit, &packs, paging.after(), limit).await?;
     let rows = Rows::of(
         LineRow::names(),
@@ -151,6 +157,20 @@ pub fn deposit_value(deposit: &Deposit, unmatched: &Unmatched) -> wire::Deposit 
     wire::Deposit { members, unmatched: unmatched.in_deposit(deposit), trace }
 }
 
+fn sum_value(sum: SumOfDeposits) -> wire::SumOfDeposits {
+    wire::SumOfDeposits {
+        currency: sum.currency.map(|currency| currency.code().to_owned()),
+        deposits: sum.deposits,
+        lines: sum.lines,
+        gross: sum.gross.map(Into::into),
+        refunds: sum.refunds.map(Into::into),
+        fees: sum.fees.map(Into::into),
+        chargebacks: sum.chargebacks.map(Into::into),
+        adjustments: sum.adjustments.map(Into::into),
+        net: sum.net.map(Into::into),
+    }
+}
+
 /// A deposit without its open exceptions.
 pub(in crate::elastic_path) fn new_deposit(deposit: &Deposit) -> NewDeposit {
     let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
@@ -188,6 +208,7 @@ pub fn whole_deposit_value(
         deposit: deposit_value(deposit, unmatched),
         complete: completeness.is_complete,
         counted: completeness.counted,
+        counted_sum: completeness.counted_sum.map(Into::into),
         matched: completeness.matched,
         batches: completeness.batches.iter().map(batch_value).collect(),
         components: deposit.components.iter().map(component).collect(),

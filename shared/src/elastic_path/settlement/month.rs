@@ -11,7 +11,7 @@ use tollgate_core::{
     },
     payments::Role,
     settlement::{Figure, MonthReader, MonthReport, MonthRow, MonthSums, WantedMonth},
-    values::{Currency, Zone},
+    values::{Currency, SignedAmount, Zone},
 };
 use tollgate_wire::{
     self as wire, DepositOfDay, Links, MonthBody, MonthDay, MonthDays, MonthFigure, MonthMeta, RowFigure,
@@ -70,14 +70,18 @@ async fn report(ports: &Transactions, request: &Request) -> Handled<Page> {
     let MonthQuery { days, ref zone, ref periods, .. } = query;
     let wanted = WantedMonth { merchant, days, zone, periods, accounts: &accounts };
     let found = reader.report(&wanted).await?;
-    let mut rows: Vec<MonthRow> = found.rows.iter().filter(|row| query.wants(row)).cloned().collect();
+    let is_file = wants_csv(request);
+    let most = match query.rows {
+        _ if is_file => usize::MAX,
+        Some(_) => query.limit + 1,
+        None => 0,
+    };
+    let wanted_rows = found.rows.iter().filter(|row| query.wants(row)).take(most);
+    let mut rows: Vec<MonthRow> = wanted_rows.cloned().collect();
     let mut cursor = None;
-    if !wants_csv(request) {
-        rows.truncate(if query.rows.is_some() { query.limit + 1 } else { 0 });
-        if rows.len() > query.limit {
-            rows.truncate(query.limit);
-            cursor = rows.last().map(MonthRow::position);
-        }
+    if !is_file && rows.len() > query.limit {
+        rows.truncate(query.limit);
+        cursor = rows.last().map(MonthRow::position);
     }
     let rows = reader.look_up(merchant, rows).await?;
     let sums = found.sums()?;
@@ -201,7 +205,7 @@ fn month_value(sums: &MonthSums) -> wire::Month {
         currency: sums.currency.map(|currency| currency.code().to_owned()),
         figures: Figure::ALL.iter().map(figure).collect(),
         counted: sums.counted.into(),
-        ties_out: sums.ties_out(),
+        differs: sums.differs().into_iter().map(Into::into).collect(),
     }
 }
 
@@ -209,7 +213,7 @@ fn month_row_value(row: &MonthRow) -> wire::MonthRow {
     let entry = row.entry.as_ref();
     let movement = row.movement();
     let figure = |(figure, amount): (&Figure, &_)| {
-        let amount: tollgate_core::values::SignedAmount = *amount;
+        let amount: SignedAmount = *amount;
         RowFigure { figure: (*figure).into(), amount: amount.into() }
     };
     wire::MonthRow {

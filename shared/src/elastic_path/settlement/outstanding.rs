@@ -19,6 +19,7 @@ use crate::{
         lists::paging::PARAMETERS,
         lists::{Paging, Rows},
         request::Parameters,
+        response::page::wants_csv,
     },
     ports::Transactions,
     spreadsheet::FileRow as _,
@@ -50,16 +51,20 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let unmatched = reader(ports).unmatched(merchant).await?;
     let mut found = reader(ports).outstanding(&wanted, &accounts, &unmatched).await?;
     let sums = sums_of(&found);
-    let deposits = ports.settlement.deposits.as_ref();
-    let deposits = deposits_of(deposits, merchant, FiveWeeks::range(paging.now)).await?.deposits;
-    let weeks = FiveWeeks {
-        account: wanted.account,
-        deposits: &deposits,
-        unmatched: &unmatched,
-        outstanding: &found,
-        accounts: &accounts,
-    };
-    let of_weeks = weeks.days(paging.now);
+    let mut of_weeks = Vec::new();
+    // A file has rows alone.
+    if !wants_csv(request) {
+        let deposits = ports.settlement.deposits.as_ref();
+        let deposits = deposits_of(deposits, merchant, FiveWeeks::range(paging.now)).await?.deposits;
+        let weeks = FiveWeeks {
+            account: wanted.account,
+            deposits: &deposits,
+            unmatched: &unmatched,
+            outstanding: &found,
+            accounts: &accounts,
+        };
+        of_weeks = weeks.days(paging.now);
+    }
     if let Some(after) = paging.after() {
         found.retain(|one| one.position().as_str() < after);
     }

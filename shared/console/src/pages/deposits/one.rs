@@ -1,4 +1,4 @@
-//! One deposit: whether it is complete, and what it is made of.
+//! One deposit: whether it is complete, and its parts.
 
 use askama::Template;
 use jiff::civil::Date;
@@ -30,15 +30,13 @@ struct Line {
     address: String,
     reference: String,
     remark: String,
-    /// Whether the deposit has its money.
-    counts: bool,
 }
 
-/// Lines that belong together, and their sum.
+/// Lines that belong together, and their sum, where the deposit states one.
 struct Lines {
     name: &'static str,
     all: Vec<Line>,
-    /// None beyond 64 bits.
+    total_name: &'static str,
     total: Option<SignedAmount>,
 }
 
@@ -70,8 +68,6 @@ struct DepositPage {
     mismatches: Vec<Mismatch>,
     csv: String,
     more: Option<String>,
-    /// Whether these are not all of its lines.
-    is_part: bool,
 }
 
 /// One deposit with its lines: one call, and another one if something about it does not fit.
@@ -97,8 +93,7 @@ pub(crate) async fn show(visit: &Visit<'_>, id: &str) -> Result<Response<Body>, 
     let mid = deposit.members.mid.as_str();
     let cursor = body.meta.page.cursor.as_deref();
     let more = cursor.map(|cursor| address(&here, &[("mid", mid), ("cursor", cursor)]));
-    let is_part = more.is_some() || parameters.get("cursor").is_some();
-    rendered(&DepositPage { mismatches, more, is_part, ..whole(visit, &body) })
+    rendered(&DepositPage { mismatches, more, ..whole(visit, &body) })
 }
 
 /// All lines of a deposit as a file. Without a limit the API sends up to 25,000 lines at once.
@@ -131,8 +126,18 @@ fn whole(visit: &Visit<'_>, body: &DepositBody) -> DepositPage {
         Readable::Unreadable(row) => Line { what: words::unreadable(&row.id), ..Line::default() },
     });
     let tables = [
-        Lines::new("Lines", lines.collect()),
-        Lines::new("Adjustments and chargebacks", adjustments.chain(chargebacks).collect()),
+        Lines {
+            name: "Lines",
+            all: lines.collect(),
+            total_name: "All lines",
+            total: deposit.counted_sum.map(Into::into),
+        },
+        Lines {
+            name: "Adjustments and chargebacks",
+            all: adjustments.chain(chargebacks).collect(),
+            total_name: "Net",
+            total: Some(members.net.into()),
+        },
     ];
     let csv = format!("{}/lines.csv", frame.deposit(&members.id, ""));
     DepositPage {
@@ -151,14 +156,6 @@ fn whole(visit: &Visit<'_>, body: &DepositBody) -> DepositPage {
         mismatches: Vec::new(),
         csv: address(&csv, &[("mid", &members.mid)]),
         more: None,
-        is_part: false,
-    }
-}
-
-impl Lines {
-    fn new(name: &'static str, all: Vec<Line>) -> Self {
-        let counted = all.iter().filter(|line| line.counts).filter_map(|line| line.amount);
-        Self { name, total: SignedAmount::sum(counted), all }
     }
 }
 
@@ -237,7 +234,6 @@ fn adjustment(row: &DepositAdjustment, today: Date) -> Line {
     Line {
         what: row.component.as_ref().map_or_else(|| "Unknown".to_owned(), words::component),
         amount: Some(row.amount.into()),
-        counts: true,
         day: row.date.map(|day| words::weekday(day, today)).unwrap_or_default(),
         reference: row.case.as_deref().map(case).unwrap_or_default(),
         remark: said(&*row.description),
@@ -251,7 +247,6 @@ fn chargeback(row: &DepositChargeback, today: Date) -> Line {
         retref: said(row.retref.as_deref()),
         what: "Chargeback".to_owned(),
         amount: Some(SignedAmount::from(row.amount).taken_off()),
-        counts: true,
         day: words::weekday(row.date, today),
         reference: case(&row.case),
         remark: said(&*row.reason),
@@ -275,7 +270,6 @@ fn line(visit: &Visit<'_>, row: &DepositLine) -> Line {
         retref: said(&*row.retref),
         what: words::line(&row.kind),
         amount: Some(row.amount.into()),
-        counts: row.counts,
         day: row.settled_at.map(|day| words::weekday(day, visit.today())).unwrap_or_default(),
         order: said(row.order.as_deref()),
         address: address.unwrap_or_default(),

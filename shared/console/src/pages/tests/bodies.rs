@@ -144,7 +144,8 @@ pub(super) fn whole_deposit(parts: &Value, cursor: &str) -> Value {
         "transaction": null, "custom_reference": null, "unmatched": null});
     let batch = json!({"id": "817", "date": "2020-11-20", "lines": 2, "sum": 286_570, "deposited_lines": 2,
         "deposited_sum": 286_570, "whole": true});
-    let complete = json!({"complete": true, "counted": 2, "matched": 2, "batches": [batch]});
+    let complete =
+        json!({"complete": true, "counted": 2, "counted_sum": 10_500, "matched": 2, "batches": [batch]});
     let parts = with(
         parts.clone(),
         &json!({
@@ -210,7 +211,7 @@ pub(super) fn month(figures: &Value) -> Value {
             "amount": stated[1].as_i64().unwrap_or(0)})
     };
     json!({"type": "month", "mid": "496480518026", "currency": "USD", "counted": figures["at_gateway"][1],
-        "ties_out": true, "figures": Figure::ALL.iter().map(figure).collect::<Vec<_>>()})
+        "differs": [], "figures": Figure::ALL.iter().map(figure).collect::<Vec<_>>()})
 }
 
 /// A movement with its parts of figures, of which a test states all that is not usual.

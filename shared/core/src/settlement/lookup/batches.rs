@@ -28,6 +28,8 @@ const LOOKED_UP_MAX: usize = 100;
 pub struct Completeness {
     /// Lines whose money the deposit has.
     pub counted: u64,
+    /// The sum of these lines; none beyond 64 bits.
+    pub counted_sum: Option<SignedAmount>,
     /// Those of payments and refunds that are known here, without an open exception.
     pub matched: u64,
     /// By id.
@@ -104,6 +106,8 @@ impl Records<'_> {
                 continue;
             }
             found.counted += counted;
+            found.counted_sum =
+                self.held(record).fold(found.counted_sum, |sum, one| sum?.checked_add(one.amount));
             if record.day.is_some() && unmatched.of_reference(&self.deposit.account, reference).is_none() {
                 found.matched += counted;
             }
@@ -158,7 +162,8 @@ impl DepositReader<'_> {
     ) -> Result<Completeness, StoreError> {
         let mut records = Records { deposit, known: KnownLines::default(), are_reports_readable: true };
         records.known.add(packs.0.clone());
-        let mut found = Completeness { is_complete: true, ..Completeness::default() };
+        let counted_sum = Some(SignedAmount::ZERO);
+        let mut found = Completeness { counted_sum, is_complete: true, ..Completeness::default() };
         let days = records.count(unmatched, &mut found);
         if let Some(first) = days.values().flatten().min() {
             let reports = self.lines.reports(merchant, &deposit.account, *first).await?;

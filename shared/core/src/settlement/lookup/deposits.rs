@@ -13,7 +13,7 @@ use crate::{
         Component, Deposit, ExceptionCause, ExceptionStore, Funded, Line, LineStore, OpenAbout, PackKey,
         PackedLines, facts::store::load_packs,
     },
-    values::{ReadOrder, SignedAmount, sort_of},
+    values::{Currency, ReadOrder, SignedAmount, sort_of},
 };
 
 /// Entries of a reference that are looked at: one tells the order.
@@ -51,6 +51,61 @@ impl DepositSums {
             adjustments: of(&[Component::Adjustment, Component::Other]),
         }
     }
+}
+
+/// The sums of several deposits in one currency; none if a sum is beyond 64 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SumOfDeposits {
+    /// None if the deposits state none.
+    pub currency: Option<Currency>,
+    pub deposits: u64,
+    pub lines: u64,
+    pub gross: Option<SignedAmount>,
+    pub refunds: Option<SignedAmount>,
+    pub fees: Option<SignedAmount>,
+    pub chargebacks: Option<SignedAmount>,
+    pub adjustments: Option<SignedAmount>,
+    pub net: Option<SignedAmount>,
+}
+
+impl SumOfDeposits {
+    fn plus(self, deposit: &Deposit) -> Self {
+        let DepositSums { gross, refunds, fees, chargebacks, adjustments } = DepositSums::of(deposit);
+        let add = |sum: Option<SignedAmount>, amount: Option<SignedAmount>| sum?.checked_add(amount?);
+        Self {
+            currency: self.currency,
+            deposits: self.deposits + 1,
+            lines: self.lines.saturating_add(deposit.lines.0),
+            gross: add(self.gross, gross),
+            refunds: add(self.refunds, Some(refunds)),
+            fees: add(self.fees, fees),
+            chargebacks: add(self.chargebacks, Some(chargebacks)),
+            adjustments: add(self.adjustments, adjustments),
+            net: add(self.net, Some(deposit.total)),
+        }
+    }
+}
+
+/// The sums of deposits by currency.
+pub fn sums_of_deposits(deposits: &[&Deposit]) -> Vec<SumOfDeposits> {
+    let mut sums = BTreeMap::<Option<&str>, SumOfDeposits>::new();
+    for deposit in deposits {
+        let zero = Some(SignedAmount::ZERO);
+        let none = SumOfDeposits {
+            currency: deposit.currency,
+            deposits: 0,
+            lines: 0,
+            gross: zero,
+            refunds: zero,
+            fees: zero,
+            chargebacks: zero,
+            adjustments: zero,
+            net: zero,
+        };
+        let sum = sums.entry(deposit.currency.map(Currency::code)).or_insert(none);
+        *sum = sum.plus(deposit);
+    }
+    sums.into_values().collect()
 }
 
 /// Open exceptions by their subject.

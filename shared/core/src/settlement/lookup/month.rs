@@ -25,6 +25,7 @@ use crate::{
         reading::entries::EntrySpan,
     },
     values::{Currency, SignedAmount, Zone},
+    words,
 };
 
 /// Most facts of one report. With more, a month comes in parts of whole days, so that each is there
@@ -71,6 +72,18 @@ pub struct MonthReport {
     pub complete_until: Option<Timestamp>,
     /// Stored items that cannot be read and are left out.
     pub unreadable: u64,
+}
+
+words! {
+    /// A check of a month.
+    pub enum MonthCheck {
+        /// The totals have counted the movements at the gateway.
+        Counted => "counted",
+        /// The lines of deposits about the movements come to those in a deposit.
+        Difference => "difference",
+        /// The deposits come to their lines and components.
+        DepositsDiffer => "deposits_differ",
+    }
 }
 
 /// The figures of one account in one currency.
@@ -272,12 +285,14 @@ impl MonthSums {
         self.figures.get(&figure).map(|sum| sum.amount).unwrap_or_default()
     }
 
-    /// Whether the journal, the totals and the deposits agree to the cent.
-    pub fn ties_out(&self) -> bool {
-        self.counted == self.amount(Figure::AtGateway)
-            && [Figure::Difference, Figure::DepositsDiffer]
-                .iter()
-                .all(|figure| self.amount(*figure).is_zero())
+    /// The checks that fail. With none, the journal, the totals and the deposits agree to the cent.
+    pub fn differs(&self) -> Vec<MonthCheck> {
+        let fails = |check: &MonthCheck| match check {
+            MonthCheck::Counted => self.counted != self.amount(Figure::AtGateway),
+            MonthCheck::Difference => !self.amount(Figure::Difference).is_zero(),
+            MonthCheck::DepositsDiffer => !self.amount(Figure::DepositsDiffer).is_zero(),
+        };
+        MonthCheck::ALL.iter().copied().filter(fails).collect()
     }
 }
 

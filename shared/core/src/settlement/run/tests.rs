@@ -776,12 +776,24 @@ async fn a_deposit_is_complete_if_it_has_all_that_settled_with_its_lines_and_not
         deposited_lines: 3,
         deposited_sum: sum(4_500),
     };
-    let complete = Completeness { counted: 3, matched: 3, batches: vec![whole.clone()], is_complete: true };
+    let complete = Completeness {
+        counted: 3,
+        counted_sum: sum(4_500),
+        matched: 3,
+        batches: vec![whole.clone()],
+        is_complete: true,
+    };
     let (found, memory) = completeness(|_| {}).await;
     assert_eq!(found, complete);
 
     let without_refund = DepositBatch { deposited_lines: 2, deposited_sum: sum(5_000), ..whole.clone() };
-    let part = Completeness { counted: 2, matched: 2, batches: vec![without_refund], is_complete: false };
+    let part = Completeness {
+        counted: 2,
+        counted_sum: sum(5_000),
+        matched: 2,
+        batches: vec![without_refund],
+        is_complete: false,
+    };
     let of_19th = |gateway: &mut Gateway| gateway.funded.get_mut(&date(2026, 11, 19)).unwrap().pop();
     let (in_no_deposit, _) = completeness(|gateway| drop(of_19th(gateway))).await;
     assert_eq!(in_no_deposit, part, "the journal says that it is a refund");
