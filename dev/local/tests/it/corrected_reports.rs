@@ -34,7 +34,7 @@ impl Settled {
         // On any day: a weekend and a holiday in a row have no deposits.
         settled.days(5).await;
         assert_eq!(settled.nets().await, [3_599]);
-        assert_eq!(settled.open().await, [] as [Value; 0]);
+        assert_eq!(settled.open().await, [] as [String; 0]);
         settled
     }
 
@@ -61,9 +61,13 @@ impl Settled {
         deposits.map(|one| one["net"].as_i64().unwrap()).filter(|net| *net != 0).collect()
     }
 
-    async fn open(&self) -> Vec<Value> {
+    /// The causes of the open exceptions, sorted: their days depend on weekends.
+    async fn open(&self) -> Vec<String> {
         let listed = self.shop.get("/v2/settlement/exceptions").await;
-        listed.data(200).as_array().unwrap().iter().map(|one| one["cause"].clone()).collect()
+        let rows = listed.data(200).as_array().unwrap();
+        let mut causes: Vec<_> = rows.iter().map(|one| one["cause"].as_str().unwrap().to_owned()).collect();
+        causes.sort();
+        causes
     }
 
     /// The day of their deposit.
