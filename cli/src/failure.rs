@@ -98,7 +98,7 @@ impl From<NotByHand> for Failure {
         let text = error.to_string();
         match error {
             NotByHand::Refused(refusal) => refusal.into(),
-            NotByHand::Rule(_) => Self::Refused(text),
+            NotByHand::Rule(_) | NotByHand::OtherRecord(..) => Self::Refused(text),
             NotByHand::GatewayKnows(_) => Self::Refused(format!(
                 "{text}. Nothing was recorded by hand. `confirm` adopts it now, and `reconcile` at its next inquiry"
             )),

@@ -47,6 +47,7 @@ pub use payment_methods::{
     create_payment_method, delete_payment_method, get_payment_method, list_payment_methods,
     update_payment_method,
 };
+pub use payments::by_hand::{decide, see_attention};
 pub use payments::follow_up::{cancel, capture, confirm, reauthorize, refund};
 pub use payments::pay::{authorize, pay, purchase};
 pub use payments::surcharge::preview_surcharge;

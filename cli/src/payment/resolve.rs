@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{Kind, Operation, Order, OrderKey, Transaction},
+    order::{Operation, Order, OrderKey},
     payments::{HandDecision, Weighed},
-    values::{Amount, Currency},
 };
 
 use super::history::{self, words};
@@ -13,7 +12,6 @@ use crate::{
     args::{Resolve, WithoutPrompt},
     confirm,
     failure::Failure,
-    gateway::{Gateway, Record},
     installation::Installation,
     person,
     report::Report,
@@ -32,16 +30,9 @@ pub(crate) async fn run(installation: &Installation, resolve: &Resolve) -> Resul
         reference: resolve.retref.clone(),
     };
     let weighed = job.payments.weigh_by_hand(&merchant, &key, resolve.transaction, &verdict).await?;
-    let (Some(transaction), Some(operation)) =
-        (weighed.before.transaction(resolve.transaction), weighed.before.operation(weighed.at))
-    else {
+    let Some(operation) = weighed.before.operation(weighed.at) else {
         return Err(Failure::NotThere("the order has no such transaction".to_owned()));
     };
-    if let Some(retref) = &resolve.retref {
-        let (hosts, account) = (&installation.gateway_hosts, &merchant.gateway);
-        let gateway = Gateway::new(hosts, &operation.route.endpoint, &account.username, &account.password)?;
-        check_reference(&gateway, weighed.before.currency, transaction, operation, retref).await?;
-    }
     let shown = shown(stage, &weighed, operation, now);
     if resolve.dry_run {
         let text = format!("Dry run: nothing was recorded.\n{shown}");
@@ -108,49 +99,4 @@ fn shown(stage: &str, weighed: &Weighed, operation: &Operation, now: Timestamp) 
         history::operation_text(before, *at).trim_end(),
         status(before),
     )
-}
-
-/// Whether the record under a reference at the gateway can be this operation: a slip of the pen
-/// would have another payment refunded later.
-async fn check_reference(
-    gateway: &Gateway,
-    currency: Currency,
-    transaction: &Transaction,
-    operation: &Operation,
-    retref: &str,
-) -> Result<(), Failure> {
-    let record = gateway.by_retref(retref, &operation.route.account).await?;
-    let record = record.ok_or_else(|| {
-        Failure::Refused(format!("the gateway has nothing under {retref} at MID {}", operation.route.account))
-    })?;
-    let sent_as = [Some(operation), transaction.first()]
-        .map(|operation| operation.map_or("", |operation| operation.attempt.gateway_order_id.as_str()));
-    fits(&record, operation, currency, &sent_as).map_err(|why| Failure::Refused(format!("{retref}: {why}")))
-}
-
-/// `sent_as`: the order ids of the operation and of its payment; a refund may be filed under
-/// either.
-fn fits(record: &Record, operation: &Operation, currency: Currency, sent_as: &[&str]) -> Result<(), String> {
-    if let Some(stands @ ("Voided" | "Declined")) = record.setlstat.as_deref() {
-        return Err(format!("the gateway shows it as {stands}, which was not done"));
-    }
-    if let Some(other) = record.order_id.as_deref().filter(|id| !sent_as.contains(id)) {
-        return Err(format!(
-            "it was sent as {other}, and this operation as {}",
-            operation.attempt.gateway_order_id
-        ));
-    }
-    let amount = record.amount.as_deref().and_then(|amount| currency.parse_decimal(amount).ok());
-    let enough = |amount: Amount| match operation.kind {
-        // More than was requested is for the merchant to give back; less would not carry later
-        // refunds.
-        Kind::Authorize | Kind::Purchase => amount >= operation.amount,
-        Kind::Capture | Kind::Refund | Kind::Void => amount == operation.amount,
-        Kind::Unrecognized => false,
-    };
-    if amount.is_some_and(enough) {
-        return Ok(());
-    }
-    let (found, requested) = (record.amount.as_deref().unwrap_or("none"), currency.decimal(operation.amount));
-    Err(format!("its amount is {found}, and {requested} was requested"))
 }

@@ -10,6 +10,8 @@ tollgate::routes! {
     "GET /v2/orders/{orderId}/transactions" => elastic_path::list_transactions(&ports.api),
     "PATCH /v2/orders/{orderId}/transactions/{transactionId}" => elastic_path::patch_transaction(&ports.api),
     "GET /v2/orders/{orderId}/transactions/{transactionId}" => elastic_path::get_transaction(&ports),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/attention/{code}/seen"
+        => elastic_path::see_attention(&ports.api),
     "GET /v2/orders/{orderId}/transactions/{transactionId}/receipt" => elastic_path::get_receipt(&ports.api),
     "GET /v2/transactions/{transactionId}" => elastic_path::find_transaction(&ports),
     "GET /v2/gateways" => elastic_path::list_gateways(&ports.api),

@@ -29,7 +29,7 @@ pub use crate::values::sort_of;
 pub use agenda::{AGENDA_PARTS, Agenda, AgendaKeys, AgendaList, AgendaOrder, AgendaPage, AgendaQuery};
 pub use attention::{Attention, AttentionReason, attentions};
 pub use changes::Changes;
-pub use concern::{Concern, Concerned, concerned, concerns, is_in_doubt};
+pub use concern::{Concern, Concerned, SettledBy, concerned, concerns, is_in_doubt};
 pub use entry::{Entry, Fact};
 pub use entry_log::{
     ENTRY_SHARDS, EntryLog, EntryPage, EntryPartition, EntryQuery, LoggedEntry, UnreadableEntry, day_of,

@@ -28,6 +28,7 @@ mod resolve;
 mod rules;
 mod schedule;
 mod search;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -72,6 +73,7 @@ pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve, send_held_back};
 pub use rules::DECLINES_PER_ORDER_HOUR;
 pub use schedule::{CAPTURE_MOVES_MAX, CaptureMove, CaptureStanding, Due, Holds};
+pub use seen::{FadingConcern, SEEN_MAX, Seen, SeenFacts};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
 pub use waits::{IN_DOUBT_TOO_LONG, STILL_RUNNING};

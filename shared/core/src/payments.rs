@@ -25,12 +25,12 @@ pub use attempts::{
     APPROVED_MAX, Attempts, Counts, Effect, Ended, Full, IN_FLIGHT, IN_FLIGHT_RETRY, Limits,
     NETWORK_DECLINES, NETWORK_IN_FLIGHT, Slot, Stale,
 };
-pub use by_hand::{HandDecision, NotByHand, Weighed};
+pub use by_hand::{HandDecision, Misfit, NotByHand, Weighed};
 pub use deadline::Deadline;
 pub use disputes::{KnownDisputes, NotRecorded, record_dispute};
 pub use gateway::{
-    BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquired, Inquiry, Instruction,
-    KnownPayment, Labels, PaymentSource, WORKING_MAX,
+    BillingAddress, Card, Command, Gateway, GatewayInfo, GatewayRecord, Initiator, Inquired, Inquiry,
+    Instruction, KnownPayment, Labels, LookedUp, PaymentSource, WORKING_MAX,
 };
 pub use intent::Prepared;
 pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};

@@ -191,6 +191,8 @@ codes! {
     SeveralEligibleTransactions => "several_eligible_transactions", 67, Decided(422),
     /// A note or a decision about an exception of the settlement that is closed.
     ExceptionClosed => "exception_closed", 82, Failed(409),
+    /// A person cannot decide or settle this now.
+    NotByHand => "not_by_hand", 96, Decided(422),
     /// Other requests changed the order at the same time.
     Contended => "contended", 68, Decided(409),
     /// The order has another version than the one that its sender saw.

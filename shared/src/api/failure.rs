@@ -4,8 +4,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
-    order::{DECLINES_PER_ORDER_HOUR, Decline, NoEffect, Rejection},
-    payments::{Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, Refusal, Stop, StoreError},
+    order::{DECLINES_PER_ORDER_HOUR, Decline, HandRejection, NoEffect, Rejection},
+    payments::{
+        Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, NotByHand, Refusal, Stop, StoreError,
+    },
     stored_cards::{DECLINES_PER_HOUR, MethodRefusal, MethodRejection},
     values::Currency,
 };
@@ -384,6 +386,36 @@ impl From<MethodRefusal> for Failure {
     }
 }
 
+impl From<NotByHand> for Failure {
+    fn from(why: NotByHand) -> Self {
+        const REFERENCE: &str = "data.retref";
+        let text = why.to_string();
+        let about = |code| Problem::about(REFERENCE, code, text.clone()).into();
+        match why {
+            NotByHand::Refused(refusal) => refusal.into(),
+            NotByHand::Rule(rule) => match rule {
+                HandRejection::TransactionNotFound => Rejection::TransactionNotFound.into(),
+                HandRejection::ReferenceNeeded => about(Code::Required),
+                HandRejection::ReferenceNotTaken
+                | HandRejection::ReferenceMalformed
+                | HandRejection::ReferenceInUse => about(Code::InvalidValue),
+                HandRejection::NothingInDoubt
+                | HandRejection::TooEarly(_)
+                | HandRejection::MustBeGivenBack
+                | HandRejection::TooMany => Self::new(Code::NotByHand, text),
+            },
+            NotByHand::OtherRecord(..) => about(Code::InvalidValue),
+            NotByHand::GatewayKnows(_) | NotByHand::NoTrace => {
+                Self::new(Code::NotByHand, format!("{text}; confirm adopts it"))
+            }
+            NotByHand::NoResponse => {
+                Self::new(Code::GatewayUnavailable, text).retry_after(UNAVAILABLE_RETRY_S)
+            }
+            NotByHand::Changed => Self::new(Code::Contended, text).retry_after(IN_PROGRESS_RETRY_S),
+        }
+    }
+}
+
 impl From<Rejection> for Failure {
     #[expect(clippy::too_many_lines, reason = "each rejection has its own arm, and all are in one place")]
     fn from(rejection: Rejection) -> Self {
@@ -446,6 +478,9 @@ impl From<Rejection> for Failure {
             | Rejection::NothingDue
             | Rejection::CapturesPaused
             | Rejection::CapturesDisputed => error(Code::NoEligibleTransaction),
+            Rejection::NeedsAction | Rejection::NoSuchConcern | Rejection::TooManySeen => {
+                error(Code::NotByHand)
+            }
             Rejection::SeveralEligibleTransactions(those) => Self::several_eligible(detail, &those),
             Rejection::KeyReused(transaction) => {
                 error(Code::IdempotencyKeyReused).about(About::Key).of(transaction)

@@ -16,7 +16,8 @@ use http::Method;
 use tollgate_core::{
     order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Route},
     payments::{
-        Command, Gateway, GatewayInfo, Inquired, Inquiry, Instruction, KnownPayment, Merchant, PaymentSource,
+        Command, Gateway, GatewayInfo, Inquired, Inquiry, Instruction, KnownPayment, LookedUp, Merchant,
+        PaymentSource,
     },
     values::Clock,
 };
@@ -118,7 +119,7 @@ impl<T: Transport> CardPointe<T> {
     }
 
     /// A look-up. None when there is no readable response, which says nothing about the operation.
-    async fn look_up(&self, merchant: &Merchant, url: String, limit: Duration) -> Option<Vec<GatewayReply>> {
+    async fn records(&self, merchant: &Merchant, url: String, limit: Duration) -> Option<Vec<GatewayReply>> {
         let Response { status, body } = self.call(merchant, Method::GET, url, None, limit).await.ok()?;
         if status != 200 {
             tracing::warn!(status, merchant = %merchant.id, "a look-up failed");
@@ -140,7 +141,7 @@ impl<T: Transport> CardPointe<T> {
         let mut records = Vec::new();
         for id in ids {
             let url = format!("{base_url}/inquireByOrderid/{id}/{merchid}/1");
-            let found = self.look_up(merchant, url, limit).await.ok_or(Finding::Failed)?;
+            let found = self.records(merchant, url, limit).await.ok_or(Finding::Failed)?;
             if found.is_empty() {
                 return Err(Finding::Undecided);
             }
@@ -159,7 +160,7 @@ impl<T: Transport> CardPointe<T> {
     ) -> Result<GatewayReply, Finding> {
         let Route { endpoint: base_url, account: merchid, .. } = inquiry.route;
         let url = format!("{base_url}/inquire/{}/{merchid}", payment.reference);
-        let found = self.look_up(account.merchant, url, limit).await.ok_or(Finding::Failed)?;
+        let found = self.records(account.merchant, url, limit).await.ok_or(Finding::Failed)?;
         // Its reference tells a payment beside the transaction's own.
         let own = |id: &str| inquiry.ours.is_empty() || inquiry.ours.contains(&id);
         let mut records = inquiry::of_ours(found, account, own, &[]).ok_or(Finding::Undecided)?;
@@ -286,6 +287,23 @@ impl<T: Transport> Gateway for CardPointe<T> {
             Inquired::Void(payment) => record(payment).await.map(|record| inquiry::of_void(&record)),
         };
         found.unwrap_or_else(|nothing| nothing)
+    }
+
+    async fn look_up(
+        &self,
+        merchant: &Merchant,
+        route: &Route,
+        reference: &str,
+        limit: Duration,
+    ) -> LookedUp {
+        if route.gateway != NAME {
+            return LookedUp::NoResponse;
+        }
+        let url = format!("{}/inquire/{reference}/{}", route.endpoint, route.account);
+        let Some(records) = self.records(merchant, url, limit).await else { return LookedUp::NoResponse };
+        // A response about no record has no state (`docs/cardpointe.md`, *Responses*).
+        let record = records.iter().rfind(|record| record.setlstat.is_some());
+        record.map_or(LookedUp::Nothing, |record| LookedUp::Found(inquiry::as_record(record)))
     }
 }
 

@@ -9,7 +9,7 @@
 
 use tollgate_core::{
     order::{FeeShare, Finding, GatewayResponse, NoEffect, Outcome},
-    payments::Inquired,
+    payments::{GatewayRecord, Inquired},
     values::{Amount, Charged},
 };
 
@@ -65,6 +65,17 @@ fn stands(record: &GatewayReply) -> Stands {
         ("A", Some("rejected" | "format error" | "token decrypt")) => Stands::SettlementRejected,
         ("A", None | Some("" | "amount under review")) => Stands::UnderReview,
         _ => Stands::Unlisted,
+    }
+}
+
+/// A record as it is compared with an operation that a person says it is of.
+pub(super) fn as_record(record: &GatewayReply) -> GatewayRecord {
+    let undone =
+        matches!(stands(record), Stands::Voided | Stands::Declined | Stands::TimedOut | Stands::TryAgain);
+    GatewayRecord {
+        gateway_order_id: record.order_id.clone(),
+        amount: record.amount().map(|(amount, _)| amount),
+        undone: record.setlstat.as_deref().filter(|_| undone).map(GatewayResponse::clean_text),
     }
 }
 

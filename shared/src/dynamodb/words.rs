@@ -7,8 +7,8 @@
 use tollgate_core::{
     journal::Fact,
     order::{
-        CaptureAt, Cause, DisputeKind, Doubt, HandVerdict, Kind, Mechanism, NoEffect, NoticeReason,
-        PaymentKind, Principal, Stage,
+        CaptureAt, Cause, DisputeKind, Doubt, FadingConcern, HandVerdict, Kind, Mechanism, NoEffect,
+        NoticeReason, PaymentKind, Principal, Stage,
     },
     settlement::{BatchStatus, FundedKind, FundedStatus, SettledStatus},
     values::{Brand, FeeKind},
@@ -127,6 +127,7 @@ stored_as_words! {
     DisputeKind: Some(Self::Unrecognized), Self::from_name, Self::word;
     Doubt: Some(Self::Unrecognized), Self::from_name, Self::word;
     FeeKind: Some(Self::Unrecognized), Self::from_name, Self::word;
+    FadingConcern: Some(Self::Unrecognized), Self::from_name, Self::word;
     HandVerdict: Some(Self::Unrecognized), Self::from_name, Self::word;
     Mechanism: Some(Self::Unrecognized), Self::from_name, Self::word;
     NoEffect: Some(Self::Unrecognized), Self::from_name, Self::word;

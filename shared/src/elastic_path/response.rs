@@ -13,8 +13,9 @@ use jiff::Timestamp;
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attribution, BatchState, CaptureAt, CaptureMove, Cause, Decline, Dispute, GatewayResponse, Mechanism,
-        NoEffect, Operation, OperationState, Order, Pause, Principal, Transaction, TransactionStatus,
+        Attribution, BatchState, ByHand, CaptureAt, CaptureMove, Cause, Decline, Dispute, GatewayResponse,
+        Mechanism, NoEffect, Operation, OperationState, Order, Pause, Principal, Seen, Transaction,
+        TransactionStatus,
     },
     payments::{GatewayInfo, Merchant, Unreadable},
     values::{Amount, CardSummary, Currency, DeclineCode, Memo, References},
@@ -151,6 +152,7 @@ fn merchant_meta(order: &Order, transaction: &Transaction, now: Timestamp) -> wi
         disputes: is_disputed.then(|| transaction.standing_disputes().map(dispute).collect()),
         possible: None,
         needs_attention: None,
+        seen: Some(transaction.seen.iter().map(seen).collect::<Vec<_>>()).filter(|all| !all.is_empty()),
         receipt: None,
         money: None,
         merchant: None,
@@ -365,7 +367,24 @@ fn operation(currency: Currency, operation: &Operation) -> wire::Operation {
         settlement: is_rejected.then_some(wire::SettlementOfOperation::Rejected.into()),
         decline_code: decline.map(|decline| decline.code.as_str().to_owned()),
         advice: decline.map(|decline| decline.advice.into()),
+        decided: Some(operation.by_hand.iter().map(decision).collect::<Vec<_>>())
+            .filter(|all| !all.is_empty()),
     }
+}
+
+fn decision(decided: &ByHand) -> wire::HandDecision {
+    wire::HandDecision {
+        outcome: decided.verdict.into(),
+        by: decided.by.clone(),
+        person: decided.person.clone(),
+        reason: decided.reason.clone(),
+        at: decided.at.into(),
+    }
+}
+
+fn seen(seen: &Seen) -> wire::SeenAttention {
+    let by = seen.by.as_deref().map(who_and_why).unwrap_or_default();
+    wire::SeenAttention { code: seen.concern.into(), by, at: seen.at.into() }
 }
 
 /// The requester and the reason, as far as stated.

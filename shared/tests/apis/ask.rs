@@ -61,6 +61,10 @@ routes! {
         elastic_path::cancel(&world.api(), request),
     "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm" =>
         elastic_path::confirm(&world.confirm(), request),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/decide" =>
+        elastic_path::decide(&world.confirm(), request),
+    "POST /v2/orders/{orderId}/transactions/{transactionId}/attention/{code}/seen" =>
+        elastic_path::see_attention(&world.api(), request),
     "POST /v2/payment-methods" =>
         elastic_path::create_payment_method(&world.stored_cards(), request),
     "GET /v2/payment-methods" => elastic_path::list_payment_methods(&world.stored_cards(), request),

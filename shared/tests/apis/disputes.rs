@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Records the dispute that a deposit of the gateway reports of the only payment of an order.
-async fn reported(t: &Table, merchant: &str, order: &str, kind: DisputeKind, minor: u64) {
+pub(crate) async fn reported(t: &Table, merchant: &str, order: &str, kind: DisputeKind, minor: u64) {
     let key = OrderKey { merchant: merchant.parse().unwrap(), order: order.parse().unwrap() };
     let entries = t.world.log.all();
     let paid = entries.iter().find(|entry| entry.order == key && entry.reference.is_some()).unwrap();

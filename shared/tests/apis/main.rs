@@ -8,6 +8,7 @@
 
 mod agenda;
 mod ask;
+mod by_hand;
 mod credit_card;
 mod disputes;
 mod fixture;

@@ -22,7 +22,7 @@ use crate::{
 const ISSUER: &str = "https://login.shop.example";
 
 /// Eve with the role all, and Ann, who may refund up to 50 dollars.
-async fn people(world: &World) {
+pub(crate) async fn people(world: &World) {
     let operator = ChangedBy::Operator("arn:aws:iam::123456789012:user/root".parse().unwrap());
     for (merchant, names) in [("shop", &["Eve", "Ann"][..]), ("external", &["Mallory"])] {
         let merchant = merchant.parse().unwrap();

@@ -27,8 +27,8 @@ use tollgate::{
 use tollgate_core::{
     order::{Attribution, Finding, GatewayResponse, MerchantId, Order, Outcome},
     payments::{
-        CaptureRequest, CaptureSettings, CaptureSources, Counts, Deadline, Gateway as _, NoQuote, Payments,
-        Shards, SurchargeQuote, SwitchChange, SwitchOf, SwitchState, capture_due,
+        CaptureRequest, CaptureSettings, CaptureSources, Counts, Deadline, Gateway as _, LookedUp, NoQuote,
+        Payments, Shards, SurchargeQuote, SwitchChange, SwitchOf, SwitchState, capture_due,
         reconcile::{ReconcileLimits, reconcile},
         throw,
     },
@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub(crate) answers: VecDeque<Answer>,
     /// The next findings; nothing usable after that.
     pub(crate) found: VecDeque<Found>,
+    /// The next records under a reference; nothing after that.
+    pub(crate) records: VecDeque<LookedUp>,
     /// The next outcomes about profiles; done after that.
     pub(crate) profiles: VecDeque<ProfileOutcome>,
     /// The surcharges of the next payments; not known after that.
@@ -191,13 +193,14 @@ impl World {
     }
 
     pub(crate) fn access(self: &Arc<Self>) -> Access {
+        let has_people = !self.state().personnel.people.is_empty();
         Access {
             merchants: Arc::new(merchants::All),
             clock: self.clock.clone(),
             abuse: self.abuse.clone(),
             front: self.state().front,
             kid_key: merchants::kid_key(),
-            people: None,
+            people: has_people.then(|| self.people()),
         }
     }
 
@@ -262,9 +265,12 @@ impl World {
 
     pub(crate) fn personnel(self: &Arc<Self>) -> Personnel {
         let stores = PeopleStores { people: self.clone(), audit: self.clone() };
+        Personnel { access: Access { people: Some(self.people()), ..self.access() }, stores }
+    }
+
+    fn people(self: &Arc<Self>) -> Arc<PeopleNow> {
         let world = Arc::clone(self);
-        let people = PeopleNow::new(move || world, self.clock.clone());
-        Personnel { access: Access { people: Some(Arc::new(people)), ..self.access() }, stores }
+        Arc::new(PeopleNow::new(move || world, self.clock.clone()))
     }
 
     pub(crate) fn deliveries(self: &Arc<Self>) -> Deliveries {

@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    journal::{Concern, NoReceipt},
-    order::{AdvisedAgainst, BatchState, NextAction, NotPossible},
+    journal::{Concern, NoReceipt, SettledBy},
+    order::{AdvisedAgainst, BatchState, FadingConcern, NextAction, NotPossible},
     words,
 };
 
-use crate::values::{Price, Seconds, Word};
+use crate::{
+    attribution::Attribution,
+    read::beside,
+    values::{Price, Seconds, Word},
+};
 
 /// The answers about a payment that a caller's next step depends on.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -105,6 +109,19 @@ pub struct NeedsAttention {
     pub since: Seconds,
     /// The next step
     pub advice: String,
+    /// `seen`: by [having seen it](search.md#settling-it), with the role `operate`; `decision`: by
+    /// deciding the outcome, by a person with the role `all`; null: by doing what the advice says
+    pub settled_by: Option<Word<SettledBy>>,
+}
+
+/// A reason for attention that a person has seen, which ended it until a later fact of its kind.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct SeenAttention {
+    pub code: Word<FadingConcern>,
+    #[serde(flatten, deserialize_with = "beside")]
+    pub by: Attribution,
+    pub at: Seconds,
 }
 
 /// Where the amount is; only of a single transaction, for `client_credentials`, and where something

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    order::{DisputeKind, Kind, Mechanism, NextAction, PaymentWord, Principal, Stage},
+    order::{DisputeKind, HandVerdict, Kind, Mechanism, NextAction, PaymentWord, Principal, Stage},
     values::{Advice, Fee, FeeKind},
     words,
 };
@@ -16,7 +16,7 @@ use crate::{
     constant::{CardConnect, OrderType, TransactionType},
     error::GatewayAnswer,
     list::Related,
-    possible::{Money, NeedsAttention, Possible, ReceiptState},
+    possible::{Money, NeedsAttention, Possible, ReceiptState, SeenAttention},
     read::beside_if_any,
     values::{
         CurrencyCode, LiveMode, Milliseconds, Minor, OrNull, OrderVersion, PositiveMinor, Price, Seconds,
@@ -305,6 +305,10 @@ pub struct MerchantMeta {
     /// `client_credentials`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs_attention: Option<Vec<NeedsAttention>>,
+    /// Reasons for attention that people have seen, the oldest first; only where there are some,
+    /// and for `client_credentials`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Vec<SeenAttention>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub receipt: Option<ReceiptState>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -384,6 +388,22 @@ pub struct Operation {
     pub decline_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Word<Advice>>,
+    /// People's decisions about its outcome, the oldest first; only where there are some
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decided: Option<Vec<HandDecision>>,
+}
+
+/// A person's decision about an outcome that the gateway did not state.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct HandDecision {
+    pub outcome: Word<HandVerdict>,
+    /// The name that the person stated
+    pub by: String,
+    /// A person whom Tollgate has verified
+    pub person: Option<String>,
+    pub reason: String,
+    pub at: Seconds,
 }
 
 words! {

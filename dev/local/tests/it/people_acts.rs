@@ -1,5 +1,6 @@
 //! People's actions leave their name, and their permissions are in force when they should be.
 
+use cardpointe_simulator::{Endpoint, Fault, FaultKind, PortalAction, ShownSetlstat};
 use jiff::Timestamp;
 use local::{
     Options, dynamodb_client, merchants,
@@ -70,6 +71,10 @@ struct Prepared {
     refunded: String,
     /// To be canceled.
     canceled: String,
+    /// To be decided, and its reference at the gateway.
+    doubted: (String, String),
+    /// Voided elsewhere, which is to be seen.
+    voided: String,
     exception: String,
     card: String,
     delivery: String,
@@ -79,7 +84,7 @@ struct Prepared {
 async fn prepare(shop: &Shop) -> Prepared {
     let receiver = crate::webhooks::Receiver::open().await;
     crate::webhooks::put(shop, &[receiver.document("shop")]);
-    for order in ["captured", "moved", "refunded", "canceled"] {
+    for order in ["captured", "moved", "refunded", "canceled", "doubted", "voided"] {
         shop.register(order, 2599).await;
     }
     let refunded = shop.pay_by_token("refunded", "purchase").await.id();
@@ -91,6 +96,7 @@ async fn prepare(shop: &Shop) -> Prepared {
     });
     let card = shop.post("/v2/payment-methods", json!({ "data": data })).await.id();
     let (captured, moved, canceled) = (held("captured").await, held("moved").await, held("canceled").await);
+    let voided = voided_elsewhere(shop).await;
     shop.stack.deliver_stream().await.unwrap();
     shop.stack.deliver_webhooks().await.unwrap();
     let deliveries = shop.get("/v2/webhooks/shop/deliveries").await;
@@ -99,7 +105,36 @@ async fn prepare(shop: &Shop) -> Prepared {
     let people = shop.get("/v2/people").await;
     let rob = people.data(200).as_array().unwrap().iter().find(|one| one["name"] == "Rob Reyes").unwrap();
     let person = rob["id"].as_str().unwrap().to_owned();
-    Prepared { captured, moved, refunded, canceled, exception, card, delivery, person }
+    // The hour that it waits ends the token.
+    let doubted = doubted(shop).await;
+    Prepared { captured, moved, refunded, canceled, doubted, voided, exception, card, delivery, person }
+}
+
+/// A purchase that has been in doubt for an hour, and its reference at the gateway, which shows a
+/// state of it that no document lists.
+async fn doubted(shop: &Shop) -> (String, String) {
+    let simulator = shop.stack.simulator();
+    simulator.fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
+    for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
+        simulator.fault(Fault::once(endpoint, FaultKind::Status { status: 503 }));
+    }
+    let id = shop.pay_by_token("doubted", "purchase").await.id();
+    simulator.clear_faults();
+    let retref = simulator.records().last().unwrap().retref.clone();
+    let listed_nowhere = ShownSetlstat::Text("Something New".to_owned());
+    assert!(simulator.show_setlstat(&retref, Some(listed_nowhere)));
+    shop.stack.advance_clock(3_600);
+    (id, retref)
+}
+
+/// An authorization that somebody voided in the gateway's portal.
+async fn voided_elsewhere(shop: &Shop) -> String {
+    let id = shop.pay_by_token("voided", "authorize").await.id();
+    let retref = shop.stack.simulator().records().last().unwrap().retref.clone();
+    shop.stack.simulator().in_portal(&PortalAction::Void { retref, minor_units: None });
+    let capture = shop.follow_up("voided", &id, "capture", json!({})).await;
+    capture.error(422, "voided_elsewhere");
+    id
 }
 
 /// A person's request to a route that writes: path and data; none where people may do nothing.
@@ -121,6 +156,15 @@ fn request(route: &str, to: &Prepared) -> Option<(String, Value)> {
         }
         "POST /v2/orders/{orderId}/transactions/{transactionId}/confirm" => {
             (of("captured", &to.captured, "/confirm"), json!({}))
+        }
+        "POST /v2/orders/{orderId}/transactions/{transactionId}/decide" => {
+            let (id, retref) = &to.doubted;
+            let data = json!({"outcome": "done", "reason": "seen there", "retref": retref});
+            (of("doubted", id, "/decide"), data)
+        }
+        "POST /v2/orders/{orderId}/transactions/{transactionId}/attention/{code}/seen" => {
+            let reason = json!({"reason": "the customer asked for it"});
+            (of("voided", &to.voided, "/attention/voided_elsewhere/seen"), reason)
         }
         "POST /v2/orders/{orderId}/transactions/{transactionId}/refund" => {
             (of("refunded", &to.refunded, "/refund"), json!({"amount": 100}))
@@ -196,7 +240,7 @@ async fn every_route_that_people_write_to_leaves_their_name() {
         assert!(mentions(&shop, NAME).await > before, "{route} leaves no name");
         written += 1;
     }
-    assert_eq!(written, 17);
+    assert_eq!(written, 19);
     shop.close().await;
 }
 

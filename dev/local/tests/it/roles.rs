@@ -40,6 +40,7 @@ fn needed(route: &str) -> Option<Role> {
     match route {
         "POST /oauth/access_token" | "GET /status" | "$default"
         // For people alone, with any key.
+        | "POST /v2/orders/{orderId}/transactions/{transactionId}/decide"
         | "POST /v2/people"
         | "PATCH /v2/people/{personId}"
         | "DELETE /v2/people/{personId}" => None,
@@ -87,6 +88,7 @@ fn needed(route: &str) -> Option<Role> {
         "PATCH /v2/orders/{orderId}/transactions/{transactionId}"
         | "POST /v2/orders/{orderId}/captures/pause"
         | "POST /v2/orders/{orderId}/captures/resume"
+        | "POST /v2/orders/{orderId}/transactions/{transactionId}/attention/{code}/seen"
         | "POST /v2/settlement/exceptions/{exceptionId}/notes"
         | "POST /v2/settlement/exceptions/{exceptionId}/resolve"
         | "POST /v2/orders/{orderId}/transactions/{transactionId}/capture"
@@ -121,7 +123,8 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
         let id = uuid::Uuid::nil().to_string();
         let path = path.replace("{orderId}", "o").replace("{transactionId}", &id);
         let path = path.replace("{paymentMethodId}", &id).replace("{webhookId}", "erp");
-        let path = path.replace("{depositId}", "d1").replace("{exceptionId}", &id);
+        let path =
+            path.replace("{depositId}", "d1").replace("{exceptionId}", &id).replace("{code}", "disputed");
         let path = path.replace("{deliveryId}", &format!("1-{id}"));
         for role in Role::ALL {
             let key = key(role.as_str());
@@ -144,7 +147,7 @@ async fn every_route_refuses_a_key_whose_role_is_too_small_and_no_other() {
             }
         }
     }
-    assert_eq!(refused, 12 + 2 * 12 + 7 * 3, "each route that needs more than read, per smaller role");
+    assert_eq!(refused, 12 + 2 * 13 + 7 * 3, "each route that needs more than read, per smaller role");
     assert!(shop.stack.simulator().transactions().is_empty(), "nothing was sent");
     shop.close().await;
 }

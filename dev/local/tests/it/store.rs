@@ -14,11 +14,12 @@ use tollgate_core::{
     order::{
         ACTOR_MAX_BYTES, Attempt, Attribution, BY_HAND_MAX, ByHand, CAPTURE_MOVES_MAX, CaptureMove,
         CaptureSchedule, Cause, DECIDED_BY_MAX_BYTES, DISPUTES_MAX, Decision, Decline, Dispute, DisputeKind,
-        Essentials, Fingerprint, GatewayResponse, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest, Kind, LineId,
-        Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX, Operation, OperationState, Order,
-        OrderKey, PAUSES_MAX, PERSON_MAX_BYTES, Pause, PaymentKind, Pending, Principal, REASON_MAX_BYTES,
-        REFERENCES_MAX_BYTES, RecordedDispute, Resumed, Route, SUPERSEDED_MAX, Shopper, Superseded,
-        TRANSACTIONS_MAX, Transaction, gateway_order_id,
+        Essentials, FadingConcern, Fingerprint, GatewayResponse, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest,
+        Kind, LineId, Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX, Operation,
+        OperationState, Order, OrderKey, PAUSES_MAX, PERSON_MAX_BYTES, Pause, PaymentKind, Pending,
+        Principal, REASON_MAX_BYTES, REFERENCES_MAX_BYTES, RecordedDispute, Resumed, Route, SEEN_MAX,
+        SUPERSEDED_MAX, Seen, SeenFacts, Shopper, Superseded, TRANSACTIONS_MAX, Transaction,
+        gateway_order_id,
     },
     payments::{OrderStore, Shards, StoreError},
     values::{
@@ -142,6 +143,7 @@ fn full_order() -> Order {
     let each = OPERATIONS_MAX / TRANSACTIONS_MAX;
     order.transactions = (0..TRANSACTIONS_MAX).map(|n| transaction(n, each, true)).collect();
     order.transactions[0].disputes = disputes;
+    order.transactions[0].seen = vec![longest_seen(); SEEN_MAX];
     let operations = order.transactions.iter_mut().flat_map(|transaction| &mut transaction.operations);
     for (n, operation) in operations.enumerate() {
         if n < BY_HAND_MAX {
@@ -192,6 +194,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         updated_at: now,
         operations: (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect(),
         disputes: Vec::new(),
+        seen: Vec::new(),
         carried: Carried::default(),
     }
 }
@@ -211,6 +214,12 @@ fn longest_pause() -> Pause {
 fn longest_move() -> CaptureMove {
     let (at, by) = (Timestamp::now(), Some(Box::new(longest_attribution())));
     CaptureMove { transaction: Uuid::new_v4(), at, by, to: Some(at), carried: Carried::default() }
+}
+
+fn longest_seen() -> Seen {
+    let (at, by) = (Timestamp::now(), Some(Box::new(longest_attribution())));
+    let facts = SeenFacts { count: u32::MAX, latest: at };
+    Seen { concern: FadingConcern::SettlementRejected, facts, at, by, carried: Carried::default() }
 }
 
 fn longest_dispute() -> RecordedDispute {

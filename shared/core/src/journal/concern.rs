@@ -2,13 +2,15 @@
 //! once, when it comes up ([`crate::journal::attention`]); a list has the remaining ones.
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
 use crate::{
     journal::{Entry, Fact, changes::is_late, entries},
     order::{
-        CaptureStanding, Cause, Decision, Kind, NoEffect, Operation, OperationState, Order, Stage,
-        Transaction,
+        Attribution, CaptureStanding, Cause, Decision, DisputeKind, FadingConcern, Kind, NoEffect, Operation,
+        OperationState, Order, RecordedDispute, Rejection, SEEN_MAX, Seen, SeenFacts, Stage, Transaction,
     },
+    values::Carried,
     words,
 };
 
@@ -65,9 +67,29 @@ pub struct Concerned {
     pub since: Timestamp,
     /// Until when; none: until the order changes.
     until: Option<Timestamp>,
+    /// The facts behind one that fades.
+    facts: Option<SeenFacts>,
+}
+
+words! {
+    /// How a person settles a concern without moving money.
+    pub enum SettledBy {
+        /// The person has seen it: it fades.
+        Seen => "seen",
+        /// The person decides the outcome.
+        Decision => "decision",
+    }
 }
 
 impl Concerned {
+    /// How a person can settle it; none where something has to be done, or a time to pass.
+    pub fn settled_by(&self) -> Option<SettledBy> {
+        match self.concern {
+            Concern::InDoubt | Concern::RefundHeldBack => Some(SettledBy::Decision),
+            concern => self.facts.and(FadingConcern::from_name(concern.as_str())).map(|_| SettledBy::Seen),
+        }
+    }
+
     fn holds(&self, now: Timestamp) -> bool {
         self.since <= now && self.until.is_none_or(|until| now < until)
     }
@@ -80,32 +102,77 @@ pub fn concerns(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec
 
 /// The same, each with since when it holds.
 pub fn concerned(order: &Order, transaction: &Transaction, now: Timestamp) -> Vec<Concerned> {
-    let mut all = ever(order, transaction);
-    all.retain(|one| one.holds(now));
-    all
+    unseen(order, transaction).filter(|one| one.holds(now)).collect()
+}
+
+/// Those of all times that nobody has seen.
+fn unseen(order: &Order, transaction: &Transaction) -> impl Iterator<Item = Concerned> {
+    ever(order, transaction).into_iter().filter(|one| {
+        let is_it = |seen: &Seen| {
+            Some(seen.concern) == FadingConcern::from_name(one.concern.as_str())
+                && Some(seen.facts) == one.facts
+        };
+        !transaction.seen.iter().any(is_it)
+    })
+}
+
+impl Order {
+    /// Puts on record that a person has seen a concern of a payment, which ends it until a later
+    /// fact of its kind. False where that is on record.
+    pub fn see(
+        &mut self,
+        transaction: Uuid,
+        concern: Concern,
+        by: Option<&Attribution>,
+        now: Timestamp,
+    ) -> Result<bool, Rejection> {
+        if !self.is_recognized() {
+            return Err(Rejection::NewerVersion);
+        }
+        let of = self.transaction(transaction).ok_or(Rejection::TransactionNotFound)?;
+        let found = ever(self, of).into_iter().find(|one| one.concern == concern && one.holds(now));
+        let facts = found.ok_or(Rejection::NoSuchConcern)?.facts;
+        let fading = FadingConcern::from_name(concern.as_str());
+        let (concern_seen, facts) = fading.zip(facts).ok_or(Rejection::NeedsAction)?;
+        if !unseen(self, of).any(|one| one.concern == concern) {
+            return Ok(false);
+        }
+        if self.transactions.iter().map(|one| one.seen.len()).sum::<usize>() >= SEEN_MAX {
+            return Err(Rejection::TooManySeen);
+        }
+        let by = by.cloned().map(Box::new);
+        let seen = Seen { concern: concern_seen, facts, at: now, by, carried: Carried::default() };
+        self.transactions
+            .iter_mut()
+            .filter(|one| one.id == transaction)
+            .for_each(|of| of.seen.push(seen.clone()));
+        self.updated_at = now;
+        Ok(true)
+    }
 }
 
 /// All concerns that a transaction has, had or will have, as its order is, in the order of the
-/// codes. The one definition: the concerns of now and the [index](attention_key) both come from
-/// it.
+/// codes, seen or not. The one definition: the concerns of now and the [index](attention_key) both
+/// come from it.
 fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
     // No action ends it: it fades after the last time.
-    let fades = |concern, since, last: Timestamp| {
-        Some(Concerned { concern, since, until: Some(last.saturating_add(FADES_AFTER).unwrap_or(last)) })
+    let fades = |concern, since, facts: SeenFacts| {
+        let until = Some(facts.latest.saturating_add(FADES_AFTER).unwrap_or(facts.latest));
+        Some(Concerned { concern, since, until, facts: Some(facts) })
     };
     let of_facts = |concern, is: fn(&Entry) -> bool| {
-        let mut times = facts
-            .iter()
-            .filter(|entry| entry.transaction == transaction.id && is(entry))
-            .map(|entry| entry.at);
-        let first = times.next()?;
-        let (since, last) = times.fold((first, first), |(one, other), at| (one.min(at), other.max(at)));
-        fades(concern, since, last)
+        let is_its_own = |entry: &&Entry| entry.transaction == transaction.id && is(entry);
+        let times: Vec<Timestamp> = facts.iter().filter(is_its_own).map(|entry| entry.at).collect();
+        fades(
+            concern,
+            *times.iter().min()?,
+            SeenFacts { count: count(times.len()), latest: *times.iter().max()? },
+        )
     };
     // A voided payment holds no money that could be wrong.
     let stands = transaction.voided().is_none();
-    let open = |concern, since| Some(Concerned { concern, since, until: None });
+    let open = |concern, since| Some(Concerned { concern, since, until: None, facts: None });
     let found = |concern: Concern| match concern {
         Concern::InDoubt => open(concern, transaction.in_doubt_too_long_from()?),
         Concern::CaptureSkipped => {
@@ -113,8 +180,7 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
                 (_, Some(since)) => open(concern, since),
                 (CaptureStanding::Lapsed, None) => {
                     let since = transaction.lapsed_at?;
-                    let until = since.saturating_add(FADES_AFTER).ok();
-                    Some(Concerned { concern, since, until })
+                    fades(concern, since, SeenFacts { count: 1, latest: since })
                 }
                 (CaptureStanding::Stopped, None) => {
                     open(concern, transaction.scheduled_capture()?.updated_at)
@@ -140,16 +206,18 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
                 Some(CaptureStanding::Lapsed | CaptureStanding::Stopped)
             );
             let waits = order.next_capture_attempt(transaction).is_some();
-            (!is_skipped && !waits).then_some(Concerned { concern, since, until: Some(until) })
+            (!is_skipped && !waits).then_some(Concerned { concern, since, until: Some(until), facts: None })
         }
         // The answer is given elsewhere, and a case that is lost never ends.
         Concern::Disputed => {
-            let (since, last) = transaction.disputed_since()?;
-            fades(concern, since, last)
+            let (since, latest) = transaction.disputed_since()?;
+            let is_chargeback = |one: &&RecordedDispute| one.dispute.kind == DisputeKind::Chargeback;
+            let chargebacks = transaction.disputes.iter().filter(is_chargeback).count();
+            fades(concern, since, SeenFacts { count: count(chargebacks), latest })
         }
         Concern::DisputeUnclear => {
             let since = order.disputes_unclear_since(transaction)?;
-            fades(concern, since, since)
+            fades(concern, since, SeenFacts { count: count(transaction.disputes.len()), latest: since })
         }
         Concern::RefundHeldBack => {
             let mut waiting = transaction.operations.iter().filter(|one| one.is(Stage::WaitsForDispute));
@@ -157,6 +225,11 @@ fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         }
     };
     Concern::ALL.iter().copied().filter_map(found).collect()
+}
+
+/// How many facts there are; an order has room for far fewer than the most.
+fn count(facts: usize) -> u32 {
+    u32::try_from(facts).unwrap_or(u32::MAX)
 }
 
 /// Since when a payment that was found after it had been given up may be too much: until it fits
@@ -218,7 +291,7 @@ pub(super) fn attention_key(order: &Order) -> Option<String> {
     for transaction in &order.transactions {
         let waits = transaction.capture_standing() == Some(CaptureStanding::Waiting)
             && order.waits_for_dispute(transaction).is_none();
-        for Concerned { concern, since, until } in ever(order, transaction) {
+        for Concerned { concern, since, until, facts: _ } in unseen(order, transaction) {
             match (concern, until) {
                 (Concern::InDoubt, _) if !transaction.is_doubt_recorded() => {}
                 (Concern::CaptureSkipped, _) if waits => {}

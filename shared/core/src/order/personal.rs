@@ -153,6 +153,10 @@ impl Transaction {
         }
         take(self.references.name.is_some(), "payment method's name");
         take(self.references.description.is_some(), "description");
+        // A reason that is a movement's stays in the books with it; this one is in no book.
+        for by in self.seen.iter_mut().filter_map(|seen| seen.by.as_mut()) {
+            take(by.reason.take().is_some(), "reason for settling a concern");
+        }
         self.forget_who_paid();
         if !self.may_yet_be_approved() {
             take(self.save_for.take().is_some(), "customer's reference");

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::SEEN_MAX;
 use crate::values::{Amount, Currency};
 
 /// A rule of the order that forbids the request; nothing was sent to the gateway.
@@ -157,6 +158,15 @@ pub enum Rejection {
     /// An amount to capture is stated, and nothing says when.
     #[error("how much is to be captured on schedule is stated, and no capture is scheduled")]
     CaptureNotScheduled,
+    /// It is not enough to have seen it: the cause has to end, or fade.
+    #[error("it cannot be settled by having seen it: somebody has to do what its advice says")]
+    NeedsAction,
+    /// The payment has no such reason for attention now.
+    #[error("the payment does not need attention for this reason")]
+    NoSuchConcern,
+    /// The order keeps no more statements of having seen something.
+    #[error("the order keeps {SEEN_MAX} concerns as seen, and has them: further ones fade after 30 days")]
+    TooManySeen,
     /// No scheduled capture of the order is due.
     #[error("no capture is due")]
     NothingDue,

@@ -11,6 +11,7 @@ mod properties;
 mod reauthorize;
 mod references;
 mod schedule;
+mod seen;
 mod standalone;
 mod states;
 

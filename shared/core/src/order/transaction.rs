@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Cause, Decline, DisputeKind, Kind, Mechanism, NoEffect, Operation, Principal, RecordedDispute,
+        Cause, Decline, DisputeKind, Kind, Mechanism, NoEffect, Operation, Principal, RecordedDispute, Seen,
         Shopper, Stage,
     },
     values::{Amount, CardSummary, Carried, Instrument, Memo, References, StoredCard},
@@ -133,6 +133,8 @@ pub struct Transaction {
     pub operations: Vec<Operation>,
     /// Chargebacks and reversals in the order in which they were put on record. Never shortened.
     pub disputes: Vec<RecordedDispute>,
+    /// The concerns that people have seen, in the order of their statements. Never shortened.
+    pub seen: Vec<Seen>,
     /// Data that a newer version stored with it.
     pub carried: Carried,
 }
@@ -160,6 +162,7 @@ impl Transaction {
             updated_at: first.created_at,
             operations: vec![first],
             disputes: Vec::new(),
+            seen: Vec::new(),
             carried: Carried::default(),
         }
     }

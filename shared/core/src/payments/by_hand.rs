@@ -9,9 +9,10 @@ use super::{DECISIONS_MAX, Payments, Refusal, audit, doubt::inquiry, next_versio
 use crate::{
     order::{
         self, ByHand, DecidedBy, Finding, HandRejection, HandVerdict, Kind, Operation, OperationRef, Order,
-        OrderKey, Person, Reason, Rejection, Stage,
+        OrderKey, Person, Reason, Rejection, Stage, Transaction,
     },
-    payments::{Merchant, StoreError},
+    payments::{GatewayRecord, LookedUp, Merchant, StoreError},
+    values::{Amount, Currency},
 };
 
 /// Longest wait for each response. A person waits for it, and no function's time is running out.
@@ -32,6 +33,14 @@ pub struct HandDecision {
     pub reference: Option<String>,
 }
 
+impl HandDecision {
+    /// Whether a decision on record is this one.
+    fn is_on_record(&self, decided: &ByHand) -> bool {
+        let made = ByHand::new(self.verdict, &self.by, &self.reason, decided.at);
+        made.verified(self.person.as_ref()) == *decided
+    }
+}
+
 /// Why nothing was decided by hand. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum NotByHand {
@@ -47,12 +56,31 @@ pub enum NotByHand {
     /// The gateway shows no trace of the operation. Seen twice, that is its word.
     #[error("the gateway shows no trace of it, which counts when it is seen twice, a minute apart")]
     NoTrace,
+    /// The gateway's record under the stated reference is not that of the operation: a slip of the
+    /// pen would have another payment refunded later.
+    #[error("{0}: {1}")]
+    OtherRecord(String, Misfit),
     /// The gateway did not respond, so it is not known whether it has a word of its own.
     #[error("the gateway did not respond")]
     NoResponse,
     /// Another process acted on the operation in between.
     #[error("the operation was changed in the meantime")]
     Changed,
+}
+
+/// Why a record at the gateway is not that of an operation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    #[error("the gateway has nothing under it at MID {0}")]
+    Nothing(String),
+    /// The gateway's word for a record that moved no money.
+    #[error("the gateway shows it as {0}, which was not done")]
+    Undone(String),
+    #[error("it was sent as {found}, and this operation as {own}")]
+    SentAs { found: String, own: String },
+    /// Amounts as decimals.
+    #[error("its amount is {found}, and {requested} was requested")]
+    Amount { found: String, requested: String },
 }
 
 /// An order before and after a decision.
@@ -87,10 +115,20 @@ impl Payments {
             let finding = self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await;
             left_open(&finding, decided)?;
         }
+        if let Some(reference) = &verdict.reference {
+            let route = &decided.route;
+            let record = match self.gateway.look_up(merchant, route, reference, INQUIRY_LIMIT).await {
+                LookedUp::Found(record) => fits(&record, decided, found, before.currency),
+                LookedUp::Nothing => Err(Misfit::Nothing(route.account.clone())),
+                LookedUp::NoResponse => return Err(NotByHand::NoResponse),
+            };
+            record.map_err(|misfit| NotByHand::OtherRecord(reference.clone(), misfit))?;
+        }
         Ok(Weighed { before, after, at })
     }
 
-    /// Puts a person's decision on record, if the gateway still has no word of its own.
+    /// Puts a person's decision on record, if the gateway still has no word of its own. The same
+    /// decision once more changes nothing.
     ///
     /// A void that follows from the decision by the merchant's rules is on record with it, and
     /// carried out by `reconcile`.
@@ -101,8 +139,17 @@ impl Payments {
         transaction: Uuid,
         verdict: &HandDecision,
     ) -> Result<Order, NotByHand> {
-        let Weighed { before, mut after, at } =
-            self.weigh_by_hand(merchant, key, transaction, verdict).await?;
+        let weighed = self.weigh_by_hand(merchant, key, transaction, verdict).await;
+        if let Err(NotByHand::Rule(HandRejection::NothingInDoubt)) = &weighed {
+            let order = self.order(key).await?;
+            let decided = order
+                .transaction(transaction)
+                .and_then(|one| one.operations.iter().rev().find_map(|one| one.by_hand.last()));
+            if decided.is_some_and(|decided| verdict.is_on_record(decided)) {
+                return Ok(order);
+            }
+        }
+        let Weighed { before, mut after, at } = weighed?;
         for _ in 0..DECISIONS_MAX {
             let stored = match self.store.save(&after).await {
                 Ok(()) => {
@@ -166,6 +213,37 @@ fn left_open(finding: &Finding, operation: &Operation) -> Result<(), NotByHand> 
         Finding::Absent | Finding::Duplicate(_) => Err(NotByHand::NoTrace),
         Finding::Failed => Err(NotByHand::NoResponse),
     }
+}
+
+/// Whether a record can be this operation's. A refund may be filed under its own order id or under
+/// that of its payment.
+fn fits(
+    record: &GatewayRecord,
+    operation: &Operation,
+    transaction: &Transaction,
+    currency: Currency,
+) -> Result<(), Misfit> {
+    if let Some(undone) = &record.undone {
+        return Err(Misfit::Undone(undone.clone()));
+    }
+    let own = &operation.attempt.gateway_order_id;
+    let is_of_payment =
+        |id: &String| transaction.first().is_some_and(|first| first.attempt.gateway_order_id == *id);
+    if let Some(found) = record.gateway_order_id.as_ref().filter(|id| *id != own && !is_of_payment(id)) {
+        return Err(Misfit::SentAs { found: found.clone(), own: own.clone() });
+    }
+    let enough = |amount: Amount| match operation.kind {
+        // More than was requested is for the merchant to give back; less would not carry later
+        // refunds.
+        Kind::Authorize | Kind::Purchase => amount >= operation.amount,
+        Kind::Capture | Kind::Refund | Kind::Void => amount == operation.amount,
+        Kind::Unrecognized => false,
+    };
+    if record.amount.is_some_and(enough) {
+        return Ok(());
+    }
+    let found = record.amount.map_or_else(|| "none".to_owned(), |amount| currency.decimal(amount));
+    Err(Misfit::Amount { found, requested: currency.decimal(operation.amount) })
 }
 
 /// Actor and reason are stored with the operation; the log names neither.

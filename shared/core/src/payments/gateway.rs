@@ -254,6 +254,27 @@ pub trait GatewayInfo: Send + Sync {
     fn is_live(&self, route: &Route) -> bool;
 }
 
+/// The result of looking up a reference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LookedUp {
+    Found(GatewayRecord),
+    /// The account has no record under it.
+    Nothing,
+    /// No response that can be read.
+    NoResponse,
+}
+
+/// The gateway's record under a reference.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GatewayRecord {
+    /// The order id that it was sent with, if the record names one.
+    pub gateway_order_id: Option<String>,
+    /// Its amount with any fee and without its sign, if it can be read.
+    pub amount: Option<Amount>,
+    /// The gateway's word for a record that moved no money, such as `Voided`.
+    pub undone: Option<String>,
+}
+
 /// Performs operations on card accounts.
 #[async_trait]
 pub trait Gateway: Send + Sync {
@@ -267,6 +288,18 @@ pub trait Gateway: Send + Sync {
     /// Sends inquiries about the outcome of an operation, waiting at most `limit` for each
     /// response. Changes nothing at the gateway.
     async fn inquire(&self, merchant: &Merchant, inquiry: Inquiry<'_>, limit: Duration) -> Finding;
+
+    /// Looks up the record under a reference that a person names, of 1 to 14 letters and digits.
+    /// Changes nothing at the gateway. Where no record can be looked up, there is no response.
+    async fn look_up(
+        &self,
+        _merchant: &Merchant,
+        _route: &Route,
+        _reference: &str,
+        _limit: Duration,
+    ) -> LookedUp {
+        LookedUp::NoResponse
+    }
 }
 
 #[cfg(test)]

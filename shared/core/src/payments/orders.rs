@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{DECISIONS_MAX, Payments, Refusal, audit, next_version};
 use crate::{
+    journal::Concern,
     order::{
         Attribution, CaptureAt, CaptureTerms, CustomerTraces, Erased, Holds, Order, OrderKey, Principal,
         Rejection,
@@ -51,6 +52,27 @@ impl Payments {
     pub async fn resume_captures(&self, key: &OrderKey, sender: Sender<'_>) -> Result<Order, Refusal> {
         let change = |order: &mut Order| order.resume_captures(sender.by, self.clock.now());
         self.switch_captures(key, sender, "scheduled captures resumed", change).await
+    }
+
+    /// Puts on record that a person has seen a concern of a payment. Where that is on record,
+    /// nothing changes.
+    pub async fn see(
+        &self,
+        key: &OrderKey,
+        transaction: Uuid,
+        concern: Concern,
+        sender: Sender<'_>,
+    ) -> Result<Order, Refusal> {
+        let see = |order: &mut Order| {
+            order.must_have_version(sender.seen_version)?;
+            order.see(transaction, concern, sender.by, self.clock.now()).map(Changed::where_it)
+        };
+        let (order, changed) = self.save_changed(self.order(key).await?, see).await?;
+        if !changed {
+            return Ok(order);
+        }
+        audit::seen(&order, transaction, concern);
+        Ok(next_version(&order))
     }
 
     /// Makes a change, unless the order is so already.

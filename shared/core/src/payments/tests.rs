@@ -36,7 +36,7 @@ use crate::{
     order::{
         Action, CaptureAmount, CaptureAt, CaptureTerms, Doubt, Essentials, Finding, Fingerprint,
         GatewayResponse, KeyDigest, Kind, MerchantId, NoEffect, OrdersMode, Pay, PaymentKind, Principal,
-        Stage, Target, TransactionStatus,
+        Route, Stage, Target, TransactionStatus,
     },
     payments::{Command, GatewayInfo, Inquiry, Instruction, Merchants, MerchantsError},
     test_merchant::{TestGateway, test_merchant},
@@ -159,6 +159,9 @@ impl OrderStore for MemoryStore {
 struct ScriptedGateway {
     responses: Mutex<VecDeque<Outcome>>,
     findings: Mutex<VecDeque<Finding>>,
+    /// The record under any reference; none: of the amount that was sent last.
+    record: Mutex<Option<LookedUp>>,
+    last_amount: Mutex<Option<Amount>>,
     sent: Mutex<Vec<String>>,
     /// With each, the order ids that its response may name.
     ours: Mutex<Vec<Vec<String>>>,
@@ -179,6 +182,7 @@ impl Gateway for ScriptedGateway {
             sent.len()
         };
         self.ours.lock().unwrap().push(instruction.ours.iter().map(ToString::to_string).collect());
+        *self.last_amount.lock().unwrap() = Some(instruction.amount);
         if let Command::Void(payment) = instruction.command {
             self.voided.lock().unwrap().push(payment.reference.to_owned());
         }
@@ -193,6 +197,12 @@ impl Gateway for ScriptedGateway {
 
     async fn inquire(&self, _: &Merchant, _: Inquiry<'_>, _: Duration) -> Finding {
         self.findings.lock().unwrap().pop_front().unwrap_or(Finding::Failed)
+    }
+
+    async fn look_up(&self, _: &Merchant, _: &Route, _: &str, _: Duration) -> LookedUp {
+        let amount = *self.last_amount.lock().unwrap();
+        let own = || LookedUp::Found(GatewayRecord { amount, ..GatewayRecord::default() });
+        self.record.lock().unwrap().clone().unwrap_or_else(own)
     }
 }
 

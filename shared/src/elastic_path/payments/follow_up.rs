@@ -292,6 +292,19 @@ pub(in crate::elastic_path) fn who_and_why(data: &mut Members<'_>) -> (Option<Ac
     (data.parsed_text("actor", TEXT_MAX), data.parsed_text("reason", TEXT_MAX))
 }
 
+/// The person for whom a key does something by hand, which it has to name. A person who signed in
+/// is known, and named nowhere else.
+pub(in crate::elastic_path) fn actor_of_key(data: &mut Members<'_>, caller: &Caller) -> Option<Actor> {
+    match caller.person() {
+        Some(_) if !data.lacks("actor") => {
+            data.no_value("actor", "is for a key: a person's own name is kept")
+        }
+        Some(_) => None,
+        None if data.has("actor") => data.parsed_text("actor", TEXT_MAX),
+        None => data.missing("actor", "is required of a key, to say which person it is"),
+    }
+}
+
 /// The parts that make two follow-ups equal. `named` is the transaction in the body, if it names
 /// one.
 fn essentials(follow_up: FollowUp, action: &Action, named: Option<Uuid>) -> Essentials<'static> {

@@ -74,10 +74,11 @@ fn action(currency: Currency, possibility: &Possibility) -> wire::PossibleAction
 
 /// The reasons why a person has to look at a transaction.
 pub(in crate::elastic_path) fn attention(reasons: &[Concerned]) -> Vec<wire::NeedsAttention> {
-    let reason = |Concerned { concern, since, .. }: &Concerned| wire::NeedsAttention {
-        code: (*concern).into(),
-        since: (*since).into(),
-        advice: concern.advice().to_owned(),
+    let reason = |one: &Concerned| wire::NeedsAttention {
+        code: one.concern.into(),
+        since: one.since.into(),
+        advice: one.concern.advice().to_owned(),
+        settled_by: one.settled_by().map(Into::into),
     };
     reasons.iter().map(reason).collect()
 }

@@ -3,7 +3,7 @@
 
 use lambda_http::Request;
 use tollgate_core::{
-    order::{Actor, Reason},
+    order::Reason,
     payments::{Refusal, Role, trail},
     settlement::{self, Exception, ExceptionRefusal, NOTES_MAX, Note, Resolution},
 };
@@ -19,7 +19,7 @@ use crate::{
     elastic_path::{
         lists::filter::WantedExceptions,
         lists::{Paging, Rows},
-        payments::follow_up::only_data_and_options,
+        payments::follow_up::{actor_of_key, only_data_and_options},
         request::Parameters,
     },
     invocation::path_parameter,
@@ -97,16 +97,9 @@ fn who_and(request: &Request, caller: &Caller, text: &str) -> Result<(String, St
     only_data_and_options(&document)?;
     let mut data = Members::of(&document).inside("data")?;
     data.only(&["actor", text, "type"]);
-    let by = match caller.person() {
-        Some(_) if !data.lacks("actor") => {
-            data.no_value("actor", "is for a key: a person's own name is kept")
-        }
-        Some(person) => Some(person.name.to_string()),
-        None if data.has("actor") => {
-            data.parsed_text("actor", TEXT_MAX).map(|actor: Actor| actor.to_string())
-        }
-        None => data.missing("actor", "is required of a key, to say which person it is"),
-    };
+    let actor = actor_of_key(&mut data, caller);
+    let person = caller.person().map(|person| person.name.to_string());
+    let by = person.or_else(|| actor.map(|actor| actor.to_string()));
     let says: Option<Reason> = data.required_parsed_text(text, TEXT_MAX);
     data.finish()?;
     // A missing member was already noted as a problem.

@@ -9,7 +9,7 @@ use tollgate_core::{
     order::{Finding, GatewayResponse, Outcome, Route, Transaction},
     payments::{
         BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquiry, Instruction, KnownPayment,
-        Labels, Merchant, NoQuote, PaymentSource, SurchargeQuery, SurchargeQuote, Surcharges,
+        Labels, LookedUp, Merchant, NoQuote, PaymentSource, SurchargeQuery, SurchargeQuote, Surcharges,
     },
     stored_cards::{ProfileOutcome, Profiles, Renewal},
     values::{Amount, CardAccount, CardToken, Charged, SecurityCode, StoredCard},
@@ -153,6 +153,12 @@ impl Gateway for World {
             Some(found) => found(approval),
             None => Finding::Failed,
         }
+    }
+
+    async fn look_up(&self, _: &Merchant, route: &Route, reference: &str, _: Duration) -> LookedUp {
+        let mut state = self.state();
+        state.sent.push(format!("look-up of {reference} at {}", route.account).into());
+        state.records.pop_front().unwrap_or(LookedUp::Nothing)
     }
 }
 

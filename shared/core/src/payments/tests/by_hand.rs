@@ -1,7 +1,7 @@
 //! A person's decision, with a store that fails and others that write in between.
 
 use super::*;
-use crate::order::{Decision, Decline, HandVerdict, OperationRef, OperationState};
+use crate::order::{Decision, Decline, HandRejection, HandVerdict, OperationRef, OperationState};
 
 fn verdict(verdict: HandVerdict) -> HandDecision {
     let (by, reason) = ("Ann".parse().unwrap(), "seen in the portal".parse().unwrap());
@@ -55,6 +55,51 @@ async fn only_an_inquiry_that_decides_nothing_leaves_it_to_a_person() {
     assert_eq!(fixture.stored().await, order);
     assert!(order.operation(at).unwrap().is(Stage::Approved));
     assert_eq!(fixture.sent(), 1, "nothing is sent by a decision");
+}
+
+/// The gateway's portal lists every payment of the account, and one digit leads to another one.
+#[tokio::test]
+async fn a_reference_counts_only_where_its_record_can_be_the_operations() {
+    let record = |amount: u64, id: Option<&str>, undone: Option<&str>| {
+        LookedUp::Found(GatewayRecord {
+            gateway_order_id: id.map(str::to_owned),
+            amount: Some(Amount::new(amount).unwrap()),
+            undone: undone.map(str::to_owned),
+        })
+    };
+    let cases = [
+        (LookedUp::Nothing, "r1: the gateway has nothing under it at MID"),
+        (LookedUp::NoResponse, "the gateway did not respond"),
+        (record(2_599, None, Some("Voided")), "r1: the gateway shows it as Voided"),
+        (record(2_599, Some("another"), None), "r1: it was sent as another, and this operation as"),
+        (record(2_598, None, None), "r1: its amount is 25.98, and 25.99 was requested"),
+    ];
+    for (found, why) in cases {
+        let (fixture, at) = Fixture::in_doubt().await;
+        let before = fixture.stored().await;
+        *fixture.gateway.record.lock().unwrap() = Some(found);
+        fixture.finds(Finding::Undecided);
+        let refused = fixture.decide(at, HandVerdict::Done).await.unwrap_err().to_string();
+        assert!(refused.starts_with(why), "{refused}");
+        assert_eq!(fixture.stored().await, before, "{why}");
+    }
+    for amount in [2_599, 2_600] {
+        let (fixture, at) = Fixture::in_doubt().await;
+        *fixture.gateway.record.lock().unwrap() = Some(record(amount, None, None));
+        fixture.finds(Finding::Undecided);
+        assert!(fixture.decide(at, HandVerdict::Done).await.is_ok(), "{amount}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_decision_once_more_is_one_and_another_one_is_refused() {
+    let (fixture, at) = Fixture::in_doubt().await;
+    fixture.finds(Finding::Undecided);
+    let order = fixture.decide(at, HandVerdict::Done).await.unwrap();
+    assert_eq!(fixture.decide(at, HandVerdict::Done).await.unwrap(), order);
+    let another = fixture.decide(at, HandVerdict::NotDone).await;
+    assert!(matches!(another, Err(NotByHand::Rule(HandRejection::NothingInDoubt))));
+    assert_eq!(fixture.stored().await, order);
 }
 
 /// Which of the two counts, the gateway cannot say, and none can be voided.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tollgate_core::{
-    order::{CaptureSchedule, Operation, OrderId, Transaction},
+    order::{CaptureSchedule, Operation, OrderId, Seen, SeenFacts, Transaction},
     values::{CardSummary, Discounted, Instrument, Memo, References},
 };
 use uuid::Uuid;
@@ -36,6 +36,7 @@ stored! {
             read_operations(Usual::first(kind, by, created_at, updated_at), from)?
         ),
         disputes: "disputes",
+        seen: "seen",
         ..carried
     }
 }
@@ -83,6 +84,23 @@ fn read_instrument(from: &mut Reader) -> Read<Instrument> {
         return Ok(Instrument::Unrecognized);
     }
     Ok(Instrument::Card(from.get_or(CARD, Some(CardSummary::default()))?))
+}
+
+stored! {
+    Seen {
+        concern: "concern",
+        facts: "facts",
+        at: "at",
+        by: "by",
+        ..carried
+    }
+}
+
+stored! {
+    SeenFacts {
+        count: "count",
+        latest: "latest",
+    }
 }
 
 stored! {
