@@ -7,7 +7,7 @@ mod periods;
 mod selection;
 
 pub use periods::{BadRange, Days, Interval, Period, Periods};
-pub use selection::{Dimension, Selection, TotalRow};
+pub use selection::{Dimension, Selection, TotalRow, share};
 
 use std::collections::BTreeSet;
 

@@ -201,7 +201,7 @@ impl TotalRow {
 
 /// A part of a whole in ten-thousandths, rounded half up; only the whole is all of them, and only
 /// nothing is none.
-fn share(part: u64, whole: u64) -> Option<u64> {
+pub fn share(part: u64, whole: u64) -> Option<u64> {
     let share = part.saturating_mul(10_000).saturating_add(whole / 2).checked_div(whole)?;
     Some(if part == 0 || part >= whole { share } else { share.clamp(1, 9_999) })
 }
