@@ -1,16 +1,21 @@
-//! Days: the approved, refunded and declined amounts of each.
+//! Days: the approved, refunded and declined amounts of each, and the reasons of declines.
+
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use askama::Template;
 use jiff::{ToSpan, civil::Date};
 use lambda_http::{Body, Response};
-use tollgate_core::{journal::read_totals::Interval, values::SignedAmount};
-use tollgate_wire::{MonthBody, MonthDay, Total, TotalFigures, Totals, TotalsMeta};
+use tollgate_core::{
+    journal::read_totals::{Interval, share},
+    values::SignedAmount,
+};
+use tollgate_wire::{MonthBody, MonthDay, OrNull, Total, TotalFigures, Totals, TotalsMeta};
 
 use crate::{
-    api::address,
+    api::{Failure, address},
     frame::Frame,
     pages::{Tab, Visit, download, problem::Problem, rendered},
-    words,
+    words::{self, said},
 };
 
 /// How wide the greatest bar is, in the units of its image.
@@ -39,6 +44,15 @@ struct DayLine {
     deposits: Vec<Cell>,
 }
 
+/// The declined payments of one reason.
+struct Reason {
+    name: String,
+    address: String,
+    width: u64,
+    count: u64,
+    share: Option<String>,
+}
+
 /// The words before or in place of the table.
 struct DaysNotice {
     title: &'static str,
@@ -61,35 +75,46 @@ struct DaysPage {
     days: Vec<DayLine>,
     /// All periods together, one line for each currency.
     sums: Vec<DayLine>,
+    /// The most frequent one first.
+    reasons: Vec<Reason>,
     notice: Option<DaysNotice>,
     /// Notes on provisional or missing numbers.
     remarks: Vec<String>,
 }
 
-/// The days of a range, with two calls: the second one says which deposits the days became. The
-/// months of a year need one.
+/// The days of a range, with up to three calls: the second one says which deposits the days
+/// became, which no month needs, and at the same time the third one why payments were declined.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    let today = visit.today();
-    let is_monthly = visit.parameters().get("interval") == Some("month");
-    let totals: Totals = visit.read(&address_of_totals(visit, today)).await?;
-    let days = if is_monthly || totals.meta.sums.is_empty() {
-        Vec::new()
-    } else {
-        let (from, to) = (totals.meta.from.to_string(), totals.meta.to.to_string());
-        let range = [("from", from.as_str()), ("to", &to), ("time_zone", visit.frame.zone.name())];
-        visit.read::<MonthBody>(&address("/v2/reports/month", &range)).await?.meta.days
-    };
-    rendered(&page(visit, &totals, &days, today))
+    let totals: Totals = visit.read(&address_of_totals(visit, "currency")).await?;
+    let (days, declines) = tokio::try_join!(became(visit, &totals.meta), declines(visit, &totals.meta))?;
+    rendered(&page(visit, &totals, &days, declines.as_ref()))
+}
+
+/// The deposits that days became.
+async fn became(visit: &Visit<'_>, meta: &TotalsMeta) -> Result<Vec<MonthDay>, Failure> {
+    if visit.parameters().get("interval") == Some("month") || meta.sums.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (from, to) = (meta.from.to_string(), meta.to.to_string());
+    let range = [("from", from.as_str()), ("to", &to), ("time_zone", visit.frame.zone.name())];
+    Ok(visit.read::<MonthBody>(&address("/v2/reports/month", &range)).await?.meta.days)
+}
+
+/// The declines of the range by their code, if there are any.
+async fn declines(visit: &Visit<'_>, meta: &TotalsMeta) -> Result<Option<Totals>, Failure> {
+    if meta.sums.iter().all(|sum| sum.declined == 0) {
+        return Ok(None);
+    }
+    visit.read(&address_of_totals(visit, "decline_code")).await.map(Some)
 }
 
 /// The same totals as a file.
 pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    let today = visit.today();
-    download::file(visit, "days.csv", &address_of_totals(visit, today)).await
+    download::file(visit, "days.csv", &address_of_totals(visit, "currency")).await
 }
 
-fn address_of_totals(visit: &Visit<'_>, today: Date) -> String {
-    let parameters = visit.parameters();
+fn address_of_totals(visit: &Visit<'_>, by: &str) -> String {
+    let (parameters, today) = (visit.parameters(), visit.today());
     let week = today.saturating_sub(6.days()).to_string();
     let is_monthly = parameters.get("interval") == Some("month");
     let from = parameters.get("from").unwrap_or(&week);
@@ -102,12 +127,13 @@ fn address_of_totals(visit: &Visit<'_>, today: Date) -> String {
             ("to", to),
             ("interval", if is_monthly { "month" } else { "day" }),
             ("time_zone", visit.frame.zone.name()),
-            ("by", "currency"),
+            ("by", by),
         ],
     )
 }
 
-fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], today: Date) -> DaysPage {
+fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], declines: Option<&Totals>) -> DaysPage {
+    let today = visit.today();
     let query = visit.request.uri().query().unwrap_or_default();
     let is_monthly = visit.parameters().get("interval") == Some("month");
     let meta = &totals.meta;
@@ -155,6 +181,7 @@ fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], today: Date) ->
             .unwrap_or_default(),
         days,
         sums,
+        reasons: declines.map(|declines| shown.reasons(&whole, declines)).unwrap_or_default(),
         notice: notice(meta),
         remarks: remarks(meta, &visit.frame),
     }
@@ -265,6 +292,28 @@ impl Shown<'_> {
             Cell { text: money(returned.checked_neg().unwrap_or_default()), address: given_back },
             Cell { text: money(figures.changes.at_gateway.into()), address: at_gateway },
         ]
+    }
+
+    /// The reasons of the declines of a period.
+    fn reasons(&self, period: &Period, declines: &Totals) -> Vec<Reason> {
+        let mut counts = BTreeMap::<_, u64>::new();
+        for row in &declines.data {
+            if let OrNull::Value(code) = &row.members.decline_code {
+                *counts.entry(&**code).or_default() += row.members.figures.declined;
+            }
+        }
+        let mut counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+        counts.sort_by_key(|(_, count)| Reverse(*count));
+        let greatest = counts.first().map_or(1, |(_, count)| *count);
+        let payments = declines.meta.sums.iter().map(|sum| sum.payments).sum();
+        let reason = |(code, count): (&str, u64)| Reason {
+            name: words::capitalized(&words::decline(&said(code))),
+            address: self.rows(period, "", "payments", &[("state", "declined"), ("decline_code", code)]),
+            width: (count.saturating_mul(BAR_WIDTH) / greatest).max(1),
+            count,
+            share: share(count, payments).map(|share| format!("{}.{:02}%", share / 100, share % 100)),
+        };
+        counts.into_iter().map(reason).collect()
     }
 
     /// The address of a part of the rows of a period, in one currency if there are several. Empty

@@ -10,9 +10,9 @@ use askama::Template;
 use lambda_http::{Body, Response};
 use tollgate_core::{
     order::{NextAction, PaymentWord},
-    values::SignedAmount,
+    values::{DeclineCode, SignedAmount},
 };
-use tollgate_wire::NeedsAttention;
+use tollgate_wire::{NeedsAttention, Operation};
 
 use crate::{
     frame::Frame,
@@ -109,7 +109,7 @@ fn page(visit: &Visit<'_>, placed: &Placed) -> PaymentPage {
         buttons: buttons(&visit.frame, placed),
         confirm: payment.confirm(&visit.frame),
         done: visit.parameters().get("done").and_then(|_| done(placed, &visit.frame)),
-        notices: notices(placed),
+        notices: after_decline(payment).into_iter().chain(notices(placed)).collect(),
         shares: shares(payment),
         events: events::all(placed, &visit.frame),
         checks: checks(&visit.frame, placed),
@@ -160,6 +160,21 @@ fn shares(payment: &Payment) -> Vec<Share> {
         last.width = BAR_WIDTH.saturating_sub(last.x);
     }
     shares
+}
+
+/// The answer to the customer after a decline, and the reader's next step. None after a code that
+/// this version does not know.
+fn after_decline(payment: &Payment) -> Vec<Notice> {
+    let failure = payment.transaction.failure_details.as_ref();
+    let Some(code) = failure.and_then(|failure| DeclineCode::from_name(&failure.code)) else {
+        return Vec::new();
+    };
+    let is_own = |operation: &&Operation| operation.decline_code.as_deref() == Some(code.as_str());
+    let declined = payment.meta.operations.iter().find(is_own);
+    let advice = declined.and_then(|own| own.advice.as_ref()?.known()).unwrap_or_else(|| code.advice());
+    let notice = |(title, advice)| Notice { tone: Tone::Quiet, title, advice };
+    let to_do = code.for_merchant(advice).to_owned();
+    [("What to tell the customer", code.for_customer(advice)), ("What you may do", to_do)].map(notice).into()
 }
 
 /// Reasons to look at the payment.

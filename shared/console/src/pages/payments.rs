@@ -59,6 +59,8 @@ struct Search {
     tab: String,
     /// The only currency, where a link states one.
     currency: String,
+    /// The only reason of declines, where a link states one.
+    decline_code: String,
     cursor: String,
 }
 
@@ -71,6 +73,7 @@ impl Search {
             to: value("to"),
             tab: value("state"),
             currency: value("currency"),
+            decline_code: value("decline_code"),
             cursor: value("cursor"),
         }
     }
@@ -83,19 +86,21 @@ impl Search {
             ("to", &self.to),
             ("state", tab),
             ("currency", &self.currency),
+            ("decline_code", &self.decline_code),
             ("cursor", cursor),
         ];
         address(path, &all)
     }
 
-    /// The conditions of the range, of the tab and of the currency.
+    /// The conditions of the range, of the tab, of the currency and of the reason.
     fn conditions(&self) -> Vec<String> {
         let kind = KINDS.iter().find(|kind| !kind.condition.is_empty() && kind.parameter == self.tab);
         let range = [("ge", &self.from), ("le", &self.to)].into_iter().filter(|(_, day)| !day.is_empty());
         let range = range.map(|(operator, day)| format!("{operator}(created_at,{})", quoted(day)));
-        let currency = Some(&self.currency).filter(|currency| !currency.is_empty());
-        let currency = currency.map(|currency| format!("eq(currency,{})", quoted(currency)));
-        range.chain(kind.map(|kind| kind.condition.to_owned())).chain(currency).collect()
+        let only = [("currency", &self.currency), ("decline_code", &self.decline_code)].into_iter();
+        let only = only.filter(|(_, value)| !value.is_empty());
+        let only = only.map(|(field, value)| format!("eq({field},{})", quoted(value)));
+        range.chain(kind.map(|kind| kind.condition.to_owned())).chain(only).collect()
     }
 }
 
@@ -248,7 +253,9 @@ fn page(visit: &Visit<'_>, search: Search, listed: Option<Listed>, tried: &[Stri
     let cursor = meta.and_then(|meta| meta.page.cursor.as_deref());
     let range = range(meta, &visit.frame);
     let looked = words::joined(tried.iter().cloned(), ", then ");
-    let looked = words::joined([looked, search.currency.clone()], ", ");
+    let reason = Some(&search.decline_code).filter(|code| !code.is_empty());
+    let reason = reason.map(|code| format!("declined: {}", words::decline(code))).unwrap_or_default();
+    let looked = words::joined([looked, reason, search.currency.clone()], ", ");
     let complete = meta.and_then(|meta| meta.journal.newest_entry_at);
     let complete = complete.map(|at| format!(", complete up to {} at least", words::moment(at, zone)));
     let count = i64::try_from(rows.len()).unwrap_or_default();

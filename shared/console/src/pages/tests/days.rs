@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{
     HOSTILE, api, assert_says,
     bodies::{figures, months, total, totals},
+    words_of,
 };
 
 const DAYS: &str = "/170200126/days?from=2020-11-24&to=2020-11-26";
@@ -56,7 +57,48 @@ async fn each_day_has_its_numbers_and_all_of_them_their_sum() {
     let expected = "GET /v2/reports/totals?from=2020-11-24&to=2020-11-26&interval=day&time_zone=America%2FNew_York&by=currency";
     let range = "from=2020-11-24&to=2020-11-26&time_zone=America%2FNew_York";
     let became = format!("GET /v2/reports/month?{range}");
-    assert_eq!(api.requests(), ["GET /v2/me", expected, &became]);
+    let mut requests = api.requests();
+    requests[2..].sort();
+    let declines = expected.replace("by=currency", "by=decline_code");
+    assert_eq!(requests, ["GET /v2/me", expected, &became, &declines], "the last two at once");
+    assert!(!words_of(&html).contains("Declines by reason"), "no row has a reason");
+}
+
+#[tokio::test]
+async fn each_reason_of_declines_has_its_share_and_leads_to_its_payments() {
+    let api = api("read");
+    api.says("GET", "/v2/reports/totals", 200, &report());
+    api.says("GET", "/v2/reports/month", 200, &became());
+    let row = |day: &str, code: Value, declined: u64| {
+        total(day, &json!({"declined": declined, "decline_code": code}))
+    };
+    let rows = [
+        row("2020-11-24", json!("expired_card"), 2),
+        row("2020-11-24", json!("lost_or_stolen"), 1),
+        row("2020-11-24", json!("invalid_state"), 0),
+        row("2020-11-24", json!(null), 0),
+        row("2020-11-25", json!("insufficient_funds"), 3),
+        row("2020-11-26", json!("expired_card"), 4),
+    ];
+    // In two currencies.
+    let sums = [figures(&json!({"payments": 190})), figures(&json!({"payments": 10}))];
+    let declines = "/v2/reports/totals?from=2020-11-24&to=2020-11-26&interval=day&time_zone=America%2FNew_York&by=decline_code";
+    api.says(
+        "GET",
+        declines,
+        200,
+        &totals(&rows, &json!({"from": "2020-11-24", "to": "2020-11-26", "sums": sums})),
+    );
+    let html = api.get(DAYS).await.body.replace("&#38;", "&");
+    assert_says(
+        &html,
+        &["Declines by reason Reason Declined payments Count Share of all payments \
+           Expired card 6 3.00% Insufficient funds 3 1.50% Lost or stolen 1 0.50% Numbers so far"],
+    );
+    let widths = html.split("bar-disputed\" width=\"").skip(1).map(|bar| bar.split('"').next().unwrap());
+    assert_eq!(widths.collect::<Vec<_>>(), ["100", "50", "16"]);
+    let range = "payments?from=2020-11-24&to=2020-11-26&state=declined";
+    assert_eq!(leads(&html, "Expired card"), [format!("{range}&decline_code=expired_card")]);
 }
 
 /// The links of a page that say this, in their order.

@@ -114,9 +114,34 @@ async fn a_declined_payment_says_why_and_whether_to_try_again() {
     purchase["advice"] = json!("retry_later");
     let mut payment = payment("declined", &[purchase]);
     payment["data"]["failure_details"] = json!({"code": "insufficient_funds", "reason": ""});
-    let sentences =
-        ["Declined: insufficient funds", "The bank declined: insufficient funds. Trying later can work."];
+    let sentences = [
+        "Declined: insufficient funds",
+        "What to tell the customer The card's account did not have the amount available. \
+         Please use another card, or try again another day. \
+         What you may do Offer another card now; this one may work another day.",
+        "The bank declined: insufficient funds. Trying later can work.",
+    ];
     assert_says(&page("read", &payment).await, &sentences);
+    // The card scheme's advice, and a card whose holder must not know why.
+    payment["data"]["meta"]["operations"][0]["advice"] = json!("do_not_retry");
+    let sentences = ["available. Please use another card. What you may do Do not try this card again."];
+    assert_says(&page("read", &payment).await, &sentences);
+    payment["data"]["failure_details"]["code"] = json!("lost_or_stolen");
+    let sentences =
+        ["The payment was not approved. Please use another card.", "Do not tell the customer why."];
+    assert_says(&page("read", &payment).await, &sentences);
+    payment["data"]["failure_details"]["code"] = json!("a_code_of_tomorrow");
+    assert!(!page("read", &payment).await.contains("What to tell the customer"));
+}
+
+#[tokio::test]
+async fn a_payment_whose_refund_was_declined_has_no_text_for_the_customer() {
+    let mut refund = operation("refund", 500, "declined");
+    refund["decline_code"] = json!("insufficient_funds");
+    let payment = payment("paid", &[operation("purchase", 2599, "approved"), refund]);
+    let html = page("read", &payment).await;
+    assert_says(&html, &["The bank declined the refund of $5.00"]);
+    assert!(!html.contains("What to tell the customer"));
 }
 
 #[tokio::test]

@@ -69,6 +69,19 @@ async fn a_list_of_one_currency_says_so_and_stays_so() {
 }
 
 #[tokio::test]
+async fn a_list_of_declines_for_one_reason_says_so_and_stays_so() {
+    let api = api("read");
+    api.says("GET", LIST, 200, &listed(&[], Some("next")));
+    let path = "/170200126/payments?from=2026-11-01&state=declined&decline_code=expired_card";
+    let html = api.get(path).await.body;
+    assert_says(&html, &["Declined: expired card. Oct 27, 2026 to Nov 26, 2026."]);
+    assert!(html.contains("name=\"decline_code\" value=\"expired_card\""), "{html}");
+    assert!(html.contains("state=declined&#38;decline_code=expired_card&#38;cursor=next\""), "{html}");
+    let filter = "ge%28created_at%2C%222026-11-01%22%29%3Aeq%28state%2Cdeclined%29%3Aeq%28decline_code%2C%22expired_card%22%29";
+    assert_eq!(api.requests()[1], format!("GET {LIST}filter={filter}&{NEW_YORK}"));
+}
+
+#[tokio::test]
 async fn a_text_that_is_no_order_is_looked_for_as_a_reference_also_where_it_cannot_be_an_order() {
     let order = format!("{LIST}filter=eq%28order_id");
     for (status, answer) in [(200, listed(&[], None)), (400, refusal("invalid_value", ""))] {
