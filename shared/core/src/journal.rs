@@ -22,6 +22,7 @@ mod pointers;
 pub mod read_totals;
 mod receipt;
 mod retention;
+mod see;
 mod totals;
 mod totals_store;
 
@@ -51,6 +52,7 @@ pub use movements::{EntryLister, EntryPredicate, WantedEntries, entries_of};
 pub use pointers::{FoundByText, NoSearchKeys, PointedBy, Pointer, SearchKeys, found_by, uncollected};
 pub use receipt::{NoReceipt, Receipt, no_receipt, receipt};
 pub use retention::Retention;
+pub use see::{SeenStatement, see};
 pub use totals::{CountedEntry, Total, TotalLine, Totals};
 pub use totals_store::{KeptSum, KeptSums, MerchantDay, Reached, SumOf, TotalsStore};
 

@@ -30,7 +30,7 @@ pub use deadline::Deadline;
 pub use disputes::{KnownDisputes, NotRecorded, record_dispute};
 pub use gateway::{
     BillingAddress, Card, Command, Gateway, GatewayInfo, GatewayRecord, Initiator, Inquired, Inquiry,
-    Instruction, KnownPayment, Labels, LookedUp, PaymentSource, WORKING_MAX,
+    Instruction, KnownPayment, Labels, PaymentSource, RecordLookUp, WORKING_MAX,
 };
 pub use intent::Prepared;
 pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};
@@ -59,7 +59,9 @@ use crate::{
     values::Clock,
 };
 use intent::DECISIONS_MAX;
-use outcome::{Saved, attempt, next_version};
+pub(crate) use orders::{Changed, save_changed};
+pub(crate) use outcome::next_version;
+use outcome::{Saved, attempt};
 
 /// Why nothing was done.
 #[derive(Debug, thiserror::Error)]

@@ -16,8 +16,8 @@ use http::Method;
 use tollgate_core::{
     order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Route},
     payments::{
-        Command, Gateway, GatewayInfo, Inquired, Inquiry, Instruction, KnownPayment, LookedUp, Merchant,
-        PaymentSource,
+        Command, Gateway, GatewayInfo, Inquired, Inquiry, Instruction, KnownPayment, Merchant, PaymentSource,
+        RecordLookUp,
     },
     values::Clock,
 };
@@ -295,15 +295,15 @@ impl<T: Transport> Gateway for CardPointe<T> {
         route: &Route,
         reference: &str,
         limit: Duration,
-    ) -> LookedUp {
+    ) -> RecordLookUp {
         if route.gateway != NAME {
-            return LookedUp::NoResponse;
+            return RecordLookUp::NoResponse;
         }
         let url = format!("{}/inquire/{reference}/{}", route.endpoint, route.account);
-        let Some(records) = self.records(merchant, url, limit).await else { return LookedUp::NoResponse };
+        let Some(records) = self.records(merchant, url, limit).await else { return RecordLookUp::NoResponse };
         // A response about no record has no state (`docs/cardpointe.md`, *Responses*).
         let record = records.iter().rfind(|record| record.setlstat.is_some());
-        record.map_or(LookedUp::Nothing, |record| LookedUp::Found(inquiry::as_record(record)))
+        record.map_or(RecordLookUp::Nothing, |record| RecordLookUp::Found(inquiry::as_record(record)))
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tollgate_core::{
     order::{DisputeKind, Finding},
-    payments::{GatewayRecord, LookedUp},
+    payments::{GatewayRecord, RecordLookUp},
     values::Amount,
 };
 
@@ -81,9 +81,9 @@ async fn an_outcome_is_decided_by_a_person_who_may_do_everything_once_the_gatewa
     let record =
         |minor| GatewayRecord { amount: Some(Amount::new(minor).unwrap()), ..GatewayRecord::default() };
     for (found, why) in [
-        (LookedUp::NoResponse, "the record cannot be looked up"),
-        (LookedUp::Found(record(3_999)), "another amount"),
-        (LookedUp::Found(GatewayRecord { undone: Some("Voided".to_owned()), ..record(4_000) }), "voided"),
+        (RecordLookUp::NoResponse, "the record cannot be looked up"),
+        (RecordLookUp::Found(record(3_999)), "another amount"),
+        (RecordLookUp::Found(GatewayRecord { undone: Some("Voided".to_owned()), ..record(4_000) }), "voided"),
     ] {
         t.world.find(|_| Finding::Undecided);
         t.world.state().records.push_back(found);
@@ -92,7 +92,7 @@ async fn an_outcome_is_decided_by_a_person_who_may_do_everything_once_the_gatewa
     t.world.find(|_| Finding::Absent);
     t.ask("no trace", &decide(EVE, done.clone())).await;
     t.world.find(|_| Finding::Undecided);
-    t.world.state().records.push_back(LookedUp::Found(record(4_000)));
+    t.world.state().records.push_back(RecordLookUp::Found(record(4_000)));
     t.ask("decided", &decide(EVE, done.clone())).await;
     t.ask("once more", &decide(EVE, done)).await;
     t.ask("otherwise", &decide(EVE, json!({"outcome": "not_done", "reason": "a slip"}))).await;

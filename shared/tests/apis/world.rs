@@ -27,8 +27,8 @@ use tollgate::{
 use tollgate_core::{
     order::{Attribution, Finding, GatewayResponse, MerchantId, Order, Outcome},
     payments::{
-        CaptureRequest, CaptureSettings, CaptureSources, Counts, Deadline, Gateway as _, LookedUp, NoQuote,
-        Payments, Shards, SurchargeQuote, SwitchChange, SwitchOf, SwitchState, capture_due,
+        CaptureRequest, CaptureSettings, CaptureSources, Counts, Deadline, Gateway as _, NoQuote, Payments,
+        RecordLookUp, Shards, SurchargeQuote, SwitchChange, SwitchOf, SwitchState, capture_due,
         reconcile::{ReconcileLimits, reconcile},
         throw,
     },
@@ -61,7 +61,7 @@ pub(crate) struct State {
     /// The next findings; nothing usable after that.
     pub(crate) found: VecDeque<Found>,
     /// The next records under a reference; nothing after that.
-    pub(crate) records: VecDeque<LookedUp>,
+    pub(crate) records: VecDeque<RecordLookUp>,
     /// The next outcomes about profiles; done after that.
     pub(crate) profiles: VecDeque<ProfileOutcome>,
     /// The surcharges of the next payments; not known after that.

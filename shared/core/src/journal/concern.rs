@@ -2,15 +2,13 @@
 //! once, when it comes up ([`crate::journal::attention`]); a list has the remaining ones.
 
 use jiff::{SignedDuration, Timestamp};
-use uuid::Uuid;
 
 use crate::{
     journal::{Entry, Fact, changes::is_late, entries},
     order::{
-        Attribution, CaptureStanding, Cause, Decision, DisputeKind, FadingConcern, Kind, NoEffect, Operation,
-        OperationState, Order, RecordedDispute, Rejection, SEEN_MAX, Seen, SeenFacts, Stage, Transaction,
+        CaptureStanding, Cause, Decision, DisputeKind, FadingConcern, Kind, NoEffect, Operation,
+        OperationState, Order, RecordedDispute, Seen, SeenFacts, Stage, Transaction,
     },
-    values::Carried,
     words,
 };
 
@@ -26,7 +24,7 @@ words! {
     pub enum Concern {
         /// The outcome of an operation has not been known for an hour.
         InDoubt => "in_doubt":
-            "Wait with the goods and look it up in the gateway's portal; an operator can decide it with payment resolve.",
+            "Wait with the goods and look it up in the gateway's portal; a person with the role all can decide it.",
         /// A scheduled capture was refused, did not come to pass, is an hour late, or waits for the
         /// end of a dispute.
         CaptureSkipped => "capture_skipped":
@@ -52,7 +50,7 @@ words! {
         /// Tollgate owes a refund of the payment, and holds it back while a chargeback of the order
         /// is open.
         RefundHeldBack => "refund_held_back":
-            "Wait for the end of the case; if it is lost, end the refund with payment resolve, or refund the payment although it is disputed.",
+            "Wait for the end of the case; if it is lost, decide that the refund was not done, or refund the payment although it is disputed.",
     }
 
     /// The advice, in a sentence.
@@ -68,7 +66,7 @@ pub struct Concerned {
     /// Until when; none: until the order changes.
     until: Option<Timestamp>,
     /// The facts behind one that fades.
-    facts: Option<SeenFacts>,
+    pub(super) facts: Option<SeenFacts>,
 }
 
 words! {
@@ -90,7 +88,7 @@ impl Concerned {
         }
     }
 
-    fn holds(&self, now: Timestamp) -> bool {
+    pub(super) fn holds(&self, now: Timestamp) -> bool {
         self.since <= now && self.until.is_none_or(|until| now < until)
     }
 }
@@ -106,7 +104,7 @@ pub fn concerned(order: &Order, transaction: &Transaction, now: Timestamp) -> Ve
 }
 
 /// Those of all times that nobody has seen.
-fn unseen(order: &Order, transaction: &Transaction) -> impl Iterator<Item = Concerned> {
+pub(super) fn unseen(order: &Order, transaction: &Transaction) -> impl Iterator<Item = Concerned> {
     ever(order, transaction).into_iter().filter(|one| {
         let is_it = |seen: &Seen| {
             Some(seen.concern) == FadingConcern::from_name(one.concern.as_str())
@@ -116,45 +114,10 @@ fn unseen(order: &Order, transaction: &Transaction) -> impl Iterator<Item = Conc
     })
 }
 
-impl Order {
-    /// Puts on record that a person has seen a concern of a payment, which ends it until a later
-    /// fact of its kind. False where that is on record.
-    pub fn see(
-        &mut self,
-        transaction: Uuid,
-        concern: Concern,
-        by: Option<&Attribution>,
-        now: Timestamp,
-    ) -> Result<bool, Rejection> {
-        if !self.is_recognized() {
-            return Err(Rejection::NewerVersion);
-        }
-        let of = self.transaction(transaction).ok_or(Rejection::TransactionNotFound)?;
-        let found = ever(self, of).into_iter().find(|one| one.concern == concern && one.holds(now));
-        let facts = found.ok_or(Rejection::NoSuchConcern)?.facts;
-        let fading = FadingConcern::from_name(concern.as_str());
-        let (concern_seen, facts) = fading.zip(facts).ok_or(Rejection::NeedsAction)?;
-        if !unseen(self, of).any(|one| one.concern == concern) {
-            return Ok(false);
-        }
-        if self.transactions.iter().map(|one| one.seen.len()).sum::<usize>() >= SEEN_MAX {
-            return Err(Rejection::TooManySeen);
-        }
-        let by = by.cloned().map(Box::new);
-        let seen = Seen { concern: concern_seen, facts, at: now, by, carried: Carried::default() };
-        self.transactions
-            .iter_mut()
-            .filter(|one| one.id == transaction)
-            .for_each(|of| of.seen.push(seen.clone()));
-        self.updated_at = now;
-        Ok(true)
-    }
-}
-
 /// All concerns that a transaction has, had or will have, as its order is, in the order of the
 /// codes, seen or not. The one definition: the concerns of now and the [index](attention_key) both
 /// come from it.
-fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
+pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
     // No action ends it: it fades after the last time.
     let fades = |concern, since, facts: SeenFacts| {

@@ -4,7 +4,6 @@
 use uuid::Uuid;
 
 use crate::{
-    journal::Concern,
     order::{Attribution, Dispute, OperationRef, Order, Outcome, Principal},
     payments::{
         SwitchChange, SwitchOf,
@@ -155,23 +154,6 @@ pub(super) fn switched(order: &Order, what: &'static str, by: Option<&Attributio
         request_reason = by.and_then(|by| by.reason.as_deref()),
         merchant = %order.merchant,
         order = %order.id,
-        "changed"
-    );
-}
-
-/// A person has seen why a payment needs attention. The order says who and why: a reason may name
-/// the customer.
-pub(super) fn seen(order: &Order, transaction: Uuid, concern: Concern) {
-    tracing::info!(
-        audit = true,
-        request_id = trail::request_id(),
-        principal = trail::principal(),
-        what = "attention settled",
-        code = concern.as_str(),
-        key_name = trail::key_name(),
-        merchant = %order.merchant,
-        order = %order.id,
-        transaction = %transaction,
         "changed"
     );
 }

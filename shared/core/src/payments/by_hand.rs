@@ -11,7 +11,7 @@ use crate::{
         self, ByHand, DecidedBy, Finding, HandRejection, HandVerdict, Kind, Operation, OperationRef, Order,
         OrderKey, Person, Reason, Rejection, Stage, Transaction,
     },
-    payments::{GatewayRecord, LookedUp, Merchant, StoreError},
+    payments::{GatewayRecord, Merchant, RecordLookUp, StoreError},
     values::{Amount, Currency},
 };
 
@@ -118,9 +118,9 @@ impl Payments {
         if let Some(reference) = &verdict.reference {
             let route = &decided.route;
             let record = match self.gateway.look_up(merchant, route, reference, INQUIRY_LIMIT).await {
-                LookedUp::Found(record) => fits(&record, decided, found, before.currency),
-                LookedUp::Nothing => Err(Misfit::Nothing(route.account.clone())),
-                LookedUp::NoResponse => return Err(NotByHand::NoResponse),
+                RecordLookUp::Found(record) => fits(&record, decided, found, before.currency),
+                RecordLookUp::Nothing => Err(Misfit::Nothing(route.account.clone())),
+                RecordLookUp::NoResponse => return Err(NotByHand::NoResponse),
             };
             record.map_err(|misfit| NotByHand::OtherRecord(reference.clone(), misfit))?;
         }

@@ -256,7 +256,7 @@ pub trait GatewayInfo: Send + Sync {
 
 /// The result of looking up a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LookedUp {
+pub enum RecordLookUp {
     Found(GatewayRecord),
     /// The account has no record under it.
     Nothing,
@@ -297,8 +297,8 @@ pub trait Gateway: Send + Sync {
         _route: &Route,
         _reference: &str,
         _limit: Duration,
-    ) -> LookedUp {
-        LookedUp::NoResponse
+    ) -> RecordLookUp {
+        RecordLookUp::NoResponse
     }
 }
 

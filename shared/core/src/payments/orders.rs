@@ -5,7 +5,6 @@ use uuid::Uuid;
 
 use super::{DECISIONS_MAX, Payments, Refusal, audit, next_version};
 use crate::{
-    journal::Concern,
     order::{
         Attribution, CaptureAt, CaptureTerms, CustomerTraces, Erased, Holds, Order, OrderKey, Principal,
         Rejection,
@@ -52,27 +51,6 @@ impl Payments {
     pub async fn resume_captures(&self, key: &OrderKey, sender: Sender<'_>) -> Result<Order, Refusal> {
         let change = |order: &mut Order| order.resume_captures(sender.by, self.clock.now());
         self.switch_captures(key, sender, "scheduled captures resumed", change).await
-    }
-
-    /// Puts on record that a person has seen a concern of a payment. Where that is on record,
-    /// nothing changes.
-    pub async fn see(
-        &self,
-        key: &OrderKey,
-        transaction: Uuid,
-        concern: Concern,
-        sender: Sender<'_>,
-    ) -> Result<Order, Refusal> {
-        let see = |order: &mut Order| {
-            order.must_have_version(sender.seen_version)?;
-            order.see(transaction, concern, sender.by, self.clock.now()).map(Changed::where_it)
-        };
-        let (order, changed) = self.save_changed(self.order(key).await?, see).await?;
-        if !changed {
-            return Ok(order);
-        }
-        audit::seen(&order, transaction, concern);
-        Ok(next_version(&order))
     }
 
     /// Makes a change, unless the order is so already.
@@ -232,7 +210,7 @@ impl Payments {
 
 /// Changes an order, and saves it under the version that was read. If another request saves a
 /// version meanwhile, that version is changed instead. Without a change, nothing is saved.
-pub(super) async fn save_changed<T, E: From<Refusal>>(
+pub(crate) async fn save_changed<T, E: From<Refusal>>(
     store: &dyn OrderStore,
     mut order: Order,
     change: impl Fn(&mut Order) -> Result<Changed<T>, E>,
@@ -252,7 +230,7 @@ pub(super) async fn save_changed<T, E: From<Refusal>>(
 }
 
 /// The result of a change of an order.
-pub(super) enum Changed<T> {
+pub(crate) enum Changed<T> {
     /// The order is another now.
     To(T),
     /// It is as it was.
@@ -260,7 +238,7 @@ pub(super) enum Changed<T> {
 }
 
 impl Changed<bool> {
-    fn where_it(changed: bool) -> Self {
+    pub(crate) fn where_it(changed: bool) -> Self {
         if changed { Self::To(true) } else { Self::Not(false) }
     }
 }

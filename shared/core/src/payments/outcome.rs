@@ -190,6 +190,6 @@ pub(super) fn attempt(order: &Order, at: OperationRef) -> Option<Uuid> {
 }
 
 /// The order as the store has it after a write.
-pub(super) fn next_version(order: &Order) -> Order {
+pub(crate) fn next_version(order: &Order) -> Order {
     Order { version: order.version + 1, ..order.clone() }
 }

@@ -160,7 +160,7 @@ struct ScriptedGateway {
     responses: Mutex<VecDeque<Outcome>>,
     findings: Mutex<VecDeque<Finding>>,
     /// The record under any reference; none: of the amount that was sent last.
-    record: Mutex<Option<LookedUp>>,
+    record: Mutex<Option<RecordLookUp>>,
     last_amount: Mutex<Option<Amount>>,
     sent: Mutex<Vec<String>>,
     /// With each, the order ids that its response may name.
@@ -199,9 +199,9 @@ impl Gateway for ScriptedGateway {
         self.findings.lock().unwrap().pop_front().unwrap_or(Finding::Failed)
     }
 
-    async fn look_up(&self, _: &Merchant, _: &Route, _: &str, _: Duration) -> LookedUp {
+    async fn look_up(&self, _: &Merchant, _: &Route, _: &str, _: Duration) -> RecordLookUp {
         let amount = *self.last_amount.lock().unwrap();
-        let own = || LookedUp::Found(GatewayRecord { amount, ..GatewayRecord::default() });
+        let own = || RecordLookUp::Found(GatewayRecord { amount, ..GatewayRecord::default() });
         self.record.lock().unwrap().clone().unwrap_or_else(own)
     }
 }

@@ -2,7 +2,7 @@
 
 use lambda_http::Request;
 use tollgate_core::{
-    journal::{Concern, concerned},
+    journal::{Concern, SeenStatement, concerned, see},
     order::{HandVerdict, Order, Reason, Rejection},
     payments::{HandDecision, Role, Sender},
 };
@@ -27,13 +27,13 @@ const TEXT_MAX: usize = 1_000;
 handlers! {
     /// `POST …/transactions/{transactionId}/attention/{code}/seen`: a named person has seen a
     /// reason for attention that fades. It can be repeated.
-    see_attention(Api) => see();
+    see_attention(Api) => seen();
     /// `POST …/transactions/{transactionId}/decide`: a person decides an outcome that the gateway
     /// does not state. It can be repeated.
     decide(Confirm) => decided();
 }
 
-async fn see(api: &Api, request: &Request) -> Handled<Single<Transaction>> {
+async fn seen(api: &Api, request: &Request) -> Handled<Single<Transaction>> {
     let caller = Caller::merchant(&api.access, request, Role::Operate).await?;
     let (key, seen_version) = (caller.key(order_id(request)?), seen_version(request, &caller)?);
     let transaction = transaction_id(request)?;
@@ -49,7 +49,8 @@ async fn see(api: &Api, request: &Request) -> Handled<Single<Transaction>> {
     data.finish()?;
     let by = caller.attribution(actor.as_ref(), reason.as_ref());
     let sender = Sender { by: by.as_deref(), seen_version };
-    let order = api.payments.see(&key, transaction, concern, sender).await?;
+    let statement = SeenStatement { transaction, concern, sender };
+    let order = see(api.payments.store.as_ref(), api.access.clock.as_ref(), &key, statement).await?;
     shown(api, &caller, &order, transaction)
 }
 

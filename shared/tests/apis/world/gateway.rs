@@ -9,7 +9,7 @@ use tollgate_core::{
     order::{Finding, GatewayResponse, Outcome, Route, Transaction},
     payments::{
         BillingAddress, Card, Command, Gateway, GatewayInfo, Initiator, Inquiry, Instruction, KnownPayment,
-        Labels, LookedUp, Merchant, NoQuote, PaymentSource, SurchargeQuery, SurchargeQuote, Surcharges,
+        Labels, Merchant, NoQuote, PaymentSource, RecordLookUp, SurchargeQuery, SurchargeQuote, Surcharges,
     },
     stored_cards::{ProfileOutcome, Profiles, Renewal},
     values::{Amount, CardAccount, CardToken, Charged, SecurityCode, StoredCard},
@@ -155,10 +155,10 @@ impl Gateway for World {
         }
     }
 
-    async fn look_up(&self, _: &Merchant, route: &Route, reference: &str, _: Duration) -> LookedUp {
+    async fn look_up(&self, _: &Merchant, route: &Route, reference: &str, _: Duration) -> RecordLookUp {
         let mut state = self.state();
         state.sent.push(format!("look-up of {reference} at {}", route.account).into());
-        state.records.pop_front().unwrap_or(LookedUp::Nothing)
+        state.records.pop_front().unwrap_or(RecordLookUp::Nothing)
     }
 }
 

@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{
-    Fixture, amount,
+    Fixture,
     properties::{Says, Step, run, says, step},
 };
 use crate::{
     journal::{AgendaKeys, Concern, concerns},
-    memory::new_operation,
+    memory::{self, new_operation},
     order::{
         Attribution, CaptureSchedule, Cause, CustomerTraces, Decision, Dispute, DisputeKind, GatewayResponse,
         Kind, LineId, Operation, Order, PaymentKind, RecordedDispute, Rejection, SEEN_MAX, Transaction,
@@ -25,19 +25,8 @@ const NEED_ACTION: [Concern; 4] =
     [Concern::InDoubt, Concern::FoundLate, Concern::AuthorizationEnding, Concern::RefundHeldBack];
 
 fn dispute(kind: DisputeKind, case: &str, line: u128, at: Timestamp) -> RecordedDispute {
-    let dispute = Dispute {
-        kind,
-        line: LineId::Made(Uuid::from_u128(line)),
-        case: case.to_owned(),
-        number: None,
-        amount: amount(100),
-        day: None,
-        reason_code: None,
-        reason: None,
-        acquirer_reference: None,
-        deposit: None,
-        changed_on: None,
-    };
+    let line = LineId::Made(Uuid::from_u128(line));
+    let dispute = Dispute { line, ..memory::dispute(kind, case) };
     RecordedDispute { dispute, at, carried: Carried::default() }
 }
 

@@ -61,15 +61,15 @@ async fn only_an_inquiry_that_decides_nothing_leaves_it_to_a_person() {
 #[tokio::test]
 async fn a_reference_counts_only_where_its_record_can_be_the_operations() {
     let record = |amount: u64, id: Option<&str>, undone: Option<&str>| {
-        LookedUp::Found(GatewayRecord {
+        RecordLookUp::Found(GatewayRecord {
             gateway_order_id: id.map(str::to_owned),
             amount: Some(Amount::new(amount).unwrap()),
             undone: undone.map(str::to_owned),
         })
     };
     let cases = [
-        (LookedUp::Nothing, "r1: the gateway has nothing under it at MID"),
-        (LookedUp::NoResponse, "the gateway did not respond"),
+        (RecordLookUp::Nothing, "r1: the gateway has nothing under it at MID"),
+        (RecordLookUp::NoResponse, "the gateway did not respond"),
         (record(2_599, None, Some("Voided")), "r1: the gateway shows it as Voided"),
         (record(2_599, Some("another"), None), "r1: it was sent as another, and this operation as"),
         (record(2_598, None, None), "r1: its amount is 25.98, and 25.99 was requested"),
