@@ -81,6 +81,11 @@ impl Frame {
         self.me.as_ref().is_some_and(|me| me.may.operate)
     }
 
+    /// Whether the person may decide outcomes that the gateway does not state.
+    pub(crate) fn may_decide(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| me.may.all && me.person.is_some())
+    }
+
     /// The person's name; empty if it is not known, and so is the role.
     pub(crate) fn person(&self) -> &str {
         self.me.as_ref().and_then(|me| me.person.as_ref()).map_or("", |person| &person.name)

@@ -5,7 +5,10 @@ use lambda_http::{
     http::{Method, header},
 };
 use percent_encoding::percent_decode_str;
-use tollgate_core::values::{TextUse, looks_like_card_number};
+use tollgate_core::{
+    journal::Concern,
+    values::{TextUse, looks_like_card_number},
+};
 
 use crate::{
     api::{address, in_time},
@@ -146,6 +149,7 @@ fn again(request: &Request, form: &Pairs) -> String {
     let is_kept = |(name, value): &(&str, &str)| match *name {
         "csrf" | "step" => false,
         "reason" | "note" => !looks_like_card_number(value, TextUse::Words),
+        "retref" => !looks_like_card_number(value, TextUse::Reference),
         _ => true,
     };
     let all = address_of_form.iter().chain(typed.iter().filter(is_kept));
@@ -215,6 +219,13 @@ async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Respon
         }
         (["payments", order, transaction, "confirm"], false) => {
             payment::act::confirm(visit, order, transaction).await
+        }
+        (["payments", order, transaction, "decide"], _) => {
+            payment::act::decide(visit, order, transaction, is_read).await
+        }
+        (["payments", order, transaction, "attention", code], _) => {
+            let concern = Concern::from_name(code).ok_or(Problem::NotFound)?;
+            payment::act::seen(visit, order, transaction, concern, is_read).await
         }
         (["payments", order, transaction, act], _) => {
             let act = Act::of(act).ok_or(Problem::NotFound)?;

@@ -1,4 +1,4 @@
-//! Payments that need a person, by cause, each with the one action that helps.
+//! Payments that need a person, by cause, each with the actions that help.
 
 use askama::Template;
 use lambda_http::{Body, Response};
@@ -10,7 +10,7 @@ use crate::{
     frame::Frame,
     pages::{
         Visit, download,
-        payment::{Act, Payment},
+        payment::{Act, Help, Means, Payment, Settle},
         problem::Problem,
         rendered,
     },
@@ -21,17 +21,6 @@ use crate::{
 /// How many pages of the API's list are read at most, and how many payments each has.
 const PAGES: usize = 3;
 const ROWS: &str = "100";
-/// Decides an outcome that the gateway cannot state.
-const RESOLVE: &str =
-    "tollgate payment resolve MERCHANT ORDER TRANSACTION --as done|not-done --by NAME --reason TEXT";
-
-/// The one action that helps a payment.
-struct Help {
-    name: &'static str,
-    address: String,
-    /// A button that does it at once; else a link to its form.
-    is_button: bool,
-}
 
 /// A payment under one of its causes.
 struct AttentionRow {
@@ -42,15 +31,13 @@ struct AttentionRow {
     address: String,
     at_stake: String,
     happened: String,
-    help: Option<Help>,
+    helps: Vec<Help>,
 }
 
 /// The payments with one cause.
 struct Group {
     title: &'static str,
     advice: String,
-    /// The command that helps if nothing else does; empty for none.
-    command: &'static str,
     /// Whether a row has a button or a link.
     has_help: bool,
     rows: Vec<AttentionRow>,
@@ -131,11 +118,7 @@ fn group(visit: &Visit<'_>, concern: Concern, payments: &[&Payment]) -> Group {
     Group {
         title: words::concern(concern).0,
         advice,
-        command: match concern {
-            Concern::InDoubt | Concern::RefundHeldBack => RESOLVE,
-            _ => "",
-        },
-        has_help: rows.iter().any(|row| row.help.is_some()),
+        has_help: rows.iter().any(|row| !row.helps.is_empty()),
         rows,
     }
 }
@@ -147,15 +130,10 @@ fn row_of(visit: &Visit<'_>, concern: Concern, payment: &Payment, reason: &Needs
         card: payment.card(),
         order: said(payment.order()),
         at_stake: payment.money(at_stake(concern, payment)),
-        happened: happened(concern, payment),
-        help: help(&visit.frame, concern, payment),
+        happened: payment.happened(concern),
+        helps: helps(&visit.frame, payment, reason),
         address: payment.address(&visit.frame),
     }
-}
-
-/// The last operation of a payment that is so.
-fn last(payment: &Payment, is: impl Fn(&Operation) -> bool) -> Option<&Operation> {
-    payment.meta.operations.iter().rev().find(|operation| is(operation))
 }
 
 /// The money that a cause is about.
@@ -163,8 +141,8 @@ fn at_stake(concern: Concern, payment: &Payment) -> SignedAmount {
     let meta = &payment.meta;
     let amount_of = |operation: Option<&Operation>| operation.map(|one| SignedAmount::from(one.amount));
     let part = match concern {
-        Concern::InDoubt => amount_of(last(payment, sentences::is_pending)),
-        Concern::RefundHeldBack => amount_of(last(payment, sentences::is_held_back)),
+        Concern::InDoubt => amount_of(payment.last(sentences::is_pending)),
+        Concern::RefundHeldBack => amount_of(payment.last(sentences::is_held_back)),
         Concern::Disputed => meta.disputed.as_ref().map(|disputed| disputed.amount.into()),
         // Nothing is capturable any more once the authorization has ended: the whole amount is
         // lost.
@@ -176,35 +154,25 @@ fn at_stake(concern: Concern, payment: &Payment) -> SignedAmount {
     part.unwrap_or_else(|| payment.amount())
 }
 
-/// The event behind a cause, in a sentence.
-fn happened(concern: Concern, payment: &Payment) -> String {
-    let operation = match concern {
-        Concern::Disputed | Concern::DisputeUnclear => {
-            let dispute = payment.meta.disputes.iter().flatten().last();
-            return dispute
-                .map(|one| sentences::dispute(one, &payment.money(one.amount)))
-                .unwrap_or_default();
-        }
-        Concern::InDoubt => last(payment, sentences::is_pending),
-        Concern::RefundHeldBack => last(payment, sentences::is_held_back),
-        Concern::SettlementRejected => last(payment, sentences::is_refused_at_settlement),
-        _ => last(payment, |_| true),
+/// The actions that help, if the API advises them; where the reader may not do one, who can.
+fn helps(frame: &Frame, payment: &Payment, reason: &NeedsAttention) -> Vec<Help> {
+    let form = |act: Act, action: NextAction, who: &'static str| {
+        let help = Help::form(act.verb(), payment.form(act, frame), frame.may_operate(), who);
+        payment.is_next(action).then_some(help)
     };
-    operation.map(|one| sentences::operation(one, &payment.money(one.amount))).unwrap_or_default()
-}
-
-/// The thing that helps, if the API advises it and the reader may.
-fn help(frame: &Frame, concern: Concern, payment: &Payment) -> Option<Help> {
-    let form = |act: Act, action: NextAction| {
-        let is_there = payment.is_next(action) && frame.may_operate();
-        is_there.then(|| Help { name: act.verb(), address: payment.form(act, frame), is_button: false })
-    };
-    match concern {
-        Concern::InDoubt => {
-            Some(Help { name: "Ask the gateway", address: payment.confirm(frame)?, is_button: true })
+    let act = match reason.code.known() {
+        Some(Concern::InDoubt) => payment.confirm(frame).map(|address| Help {
+            name: "Ask the gateway",
+            address,
+            means: Means::Button,
+        }),
+        Some(Concern::CaptureSkipped | Concern::AuthorizationEnding) => {
+            form(Act::Capture, NextAction::Capture, "Somebody with the role operate can capture it")
         }
-        Concern::CaptureSkipped | Concern::AuthorizationEnding => form(Act::Capture, NextAction::Capture),
-        Concern::FoundLate | Concern::RefundHeldBack => form(Act::Refund, NextAction::Refund),
+        Some(Concern::FoundLate | Concern::RefundHeldBack) => {
+            form(Act::Refund, NextAction::Refund, "Somebody with the role operate can refund it")
+        }
         _ => None,
-    }
+    };
+    act.into_iter().chain(Settle::of(reason).map(|settle| settle.help(payment, frame))).collect()
 }

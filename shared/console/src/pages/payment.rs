@@ -1,7 +1,9 @@
 //! One payment: its history in sentences, and the possible actions.
 
 pub(crate) mod act;
+mod done;
 mod events;
+mod help;
 mod placed;
 mod possible;
 mod receipt;
@@ -20,7 +22,9 @@ use crate::{
     words::{self, Tone, said, sentences},
 };
 
+use done::{Done, done};
 use events::Event;
+pub(crate) use help::{Help, Means, Settle};
 pub(crate) use placed::Payment;
 use placed::Placed;
 pub(crate) use possible::Act;
@@ -46,6 +50,7 @@ struct Notice {
     /// Empty for a reason that this version does not know.
     title: &'static str,
     advice: String,
+    settle: Option<Help>,
 }
 
 /// A form that the reader may open.
@@ -70,7 +75,7 @@ struct PaymentPage {
     buttons: Vec<Button>,
     /// Where to ask the gateway about an operation in doubt.
     confirm: Option<String>,
-    /// The reader's latest operation, as it is on record.
+    /// The outcome of the reader's latest act.
     done: Option<Done>,
     notices: Vec<Notice>,
     shares: Vec<Share>,
@@ -78,12 +83,6 @@ struct PaymentPage {
     checks: Vec<Known>,
     /// How far actions are possible, and why others are not.
     actions: Vec<Known>,
-}
-
-/// The outcome of the reader's latest operation.
-struct Done {
-    tone: Tone,
-    sentence: String,
 }
 
 pub(crate) async fn show(
@@ -108,19 +107,13 @@ fn page(visit: &Visit<'_>, placed: &Placed) -> PaymentPage {
         receipt: has_receipt.then(|| format!("{}/receipt", payment.address(&visit.frame))),
         buttons: buttons(&visit.frame, placed),
         confirm: payment.confirm(&visit.frame),
-        done: visit.parameters().get("done").and_then(|_| done(placed, &visit.frame)),
-        notices: after_decline(payment).into_iter().chain(notices(placed)).collect(),
+        done: done(visit, placed),
+        notices: after_decline(payment).into_iter().chain(notices(&visit.frame, placed)).collect(),
         shares: shares(payment),
         events: events::all(placed, &visit.frame),
         checks: checks(&visit.frame, placed),
         actions: actions(placed),
     }
-}
-
-/// The outcome of the last operation.
-fn done(placed: &Placed, frame: &Frame) -> Option<Done> {
-    let tone = sentences::tone(placed.payment.meta.operations.last()?);
-    Some(Done { tone, sentence: events::last(placed, frame)?.sentence })
 }
 
 /// The forms that the reader may open.
@@ -172,22 +165,24 @@ fn after_decline(payment: &Payment) -> Vec<Notice> {
     let is_own = |operation: &&Operation| operation.decline_code.as_deref() == Some(code.as_str());
     let declined = payment.meta.operations.iter().find(is_own);
     let advice = declined.and_then(|own| own.advice.as_ref()?.known()).unwrap_or_else(|| code.advice());
-    let notice = |(title, advice)| Notice { tone: Tone::Quiet, title, advice };
+    let notice = |(title, advice)| Notice { tone: Tone::Quiet, title, advice, settle: None };
     let to_do = code.for_merchant(advice).to_owned();
     [("What to tell the customer", code.for_customer(advice)), ("What you may do", to_do)].map(notice).into()
 }
 
 /// Reasons to look at the payment.
-fn notices(placed: &Placed) -> Vec<Notice> {
+fn notices(frame: &Frame, placed: &Placed) -> Vec<Notice> {
     let notice = |one: &NeedsAttention| {
         let (title, tone) = one.code.known().map_or(("", Tone::Waiting), words::concern);
-        Notice { tone, title, advice: said(&*one.advice) }
+        let settle = Settle::of(one).map(|settle| settle.help(&placed.payment, frame));
+        Notice { tone, title, advice: said(&*one.advice), settle }
     };
     let concerns = placed.payment.meta.needs_attention.iter().flatten().map(notice);
     let unread = placed.settlement.is_none().then(|| Notice {
         tone: Tone::Waiting,
         title: "Where the money is cannot be read now",
         advice: "All else on this page is current. Load it again in a minute.".to_owned(),
+        settle: None,
     });
     concerns.chain(unread).collect()
 }

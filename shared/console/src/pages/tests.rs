@@ -12,6 +12,7 @@ mod limits;
 mod month;
 mod payment;
 mod payments;
+mod settle;
 mod sign_in;
 mod unreadable;
 

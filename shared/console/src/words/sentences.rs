@@ -2,11 +2,13 @@
 //! actions.
 
 use tollgate_core::{
+    journal::Concern,
     order::{DisputeKind, Kind, Mechanism, Principal, Stage},
     values::SignedAmount,
 };
 use tollgate_wire::{
-    BecomesVoid, Dispute, Operation, PossibleAction, SettlementOfOperation, VoidReason, Word,
+    BecomesVoid, Dispute, HandDecision, Operation, PossibleAction, SeenAttention, SettlementOfOperation,
+    VoidReason, Word,
 };
 
 use super::{Tone, advice, advised_against, capitalized, decline, price, said, why};
@@ -75,7 +77,7 @@ pub(crate) fn operation(operation: &Operation, money: &str) -> String {
     sentence
 }
 
-fn noun(kind: &Word<Kind>) -> String {
+pub(crate) fn noun(kind: &Word<Kind>) -> String {
     if *kind == Kind::Authorize { "authorization".to_owned() } else { said(kind.as_str()) }
 }
 
@@ -137,6 +139,22 @@ fn declined(operation: &Operation, money: &str) -> String {
         _ => String::new(),
     };
     format!("The {who} declined{what}: {}. {advice}", decline(&code)).trim_end().to_owned()
+}
+
+/// A reason for attention that a person has seen.
+pub(crate) fn seen(seen: &SeenAttention) -> String {
+    let code = seen.code.as_str();
+    let title =
+        Concern::from_name(code).map_or_else(|| said(code), |known| super::concern(known).0.to_owned());
+    let who = said(seen.by.person.as_deref().or(seen.by.actor.as_deref()));
+    format!("{who} marked as seen: {title}. {}", said(seen.by.reason.as_deref()))
+}
+
+/// A person's decision about an operation.
+pub(crate) fn decided(decided: &HandDecision, operation: &Operation, money: &str) -> String {
+    let who = said(decided.person.as_deref().unwrap_or(&decided.by));
+    let (noun, outcome) = (noun(&operation.kind), super::plain(&decided.outcome));
+    format!("{who} decided that the {noun} of {money} was {outcome}: {}", said(&*decided.reason))
 }
 
 /// The act of the cardholder's bank.

@@ -3,12 +3,13 @@
 use askama::Template;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
+use tollgate_core::{journal::Concern, order::Rejection, settlement::ExceptionCause};
 use tollgate_wire::{ExceptionNote, ExceptionResolution, SettlementException, SignedMinor, Single};
 
 use crate::{
     api::{Failure, Once, address, segment},
     frame::Frame,
-    pages::{Known, Visit, download, problem::Problem, rendered},
+    pages::{Known, Visit, download, payment::Settle, problem::Problem, rendered},
     rows::Row,
     web::redirect,
     words::{self, causes, said},
@@ -91,6 +92,10 @@ struct ExceptionPage {
     remarks: Vec<Remark>,
     may_operate: bool,
     here: String,
+    /// Whether the form has the box for the payment's dispute.
+    has_dispute: bool,
+    /// The form for the dispute, if only that is left to do.
+    dispute: String,
     /// The typed text, and why it was not accepted.
     typed: String,
     error: String,
@@ -102,19 +107,33 @@ pub(crate) async fn exception(visit: &Visit<'_>, id: &str, is_read: bool) -> Res
     // After another sign-in, the typed text is in the address.
     let form = if is_read { &parameters } else { visit.form };
     let typed = form.get("note").unwrap_or_default();
-    let mut error = String::new();
+    let (mut error, mut is_sent) = (String::new(), false);
     if is_read && form.get("ended").is_some() {
         "You had to sign in again. Your text is here, and was not saved.".clone_into(&mut error);
     }
     if !is_read {
         match sent(visit, id, form.get("act").unwrap_or_default(), typed).await {
-            Ok(()) => return Ok(redirect(&here(&visit.frame.merchant, id))),
+            Ok(()) => is_sent = true,
             Err(failure) => error = failed(failure)?,
         }
     }
+    let is_over = || Ok(redirect(&here(&visit.frame.merchant, id)));
+    if is_sent && !(form.get("act") == Some("resolve") && form.get("dispute").is_some()) {
+        return is_over();
+    }
     let path = format!("/v2/settlement/exceptions/{}", segment(id));
     let found: Single<SettlementException> = visit.read(&path).await?;
-    let mut response = rendered(&page(visit, &found.data, typed.to_owned(), error))?;
+    if is_sent {
+        match see_dispute(visit, &found.data, typed).await {
+            Ok(()) => return is_over(),
+            Err(failure) => error = unseen(failure)?,
+        }
+    }
+    let mut shown = page(visit, &found.data, typed.to_owned(), error);
+    if is_sent {
+        shown.dispute = address(&SEEN.address(&shown.mismatch.payment), &[("reason", typed)]);
+    }
+    let mut response = rendered(&shown)?;
     if !is_read {
         *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
     }
@@ -132,6 +151,41 @@ enum Unsent {
     Empty,
     NotAllowed,
     Failed(Failure),
+}
+
+/// How a chargeback's dispute is marked as seen.
+const SEEN: Settle = Settle::Seen(Concern::Disputed);
+
+/// The API's route for that, if the exception is a chargeback of a known payment.
+fn dispute_route(row: &SettlementException) -> Option<String> {
+    let facts = &row.facts;
+    let payment = facts.order.as_deref().zip(facts.transaction);
+    let route = payment.map(|(order, transaction)| SEEN.route(order, &transaction.to_string()));
+    route.filter(|_| facts.cause == ExceptionCause::Chargeback)
+}
+
+/// Marks the dispute as seen, too, unless nobody has to see it.
+async fn see_dispute(visit: &Visit<'_>, row: &SettlementException, reason: &str) -> Result<(), Failure> {
+    let Some(route) = dispute_route(row) else { return Ok(()) };
+    match visit.post(&route, &Written::Resolution { reason }, &Once::default()).await {
+        Err(Failure::Refused(refusal)) if refusal.detail.contains(&Rejection::NoSuchConcern.to_string()) => {
+            Ok(())
+        }
+        sent => sent,
+    }
+}
+
+/// Why only the exception is settled.
+fn unseen(failure: Failure) -> Result<String, Problem> {
+    let why = match failure {
+        Failure::Refused(refusal) if refusal.status == StatusCode::UNAUTHORIZED => {
+            return Err(Problem::SignedOut);
+        }
+        Failure::Refused(refusal) if !refusal.detail.is_empty() => refusal.detail,
+        _ => "Tollgate did not respond".to_owned(),
+    };
+    let why = why.trim_end_matches('.');
+    Ok(format!("The exception is resolved. The payment's dispute was not marked as seen: {why}."))
 }
 
 async fn sent(visit: &Visit<'_>, id: &str, act: &str, typed: &str) -> Result<(), Unsent> {
@@ -219,6 +273,8 @@ fn page(visit: &Visit<'_>, row: &SettlementException, typed: String, error: Stri
         may_operate: frame.may_operate(),
         here: mismatch.address.clone(),
         mismatch,
+        has_dispute: dispute_route(row).is_some(),
+        dispute: String::new(),
         typed,
         error,
     }

@@ -7,22 +7,27 @@
 mod page;
 mod proposal;
 mod send;
+mod settle;
 mod typed;
 
 use lambda_http::{Body, Response};
 use tollgate_wire::NoMembers;
 
-use super::{Act, placed::Placed, possible};
+use super::{
+    Act,
+    placed::{Placed, route},
+    possible,
+};
 use crate::{
     api::{Once, address},
     pages::{Visit, problem::Problem},
-    web::redirect,
+    web::{Pairs, redirect},
     words::{Tone, sentences},
 };
 
-use page::{ActPage, Advice, Step, Way, changed};
-use send::route;
-use typed::{Typed, version_of};
+use page::{ActPage, Advice, Step, Way, changed, confirming};
+pub(crate) use settle::{decide, seen};
+use typed::{Typed, Wrong, version_of};
 
 /// The form: shown, shown again to be confirmed, and carried out.
 pub(crate) async fn show(
@@ -53,17 +58,29 @@ pub(crate) async fn show(
         return page.response(is_read);
     }
     page.notices.extend(unsettled(visit, act, &placed));
-    if pairs.get("ended").is_some() {
+    let checked = page.typed.checked(act, &placed);
+    filled(page, pairs, is_read, checked, |page, wanted| confirming(visit, page, act, &placed, wanted.moves))
+}
+
+/// The form, or once its values are right, the page to confirm it.
+fn filled<T>(
+    mut page: ActPage,
+    pairs: &Pairs,
+    is_read: bool,
+    checked: Result<T, Wrong>,
+    confirmed: impl FnOnce(ActPage, T) -> ActPage,
+) -> Result<Response<Body>, Problem> {
+    if pairs.get("ended").is_some() && matches!(page.step, Step::Form) {
         let text = "You had to sign in again. What you typed is here, and was not sent.";
         page.notices.push(Advice::new(Tone::Waiting, text));
     }
-    if is_read && pairs.get("step") != Some("check") {
-        return page.response(true);
+    if matches!(page.step, Step::Over) || is_read && pairs.get("step") != Some("check") {
+        return page.response(is_read);
     }
-    match page.typed.checked(act, &placed) {
+    match checked {
         // Another address, so that Back and a reload show it again and send nothing.
         Ok(_) if !is_read => Ok(redirect(&page.typed.address(&page.here, "check"))),
-        Ok(wanted) => page.confirming(visit, &placed, wanted.moves).response(true),
+        Ok(wanted) => confirmed(page, wanted).response(true),
         Err(wrong) => {
             page.wrong = wrong;
             page.response(false)
@@ -88,12 +105,17 @@ fn unsettled(visit: &Visit<'_>, act: Act, placed: &Placed) -> Option<Advice> {
     })
 }
 
-/// Sends an inquiry about the operation in doubt, and shows the payment.
+/// Sends an inquiry about the operation in doubt, which the address names, and shows the payment
+/// with the outcome. No call reads it before: the operation was in doubt on the page with the button.
 pub(crate) async fn confirm(
     visit: &Visit<'_>,
     order: &str,
     transaction: &str,
 ) -> Result<Response<Body>, Problem> {
     visit.post(&route(order, transaction, "confirm"), &NoMembers {}, &Once::default()).await?;
-    Ok(redirect(&address(&visit.frame.payment(order, transaction), &[("done", "yes")])))
+    let parameters = visit.parameters();
+    let operation = parameters.get("operation").unwrap_or_default();
+    let at = visit.console.clock.now().as_second().to_string();
+    let asked = [("done", "asked"), ("operation", operation), ("at", &at)];
+    Ok(redirect(&address(&visit.frame.payment(order, transaction), &asked)))
 }

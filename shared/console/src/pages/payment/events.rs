@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use tollgate_core::order::Principal;
-use tollgate_wire::{Attribution, Dispute, Operation};
+use tollgate_wire::{Attribution, Dispute, HandDecision, Operation, SeenAttention};
 
 use super::placed::{Payment, Placed};
 use crate::{
@@ -28,6 +28,7 @@ pub(super) fn all(placed: &Placed, frame: &Frame) -> Vec<Event> {
     let meta = &placed.payment.meta;
     let mut all: Vec<_> = meta.operations.iter().map(|one| of_operation(placed, one, frame)).collect();
     all.extend(meta.disputes.iter().flatten().map(|one| of_dispute(&placed.payment, one)));
+    all.extend(settled(placed, frame));
     // A dispute has a day and no time: it follows the other events of that day. The sort is stable.
     all.sort_by_key(|event| format!("{:~<24}", event.machine_time));
     all.extend(to_come(&placed.payment, frame));
@@ -36,6 +37,24 @@ pub(super) fn all(placed: &Placed, frame: &Frame) -> Vec<Event> {
 
 pub(super) fn last(placed: &Placed, frame: &Frame) -> Option<Event> {
     placed.payment.meta.operations.last().map(|operation| of_operation(placed, operation, frame))
+}
+
+/// What people settled: the reasons for attention that they have seen, and their decisions.
+pub(super) fn settled(placed: &Placed, frame: &Frame) -> Vec<Event> {
+    let meta = &placed.payment.meta;
+    let of_seen = |seen: &SeenAttention| {
+        event_at(frame, seen.at.0, sentences::seen(seen), vec![requested_by(None, &seen.by)])
+    };
+    let decided = |operation: &Operation| {
+        let money = placed.payment.money(operation.amount);
+        let of_decision = |one: &HandDecision| {
+            let person = one.person.as_deref().map(|person| format!("{} had signed in", said(person)));
+            let sentence = sentences::decided(one, operation, &money);
+            event_at(frame, one.at.0, sentence, person.into_iter().collect())
+        };
+        operation.decided.iter().flatten().map(of_decision).collect::<Vec<_>>()
+    };
+    meta.seen.iter().flatten().map(of_seen).chain(meta.operations.iter().flat_map(decided)).collect()
 }
 
 fn of_operation(placed: &Placed, operation: &Operation, frame: &Frame) -> Event {
@@ -47,7 +66,9 @@ fn of_operation(placed: &Placed, operation: &Operation, frame: &Frame) -> Event 
         .then(|| format!("The response was lost. An inquiry found the outcome {}.", frame.moment(ended)));
     let settled =
         record.map(|record| words::settlement(Some(&record.state), record.settled_at, record.funded_at));
-    let details = [found, gateway_words(operation), Some(requested_by(operation)), settled];
+    let request = operation.request.clone().unwrap_or_default();
+    let requested_by = requested_by(operation.asked_by.known(), &request);
+    let details = [found, gateway_words(operation), Some(requested_by), settled];
     Event {
         when: frame.moment(begun),
         machine_time: begun.to_string(),
@@ -57,7 +78,7 @@ fn of_operation(placed: &Placed, operation: &Operation, frame: &Frame) -> Event 
 }
 
 /// The gateway's response, for inquiries at the gateway's support.
-fn gateway_words(operation: &Operation) -> Option<String> {
+pub(super) fn gateway_words(operation: &Operation) -> Option<String> {
     let gateway = operation.gateway.clone().unwrap_or_default();
     let response = [&gateway.respproc, &gateway.respcode, &gateway.resptext];
     let response = words::joined(response.map(|word| said(word.as_deref())), " ");
@@ -69,11 +90,10 @@ fn gateway_words(operation: &Operation) -> Option<String> {
     (!all.is_empty()).then(|| format!("Gateway: {all}"))
 }
 
-/// The requester of the operation, and how reliably that is known.
-fn requested_by(operation: &Operation) -> String {
-    let request = operation.request.clone().unwrap_or_default();
+/// The requester, and how reliably that is known.
+fn requested_by(asked_by: Option<Principal>, request: &Attribution) -> String {
     let (person, actor) = (said(request.person.as_deref()), said(request.actor.as_deref()));
-    let asked_by = match operation.asked_by.known() {
+    let asked_by = match asked_by {
         Some(Principal::Implicit) => "From the shopper's browser".to_owned(),
         Some(Principal::Schedule) => "By schedule".to_owned(),
         _ if !person.is_empty() => format!("{person} had signed in"),
@@ -109,7 +129,7 @@ fn to_come(payment: &Payment, frame: &Frame) -> Option<Event> {
     let ends_at = payment.transaction.meta.authorization_expires_at.map(|at| at.0);
     let Some(due) = meta.capture_at else {
         let sentence = words::end_of_hold(&payment.transaction.meta.state)?;
-        return Some(event_to_come(frame, ends_at?, sentence.to_owned(), Vec::new()));
+        return Some(event_at(frame, ends_at?, sentence.to_owned(), Vec::new()));
     };
     let part = meta.capture_amount.map(|part| payment.money(part));
     let part = part.unwrap_or_else(|| words::price(&meta.capturable));
@@ -128,10 +148,10 @@ fn to_come(payment: &Payment, frame: &Frame) -> Option<Event> {
             format!("{part} was to be captured then. Captures of this order are paused{by}{because}.")
         }
     };
-    Some(event_to_come(frame, due.0, sentence, failed.into_iter().chain([ends]).collect()))
+    Some(event_at(frame, due.0, sentence, failed.into_iter().chain([ends]).collect()))
 }
 
-fn event_to_come(frame: &Frame, at: Timestamp, sentence: String, details: Vec<String>) -> Event {
+fn event_at(frame: &Frame, at: Timestamp, sentence: String, details: Vec<String>) -> Event {
     Event { when: frame.moment(at), machine_time: at.to_string(), sentence, details }
 }
 

@@ -5,15 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::time::timeout;
-use tollgate_core::{order::NextAction, values::SignedAmount};
-use tollgate_wire::{MerchantMeta, Possible, PossibleAction, Single, Transaction, TransactionSettlement};
+use tollgate_core::{journal::Concern, order::NextAction, values::SignedAmount};
+use tollgate_wire::{
+    MerchantMeta, Operation, Possible, PossibleAction, Single, Transaction, TransactionSettlement,
+};
 
 use super::possible::Act;
 use crate::{
-    api::segment,
+    api::{address, segment},
     frame::Frame,
     pages::{Visit, problem::Problem},
-    words::{self, Tone, said},
+    words::{self, Tone, said, sentences},
 };
 
 /// How long the settlement is waited for: a payment can be seen and refunded without it.
@@ -72,6 +74,11 @@ impl Placed {
     }
 }
 
+/// The API's route for an operation on a payment.
+pub(super) fn route(order: &str, transaction: &str, verb: &str) -> String {
+    format!("/v2/orders/{}/transactions/{}/{verb}", segment(order), segment(transaction))
+}
+
 impl Payment {
     /// The code of its currency.
     pub(crate) fn currency(&self) -> &str {
@@ -121,10 +128,42 @@ impl Payment {
         frame.payment(self.order(), &self.id())
     }
 
+    /// The last operation of a payment that is so.
+    pub(crate) fn last(&self, is: impl Fn(&Operation) -> bool) -> Option<&Operation> {
+        self.meta.operations.iter().rev().find(|operation| is(operation))
+    }
+
+    /// The event behind a cause, in a sentence.
+    pub(crate) fn happened(&self, concern: Concern) -> String {
+        let operation = match concern {
+            Concern::Disputed | Concern::DisputeUnclear => {
+                let dispute = self.meta.disputes.iter().flatten().last();
+                return dispute
+                    .map(|one| sentences::dispute(one, &self.money(one.amount)))
+                    .unwrap_or_default();
+            }
+            Concern::InDoubt => self.last(sentences::is_pending),
+            Concern::RefundHeldBack => self.last(sentences::is_held_back),
+            Concern::SettlementRejected => self.last(sentences::is_refused_at_settlement),
+            _ => self.last(|_| true),
+        };
+        operation.map(|one| sentences::operation(one, &self.money(one.amount))).unwrap_or_default()
+    }
+
+    /// The operation whose outcome is not known; else the refund that waits for a dispute.
+    pub(crate) fn in_doubt(&self) -> Option<&Operation> {
+        let all = || self.meta.operations.iter();
+        all()
+            .find(|one| sentences::is_pending(one))
+            .or_else(|| all().find(|one| sentences::is_held_back(one)))
+    }
+
     /// Where to ask the gateway about an operation in doubt, if there is one and the reader may.
     pub(crate) fn confirm(&self, frame: &Frame) -> Option<String> {
         let is_possible = self.is_next(NextAction::Confirm) && frame.may_pay();
-        is_possible.then(|| format!("{}/confirm", self.address(frame)))
+        let operation = self.in_doubt().map(|one| one.id.to_string()).unwrap_or_default();
+        let form = format!("{}/confirm", self.address(frame));
+        is_possible.then(|| address(&form, &[("operation", &operation)]))
     }
 
     /// The address of the form of an act.

@@ -261,21 +261,36 @@ async fn what_is_in_doubt_is_asked_about() {
         202,
         &doubt,
     );
-    let confirm = format!("{}/confirm", payment::PAGE);
+    let operation = "00000000-0000-4000-8006-000000000500";
+    let confirm = format!("{}/confirm?operation={operation}", payment::PAGE);
     assert!(api.get(payment::PAGE).await.body.contains(&format!(r#"action="{confirm}""#)));
     let page = api.post(&confirm, "x=y").await;
-    assert_eq!(
-        (page.status, page.location.as_str()),
-        (303, "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d?done=yes")
-    );
-    let html = api.get(&page.location).await.body;
+    let asked = format!("{}?done=asked&operation={operation}&at=", payment::PAGE);
+    assert!(page.status == 303 && page.location.starts_with(&asked), "{}", page.location);
+    let html = api.get(&format!("{asked}1764426480")).await.body;
     assert_says(
         &html,
         &[
+            "The gateway was asked at 9:28 AM. It still does not know.",
             "We do not know yet whether $5.00 was refunded. Do not repeat it, here or in the gateway's portal.",
         ],
     );
     assert_says(&api.get(FORM).await.body, &["Not before the outcome of the last operation is known."]);
+    let calls = api.requests().into_iter().filter(|call| call.contains("/confirm")).count();
+    assert_eq!((calls, api.requests().len()), (1, 11), "nothing is read before or after the inquiry");
+    // A later operation is not what was asked about.
+    let operations = json!([
+        with(operation_of("approved"), &json!({"request": {"person": "Ann", "reason": "x"}})),
+        bodies::operation("void", 2599, "approved")
+    ]);
+    doubt["data"]["meta"]["operations"] = operations;
+    payment::shown(&api, &doubt);
+    let html = api.get(&format!("{asked}1764426480")).await.body;
+    assert_says(&html, &["The gateway was asked at 9:28 AM. Ann refunded $5.00: x."]);
+}
+
+fn operation_of(state: &str) -> Value {
+    operation("refund", 500, state)
 }
 
 #[tokio::test]

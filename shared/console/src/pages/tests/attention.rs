@@ -10,11 +10,23 @@ use super::{
 
 const PAGE: &str = "/170200126/attention";
 const LIST: &str = "/v2/attention?";
+const PAYMENT: &str = "/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d";
+
+/// How a person settles a cause.
+pub(super) fn settled_by(code: &str) -> Value {
+    match code {
+        "in_doubt" | "refund_held_back" => json!("decision"),
+        "found_late" | "authorization_ending" => Value::Null,
+        _ => json!("seen"),
+    }
+}
 
 /// A payment of $25.99 with these causes, each with the time since when.
 fn row(order: &str, causes: &[(&str, &str)], operations: &Value) -> Value {
-    let causes =
-        causes.iter().map(|(code, since)| json!({"code": code, "since": since, "advice": "Do something."}));
+    let causes = causes.iter().map(|(code, since)| {
+        let settled_by = settled_by(code);
+        json!({"code": code, "since": since, "advice": "Do something.", "settled_by": settled_by})
+    });
     let disputes = json!([{"type": "chargeback", "amount": 1500, "day": "2026-11-24", "reason": "Fraud"}]);
     let stated = json!({"next_actions": ["confirm", "capture", "refund"],
         "relationships": {"order": {"data": {"id": order}}},
@@ -65,26 +77,51 @@ async fn payments_are_below_their_causes_the_oldest_first_with_the_money_at_stak
         &html,
         &[
             "Orders 1,000+ As of Nov 26, 7:00 AM",
-            "Open exceptions of the settlement: 3 The outcome is not known yet Do something. tollgate payment resolve",
+            "Open exceptions of the settlement: 3 The outcome is not known yet Do something. Since",
             "Visa 1443 UM-3 $7.00 We do not know yet whether $7.00 was captured.",
-            "Visa 1443 UM-6 $25.99 The bank approved $25.99 and holds it. Settlement refused the payment",
-            "UM-4 $25.99 The bank approved $25.99. Settlement refused it afterwards: no money comes. The authorization ends",
+            "An inquiry is sent every minute. Ask the gateway Somebody with the role all can decide it",
+            "Visa 1443 UM-6 $25.99 The bank approved $25.99 and holds it. Mark as seen Settlement refused the payment",
+            "UM-4 $25.99 The bank approved $25.99. Settlement refused it afterwards: no money comes. Mark as seen The authorization ends",
             "UM-2 $20.00 The bank approved $25.99 and holds it. Capture Nov 25, 3:00 PM",
             "The cardholder's bank took the money back Do something.",
-            "UM-5 $15.00 The cardholder's bank took back $15.00: Fraud. Nov 25, 12:00 AM",
-            "A refund that Tollgate owes waits for a dispute Do something. tollgate payment resolve",
-            "UM-7 $9.00 $9.00 is to be refunded, which waits until no chargeback of the order is open. Refund",
+            "UM-5 $15.00 The cardholder's bank took back $15.00: Fraud. Mark as seen Nov 25, 12:00 AM",
+            "A refund that Tollgate owes waits for a dispute Do something. Since",
+            "UM-7 $9.00 $9.00 is to be refunded, which waits until no chargeback of the order is open. Refund Somebody with the role all can decide it",
         ],
     );
     for part in [
         r#"<a href="/170200126/attention" aria-current="page">"#,
         r#"<span class="count" aria-label="2 orders">2</span> <span class="small muted">at 7:00 AM</span>"#,
         r#"<a class="number" href="/170200126/payments/UM-2/01a209fe-7ea0-47a8-b0f7-b059e208297d">UM-2</a>"#,
-        r#"<form method="post" action="/170200126/payments/UM-3/01a209fe-7ea0-47a8-b0f7-b059e208297d/confirm"><input type="hidden" name="csrf" value=""#,
+        r#"<form method="post" action="/170200126/payments/UM-3/01a209fe-7ea0-47a8-b0f7-b059e208297d/confirm?operation=00000000-0000-4000-8007-000000000700"><input type="hidden" name="csrf" value=""#,
     ] {
         assert!(html.contains(part), "{part} in {html}");
     }
     assert_eq!(api.requests(), ["GET /v2/me", "GET /v2/attention?page%5Blimit%5D=100"]);
+}
+
+#[tokio::test]
+async fn what_can_be_settled_has_a_form_for_those_who_may_and_says_who_for_others() {
+    let cases = [
+        ("disputed", "attention/disputed", "operate, all", "operate can mark it as seen"),
+        ("capture_skipped", "attention/capture_skipped", "operate, all", "operate can mark it as seen"),
+        ("in_doubt", "decide", "all", "all can decide it"),
+        ("refund_held_back", "decide", "all", "all can decide it"),
+        ("found_late", "refund", "operate, all", "operate can refund it"),
+    ];
+    for (code, form, roles, who) in cases {
+        for role in ["read", "pay", "operate", "all"] {
+            let html = with(role, &[row("UM-1", &[(code, "2026-11-25T20:00:00Z")], &json!([]))])
+                .get(PAGE)
+                .await
+                .body;
+            let is_allowed = roles.contains(role);
+            let has_form = html.contains(&format!("class=\"button\" href=\"{PAYMENT}/{form}\""));
+            assert_eq!(has_form, is_allowed, "{code} {role} {html}");
+            let says = format!("Somebody with the role {who}");
+            assert_eq!(html.contains(&says), !is_allowed, "{code} {role} {html}");
+        }
+    }
 }
 
 /// The buttons for a payment with this cause.
@@ -93,9 +130,7 @@ async fn offered(role: &str, code: &str, next_actions: &[&str]) -> String {
     row["next_actions"] = json!(next_actions);
     let html = with(role, &[row]).get(PAGE).await.body;
     assert_says(&html, &["Visa 1443 UM-1", "Do something."]);
-    let is_there = |act: &&str| {
-        html.contains(&format!("\"/170200126/payments/UM-1/01a209fe-7ea0-47a8-b0f7-b059e208297d/{act}\""))
-    };
+    let is_there = |act: &&str| html.contains(&format!("\"{PAYMENT}/{act}\""));
     ["confirm", "capture", "refund", "void"].into_iter().filter(is_there).collect()
 }
 

@@ -266,6 +266,48 @@ async fn a_note_and_a_resolution_are_sent_and_lead_back() {
 }
 
 #[tokio::test]
+async fn a_chargeback_is_resolved_and_its_dispute_marked_as_seen_in_one_form() {
+    let path = format!("/170200126/exceptions/{ID}");
+    let resolve = format!("/v2/settlement/exceptions/{ID}/resolve");
+    let payment = format!("/170200126/payments/UM-2011/{TRANSACTION}/attention/disputed?reason=case+lost");
+    let see = format!("/v2/orders/UM-2011/transactions/{TRANSACTION}/attention/disputed/seen");
+    let calls = ["resolve", "seen"].map(|verb| (verb, r#"{"data":{"reason":"case lost"}}"#));
+    let box_of = |html: &str| html.contains(r#"name="dispute" value="yes" checked"#);
+    for (status, detail, sentence) in [
+        (200, "", ""),
+        (422, "the payment does not need attention for this reason", ""),
+        (422, "the order keeps 20 concerns", "was not marked as seen: the order keeps 20 concerns."),
+        (
+            500,
+            "",
+            "The exception is resolved. The payment's dispute was not marked as seen: Tollgate did not respond.",
+        ),
+    ] {
+        let api = with("operate", &mismatch("chargeback"));
+        assert!(box_of(&api.get(&path).await.body));
+        api.says("POST", &resolve, 200, &json!({"data": {}}));
+        api.says("POST", &see, status, &refusal("not_by_hand", detail));
+        let page = api.post(&path, "act=resolve&dispute=yes&note=case+lost").await;
+        assert_says(&page.body, &[sentence]);
+        assert_eq!(page.status, if sentence.is_empty() { 303 } else { 422 });
+        let offers = page.body.contains(&format!("href=\"{payment}\">Mark the dispute as seen</a>"));
+        assert_eq!(offers, !sentence.is_empty(), "{}", page.body);
+        let posts = api.requests().into_iter().filter(|request| request.starts_with("POST"));
+        for (post, (verb, data)) in posts.zip(calls) {
+            assert!(post.contains(&format!("/{verb} ")) && post.ends_with(data), "{post}");
+        }
+    }
+    // Only where both are wanted.
+    for form in ["act=note&dispute=yes&note=x", "act=resolve&note=x"] {
+        let api = with("operate", &mismatch("chargeback"));
+        api.says("POST", "/v2/settlement/exceptions", 200, &json!({"data": {}}));
+        assert_eq!(api.post(&path, form).await.status, 303);
+        assert_eq!(api.requests().len(), 2, "{:?}", api.requests());
+    }
+    assert!(!box_of(&with("operate", &mismatch("not_ours")).get(&path).await.body));
+}
+
+#[tokio::test]
 async fn what_was_typed_stays_beside_the_reason_why_it_was_not_taken() {
     let api = with("operate", &mismatch("not_ours"));
     let path = format!("/170200126/exceptions/{ID}");

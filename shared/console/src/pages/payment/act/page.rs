@@ -53,29 +53,45 @@ pub(super) enum Step {
     Over,
 }
 
+/// An outcome to choose: the word of the API, and a sentence.
+pub(super) struct Outcome {
+    pub(super) word: &'static str,
+    pub(super) sentence: &'static str,
+}
+
 #[derive(Template)]
 #[template(path = "act.html")]
 pub(super) struct ActPage {
     pub(super) frame: Frame,
-    pub(super) act: Act,
     pub(super) title: String,
+    /// The name of the act in a sentence.
+    pub(super) noun: &'static str,
     /// The page of the payment.
     pub(super) back: String,
     pub(super) here: String,
     pub(super) known_by: String,
     pub(super) step: Step,
+    /// The sentences above the fields.
+    pub(super) intro: Vec<String>,
     pub(super) typed: Typed,
     /// Another person's proposal, as it is sent.
     pub(super) proposal: Option<String>,
-    /// A link for another person.
+    /// A link or a command for another person, with its label.
     pub(super) link: Option<String>,
-    /// The words of the button that moves money.
+    pub(super) link_label: &'static str,
+    /// The words of the button that sends the form. Without words, the form is shown once more
+    /// first.
     pub(super) button: String,
     pub(super) notices: Vec<Advice>,
     pub(super) wrong: Wrong,
+    /// Of the amount; empty in a form without one.
     pub(super) currency: String,
     /// No part is possible.
     pub(super) whole_only: bool,
+    /// Outcomes to choose from, if a person decides one.
+    pub(super) outcomes: &'static [Outcome],
+    /// The label of the gateway's reference; empty in a form without one.
+    pub(super) reference: &'static str,
     pub(super) needs_tick: bool,
     /// Whether the API advises against it.
     pub(super) is_inadvisable: bool,
@@ -83,42 +99,54 @@ pub(super) struct ActPage {
 }
 
 impl ActPage {
+    /// The form of an act.
     pub(super) fn new(visit: &Visit<'_>, act: Act, placed: &Placed, typed: Typed) -> Self {
         let payment = &placed.payment;
         let stated = placed.possible(act);
         Self {
-            frame: visit.frame.clone(),
-            act,
             title: format!("{} {}", act.verb(), said(payment.order())),
-            here: payment.form(act, &visit.frame),
-            back: payment.address(&visit.frame),
-            known_by: payment.known_by(),
-            step: Step::Form,
-            typed,
-            proposal: None,
-            link: None,
-            button: String::new(),
-            notices: Vec::new(),
-            wrong: wrong("", ""),
-            currency: said(payment.currency()),
+            noun: act.name(),
+            currency: if act == Act::Void { String::new() } else { said(payment.currency()) },
             whole_only: stated.whole_only,
             needs_tick: stated.needs_refund_disputed,
             is_inadvisable: stated.advised_against.is_some(),
+            ..Self::plain(visit, placed, payment.form(act, &visit.frame), typed)
+        }
+    }
+
+    /// A form with a reason only, at an address.
+    pub(super) fn plain(visit: &Visit<'_>, placed: &Placed, here: String, typed: Typed) -> Self {
+        Self {
+            frame: visit.frame.clone(),
+            title: String::new(),
+            noun: "",
+            here,
+            back: placed.payment.address(&visit.frame),
+            known_by: placed.payment.known_by(),
+            step: Step::Form,
+            intro: Vec::new(),
+            typed,
+            proposal: None,
+            link: None,
+            link_label: "Link for somebody else",
+            button: String::new(),
+            notices: Vec::new(),
+            wrong: wrong("", ""),
+            currency: String::new(),
+            whole_only: false,
+            outcomes: &[],
+            reference: "",
+            needs_tick: false,
+            is_inadvisable: false,
             facts: facts(placed),
         }
     }
 
     /// The step that has the button.
-    pub(super) fn confirming(
-        mut self,
-        visit: &Visit<'_>,
-        placed: &Placed,
-        amount: Option<SignedAmount>,
-    ) -> Self {
-        let money = amount.map(|amount| placed.payment.money(amount)).unwrap_or_default();
-        self.button = words::joined([self.act.verb().to_owned(), money], " ");
+    pub(super) fn confirming(mut self, visit: &Visit<'_>, button: String, sentences: Vec<String>) -> Self {
+        self.button = button;
         self.step = Step::Confirm {
-            sentences: sentences(self.act, placed, amount),
+            sentences,
             facts: vec![
                 Known::new("Reason", self.typed.reason.clone()),
                 Known::new("By", visit.frame.person()),
@@ -137,6 +165,19 @@ impl ActPage {
         }
         Ok(response)
     }
+}
+
+/// The page with the button that moves money.
+pub(super) fn confirming(
+    visit: &Visit<'_>,
+    page: ActPage,
+    act: Act,
+    placed: &Placed,
+    amount: Option<SignedAmount>,
+) -> ActPage {
+    let money = amount.map(|amount| placed.payment.money(amount)).unwrap_or_default();
+    let button = words::joined([act.verb().to_owned(), money], " ");
+    page.confirming(visit, button, sentences(act, placed, amount))
 }
 
 /// The payment is not as the form's reader saw it.

@@ -7,7 +7,7 @@ use tollgate_core::values::SignedAmount;
 use tollgate_wire::{self as wire, Proposal};
 
 use super::{
-    page::{ActPage, Step},
+    page::{ActPage, Step, confirming},
     send,
     typed::{Typed, version_of},
 };
@@ -75,7 +75,7 @@ pub(super) async fn show(
     let proposed = stated.body.data;
     let typed = Typed { reason: said(&*proposed.reason), ..Typed::default() };
     let amount = proposed.amount.or_else(|| possible::most(placed.possible(act)));
-    let mut page = ActPage::new(visit, act, placed, typed).confirming(visit, placed, amount);
+    let mut page = confirming(visit, ActPage::new(visit, act, placed, typed), act, placed, amount);
     page.proposal = Some(proposal.to_owned());
     page.typed.once.version = version_of(placed);
     if let Step::Confirm { facts, change, .. } = &mut page.step {

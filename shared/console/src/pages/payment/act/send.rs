@@ -4,14 +4,17 @@ use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
 
 use super::{
-    page::{ActPage, Advice, Step, Way, changed},
+    page::{ActPage, Advice, Step, Way, changed, confirming},
     typed::{TICK, Typed, wrong},
 };
 use crate::{
-    api::{Failure, Once, Refusal, address, segment},
+    api::{Failure, Once, Refusal, address},
     pages::{
         Visit,
-        payment::{Act, Payment, placed::Placed},
+        payment::{
+            Act, Payment,
+            placed::{Placed, route},
+        },
         problem::Problem,
     },
     web::redirect,
@@ -50,7 +53,7 @@ pub(super) async fn typed(
     };
     match sent(visit, act, payment, &wanted, &page.typed.once).await {
         Ok(()) => Ok(done(visit, payment)),
-        Err(failure) => failed(visit, page.confirming(visit, placed, wanted.moves), placed, failure),
+        Err(failure) => failed(visit, confirming(visit, page, act, placed, wanted.moves), placed, failure),
     }
 }
 
@@ -63,11 +66,6 @@ pub(super) async fn sent(
     once: &Once,
 ) -> Result<(), Failure> {
     visit.post(&route(payment.order(), &payment.id(), act.route()), data, once).await
-}
-
-/// The API's route for an operation on a payment.
-pub(super) fn route(order: &str, transaction: &str, verb: &str) -> String {
-    format!("/v2/orders/{}/transactions/{}/{verb}", segment(order), segment(transaction))
 }
 
 /// The payment's page, which shows the outcome of the last operation.
@@ -139,7 +137,7 @@ fn unclear(mut page: ActPage) -> Result<Response<Body>, Problem> {
 }
 
 /// The API's words, to go on with in a sentence.
-fn plain(refusal: &Refusal) -> &str {
+pub(super) fn plain(refusal: &Refusal) -> &str {
     refusal.detail.trim_end_matches('.')
 }
 
@@ -163,7 +161,7 @@ fn refused(page: &ActPage, refusal: &Refusal) -> Advice {
 }
 
 fn limit(page: &ActPage) -> String {
-    let act = page.act.name();
+    let act = page.noun;
     if page.link.is_none() {
         return format!("Nothing was done. The {act} is more than you may give back of one order.");
     }

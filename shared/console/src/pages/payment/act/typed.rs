@@ -28,6 +28,12 @@ pub(super) struct Typed {
     pub(super) reason: String,
     /// Ticked: the reader means it although the bank has taken the money back.
     pub(super) disputed: bool,
+    /// The id of the operation that a person decides.
+    pub(super) operation: String,
+    /// `done` or `not_done`, where a person decides it.
+    pub(super) outcome: String,
+    /// The gateway's reference of the decided operation.
+    pub(super) retref: String,
     pub(super) once: Once,
 }
 
@@ -43,6 +49,9 @@ impl Typed {
             amount: value("amount"),
             reason: value("reason"),
             disputed: pairs.get("disputed").is_some(),
+            operation: value("operation"),
+            outcome: value("outcome"),
+            retref: value("retref"),
             once: Once { key, version },
         }
     }
@@ -60,18 +69,23 @@ impl Typed {
         Ok(self)
     }
 
-    /// The address at which the same form is shown with the typed values.
-    pub(super) fn address(&self, here: &str, step: &str) -> String {
-        let disputed = if self.disputed { "yes" } else { "" };
-        let all = [
-            ("amount", self.amount.as_str()),
+    /// The values by the names of their fields.
+    pub(super) fn fields(&self) -> [(&'static str, &str); 8] {
+        [
+            ("amount", &self.amount),
+            ("operation", &self.operation),
+            ("outcome", &self.outcome),
+            ("retref", &self.retref),
             ("reason", &self.reason),
-            ("disputed", disputed),
+            ("disputed", if self.disputed { "yes" } else { "" }),
             ("key", &self.once.key),
             ("version", &self.once.version),
-            ("step", step),
-        ];
-        address(here, &all)
+        ]
+    }
+
+    /// The address at which the same form is shown with the typed values.
+    pub(super) fn address(&self, here: &str, step: &str) -> String {
+        address(here, &[&self.fields()[..], &[("step", step)]].concat())
     }
 }
 
@@ -118,18 +132,22 @@ impl Typed {
                 Some(typed.into())
             }
         };
-        if self.reason.is_empty() {
-            return Err(wrong("reason", "Please write why, in a few words."));
-        }
-        if let Err(invalid) = self.reason.parse::<Reason>() {
-            return Err(wrong("reason", format!("This reason is not accepted: it {invalid}.")));
-        }
+        self.check_reason()?;
         Ok(Wanted {
             amount,
             reason: self.reason.clone(),
             refund_disputed: self.disputed && act != Act::Capture,
             moves: amount.or_else(|| possible::most(placed.possible(act))),
         })
+    }
+
+    pub(super) fn check_reason(&self) -> Result<(), Wrong> {
+        if self.reason.is_empty() {
+            return Err(wrong("reason", "Please write why, in a few words."));
+        }
+        let invalid = self.reason.parse::<Reason>().err();
+        let problem = |invalid| wrong("reason", format!("This reason is not accepted: it {invalid}."));
+        invalid.map_or(Ok(()), |invalid| Err(problem(invalid)))
     }
 
     /// The same, checked against the statements of the API.

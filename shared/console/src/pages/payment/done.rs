@@ -1,0 +1,51 @@
+//! The outcome of the reader's latest act, as it is on record.
+
+use jiff::Timestamp;
+
+use super::{events, placed::Placed};
+use crate::{
+    pages::Visit,
+    words::{Tone, sentences},
+};
+
+/// The outcome of the reader's latest act.
+pub(super) struct Done {
+    pub(super) tone: Tone,
+    pub(super) sentence: String,
+}
+
+/// The outcome of the act that the address names.
+pub(super) fn done(visit: &Visit<'_>, placed: &Placed) -> Option<Done> {
+    let parameters = visit.parameters();
+    match parameters.get("done")? {
+        "asked" => asked(visit, placed, parameters.get("operation"), parameters.get("at")),
+        "settled" => {
+            let latest = events::settled(placed, &visit.frame);
+            let latest = latest.into_iter().max_by_key(|event| event.machine_time.clone())?;
+            Some(Done { tone: Tone::Good, sentence: latest.sentence })
+        }
+        _ => {
+            let tone = sentences::tone(placed.payment.meta.operations.last()?);
+            Some(Done { tone, sentence: events::last(placed, &visit.frame)?.sentence })
+        }
+    }
+}
+
+/// The operation that the gateway was asked about: with its outcome, or still without one.
+fn asked(visit: &Visit<'_>, placed: &Placed, operation: Option<&str>, at: Option<&str>) -> Option<Done> {
+    let operations = &placed.payment.meta.operations;
+    let asked_about = operations.iter().find(|one| Some(one.id.to_string().as_str()) == operation);
+    let operation = asked_about.or_else(|| operations.last())?;
+    let at = at.and_then(|seconds| Timestamp::from_second(seconds.parse().ok()?).ok());
+    let at = at.map(|at| format!(" at {}", visit.frame.time_of_day(&at))).unwrap_or_default();
+    let is_stopped = visit.frame.me.as_ref().is_some_and(|me| me.payments.stopped == Some(true));
+    let sentence = if !sentences::is_pending(operation) {
+        let outcome = sentences::operation(operation, &placed.payment.money(operation.amount));
+        format!("The gateway was asked{at}. {outcome}")
+    } else if is_stopped {
+        "The gateway was not asked: payments are stopped.".to_owned()
+    } else {
+        format!("The gateway was asked{at}. It still does not know.")
+    };
+    Some(Done { tone: sentences::tone(operation), sentence })
+}
