@@ -78,6 +78,14 @@ const SCREENS = {
     await page.click("text=Receipt");
   },
   attention: async (page) => page.goto(`${url}/${MERCHANT}/attention`),
+  "attention-seen": async (page) => {
+    await opened(page, "UM-2011");
+    await page.click("text=Mark as seen");
+  },
+  "attention-decide": async (page) => {
+    await opened(page, "UM-2014");
+    await page.goto(`${page.url()}/decide`);
+  },
   deposits: async (page) => page.goto(`${url}/${MERCHANT}/deposits`),
   deposit: async (page) => {
     await page.goto(`${url}/${MERCHANT}/deposits`);

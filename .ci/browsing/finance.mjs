@@ -5,35 +5,13 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 
-import { close, launch, step, visitor } from "./browse.mjs";
-import { MERCHANT, consoleAt } from "./people.mjs";
+import { close, launch } from "./browse.mjs";
+import { consoleAt } from "./people.mjs";
 
 const [program, origin] = process.argv.slice(2);
-const { url, allowed } = await consoleAt(origin);
+const { counted } = await consoleAt(origin);
 
-const ACTS_MAX = 12;
 const ZONE = "America/New_York";
-
-/** A colleague of finance at the sign-in page, whose clicks and entries are counted. */
-async function colleague(width) {
-  const page = await visitor({ width, allowed });
-  await page.goto(url);
-  let acts = 0;
-  const click = async (words) => {
-    acts += 1;
-    await page.locator("a, button").filter({ hasText: words, visible: true }).first().click();
-  };
-  acts += 1;
-  await page.getByLabel("Merchant").fill(MERCHANT);
-  await click(/^Sign in$/);
-  await click(/Rob Reyes/);
-  const done = async (what) => {
-    assert.ok(acts <= ACTS_MAX, `it took ${acts} clicks and entries`);
-    step(`${what}, at ${width} px, with ${acts} clicks and entries`);
-    await page.context().close();
-  };
-  return { page, click, done };
-}
 
 /** `Tue, Nov 24`: the last Tuesday that is over. */
 function lastTuesday() {
@@ -44,7 +22,7 @@ function lastTuesday() {
 }
 
 async function checkDeposit(width) {
-  const { page, click, done } = await colleague(width);
+  const { page, click, done } = await counted(/Rob Reyes/, width);
   await click(/^Deposits/);
   await click(lastTuesday());
   const text = await page.innerText("main");
@@ -90,7 +68,7 @@ async function checkFile(page, click) {
 }
 
 async function checkMonth(width) {
-  const { page, click, done } = await colleague(width);
+  const { page, click, done } = await counted(/Rob Reyes/, width);
   await click(/^Month$/);
   const differences = [await checkFile(page, click)];
   const [year, month] = new Intl.DateTimeFormat("en-CA", { timeZone: ZONE }).format(new Date()).split("-");

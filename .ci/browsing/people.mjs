@@ -1,8 +1,13 @@
 // People of the console of a local stack: how they sign in and find a payment of the sample month.
-import { THEMES, WIDTHS, expectError, look, visitor } from "./browse.mjs";
+import assert from "node:assert/strict";
+
+import { THEMES, WIDTHS, expectError, look, step, visitor } from "./browse.mjs";
 import { stackAt } from "./stack.mjs";
 
 export const MERCHANT = "170200126";
+
+/** Most clicks and entries of a task, signing in included. */
+const ACTS_MAX = 12;
 
 /** The console of the stack at an origin. */
 export async function consoleAt(origin) {
@@ -20,6 +25,30 @@ export async function consoleAt(origin) {
     await page.click("text=Sign in >> nth=-1");
     await page.click(`a:has-text("${name}")`);
     return page;
+  }
+
+  /** Somebody at the sign-in page, whose clicks and entries are counted, by nothing but words that are to be seen. */
+  async function counted(name, width) {
+    const page = await visitor({ width, allowed });
+    await page.goto(url);
+    let acts = 0;
+    const click = async (words, within = page) => {
+      acts += 1;
+      await within.locator("a, button, label").filter({ hasText: words, visible: true }).first().click();
+    };
+    const enter = async (label, value) => {
+      acts += 1;
+      await page.getByLabel(label).first().fill(value);
+    };
+    await enter("Merchant", MERCHANT);
+    await click(/^Sign in$/);
+    await click(name);
+    const done = async (what) => {
+      assert.ok(acts <= ACTS_MAX, `it took ${acts} clicks and entries`);
+      step(`${what}, at ${width} px, with ${acts} clicks and entries`);
+      await page.context().close();
+    };
+    return { page, click, enter, done };
   }
 
   /** Opens a payment by its order. */
@@ -45,5 +74,5 @@ export async function consoleAt(origin) {
     }
   }
 
-  return { stack, url, allowed, person, opened, looks };
+  return { stack, url, allowed, person, counted, opened, looks };
 }
