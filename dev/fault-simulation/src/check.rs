@@ -4,6 +4,7 @@ pub(crate) mod credit_card;
 pub(crate) mod fees;
 pub(crate) mod owed;
 pub(crate) mod schedule;
+pub(crate) mod seen;
 pub(crate) mod told;
 
 use std::fmt;

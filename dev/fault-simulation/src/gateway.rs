@@ -33,7 +33,7 @@ use line::Line;
 pub(crate) use line::as_http;
 use tollgate_core::{
     order::{Finding, Kind, Outcome, Route},
-    payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource},
+    payments::{Command, Gateway, GatewayInfo, Inquiry, Instruction, Merchant, PaymentSource, RecordLookUp},
     stored_cards::{ProfileOutcome, Profiles, Renewal},
     values::StoredCard,
 };
@@ -372,6 +372,24 @@ impl Gateway for Instance {
         };
         self.must_not_believe(believed && kind != Kind::Void, &states_more, &about);
         found
+    }
+
+    async fn look_up(
+        &self,
+        merchant: &Merchant,
+        route: &Route,
+        reference: &str,
+        limit: Duration,
+    ) -> RecordLookUp {
+        let line = Line {
+            instance: self,
+            merchant: merchant.id.as_str(),
+            about: reference,
+            sent: None,
+            verifies: false,
+            states_more: None,
+        };
+        CardPointe::over(line).look_up(merchant, route, reference, limit).await
     }
 }
 

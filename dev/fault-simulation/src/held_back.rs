@@ -167,8 +167,11 @@ async fn weather(world: Arc<World>) {
 
 async fn change(world: &Arc<World>) {
     let what = world.state().rng.below(12);
-    if what == 0 {
-        return persons::end(world).await;
+    match what {
+        0 => return persons::end(world).await,
+        9 | 10 => return persons::see(world).await,
+        11 => return persons::decide(world).await,
+        _ => {}
     }
     let mut guard = world.state();
     let state = &mut *guard;

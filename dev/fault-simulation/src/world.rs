@@ -150,6 +150,8 @@ pub(crate) struct State {
     pub(crate) stored_cards: StoredCards,
     /// The chargebacks of payments, and who knows of them.
     pub(crate) banks: Banks,
+    /// How many chargebacks of a payment were on record when a person had seen its dispute.
+    pub(crate) disputes_seen: BTreeMap<Uuid, usize>,
     /// The first rule that was broken.
     pub(crate) failure: Option<String>,
     /// When each process that was frozen had begun, and when it went on.
@@ -249,6 +251,7 @@ impl World {
             asked: Vec::new(),
             stored_cards: StoredCards::default(),
             banks: Banks::default(),
+            disputes_seen: BTreeMap::new(),
             failure: None,
             thaws: Vec::new(),
             instances: 0,

@@ -10,10 +10,12 @@ const SEEDS: u64 = 10_000;
 const SEEDS_OF_A_SAMPLE: u64 = 100;
 
 /// The events without which the histories would prove nothing.
-const HAPPENED: [&str; 9] = [
+const HAPPENED: [&str; 11] = [
     "chargebacks",
     "charged back again",
     "cases won",
+    "disputes back after they were seen",
+    "disputes that a person has seen",
     "owed refunds done",
     "owed refunds held back before they were sent",
     "owed refunds refused and then held back",
@@ -23,7 +25,8 @@ const HAPPENED: [&str; 9] = [
 ];
 
 /// Events that a sample has too few histories for.
-const HAPPENED_IN_ALL: [&str; 5] = [
+const HAPPENED_IN_ALL: [&str; 6] = [
+    "doubts that a person decided",
     "owed refunds ended by a person",
     "refunds owed: of a charge found late",
     "refunds owed: of a duplicate",

@@ -88,6 +88,7 @@ impl World {
         if let Some(number) = writer.number {
             broken.extend(owed::written(state, number, before, &order));
         }
+        broken.extend(check::seen::written(state, before, &order, self.latest(state)));
         self.note(state, format_args!("  {key} v{}: {}", order.version, check::Shown(&order)));
         for rule in broken {
             self.fail(state, &rule);

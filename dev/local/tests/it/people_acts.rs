@@ -84,7 +84,7 @@ struct Prepared {
 async fn prepare(shop: &Shop) -> Prepared {
     let receiver = crate::webhooks::Receiver::open().await;
     crate::webhooks::put(shop, &[receiver.document("shop")]);
-    for order in ["captured", "moved", "refunded", "canceled", "doubted", "voided"] {
+    for order in ["captured", "moved", "refunded", "canceled"] {
         shop.register(order, 2599).await;
     }
     let refunded = shop.pay_by_token("refunded", "purchase").await.id();
@@ -96,7 +96,7 @@ async fn prepare(shop: &Shop) -> Prepared {
     });
     let card = shop.post("/v2/payment-methods", json!({ "data": data })).await.id();
     let (captured, moved, canceled) = (held("captured").await, held("moved").await, held("canceled").await);
-    let voided = voided_elsewhere(shop).await;
+    let voided = voided_elsewhere(shop, "voided").await;
     shop.stack.deliver_stream().await.unwrap();
     shop.stack.deliver_webhooks().await.unwrap();
     let deliveries = shop.get("/v2/webhooks/shop/deliveries").await;
@@ -112,7 +112,8 @@ async fn prepare(shop: &Shop) -> Prepared {
 
 /// A purchase that has been in doubt for an hour, and its reference at the gateway, which shows a
 /// state of it that no document lists.
-async fn doubted(shop: &Shop) -> (String, String) {
+pub(crate) async fn doubted(shop: &Shop) -> (String, String) {
+    shop.register("doubted", 2599).await;
     let simulator = shop.stack.simulator();
     simulator.fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
     for endpoint in [Endpoint::Inquire, Endpoint::InquireByOrderid] {
@@ -128,11 +129,12 @@ async fn doubted(shop: &Shop) -> (String, String) {
 }
 
 /// An authorization that somebody voided in the gateway's portal.
-async fn voided_elsewhere(shop: &Shop) -> String {
-    let id = shop.pay_by_token("voided", "authorize").await.id();
+pub(crate) async fn voided_elsewhere(shop: &Shop, order: &str) -> String {
+    shop.register(order, 2599).await;
+    let id = shop.pay_by_token(order, "authorize").await.id();
     let retref = shop.stack.simulator().records().last().unwrap().retref.clone();
     shop.stack.simulator().in_portal(&PortalAction::Void { retref, minor_units: None });
-    let capture = shop.follow_up("voided", &id, "capture", json!({})).await;
+    let capture = shop.follow_up(order, &id, "capture", json!({})).await;
     capture.error(422, "voided_elsewhere");
     id
 }

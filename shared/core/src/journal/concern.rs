@@ -7,7 +7,7 @@ use crate::{
     journal::{Entry, Fact, changes::is_late, entries},
     order::{
         CaptureStanding, Cause, Decision, DisputeKind, FadingConcern, Kind, NoEffect, Operation,
-        OperationState, Order, RecordedDispute, Seen, SeenFacts, Stage, Transaction,
+        OperationState, Order, Seen, SeenFacts, Stage, Transaction,
     },
     words,
 };
@@ -173,10 +173,13 @@ pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         }
         // The answer is given elsewhere, and a case that is lost never ends.
         Concern::Disputed => {
-            let (since, latest) = transaction.disputed_since()?;
-            let is_chargeback = |one: &&RecordedDispute| one.dispute.kind == DisputeKind::Chargeback;
-            let chargebacks = transaction.disputes.iter().filter(is_chargeback).count();
-            fades(concern, since, SeenFacts { count: count(chargebacks), latest })
+            let (since, last) = transaction.disputed_since()?;
+            let all = transaction.disputes.iter();
+            let chargebacks = all.filter(|one| one.dispute.kind == DisputeKind::Chargeback).map(|one| one.at);
+            // A case that is won is no later chargeback: of all of them, and not of the open ones.
+            let facts = SeenFacts { count: count(chargebacks.clone().count()), latest: chargebacks.max()? };
+            let open = SeenFacts { latest: last, ..facts };
+            fades(concern, since, open).map(|faded| Concerned { facts: Some(facts), ..faded })
         }
         Concern::DisputeUnclear => {
             let since = order.disputes_unclear_since(transaction)?;

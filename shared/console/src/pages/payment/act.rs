@@ -106,7 +106,7 @@ fn unsettled(visit: &Visit<'_>, act: Act, placed: &Placed) -> Option<Advice> {
 }
 
 /// Sends an inquiry about the operation in doubt, which the address names, and shows the payment
-/// with the outcome. No call reads it before: the operation was in doubt on the page with the button.
+/// with the outcome. No call reads it before: it was in doubt on the page with the button.
 pub(crate) async fn confirm(
     visit: &Visit<'_>,
     order: &str,

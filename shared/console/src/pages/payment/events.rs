@@ -39,7 +39,7 @@ pub(super) fn last(placed: &Placed, frame: &Frame) -> Option<Event> {
     placed.payment.meta.operations.last().map(|operation| of_operation(placed, operation, frame))
 }
 
-/// What people settled: the reasons for attention that they have seen, and their decisions.
+/// Settled by people: the reasons for attention that they have seen, and their decisions.
 pub(super) fn settled(placed: &Placed, frame: &Frame) -> Vec<Event> {
     let meta = &placed.payment.meta;
     let of_seen = |seen: &SeenAttention| {

@@ -73,7 +73,7 @@ const USUAL: [(&str, Page); 10] = [
 
 /// Each fixture, the page that shows it, and texts of that page that come from it: those that are
 /// the same whenever the fixtures are recorded.
-const ROWS: [(&str, Page, &[&str]); 53] = [
+const ROWS: [(&str, Page, &[&str]); 56] = [
     ("attention-month", ATTENTION, &["$135.00", "UM-2014", "Mastercard 5454 UM-2011"]),
     (
         "attention-unreadable",
@@ -130,6 +130,7 @@ const ROWS: [(&str, Page, &[&str]); 53] = [
     ),
     ("totals-facts", DAYS, &["1 0.00%", "Numbers so far, and provisional ones, can still change."]),
     ("transaction-continued", PAYMENT, &["continued", "Still held $15.99"]),
+    ("transaction-decided", PAYMENT, &["the portal shows it"]),
     ("transaction-declined", PAYMENT, &["Declined", "$84.25", "Reference invoice 2017"]),
     ("transaction-dispute-won", PAYMENT, &["Captured, kept $184.00"]),
     ("transaction-disputed", PAYMENT, &["Disputed −$62.50"]),
@@ -144,6 +145,8 @@ const ROWS: [(&str, Page, &[&str]); 53] = [
     ("transaction-refunded", PAYMENT, &["Refunded −$25.99", "Ann", "paid by cheque"]),
     ("transaction-saved", SHOPPER, &["This cannot be read"]),
     ("transaction-scheduled", PAYMENT, &["paused by Ann: case 4713", "Description Two lamps"]),
+    ("transaction-seen", PAYMENT, &["the customer wanted it"]),
+    ("transaction-seen-by-person", PAYMENT, &["Eve Evans", "a colleague in the shop did it"]),
     ("transaction-settlement-refused", PAYMENT, &["Refused at settlement $25.99"]),
     ("transaction-shopper", SHOPPER, &["This cannot be read"]),
     ("transaction-surcharged", PAYMENT, &["Surcharge $0.55", "Larry Page-Turner, larry@newmedia.com"]),

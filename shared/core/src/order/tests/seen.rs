@@ -73,7 +73,7 @@ fn a_dispute_that_was_seen_is_back_with_the_next_chargeback_even_of_the_same_mom
     assert_eq!(see(&mut fixture, id, Concern::Disputed), Ok(true));
     // One case is won, and another one comes: as many as before, and not the same ones.
     fixture.order.transactions[0].disputes.push(dispute(DisputeKind::Reversal, "a", 3, at + HOUR));
-    assert_eq!(now(&fixture), []);
+    assert_eq!(now(&fixture), [], "nor does the one that is left come back");
     fixture.order.transactions[0].disputes.push(dispute(DisputeKind::Chargeback, "c", 4, at + HOUR));
     assert_eq!(now(&fixture), [Concern::Disputed]);
 }
