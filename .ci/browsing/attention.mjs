@@ -1,7 +1,7 @@
-// Two tasks of the page about payments that need attention, by nothing but the words that are to be
-// seen: a dispute that was answered, and a payment whose outcome the gateway does not state.
+// Three tasks of support, by nothing but the words that are to be seen: a dispute that was answered, a
+// payment whose outcome the gateway does not state, and a decline.
 //
-// Each changes the sample month for good, so another width needs another stack.
+// Settling changes the sample month for good, so another width needs another stack.
 //
 // Usage: attention.mjs CHROMIUM STACK_ORIGIN WIDTH
 import assert from "node:assert/strict";
@@ -48,6 +48,20 @@ async function decideDoubt() {
   await done("a payment in doubt is decided");
 }
 
+/** A reason of *Days* leads to its payments, and a payment to what the customer is told. */
+async function answerCustomer() {
+  const { page, click, done } = await counted(/Ann Archer/, width);
+  await click(/^Days$/);
+  await click(/^Year$/);
+  await click(/^Insufficient funds$/);
+  await page.waitForSelector("text=Declined: insufficient funds");
+  await click(/^UM-/);
+  await page.waitForSelector("text=What to tell the customer");
+  assert.match(await text(page), /Please use another card, or try again another day\./);
+  assert.match(await text(page), /What you may do/);
+  await done("a decline says what to tell the customer");
+}
+
 /** What somebody is told who may not settle it. */
 async function checkRoles() {
   const page = await person("Rob Reyes");
@@ -63,6 +77,7 @@ async function checkRoles() {
 
 await launch(program);
 await checkRoles();
+await answerCustomer();
 await settleDispute();
 await decideDoubt();
 await close();

@@ -405,9 +405,7 @@ impl From<NotByHand> for Failure {
                 | HandRejection::TooMany => Self::new(Code::NotByHand, text),
             },
             NotByHand::OtherRecord(..) => about(Code::InvalidValue),
-            NotByHand::GatewayKnows(_) | NotByHand::NoTrace => {
-                Self::new(Code::NotByHand, format!("{text}; confirm adopts it"))
-            }
+            NotByHand::GatewayKnows(_) | NotByHand::NoTrace => Self::new(Code::NotByHand, text),
             NotByHand::NoResponse => {
                 Self::new(Code::GatewayUnavailable, text).retry_after(UNAVAILABLE_RETRY_S)
             }

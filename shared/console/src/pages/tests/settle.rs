@@ -99,14 +99,14 @@ async fn a_form_that_is_sent_twice_is_done_and_another_persons_change_is_said() 
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_a_sentence_and_what_was_typed_stays_where_it_can_be_sent_again() {
-    let known = "the gateway has a word of its own: approved; confirm adopts it";
+    let known = "the gateway has a word of its own: approved";
     let busy = "Not carried out yet: wrong. Send this form again in a moment";
     let decision = format!("{PURCHASE}&step=send&outcome=done&retref=123&reason=Case+lost");
     for (form, status, code, detail, sentence, stays) in [
         (SEEN, 422, "not_by_hand", "wrong.", "Nothing was done: wrong.", false),
         (SEEN, 403, "forbidden", "wrong.", "Nothing was done. You may not do this: wrong.", false),
         (SEEN, 409, "contended", "wrong.", busy, true),
-        (DECIDE, 422, "not_by_hand", known, "approved. Ask the gateway to adopt it. The purchase of", true),
+        (DECIDE, 422, "not_by_hand", known, "has a word of its own: approved. The purchase of", true),
         (DECIDE, 400, "invalid_value", "wrong.", "portal shows one Wrong. Reason.", true),
         (DECIDE, 503, "gateway_unavailable", "wrong.", busy, true),
     ] {

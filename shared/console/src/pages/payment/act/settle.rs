@@ -265,8 +265,8 @@ fn undecided(
             page.response(false)
         }
         Failure::Refused(refusal) if refusal.code == "not_by_hand" => {
-            let detail = plain(refusal).replace("; confirm adopts it", ". Ask the gateway to adopt it");
-            page.notices = vec![Advice::new(Tone::Bad, format!("Nothing was decided: {detail}."))];
+            let text = format!("Nothing was decided: {}.", plain(refusal));
+            page.notices = vec![Advice::new(Tone::Bad, text)];
             confirming(visit, page, placed).response(false)
         }
         _ => send::failed(visit, confirming(visit, page, placed), placed, failure),
