@@ -182,7 +182,7 @@ async fn every_route_refuses_a_body_above_its_limit_or_does_not_look_at_it() {
     for route in deployed.served() {
         let RouteKey::Exact { method, path } = &route.key else { continue };
         functions.insert(route.function.clone());
-        let path = path.replace("{paymentMethodId}", &stored);
+        let path = path.replace("{paymentMethodId}", &stored).replace("{code}", "disputed");
         let path = parameter.replace_all(&path, "0de50000-0000-4000-8000-000000000005");
         let limit = limit_of(&route.function);
         for content_type in ["application/json", "application/octet-stream"] {

@@ -16,6 +16,7 @@ use crate::{
     credit_card_client::xml,
     docs::is_credit_card,
     openapi::{DESCRIPTION, Said},
+    people_acts::{doubted, voided_elsewhere},
     random_requests::values::Values,
     shop::{STORED_CARD, Shop},
     support::client,
@@ -163,6 +164,11 @@ impl Run {
         for order in 0..REGISTERED {
             run.shop.register(&format!("o-{order}"), TOTAL).await;
         }
+        for order in ["o-voided", "o-voided-too"] {
+            let id = voided_elsewhere(&run.shop, order).await;
+            run.values.concerned.push((order.to_owned(), id));
+        }
+        run.values.doubted.push(("doubted".to_owned(), doubted(&run.shop).await.0));
         run.new_tokens().await;
         webhooks::put(&run.shop, &[run.receiver.document(RECEIVER)]);
         for rest in 0..RESTS {
@@ -300,8 +306,9 @@ impl Run {
         let rng = &mut self.rng;
         let is_spoilt = |part| spoilt.contains(&part);
 
-        // Only people change people.
-        let is_for_people = template.starts_with("/v2/people") && rng.random_bool(0.7);
+        // Only people change people and decide, and a key has to name one.
+        let are_persons = ["/v2/people", "/decide", "/seen"].iter().any(|part| template.contains(part));
+        let is_for_people = are_persons && rng.random_bool(0.7);
         let token = if is_for_people { 3 } else { rng.random_range(0..11_usize).saturating_sub(7) };
         let mut headers = vec![("authorization", self.tokens[token].clone().into_bytes())];
         let path = self.values.path(rng, template, token == 2);

@@ -18,8 +18,7 @@ pub struct SeenStatement<'a> {
     pub sender: Sender<'a>,
 }
 
-/// Puts on record that a person has seen a concern. Where that is on record, nothing
-/// changes.
+/// Puts on record that a person has seen a concern. Where that is on record, nothing changes.
 pub async fn see(
     store: &dyn OrderStore,
     clock: &dyn Clock,

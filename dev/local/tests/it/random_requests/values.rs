@@ -26,6 +26,10 @@ pub(super) struct Values {
     pub(super) rests: Vec<(String, String)>,
     /// The same of authorizations whose capture can be scheduled.
     pub(super) held: Vec<(String, String)>,
+    /// The same of payments that are to be decided.
+    pub(super) doubted: Vec<(String, String)>,
+    /// The same of payments that need attention.
+    pub(super) concerned: Vec<(String, String)>,
     /// `TransactionID` of the credit-card API.
     payments: Vec<String>,
     /// Ids of stored cards.
@@ -47,6 +51,8 @@ impl Default for Values {
             cards,
             people: Vec::new(),
             held: Vec::new(),
+            doubted: Vec::new(),
+            concerned: Vec::new(),
             deliveries: Vec::new(),
         }
     }
@@ -89,7 +95,12 @@ impl Values {
         let mut order = format!("{of}-{}", rng.random_range(0..ORDERS));
         let mut transaction = Uuid::from_u128(rng.random()).to_string();
         let there: Vec<_> = self.transactions.iter().filter(|(order, _)| order.starts_with(of)).collect();
-        let there = if template.ends_with("/reauthorize") { self.rests.iter().collect() } else { there };
+        let there = match template.rsplit_once('/') {
+            Some((_, "reauthorize")) => self.rests.iter().collect(),
+            Some((_, "decide")) => self.doubted.iter().collect(),
+            Some((_, "seen")) => self.concerned.iter().collect(),
+            _ => there,
+        };
         let is_one = template == "/v2/orders/{orderId}/transactions/{transactionId}";
         let needs_held = (is_one || template.ends_with("/cancel")) && !external;
         let there = if needs_held && rng.random_bool(0.5) { self.held.iter().collect() } else { there };
@@ -116,7 +127,10 @@ impl Values {
         let card = card.cloned().unwrap_or_else(|| format!("pm_{}", "a".repeat(56)));
         let path = template.replace("{orderId}", &order).replace("{transactionId}", &transaction);
         let delivery = self.deliveries.choose(rng).map_or("none", String::as_str);
-        let path = path.replace("{webhookId}", RECEIVER).replace("{deliveryId}", delivery);
+        let is_other = template.contains("{code}") && rng.random_bool(0.2);
+        let code = if is_other { "in_doubt" } else { "voided_elsewhere" };
+        let path =
+            path.replace("{code}", code).replace("{webhookId}", RECEIVER).replace("{deliveryId}", delivery);
         let exception = crate::settlement::EXCEPTION.to_string();
         let path =
             path.replace("{depositId}", crate::settlement::DEPOSIT).replace("{exceptionId}", &exception);
