@@ -161,7 +161,7 @@ impl Stated {
             assert!(html.contains(reason["advice"].as_str().unwrap()), "{reason}: {html}");
         }
         let notices = html.matches("<section class=\"message").count();
-        // What to tell the customer, and what the reader may do.
+        // Two notices of a decline: for the customer, and for the reader.
         let after_decline = if self.meta()["state"] == "declined" { 2 } else { 0 };
         assert_eq!(notices, self.codes().len() + after_decline, "{html}");
     }
