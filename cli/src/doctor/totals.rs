@@ -47,9 +47,11 @@ async fn found(journal: &JournalTotals) -> Result<(Mark, String), StoreError> {
     // The day that has begun is not whole yet.
     let yesterday = day_of(journal.clock.now()).saturating_sub(1.day());
     let week = yesterday.saturating_sub(1.week());
+    // Each day is in one span: the months end before the week, and each before the next one.
+    let before_week = week.saturating_sub(1.day());
     let months = (0..12).map(|n| {
-        let [first, last] = [n + 1, n].map(|n| week.saturating_sub(n.months()));
-        sample(journal, first, last, SMALL_DAY_FACTS_MAX)
+        let [before, last] = [n + 1, n].map(|n| before_week.saturating_sub(n.months()));
+        sample(journal, before.saturating_add(1.day()), last, SMALL_DAY_FACTS_MAX)
     });
     let mut compared = sample(journal, week, yesterday, FACTS_MAX).await?;
     compared.extend(try_join_all(months).await?.into_iter().flatten());

@@ -38,7 +38,10 @@ async fn a_payment_in_doubt_is_decided_done_under_its_own_reference_after_its_am
     let before = fixture.record("o").await;
     fixture.resolve("o", &id, "done", &[], "25.99").await.fails(4, "reference is needed");
     fixture.resolve("o", &id, "done", &["--retref", &other], "25.99").await.fails(4, "it was sent as");
-    fixture.resolve("o", &id, "done", &["--retref", "1"], "25.99").await.fails(4, "nothing under 1 at MID");
+    fixture
+        .resolve("o", &id, "done", &["--retref", "1"], "25.99")
+        .await
+        .fails(4, "1: the gateway has nothing under it at MID");
     let done = ["--retref", retref.as_str()];
     let dry = fixture.resolve("o", &id, "done", &[&done[..], &["--dry-run"]].concat(), "").await.json();
     assert_eq!(dry["order"]["transactions"][0]["status"], "complete", "what it would be");
