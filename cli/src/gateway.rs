@@ -60,17 +60,6 @@ pub(crate) enum MidFee {
     NotTold,
 }
 
-/// The gateway's record under a reference or an order id.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Record {
-    pub(crate) retref: Option<String>,
-    pub(crate) order_id: Option<String>,
-    /// In major units, sign dropped.
-    pub(crate) amount: Option<String>,
-    /// Its state at the gateway, as `setlstat` has it.
-    pub(crate) setlstat: Option<String>,
-}
-
 impl Mid {
     /// The look-up is not offered here.
     const NOT_TOLD: Self = Self { enabled: None, fee: MidFee::NotTold };
@@ -121,11 +110,11 @@ impl Gateway {
         }
     }
 
-    /// The record under a reference. If none is found, the response is a record without a state
-    /// (`docs/cardpointe.md`, *Responses*).
-    pub(crate) async fn by_retref(&self, retref: &str, merchid: &str) -> Result<Option<Record>, Failure> {
+    /// The state of the record under a reference, as `setlstat` has it. If there is no record, the
+    /// response has no state (`docs/cardpointe.md`, *Responses*).
+    pub(crate) async fn state(&self, retref: &str, merchid: &str) -> Result<Option<String>, Failure> {
         let replies = self.inquire(&format!("inquire/{retref}/{merchid}"), merchid).await?;
-        Ok(replies.iter().map(record).rfind(|record| record.setlstat.is_some()))
+        Ok(replies.iter().rev().find_map(state))
     }
 
     async fn inquire(&self, path: &str, merchid: &str) -> Result<Vec<Value>, Failure> {
@@ -252,17 +241,9 @@ fn refusal(reply: &Value) -> Option<String> {
     is_refused.then(|| format!("{} {} ({})", text("respproc"), text("respcode"), text("resptext")))
 }
 
-fn record(value: &Value) -> Record {
-    let text = |name: &str| {
-        let text = value.get(name)?.as_str()?.trim();
-        (!text.is_empty()).then(|| text.to_owned())
-    };
-    Record {
-        retref: text("retref"),
-        order_id: text("orderId").or_else(|| text("orderid")),
-        amount: text("amount").map(|amount| amount.trim_start_matches('-').to_owned()),
-        setlstat: text("setlstat"),
-    }
+fn state(reply: &Value) -> Option<String> {
+    let state = reply.get("setlstat")?.as_str()?.trim();
+    (!state.is_empty()).then(|| state.to_owned())
 }
 
 #[cfg(test)]
@@ -306,8 +287,7 @@ mod tests {
     #[test]
     fn a_record_is_told_from_the_refusal_of_an_inquiry() {
         let one = json!({"retref": "1", "setlstat": "Refunded", "amount": "-1.00", "orderid": "x"});
-        let found = record(&one);
-        assert_eq!((found.amount.as_deref(), found.order_id.as_deref()), (Some("1.00"), Some("x")));
+        assert_eq!(state(&one).as_deref(), Some("Refunded"));
         let reply = |respstat: &str| {
             let text = "Txn not found";
             json!({"respstat": respstat, "respproc": "PPS", "respcode": "29", "resptext": text})

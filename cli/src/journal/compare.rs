@@ -140,12 +140,12 @@ async fn inquire(hosts: &GatewayHosts, job: &Job, facts: &mut Facts) {
 async fn state(hosts: &GatewayHosts, merchant: &Merchant, retref: &str, mid: &str) -> Result<String, String> {
     let account = &merchant.gateway;
     let gateway = Gateway::new(hosts, &account.endpoint, &account.username, &account.password);
-    let record = match gateway {
-        Ok(gateway) => gateway.by_retref(retref, mid).await,
+    let state = match gateway {
+        Ok(gateway) => gateway.state(retref, mid).await,
         Err(failure) => Err(failure),
     };
-    let record = record.map_err(|failure| failure.text().to_owned())?;
-    Ok(record.and_then(|record| record.setlstat).unwrap_or_else(|| "no record".to_owned()))
+    let state = state.map_err(|failure| failure.text().to_owned())?;
+    Ok(state.unwrap_or_else(|| "no record".to_owned()))
 }
 
 impl From<Entry> for Fact {

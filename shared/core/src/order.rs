@@ -359,7 +359,7 @@ impl Order {
         }
     }
 
-    fn transaction_mut(&mut self, id: Uuid) -> Option<&mut Transaction> {
+    pub(crate) fn transaction_mut(&mut self, id: Uuid) -> Option<&mut Transaction> {
         self.transactions.iter_mut().find(|transaction| transaction.id == id)
     }
 

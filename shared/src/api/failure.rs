@@ -476,9 +476,8 @@ impl From<Rejection> for Failure {
             | Rejection::NothingDue
             | Rejection::CapturesPaused
             | Rejection::CapturesDisputed => error(Code::NoEligibleTransaction),
-            Rejection::NeedsAction | Rejection::NoSuchConcern | Rejection::TooManySeen => {
-                error(Code::NotByHand)
-            }
+            Rejection::NoSuchConcern => error(Code::NotFound),
+            Rejection::NeedsAction | Rejection::TooManySeen => error(Code::NotByHand),
             Rejection::SeveralEligibleTransactions(those) => Self::several_eligible(detail, &those),
             Rejection::KeyReused(transaction) => {
                 error(Code::IdempotencyKeyReused).about(About::Key).of(transaction)

@@ -44,6 +44,7 @@ async fn a_reason_for_attention_that_fades_is_settled_by_having_seen_it_and_no_o
     t.ask("another version", &disputed(ANN).header("if-match", "\"9\"")).await;
     t.ask("seen", &disputed(ANN)).await;
     t.ask("once more", &disputed(EVE)).await;
+    t.ask("once more, with the version before it", &disputed(ANN).header("if-match", "\"4\"")).await;
     t.ask("by a key for a person", &disputed("shop:operate").data(json!({"actor": "Bob", "reason": "x"})))
         .await;
     t.ask("it has left the list", &get("/v2/attention").by("shop:read")).await;

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tollgate_core::{
     journal::{self, Concern, SeenStatement},
-    order::{Attribution, HandVerdict, Kind, OrderKey, Stage, Transaction},
+    order::{Attribution, HandVerdict, OrderKey, Stage, Transaction},
     payments::{HandDecision, NotByHand, Sender},
 };
 use uuid::Uuid;
@@ -131,7 +131,7 @@ pub(super) async fn decide(world: &Arc<World>) {
         });
         let verdict = if done.is_some() { HandVerdict::Done } else { HandVerdict::NotDone };
         // A capture and a void have no reference of their own.
-        let reference = done.filter(|_| pending.1.is_payment() || pending.1 == Kind::Refund);
+        let reference = done.filter(|_| pending.1.has_own_record());
         let (Ok(by), Ok(reason)) = ("Ann".parse(), "seen in the portal".parse()) else { return };
         (found, merchant, HandDecision { verdict, by, person: None, reason, reference })
     };

@@ -161,7 +161,7 @@ fn verdict(days: Days<'_>, data: &[Month], is_whole: bool) -> (String, Tone) {
     }
 }
 
-/// The checks that fail, with the addresses of the rows that explain them, and what is missing.
+/// The checks that fail, with the addresses of the rows that explain them, and the missing data.
 fn reasons(visit: &Visit<'_>, days: Days<'_>, body: &MonthBody) -> Vec<Known> {
     let mut all = Vec::new();
     for month in &body.data {

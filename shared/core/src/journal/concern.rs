@@ -66,7 +66,7 @@ pub struct Concerned {
     /// Until when; none: until the order changes.
     until: Option<Timestamp>,
     /// The facts behind one that fades.
-    pub(super) facts: Option<SeenFacts>,
+    facts: Option<SeenFacts>,
 }
 
 words! {
@@ -84,8 +84,19 @@ impl Concerned {
     pub fn settled_by(&self) -> Option<SettledBy> {
         match self.concern {
             Concern::InDoubt | Concern::RefundHeldBack => Some(SettledBy::Decision),
-            concern => self.facts.and(FadingConcern::from_name(concern.as_str())).map(|_| SettledBy::Seen),
+            _ => self.fading().map(|_| SettledBy::Seen),
         }
+    }
+
+    /// The form in which it can be kept as seen; none if it does not fade.
+    pub(super) fn fading(&self) -> Option<(FadingConcern, SeenFacts)> {
+        FadingConcern::from_name(self.concern.as_str()).zip(self.facts)
+    }
+
+    /// Whether a person has seen it, with all of its facts.
+    pub(super) fn is_seen(&self, transaction: &Transaction) -> bool {
+        let is_it = |seen: &Seen| self.fading() == Some((seen.concern, seen.facts));
+        transaction.seen.iter().any(is_it)
     }
 
     pub(super) fn holds(&self, now: Timestamp) -> bool {
@@ -104,14 +115,8 @@ pub fn concerned(order: &Order, transaction: &Transaction, now: Timestamp) -> Ve
 }
 
 /// Those of all times that nobody has seen.
-pub(super) fn unseen(order: &Order, transaction: &Transaction) -> impl Iterator<Item = Concerned> {
-    ever(order, transaction).into_iter().filter(|one| {
-        let is_it = |seen: &Seen| {
-            Some(seen.concern) == FadingConcern::from_name(one.concern.as_str())
-                && Some(seen.facts) == one.facts
-        };
-        !transaction.seen.iter().any(is_it)
-    })
+fn unseen(order: &Order, transaction: &Transaction) -> impl Iterator<Item = Concerned> {
+    ever(order, transaction).into_iter().filter(|one| !one.is_seen(transaction))
 }
 
 /// All concerns that a transaction has, had or will have, as its order is, in the order of the
@@ -120,18 +125,15 @@ pub(super) fn unseen(order: &Order, transaction: &Transaction) -> impl Iterator<
 pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
     // No action ends it: it fades after the last time.
-    let fades = |concern, since, facts: SeenFacts| {
-        let until = Some(facts.latest.saturating_add(FADES_AFTER).unwrap_or(facts.latest));
+    let fades = |concern, since, last: Timestamp, facts| {
+        let until = Some(last.saturating_add(FADES_AFTER).unwrap_or(last));
         Some(Concerned { concern, since, until, facts: Some(facts) })
     };
     let of_facts = |concern, is: fn(&Entry) -> bool| {
         let is_its_own = |entry: &&Entry| entry.transaction == transaction.id && is(entry);
         let times: Vec<Timestamp> = facts.iter().filter(is_its_own).map(|entry| entry.at).collect();
-        fades(
-            concern,
-            *times.iter().min()?,
-            SeenFacts { count: count(times.len()), latest: *times.iter().max()? },
-        )
+        let latest = *times.iter().max()?;
+        fades(concern, *times.iter().min()?, latest, SeenFacts { count: count(times.len()), latest })
     };
     // A voided payment holds no money that could be wrong.
     let stands = transaction.voided().is_none();
@@ -143,7 +145,7 @@ pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
                 (_, Some(since)) => open(concern, since),
                 (CaptureStanding::Lapsed, None) => {
                     let since = transaction.lapsed_at?;
-                    fades(concern, since, SeenFacts { count: 1, latest: since })
+                    fades(concern, since, since, SeenFacts { count: 1, latest: since })
                 }
                 (CaptureStanding::Stopped, None) => {
                     open(concern, transaction.scheduled_capture()?.updated_at)
@@ -178,12 +180,12 @@ pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
             let chargebacks = all.filter(|one| one.dispute.kind == DisputeKind::Chargeback).map(|one| one.at);
             // A case that is won is no later chargeback: of all of them, and not of the open ones.
             let facts = SeenFacts { count: count(chargebacks.clone().count()), latest: chargebacks.max()? };
-            let open = SeenFacts { latest: last, ..facts };
-            fades(concern, since, open).map(|faded| Concerned { facts: Some(facts), ..faded })
+            fades(concern, since, last, facts)
         }
         Concern::DisputeUnclear => {
             let since = order.disputes_unclear_since(transaction)?;
-            fades(concern, since, SeenFacts { count: count(transaction.disputes.len()), latest: since })
+            let facts = SeenFacts { count: count(transaction.disputes.len()), latest: since };
+            fades(concern, since, since, facts)
         }
         Concern::RefundHeldBack => {
             let mut waiting = transaction.operations.iter().filter(|one| one.is(Stage::WaitsForDispute));

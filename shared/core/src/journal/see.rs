@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::concern::{Concern, ever, unseen};
+use super::concern::{Concern, ever};
 use crate::{
-    order::{Attribution, FadingConcern, Order, OrderKey, Rejection, SEEN_MAX, Seen},
+    order::{Attribution, Order, OrderKey, Rejection, SEEN_MAX, Seen},
     payments::{Changed, OrderStore, Refusal, Sender, next_version, save_changed, trail},
     values::{Carried, Clock},
 };
@@ -28,8 +28,12 @@ pub async fn see(
     let SeenStatement { transaction, concern, sender } = statement;
     let order = store.load(key).await.map_err(Refusal::Store)?.ok_or(Rejection::OrderNotFound)?;
     let see = |order: &mut Order| -> Result<_, Refusal> {
-        order.must_have_version(sender.seen_version)?;
-        Ok(Changed::where_it(order.see(transaction, concern, sender.by, clock.now())?))
+        let changed = order.see(transaction, concern, sender.by, clock.now())?;
+        // A repeated request states the version before the first one.
+        if changed {
+            order.must_have_version(sender.seen_version)?;
+        }
+        Ok(Changed::where_it(changed))
     };
     let (order, changed) = save_changed(store, order, see).await?;
     if !changed {
@@ -66,21 +70,19 @@ impl Order {
         }
         let of = self.transaction(transaction).ok_or(Rejection::TransactionNotFound)?;
         let found = ever(self, of).into_iter().find(|one| one.concern == concern && one.holds(now));
-        let facts = found.ok_or(Rejection::NoSuchConcern)?.facts;
-        let fading = FadingConcern::from_name(concern.as_str());
-        let (concern_seen, facts) = fading.zip(facts).ok_or(Rejection::NeedsAction)?;
-        if !unseen(self, of).any(|one| one.concern == concern) {
+        let found = found.ok_or(Rejection::NoSuchConcern)?;
+        let (fading, facts) = found.fading().ok_or(Rejection::NeedsAction)?;
+        if found.is_seen(of) {
             return Ok(false);
         }
         if self.transactions.iter().map(|one| one.seen.len()).sum::<usize>() >= SEEN_MAX {
             return Err(Rejection::TooManySeen);
         }
         let by = by.cloned().map(Box::new);
-        let seen = Seen { concern: concern_seen, facts, at: now, by, carried: Carried::default() };
-        self.transactions
-            .iter_mut()
-            .filter(|one| one.id == transaction)
-            .for_each(|of| of.seen.push(seen.clone()));
+        let seen = Seen { concern: fading, facts, at: now, by, carried: Carried::default() };
+        if let Some(of) = self.transaction_mut(transaction) {
+            of.seen.push(seen);
+        }
         self.updated_at = now;
         Ok(true)
     }

@@ -3,7 +3,7 @@
 use askama::Template;
 use lambda_http::{Body, Response, http::StatusCode};
 use serde::Serialize;
-use tollgate_core::{journal::Concern, order::Rejection, settlement::ExceptionCause};
+use tollgate_core::{journal::Concern, settlement::ExceptionCause};
 use tollgate_wire::{ExceptionNote, ExceptionResolution, SettlementException, SignedMinor, Single};
 
 use crate::{
@@ -168,9 +168,7 @@ fn dispute_route(row: &SettlementException) -> Option<String> {
 async fn see_dispute(visit: &Visit<'_>, row: &SettlementException, reason: &str) -> Result<(), Failure> {
     let Some(route) = dispute_route(row) else { return Ok(()) };
     match visit.post(&route, &Written::Resolution { reason }, &Once::default()).await {
-        Err(Failure::Refused(refusal)) if refusal.detail.contains(&Rejection::NoSuchConcern.to_string()) => {
-            Ok(())
-        }
+        Err(Failure::Refused(refusal)) if refusal.code == "not_found" => Ok(()),
         sent => sent,
     }
 }

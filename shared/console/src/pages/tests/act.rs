@@ -278,7 +278,7 @@ async fn what_is_in_doubt_is_asked_about() {
     assert_says(&api.get(FORM).await.body, &["Not before the outcome of the last operation is known."]);
     let calls = api.requests().into_iter().filter(|call| call.contains("/confirm")).count();
     assert_eq!((calls, api.requests().len()), (1, 11), "nothing is read before or after the inquiry");
-    // A later operation is not what was asked about.
+    // The inquiry was about an earlier operation.
     let operations = json!([
         with(operation_of("approved"), &json!({"request": {"person": "Ann", "reason": "x"}})),
         bodies::operation("void", 2599, "approved")

@@ -273,12 +273,18 @@ async fn a_chargeback_is_resolved_and_its_dispute_marked_as_seen_in_one_form() {
     let see = format!("/v2/orders/UM-2011/transactions/{TRANSACTION}/attention/disputed/seen");
     let calls = ["resolve", "seen"].map(|verb| (verb, r#"{"data":{"reason":"case lost"}}"#));
     let box_of = |html: &str| html.contains(r#"name="dispute" value="yes" checked"#);
-    for (status, detail, sentence) in [
-        (200, "", ""),
-        (422, "the payment does not need attention for this reason", ""),
-        (422, "the order keeps 20 concerns", "was not marked as seen: the order keeps 20 concerns."),
+    for (status, code, detail, sentence) in [
+        (200, "", "", ""),
+        (404, "not_found", "the payment does not need attention for this reason", ""),
+        (
+            422,
+            "not_by_hand",
+            "the order keeps 20 concerns",
+            "was not marked as seen: the order keeps 20 concerns.",
+        ),
         (
             500,
+            "",
             "",
             "The exception is resolved. The payment's dispute was not marked as seen: Tollgate did not respond.",
         ),
@@ -286,7 +292,7 @@ async fn a_chargeback_is_resolved_and_its_dispute_marked_as_seen_in_one_form() {
         let api = with("operate", &mismatch("chargeback"));
         assert!(box_of(&api.get(&path).await.body));
         api.says("POST", &resolve, 200, &json!({"data": {}}));
-        api.says("POST", &see, status, &refusal("not_by_hand", detail));
+        api.says("POST", &see, status, &refusal(code, detail));
         let page = api.post(&path, "act=resolve&dispute=yes&note=case+lost").await;
         assert_says(&page.body, &[sentence]);
         assert_eq!(page.status, if sentence.is_empty() { 303 } else { 422 });

@@ -8,7 +8,6 @@ use tollgate_core::{
     order::Kind,
     values::{TextUse, looks_like_card_number},
 };
-use tollgate_wire::Operation;
 
 use super::{
     filled,
@@ -58,11 +57,11 @@ pub(crate) async fn seen(
     // Before anything is read: to read a payment in doubt changes its version.
     let sent = if !is_read && checked.is_ok() {
         let data = Settling { reason: &typed.reason, outcome: None, retref: None };
-        visit.post(&settle.route(order, transaction), &data, &typed.once).await.map(|()| true)
+        Some(visit.post(&settle.route(order, transaction), &data, &typed.once).await)
     } else {
-        Ok(false)
+        None
     };
-    if matches!(sent, Ok(true)) {
+    if matches!(sent, Some(Ok(()))) {
         return Ok(done(visit, order, transaction));
     }
     let placed = Placed::read(visit, order, transaction).await?;
@@ -72,19 +71,11 @@ pub(crate) async fn seen(
     let is_same = typed.once.version == version_of(&placed);
     let mut page = page(visit, settle, &placed, typed);
     settle.names().0.clone_into(&mut page.button);
-    match sent {
-        // The first of two equal forms has changed the version.
-        Err(_)
-            if settle.reason(&placed.payment).is_none() && is_on_record(visit, &placed, &page, concern) =>
-        {
-            Ok(done(visit, order, transaction))
-        }
-        Err(failure) => send::failed(visit, page, &placed, failure),
-        Ok(_) => {
-            let page = with_obstacle(visit, settle, page, &placed, is_same);
-            filled(page, pairs, is_read, checked, |page, ()| page)
-        }
+    if let Some(Err(failure)) = sent {
+        return send::failed(visit, page, &placed, failure);
     }
+    let page = with_obstacle(visit, settle, page, &placed, is_same);
+    filled(page, pairs, is_read, checked, |page, ()| page)
 }
 
 /// The form that decides an outcome: filled in, shown once more, and sent.
@@ -114,7 +105,8 @@ pub(crate) async fn decide(
         let words = events::gateway_words(operation);
         page.intro.push(words.unwrap_or_else(|| "Gateway: no response so far.".to_owned()));
         page.outcomes = if sentences::is_held_back(operation) { &OUTCOMES[1..] } else { &OUTCOMES };
-        if has_reference(operation) {
+        let has_own_record = operation.kind.known().is_some_and(Kind::has_own_record);
+        if has_own_record && !sentences::is_held_back(operation) {
             page.reference = "Reference (retref), only where the gateway's portal shows one";
         }
     }
@@ -135,7 +127,7 @@ pub(crate) async fn decide(
     filled(page, pairs, is_read, checked, |page, ()| confirming(visit, page, &placed))
 }
 
-/// The page of the payment, with a sentence about what was settled.
+/// The page of the payment, with a sentence about the act.
 fn done(visit: &Visit<'_>, order: &str, transaction: &str) -> Response<Body> {
     redirect(&address(&visit.frame.payment(order, transaction), &[("done", "settled")]))
 }
@@ -183,12 +175,6 @@ fn with_obstacle(
         page.step = Step::Over;
     }
     page
-}
-
-/// Whether it has a reference of its own at the gateway.
-fn has_reference(operation: &Operation) -> bool {
-    let is_own = |kind| matches!(kind, Kind::Authorize | Kind::Purchase | Kind::Refund);
-    operation.kind.known().is_some_and(is_own) && !sentences::is_held_back(operation)
 }
 
 /// The command for a merchant without anybody who may decide.
@@ -271,13 +257,4 @@ fn undecided(
         }
         _ => send::failed(visit, confirming(visit, page, placed), placed, failure),
     }
-}
-
-/// Whether the reader has marked the concern as seen for this reason.
-fn is_on_record(visit: &Visit<'_>, placed: &Placed, page: &ActPage, concern: Concern) -> bool {
-    placed.payment.meta.seen.iter().flatten().any(|one| {
-        one.code.as_str() == concern.as_str()
-            && one.by.person.as_deref() == Some(visit.frame.person())
-            && one.by.reason.as_deref() == Some(&page.typed.reason)
-    })
 }
