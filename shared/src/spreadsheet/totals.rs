@@ -4,7 +4,7 @@ use tollgate_core::{
     journal::read_totals::{Dimension, Period, Selection, TotalRow},
     values::SignedAmount,
 };
-use tollgate_wire::{OrNull, TotalFigures, TotalMembers, Word};
+use tollgate_wire::{DeclineShare, OrNull, TotalFigures, TotalMembers, Word};
 
 use super::{FileColumn, FileRow, column};
 
@@ -93,6 +93,16 @@ pub fn value(shown: Shown<'_>) -> TotalMembers {
         decline_code: by(Dimension::DeclineCode).map(or_null).unwrap_or_default(),
         count: counts_facts.then_some(total.count),
         amount: counts_facts.then_some(total.amount.into()),
+    }
+}
+
+/// The declined payments of one code.
+pub fn decline_share(row: &TotalRow) -> DeclineShare {
+    DeclineShare {
+        currency: row.line.currency.code().to_owned(),
+        decline_code: row.line.decline.clone().unwrap_or_default(),
+        declined: row.declined,
+        decline_rate: row.decline_rate().and_then(fraction),
     }
 }
 

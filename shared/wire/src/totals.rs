@@ -38,6 +38,10 @@ pub struct TotalsMeta {
     /// All rows added up, one for each currency, whatever rows are split by. Rates are those of all
     /// payments of the range
     pub sums: Vec<TotalFigures>,
+    /// Declined payments of the range by code, the most frequent first; absent unless rows are by
+    /// `decline_code`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declines: Option<Vec<DeclineShare>>,
     /// Periods whose totals can still change
     pub provisional: Vec<String>,
     /// Everything before it is counted, but for periods that are provisional; it stands still while
@@ -47,6 +51,20 @@ pub struct TotalsMeta {
     pub unreadable: usize,
     /// Entries of these periods that cannot be read and are left out, regardless of the filters
     pub unreadable_entries: u64,
+}
+
+/// Declined payments of one code in one currency.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline, deny_unknown_fields))]
+pub struct DeclineShare {
+    /// ISO 4217 code
+    pub currency: String,
+    pub decline_code: String,
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub declined: u64,
+    /// The share of all payments of the range in this currency
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 1)))]
+    pub decline_rate: Option<f64>,
 }
 
 /// A row of a report.

@@ -1,15 +1,10 @@
 //! Days: the approved, refunded and declined amounts of each, and the reasons of declines.
 
-use std::{cmp::Reverse, collections::BTreeMap};
-
 use askama::Template;
 use jiff::{ToSpan, civil::Date};
 use lambda_http::{Body, Response};
-use tollgate_core::{
-    journal::read_totals::{Interval, share},
-    values::SignedAmount,
-};
-use tollgate_wire::{MonthBody, MonthDay, OrNull, Total, TotalFigures, Totals, TotalsMeta};
+use tollgate_core::{journal::read_totals::Interval, values::SignedAmount};
+use tollgate_wire::{DeclineShare, MonthBody, MonthDay, Total, TotalFigures, Totals, TotalsMeta};
 
 use crate::{
     api::{Failure, address},
@@ -87,7 +82,7 @@ struct DaysPage {
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let totals: Totals = visit.read(&address_of_totals(visit, "currency")).await?;
     let (days, declines) = tokio::try_join!(became(visit, &totals.meta), declines(visit, &totals.meta))?;
-    rendered(&page(visit, &totals, &days, declines.as_ref()))
+    rendered(&page(visit, &totals, &days, &declines))
 }
 
 /// The deposits that days became.
@@ -101,11 +96,12 @@ async fn became(visit: &Visit<'_>, meta: &TotalsMeta) -> Result<Vec<MonthDay>, F
 }
 
 /// The declines of the range by their code, if there are any.
-async fn declines(visit: &Visit<'_>, meta: &TotalsMeta) -> Result<Option<Totals>, Failure> {
+async fn declines(visit: &Visit<'_>, meta: &TotalsMeta) -> Result<Vec<DeclineShare>, Failure> {
     if meta.sums.iter().all(|sum| sum.declined == 0) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    visit.read(&address_of_totals(visit, "decline_code")).await.map(Some)
+    let totals: Totals = visit.read(&address_of_totals(visit, "decline_code")).await?;
+    Ok(totals.meta.declines.unwrap_or_default())
 }
 
 /// The same totals as a file.
@@ -132,7 +128,7 @@ fn address_of_totals(visit: &Visit<'_>, by: &str) -> String {
     )
 }
 
-fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], declines: Option<&Totals>) -> DaysPage {
+fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], declines: &[DeclineShare]) -> DaysPage {
     let today = visit.today();
     let query = visit.request.uri().query().unwrap_or_default();
     let is_monthly = visit.parameters().get("interval") == Some("month");
@@ -181,7 +177,7 @@ fn page(visit: &Visit<'_>, totals: &Totals, became: &[MonthDay], declines: Optio
             .unwrap_or_default(),
         days,
         sums,
-        reasons: declines.map(|declines| shown.reasons(&whole, declines)).unwrap_or_default(),
+        reasons: shown.reasons(&whole, declines),
         notice: notice(meta),
         remarks: remarks(meta, &visit.frame),
     }
@@ -251,6 +247,11 @@ fn periods(meta: &TotalsMeta, is_monthly: bool, today: Date) -> Vec<Period> {
     all
 }
 
+/// A share of payments.
+fn percent(rate: f64) -> String {
+    format!("{:.2}%", rate * 100.0)
+}
+
 /// How amounts are shown, and against which amount bars are.
 struct Shown<'a> {
     merchant: &'a str,
@@ -282,7 +283,7 @@ impl Shown<'_> {
         let money = |amount: SignedAmount| words::if_any(amount, &figures.currency, self.is_one);
         let returned = SignedAmount::from(figures.changes.returned);
         let count = |count: u64| if count == 0 { String::new() } else { count.to_string() };
-        let rate = figures.approval_rate.map(|rate| format!("{:.2}%", rate * 100.0));
+        let rate = figures.approval_rate.map(percent);
         [
             Cell { text: count(figures.approved), address: approved.clone() },
             Cell { text: money(figures.approved_amount.into()), address: approved },
@@ -295,25 +296,21 @@ impl Shown<'_> {
     }
 
     /// The reasons of the declines of a period.
-    fn reasons(&self, period: &Period, declines: &Totals) -> Vec<Reason> {
-        let mut counts = BTreeMap::<_, u64>::new();
-        for row in &declines.data {
-            if let OrNull::Value(code) = &row.members.decline_code {
-                *counts.entry(&**code).or_default() += row.members.figures.declined;
+    fn reasons(&self, period: &Period, declines: &[DeclineShare]) -> Vec<Reason> {
+        let greatest = declines.first().map_or(1, |most| most.declined).max(1);
+        let reason = |one: &DeclineShare| {
+            let currency = if self.is_one { "" } else { one.currency.as_str() };
+            let name = words::capitalized(&words::decline(&said(&*one.decline_code)));
+            let only = [("state", "declined"), ("decline_code", one.decline_code.as_str())];
+            Reason {
+                name: words::joined([name, currency.to_owned()], ", "),
+                address: self.rows(period, currency, "payments", &only),
+                width: (one.declined.saturating_mul(BAR_WIDTH) / greatest).max(1),
+                count: one.declined,
+                share: one.decline_rate.map(percent),
             }
-        }
-        let mut counts: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
-        counts.sort_by_key(|(_, count)| Reverse(*count));
-        let greatest = counts.first().map_or(1, |(_, count)| *count);
-        let payments = declines.meta.sums.iter().map(|sum| sum.payments).sum();
-        let reason = |(code, count): (&str, u64)| Reason {
-            name: words::capitalized(&words::decline(&said(code))),
-            address: self.rows(period, "", "payments", &[("state", "declined"), ("decline_code", code)]),
-            width: (count.saturating_mul(BAR_WIDTH) / greatest).max(1),
-            count,
-            share: share(count, payments).map(|share| format!("{}.{:02}%", share / 100, share % 100)),
         };
-        counts.into_iter().map(reason).collect()
+        declines.iter().map(reason).collect()
     }
 
     /// The address of a part of the rows of a period, in one currency if there are several. Empty

@@ -7,9 +7,9 @@ mod periods;
 mod selection;
 
 pub use periods::{BadRange, Days, Interval, Period, Periods};
-pub use selection::{Dimension, Selection, TotalRow, share};
+pub use selection::{Dimension, Selection, TotalRow};
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
@@ -37,6 +37,9 @@ pub struct PeriodTotals {
     /// All of them together, one of each currency, at the place of the first period. A rate is that
     /// of the whole range.
     pub sums: Vec<TotalRow>,
+    /// The declined payments of all periods together, one row of each currency and code, the most
+    /// frequent first. None if the report does not tell the codes apart.
+    pub declines: Option<Vec<TotalRow>>,
     /// Sums that are not among them, because they cannot be read. Their periods are provisional.
     pub unreadable: Vec<Unreadable>,
     /// Entries that the sums lack, because they cannot be read: all of them, regardless of
@@ -115,9 +118,15 @@ pub async fn read_totals(
         }
         unreadable.extend(kept.unreadable);
     }
-    let Counted { rows, sums, left_out } = counted;
+    let Counted { rows, sums, declines, left_out } = counted;
     let (rows, sums) = (rows.finish(), sums.finish());
-    Ok(PeriodTotals { rows, sums, unreadable, left_out, provisional, complete_until })
+    let declines = declines.map(|rows| {
+        let mut rows = rows.finish();
+        rows.retain(|row| row.declined > 0 && row.line.decline.is_some());
+        rows.sort_by_key(|row| Reverse(row.declined));
+        rows
+    });
+    Ok(PeriodTotals { rows, sums, declines, unreadable, left_out, provisional, complete_until })
 }
 
 #[cfg(test)]

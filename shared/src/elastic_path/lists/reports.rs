@@ -20,7 +20,7 @@ use crate::{
     ports::Transactions,
     spreadsheet::{
         FileRow as _,
-        totals::{Shown, figures, value},
+        totals::{Shown, decline_share, figures, value},
     },
 };
 
@@ -112,6 +112,7 @@ impl Query {
             time_zone: self.zone.name().to_owned(),
             by: self.selection.by.iter().map(|one| (*one).into()).collect(),
             sums: found.sums.iter().map(figures).collect(),
+            declines: found.declines.as_ref().map(|rows| rows.iter().map(decline_share).collect()),
             provisional: provisional.map(|period| period.name.clone()).collect(),
             complete_until: found.complete_until,
             unreadable: found.unreadable.len(),

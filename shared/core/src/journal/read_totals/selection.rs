@@ -201,7 +201,7 @@ impl TotalRow {
 
 /// A part of a whole in ten-thousandths, rounded half up; only the whole is all of them, and only
 /// nothing is none.
-pub fn share(part: u64, whole: u64) -> Option<u64> {
+fn share(part: u64, whole: u64) -> Option<u64> {
     let share = part.saturating_mul(10_000).saturating_add(whole / 2).checked_div(whole)?;
     Some(if part == 0 || part >= whole { share } else { share.clamp(1, 9_999) })
 }
@@ -212,18 +212,29 @@ pub(super) struct Counted<'a> {
     pub(super) rows: Rows<'a>,
     /// Of all periods together, by nothing but the currency.
     pub(super) sums: Rows<'a>,
+    /// Of all periods together, by the code of declines, if the report tells these apart.
+    pub(super) declines: Option<Rows<'a>>,
     /// Entries that no row has, because they cannot be read.
     pub(super) left_out: u64,
 }
 
 impl<'a> Counted<'a> {
     pub(super) fn new(selection: &'a Selection) -> Self {
-        Self { rows: Rows::new(selection, &selection.by), sums: Rows::new(selection, &[]), left_out: 0 }
+        let by_code = selection.is_by(Dimension::DeclineCode);
+        Self {
+            rows: Rows::new(selection, &selection.by),
+            sums: Rows::new(selection, &[]),
+            declines: by_code.then(|| Rows::new(selection, &[Dimension::DeclineCode])),
+            left_out: 0,
+        }
     }
 
     pub(super) fn add(&mut self, period: usize, totals: &Totals) -> Result<(), StoreError> {
         self.left_out = self.left_out.saturating_add(totals.left_out());
         self.rows.add(period, totals)?;
+        if let Some(declines) = &mut self.declines {
+            declines.add(0, totals)?;
+        }
         self.sums.add(0, totals)
     }
 }

@@ -378,6 +378,23 @@ fn rates_are_shares_of_the_payments_that_were_decided_and_come_to_one() {
     assert_eq!(rows(refunds), [(String::new(), 0, 0, None, None)]);
 }
 
+#[test]
+fn the_declines_of_a_range_are_by_code_the_most_frequent_first() {
+    let mut sold = sold();
+    let next_day = entry_of("purchase", "declined", "Visa", Some("do_not_honor"));
+    sold.entries.push(CountedEntry { at: at(DAY_S), ..next_day });
+    let periods = periods(Interval::Day, "2027-01-16", "2027-01-17", "UTC").unwrap();
+    let declines =
+        |by: Dimension| report(&sold, &periods, &Selection { by: vec![by], ..Selection::default() }).declines;
+    let rows = declines(Dimension::DeclineCode).unwrap();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| (row.line.decline.as_deref().unwrap(), row.declined, row.decline_rate()))
+        .collect();
+    assert_eq!(rows, [("do_not_honor", 2, Some(4_000)), ("expired_card", 1, Some(2_000))]);
+    assert_eq!(declines(Dimension::Brand), None);
+}
+
 /// A decision that changes the amounts held and paid by so much.
 fn moving(operation: &str, fact: &str, held: i64, paid: i64) -> CountedEntry {
     let (held, paid) = (SignedAmount::new(held), SignedAmount::new(paid));
