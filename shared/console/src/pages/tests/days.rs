@@ -10,6 +10,14 @@ use super::{
 
 const DAYS: &str = "/170200126/days?from=2020-11-24&to=2020-11-26";
 
+/// The address of the declines of these days.
+const DECLINES: &str = "/v2/reports/totals?from=2020-11-24&to=2020-11-26&interval=day&time_zone=America%2FNew_York&by=decline_code";
+
+/// Declines of one code.
+fn share(currency: &str, code: &str, declined: u64, rate: f64) -> Value {
+    json!({"currency": currency, "decline_code": code, "declined": declined, "decline_rate": rate})
+}
+
 fn report() -> Value {
     let first = json!({"held": 38000, "paid": 145_145, "approved": 13, "approved_amount": 183_915, "declined": 1,
         "approval_rate": 0.9286, "payments": 14, "at_gateway": 145_145});
@@ -69,19 +77,13 @@ async fn each_reason_of_declines_has_its_share_and_leads_to_its_payments() {
     let api = api("read");
     api.says("GET", "/v2/reports/totals", 200, &report());
     api.says("GET", "/v2/reports/month", 200, &became());
-    let of = |currency: &str, code: &str, declined: u64, rate: f64| json!({"currency": currency, "decline_code": code, "declined": declined, "decline_rate": rate});
     let shares = [
-        of("USD", "expired_card", 6, 0.03),
-        of("USD", "insufficient_funds", 3, 0.015),
-        of("USD", "lost_or_stolen", 1, 0.005),
+        share("USD", "expired_card", 6, 0.03),
+        share("USD", "insufficient_funds", 3, 0.015),
+        share("USD", "lost_or_stolen", 1, 0.005),
     ];
-    let declines = "/v2/reports/totals?from=2020-11-24&to=2020-11-26&interval=day&time_zone=America%2FNew_York&by=decline_code";
-    api.says(
-        "GET",
-        declines,
-        200,
-        &totals(&[], &json!({"from": "2020-11-24", "to": "2020-11-26", "declines": shares})),
-    );
+    let meta = json!({"from": "2020-11-24", "to": "2020-11-26", "declines": shares});
+    api.says("GET", DECLINES, 200, &totals(&[], &meta));
     let html = api.get(DAYS).await.body.replace("&#38;", "&");
     assert_says(
         &html,
@@ -92,6 +94,25 @@ async fn each_reason_of_declines_has_its_share_and_leads_to_its_payments() {
     assert_eq!(widths.collect::<Vec<_>>(), ["100", "50", "16"]);
     let range = "payments?from=2020-11-24&to=2020-11-26&state=declined";
     assert_eq!(leads(&html, "Expired card"), [format!("{range}&decline_code=expired_card")]);
+}
+
+#[tokio::test]
+async fn of_several_currencies_a_reason_names_its_own_and_leads_to_no_other_payments() {
+    let api = api("read");
+    let both = ["EUR", "USD"].map(|currency| json!({"currency": currency, "declined": 1, "payments": 4}));
+    let rows = both.each_ref().map(|numbers| total("2020-11-24", numbers));
+    let meta = json!({"from": "2020-11-24", "to": "2020-11-26", "sums": both.each_ref().map(figures)});
+    api.says("GET", "/v2/reports/totals", 200, &totals(&rows, &meta));
+    api.says("GET", "/v2/reports/month", 200, &became());
+    let shares = ["EUR", "USD"].map(|currency| share(currency, "expired_card", 1, 0.25));
+    let meta = json!({"from": "2020-11-24", "to": "2020-11-26", "declines": shares});
+    api.says("GET", DECLINES, 200, &totals(&[], &meta));
+    let html = api.get(DAYS).await.body.replace("&#38;", "&");
+    assert_says(&html, &["Expired card, EUR 1 25.00% Expired card, USD 1 25.00%"]);
+    assert_eq!(
+        leads(&html, "Expired card, EUR"),
+        ["payments?from=2020-11-24&to=2020-11-26&currency=EUR&state=declined&decline_code=expired_card"]
+    );
 }
 
 /// The links of a page that say this, in their order.
