@@ -40,6 +40,17 @@ pub struct MyMerchant {
     /// Whether payments are real
     pub livemode: bool,
     pub currencies: Vec<String>,
+    pub search: MySearch,
+}
+
+/// The texts that find payments, besides the gateway's data: the members of the merchant's document
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+pub struct MySearch {
+    /// The merchant's own references: the filter `custom_reference`
+    pub references: bool,
+    /// Customers' references and addresses: the filters `customer_id` and `customer_email`
+    pub customers: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]

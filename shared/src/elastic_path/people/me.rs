@@ -56,6 +56,10 @@ fn merchant_value(ports: &Transactions, merchant: &Merchant) -> wire::MyMerchant
         time_zone: merchant.policy.zone.as_ref().map_or("UTC", |zone| zone.name()).to_owned(),
         livemode: ports.gateway.is_live(&merchant.gateway.any_route()),
         currencies: currencies.collect(),
+        search: wire::MySearch {
+            references: merchant.search.references,
+            customers: merchant.search.customers,
+        },
     }
 }
 

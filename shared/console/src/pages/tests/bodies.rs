@@ -43,7 +43,7 @@ pub(super) fn me(role: &str) -> Value {
         "payments_in_flight": 9, "payments_in_flight_per_network": 9});
     json!({"data": {"type": "me", "id": "170200126",
         "merchant": {"id": "170200126", "name": "Umbrella & Sons", "time_zone": "America/New_York", "livemode": false,
-            "currencies": ["USD"]},
+            "currencies": ["USD"], "search": {"references": true, "customers": true}},
         "key": null,
         "person": {"id": TRANSACTION, "name": "Ann Archer", "role": role, "refund_max": null},
         "may": {"read": true, "pay": role != "read", "operate": operates, "all": role == "all"},
