@@ -222,7 +222,7 @@ async fn one(
     let days = DayRange { first, last: today.saturating_add(AHEAD_DAYS.days()) };
     let wanted = Wanted { merchant, days, mid: None };
     let (all, _) = find(stores, &wanted, None, usize::MAX).await?;
-    let found = all.into_iter().find(|one| one.trace_number.as_deref() == Some(name));
+    let found = all.into_iter().find(|one| one.has_trace_number(name));
     if found.is_none() {
         progress(installation, stores, merchant).await?;
     }

@@ -74,6 +74,7 @@ fn deposit(pack: PackKey, now: Timestamp) -> Deposit {
             (Component::Fee, SignedAmount::new(-549)),
         ],
         total: SignedAmount::new(3_450),
+        trace_number: Some("12100024A01, 12100024B02".to_owned()),
         lines: (1, SignedAmount::new(3_999)),
         packs: BTreeSet::from([pack]),
         ..Deposit::without_sum(DEPOSIT.to_owned(), MID, day, now)

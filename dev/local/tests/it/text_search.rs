@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
+    settlement::seed,
     shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card_with},
 };
 
@@ -66,7 +67,7 @@ async fn a_payment_is_found_by_the_shops_reference_and_by_who_paid_and_the_journ
     for (filter, expected) in [
         ("eq(custom_reference,invoice 7)", vec!["c", "a"]),
         ("eq(custom_reference,invoice 7):eq(status,complete)", vec!["a"]),
-        ("eq(custom_reference,Invoice 7)", vec![]),
+        ("eq(custom_reference,Invoice 7)", vec!["c", "a"]),
         ("eq(custom_reference,booking-1)", vec![first.as_str()]),
         ("eq(customer_id,cust-1)", vec!["b"]),
         ("eq(customer_id,CUST-1)", vec![]),
@@ -178,5 +179,18 @@ async fn what_payments_are_found_by_waits_for_secrets_and_no_entry_does() {
     let head =
         shop.send(Method::HEAD, "/v2/transactions?filter=eq(custom_reference,7)", &[], String::new()).await;
     assert_eq!(head.status, 200);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_deposit_is_found_by_each_number_on_the_banks_statement_and_by_no_part_of_one() {
+    let shop = Shop::open().await;
+    seed(&shop).await;
+    for (number, deposits) in [("12100024A01", 1), ("12100024b02", 1), ("12100024", 0)] {
+        let page = shop.get(&format!("/v2/deposits?filter=eq(trace_number,{number})")).await;
+        assert_eq!(page.data(200).as_array().unwrap().len(), deposits, "{number}");
+    }
+    let refused = shop.get("/v2/settlement/outstanding?filter=eq(trace_number,1)").await;
+    assert_eq!(refused.error(400, "invalid_value")["source"], "filter.trace_number");
     shop.close().await;
 }

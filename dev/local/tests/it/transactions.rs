@@ -94,7 +94,11 @@ async fn each_filter_finds_its_transactions_as_their_orders_routes_show_them() {
     assert_eq!(meta.remove("needs_attention"), Some(json!([])));
     assert!(meta.remove("listed_at").unwrap().is_string());
     assert_eq!(row, shop.transactions("taken").await[0], "the same resource");
-    assert_eq!(row["payment_details"]["authorization_code"].as_str().unwrap().len(), 6, "for a receipt");
+    let code = row["payment_details"]["authorization_code"].as_str().unwrap();
+    assert_eq!(code.len(), 6, "for a receipt");
+    let by_code = found(&shop, &format!("eq(approval_code,{})", code.to_lowercase())).await;
+    assert!(by_code.contains("taken"), "{by_code:?}");
+    assert!(found(&shop, "eq(approval_code,pps)").await.is_empty(), "the whole code");
     assert!(page.body["meta"]["journal"]["newest_entry_at"].is_string());
     assert!(page.body["meta"]["read_bytes"].as_u64().unwrap() <= 10 * 1024 * 1024);
     shop.close().await;

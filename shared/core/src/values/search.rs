@@ -81,11 +81,11 @@ impl SearchBy {
 }
 
 impl SearchTerm {
-    /// A text as it is compared: without space around it, and an address without capitals. None for
-    /// a blank one.
+    /// A text as it is compared: without space around it, and except for a customer's reference,
+    /// which a program states, without capitals. None for a blank one.
     pub fn new(by: SearchBy, text: &str) -> Option<Self> {
         let text = text.trim();
-        let text = if by == SearchBy::Email { text.to_lowercase() } else { text.to_owned() };
+        let text = if by == SearchBy::Customer { text.to_owned() } else { text.to_lowercase() };
         (!text.is_empty()).then_some(Self { by, text })
     }
 
@@ -137,10 +137,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_compared_without_space_around_it_and_an_address_without_capitals() {
+    fn a_text_is_compared_without_space_around_it_and_one_that_people_type_without_capitals() {
         let text = |by, text| SearchTerm::new(by, text).map(|term| term.text().to_owned());
         for (by, stated, compared) in [
-            (SearchBy::Reference, " Invoice 7\t", Some("Invoice 7")),
+            (SearchBy::Reference, " Invoice 7\t", Some("invoice 7")),
             (SearchBy::Customer, "Anna", Some("Anna")),
             (SearchBy::Email, " Anna.\u{c9}\u{df}@Shop.Example ", Some("anna.\u{e9}\u{df}@shop.example")),
             (SearchBy::Email, " \u{a0}", None),

@@ -13,7 +13,9 @@ pub(in crate::elastic_path) use captures::{AttentionFilter, CaptureFilter};
 pub(in crate::elastic_path) use deliveries::DeliveryFilter;
 pub(in crate::elastic_path) use entries::EntryFilter;
 pub(in crate::elastic_path) use orders::OrderFilter;
-pub(in crate::elastic_path) use settlement::{DaysOfAccount, NoFilter, WantedExceptions, is_mid};
+pub(in crate::elastic_path) use settlement::{
+    DaysOfAccount, NoFilter, WantedDeposits, WantedExceptions, is_mid,
+};
 pub(in crate::elastic_path) use term::{Fields, Range, parse, without_customers};
 
 use jiff::Timestamp;
@@ -26,8 +28,8 @@ use tollgate_core::{
 use self::term::Term;
 use crate::{api::Problem, elastic_path::response::status::transaction_status};
 
-/// Longest reference of the gateway, in characters; its own have 12 to 14.
-const RETREF_MAX: usize = 40;
+/// Longest reference or code of the gateway, in characters; its references have 12 to 14.
+const CODE_MAX: usize = 40;
 
 /// The conditions of a filter.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub(in crate::elastic_path) struct Filter {
 
 impl Fields for Filter {
     const NAMES: &'static str = "created_at, status, state, approved, operation, decline_code, currency, amount, \
-                                 captured_amount, last_four, brand, needs_attention, authorization_expires_at, \
+                                 captured_amount, last_four, brand, approval_code, needs_attention, authorization_expires_at, \
                                  next_capture_attempt, retref, custom_reference, customer_id, customer_email, order_id, \
                                  id, transaction_id";
 
@@ -59,7 +61,8 @@ impl Fields for Filter {
             "brand" => Predicate::Brand(term.words(Brand::ALL, Brand::name)?),
             "currency" => Predicate::Currency(term.currencies()?),
             "last_four" => Predicate::LastFour(term.last_four()?),
-            "retref" => Predicate::Reference(term.own(is_retref, "letters and digits, as on a statement")?),
+            "retref" => Predicate::Reference(written(term, "a statement")?),
+            "approval_code" => Predicate::ApprovalCode(written(term, "a receipt")?),
             "custom_reference" => Predicate::Text(own_text(term, SearchBy::Reference)?),
             "customer_id" => Predicate::Text(own_text(term, SearchBy::Customer)?),
             "customer_email" => Predicate::Text(own_text(term, SearchBy::Email)?),
@@ -88,10 +91,12 @@ fn own_text(term: &Term<'_>, by: SearchBy) -> Result<SearchTerm, Problem> {
     SearchTerm::stated(by, &text).map_err(|error| term.wrong(error))
 }
 
-/// The gateway's reference of a payment or refund, as it is written.
-fn is_retref(text: &str) -> Option<String> {
-    let is_good = text.len() <= RETREF_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_good.then(|| text.to_owned())
+/// A reference or code of the gateway's, as it is written there.
+fn written(term: &Term<'_>, place: &str) -> Result<String, Problem> {
+    let is_good =
+        |text: &str| text.len() <= CODE_MAX && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let read = |text: &str| is_good(text).then(|| text.to_owned());
+    term.own(read, &format!("letters and digits, as on {place}"))
 }
 
 impl Filter {

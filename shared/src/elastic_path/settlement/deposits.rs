@@ -20,7 +20,7 @@ use super::accounts;
 use crate::{
     api::{Caller, Code, Failure, Handled, Page, Problem},
     elastic_path::{
-        lists::filter::{DaysOfAccount, NoFilter},
+        lists::filter::{DaysOfAccount, NoFilter, WantedDeposits},
         lists::paging::Part,
         lists::{Paging, Rows},
         request::Parameters,
@@ -57,13 +57,12 @@ handlers! {
 
 async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
     let caller = Caller::reader(&ports.access, request, Role::Read).await?;
-    let paging: Paging<'_, DaysOfAccount> = Paging::of("deposits\n", &ports.access, request, &caller)?;
+    let paging: Paging<'_, WantedDeposits> = Paging::of("deposits\n", &ports.access, request, &caller)?;
     let merchant = &caller.merchant.id;
-    let days = days(&paging.filter, paging.now);
+    let days = days(&paging.filter.days, paging.now);
     let (deposits, order) = (ports.settlement.deposits.as_ref(), ReadOrder::NewestFirst);
     let page = deposits.list(merchant, days, order, paging.after(), paging.limit).await?;
-    let is_wanted = |one: &&Deposit| paging.filter.account.as_ref().is_none_or(|mid| *mid == one.account);
-    let found: Vec<&Deposit> = page.deposits.iter().filter(is_wanted).collect();
+    let found: Vec<&Deposit> = page.deposits.iter().filter(|one| paging.filter.has(one)).collect();
     let unmatched = reader(ports).unmatched(merchant).await?;
     let accounts = accounts(ports, &caller).await?;
     let rows = Rows::of(

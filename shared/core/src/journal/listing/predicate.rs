@@ -31,6 +31,8 @@ pub enum Predicate {
     Currency(Vec<Currency>),
     /// One of these brands.
     Brand(Vec<Brand>),
+    /// The gateway's response to one of its operations has this approval code, in any case.
+    ApprovalCode(String),
     /// The last four digits of its card.
     LastFour(String),
     /// The gateway's reference of the payment or of one of its refunds.
@@ -92,6 +94,10 @@ impl Predicate {
                 let brand = transaction.card().and_then(|card| card.brand);
                 brand.is_some_and(|brand| all.contains(&brand))
             }
+            Self::ApprovalCode(code) => transaction.operations.iter().any(|own| {
+                let stated = own.response().and_then(|response| response.authcode.as_ref());
+                stated.is_some_and(|stated| stated.eq_ignore_ascii_case(code))
+            }),
             Self::LastFour(digits) => {
                 transaction.card().and_then(|card| card.last_four.as_ref()) == Some(digits)
             }
@@ -217,7 +223,8 @@ mod tests {
         let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
         let mut order = Order::new(&key, Currency::USD, None, at(0));
         let mut operation = Operation::new(new_operation(Uuid::from_u128(1), Kind::Authorize, 500), at(0));
-        operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
+        let response = GatewayResponse { authcode: Some("PPS123".to_owned()), ..GatewayResponse::default() };
+        operation.state = OperationState::Decided(Decision::Approved(response));
         let mut transaction = payment(PaymentKind::Authorize, operation);
         transaction.authorization_expires_at = Some(at(600));
         transaction.capture = Some(CaptureSchedule { at: at(60), amount: None, held_back_at: None });
@@ -231,6 +238,7 @@ mod tests {
     fn a_predicate_holds_of_what_it_names_and_of_nothing_else() {
         let order = authorized();
         let four = |digits: &str| Predicate::LastFour(digits.to_owned());
+        let code = |text: &str| Predicate::ApprovalCode(text.to_owned());
         let shown = |text: &str| Predicate::AmountAsShown(text.to_owned());
         let from = |text: &str| Predicate::AmountFrom(text.to_owned());
         let to = |text: &str| Predicate::AmountTo(text.to_owned());
@@ -258,6 +266,9 @@ mod tests {
             (Predicate::Currency(vec![]), false),
             (Predicate::Brand(vec![Brand::Visa]), true),
             (Predicate::Brand(vec![Brand::Mastercard]), false),
+            (code("PPS123"), true),
+            (code("pps123"), true),
+            (code("PPS12"), false),
             (four("1111"), true),
             (four("1112"), false),
             (Predicate::Amount(Is::Equal(500)), true),

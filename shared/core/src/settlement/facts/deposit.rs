@@ -48,7 +48,7 @@ pub struct Deposit {
     pub components: Vec<(Component, SignedAmount)>,
     /// The amount that arrives, as stated, with its sign.
     pub total: SignedAmount,
-    /// The number by which the bank's statement names it.
+    /// The number by which the bank's statement names it; of several, each, as in `a, b`.
     pub trace_number: Option<String>,
     /// How many lines it has, and their sum.
     pub lines: (u64, SignedAmount),
@@ -114,6 +114,12 @@ pub struct DepositChange {
 impl Deposit {
     pub(crate) fn key(&self) -> DepositKey<'_> {
         DepositKey { account: &self.account, id: &self.id }
+    }
+
+    /// Whether the bank's statement names it by this number, in any case.
+    pub fn has_trace_number(&self, number: &str) -> bool {
+        let all = self.trace_number.iter().flat_map(|all| all.split(','));
+        all.map(str::trim).any(|one| one.eq_ignore_ascii_case(number.trim()))
     }
 
     /// A component with its sign; zero if it has none.

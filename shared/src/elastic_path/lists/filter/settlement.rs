@@ -1,9 +1,12 @@
 //! The filters of deposits and of settlement's exceptions.
 
 use jiff::{ToSpan, civil::Date};
-use tollgate_core::settlement::{ExceptionCause, ExceptionFilter};
+use tollgate_core::settlement::{Deposit, ExceptionCause, ExceptionFilter};
 
-use super::term::{Fields, Term};
+use super::{
+    term::{Fields, Term},
+    written,
+};
 use crate::api::Problem;
 
 /// Longest account (MID), in characters.
@@ -50,6 +53,35 @@ impl DaysOfAccount {
         self.first = self.first.into_iter().chain(first).max();
         self.last = self.last.into_iter().chain(last).min();
         Ok(())
+    }
+}
+
+/// Which deposits are meant.
+#[derive(Debug, Default)]
+pub(in crate::elastic_path) struct WantedDeposits {
+    pub(in crate::elastic_path) days: DaysOfAccount,
+    /// Only those with this number on the bank's statement.
+    trace_number: Option<String>,
+}
+
+impl Fields for WantedDeposits {
+    const NAMES: &'static str = "date, mid, trace_number";
+
+    fn add(&mut self, term: &Term<'_>) -> Result<(), Problem> {
+        match term.field {
+            "date" | "mid" => self.days.add(term)?,
+            "trace_number" => self.trace_number = Some(written(term, "the bank's statement")?),
+            _ => return Err(term.no_field::<Self>()),
+        }
+        Ok(())
+    }
+}
+
+impl WantedDeposits {
+    /// Whether a deposit of these days is meant.
+    pub(in crate::elastic_path) fn has(&self, deposit: &Deposit) -> bool {
+        self.days.account.as_ref().is_none_or(|mid| *mid == deposit.account)
+            && self.trace_number.as_ref().is_none_or(|number| deposit.has_trace_number(number))
     }
 }
 
