@@ -140,12 +140,12 @@ async fn sign_out(console: &Console, request: &Request, form: &Pairs) -> Result<
     Ok(response)
 }
 
-/// The address at which a form is shown again with the typed values, and not sent. A card number,
-/// which does not belong in a form, would stay in the browser's history.
+/// The address at which a form is shown again with the typed values, and not sent. A card number
+/// and an e-mail address would stay in the browser's history.
 fn again(request: &Request, form: &Pairs) -> String {
     let path = request.uri().path();
-    let address_of_form = Pairs::of_address(request).without_card_number();
-    let typed = form.without_card_number();
+    let address_of_form = Pairs::of_address(request).for_address();
+    let typed = form.for_address();
     let is_kept = |(name, value): &(&str, &str)| match *name {
         "csrf" | "step" => false,
         "reason" | "note" => !looks_like_card_number(value, TextUse::Words),
@@ -167,7 +167,7 @@ async fn signed_in(
 ) -> Result<Response<Body>, Problem> {
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
     let typed = Pairs::of_address(request);
-    let clean = typed.without_card_number();
+    let clean = typed.for_address();
     // Before anything is read or shown for it, or kept of it for a sign-in.
     if is_read && typed != clean {
         return Ok(redirect(&address(request.uri().path(), &clean.iter().collect::<Vec<_>>())));
@@ -189,8 +189,11 @@ async fn signed_in(
     if !is_read && !is_genuine(console, request, form, &session) {
         return Err(Problem::Forged);
     }
-    if !is_read && page == ["payments"] {
-        return payments::find(merchant, form);
+    if !is_read
+        && page == ["payments"]
+        && let Some(found) = payments::find(merchant, form)?
+    {
+        return Ok(found);
     }
     if console.clock.now() >= session.token_until {
         // Only the issuer can say that the person is still there.
@@ -209,8 +212,8 @@ async fn signed_in(
 
 async fn shown(visit: &Visit<'_>, page: &[&str], is_read: bool) -> Result<Response<Body>, Problem> {
     match (page, is_read) {
-        (["payments"], true) => payments::show(visit).await,
-        (["payments.csv"], true) => payments::csv(visit).await,
+        (["payments"], _) => payments::show(visit).await,
+        (["payments.csv"], _) => payments::csv(visit).await,
         (["payments", order, transaction] | ["payments", order, transaction, "confirm"], true) => {
             payment::show(visit, order, transaction).await
         }

@@ -99,13 +99,21 @@ impl Pairs {
     }
 
     /// The same, with no more than the last four digits of a card number in the text that is
-    /// looked for: an address stays in the browser's history.
+    /// looked for.
     pub(crate) fn without_card_number(&self) -> Self {
         let pairs = self.iter().map(|(name, value)| {
             let value = if name == SOUGHT { with_last_four(value) } else { value.to_owned() };
             (name.to_owned(), value)
         });
         Self(pairs.collect())
+    }
+
+    /// Those that an address may state: neither a card number nor an e-mail address stays in a
+    /// browser's history.
+    pub(crate) fn for_address(&self) -> Self {
+        let mut pairs = self.without_card_number();
+        pairs.0.retain(|(name, value)| name != SOUGHT || !is_personal(value));
+        pairs
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -117,6 +125,11 @@ impl Pairs {
         let found = self.0.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
+}
+
+/// Whether a text that is looked for may say who paid.
+pub(crate) fn is_personal(text: &str) -> bool {
+    text.contains(['@', '＠'])
 }
 
 /// A text with the last four digits of each card number in it. Numbers that any other system gives

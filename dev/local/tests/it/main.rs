@@ -36,6 +36,7 @@ mod events;
 mod faults;
 mod fees;
 mod figures;
+mod find;
 mod fixtures;
 mod front;
 mod front_template;

@@ -1,161 +1,43 @@
 //! The list of payments: one box that finds by any text that people quote, tabs by state, and the
-//! whole filter in the address.
+//! whole filter in the address, except an e-mail address, which is in none.
+
+mod meaning;
+mod search;
 
 use askama::Template;
 use jiff::Timestamp;
-use lambda_http::{Body, Response};
-use tollgate_core::{
-    order::PaymentWord,
-    values::{Currency, SignedAmount},
-};
-use tollgate_wire::TransactionPageMeta;
+use lambda_http::{Body, Response, http::Method};
+use tollgate_core::values::SignedAmount;
+use tollgate_wire::{Deposit, DepositPageMeta, MySearch, TransactionPageMeta};
 
 use crate::{
     api::{Failure, address},
     frame::Frame,
-    pages::{Tab, Visit, download, payment::Payment, problem::Problem, rendered},
+    pages::{Known, Tab, Visit, download, payment::Payment, problem::Problem, rendered},
     rows::{Row, Rows},
-    web::{self, Pairs, SOUGHT, redirect},
-    words::{self, said},
+    web::{self, Pairs, is_personal, redirect},
+    words,
+};
+
+use self::{
+    meaning::{CALLS_MAX, Meaning, meanings},
+    search::{DECLINED, KINDS, Search},
 };
 
 /// How many payments a page has.
 const ROWS: &str = "25";
 /// Longest text in the box.
 const TEXT_MAX_BYTES: usize = 200;
-
-/// A tab: its name, its name in the address, and its condition.
-struct Kind {
-    name: &'static str,
-    parameter: &'static str,
-    condition: &'static str,
-}
-
-const fn kind(name: &'static str, parameter: &'static str, condition: &'static str) -> Kind {
-    Kind { name, parameter, condition }
-}
-
-/// A tab of one state, with its name.
-const fn of_state(word: PaymentWord, parameter: &'static str, condition: &'static str) -> Kind {
-    kind(words::state(word).0, parameter, condition)
-}
-
-const KINDS: [Kind; 7] = [
-    kind("All", "", ""),
-    kind("Approved", "approved", "eq(approved,true)"),
-    of_state(PaymentWord::Held, "held", "eq(state,held)"),
-    of_state(PaymentWord::Refunded, "refunded", "in(state,refunded,partly_refunded)"),
-    of_state(PaymentWord::Declined, "declined", "eq(state,declined)"),
-    of_state(PaymentWord::Disputed, "disputed", "eq(state,disputed)"),
-    of_state(PaymentWord::NotKnownYet, "not_known_yet", "eq(state,not_known_yet)"),
-];
-
-/// A search, as the address states it.
-#[derive(Clone)]
-struct Search {
-    text: String,
-    from: String,
-    to: String,
-    tab: String,
-    /// The only currency, where a link states one.
-    currency: String,
-    /// The only reason of declines, where a link states one.
-    decline_code: String,
-    cursor: String,
-}
-
-impl Search {
-    fn of(parameters: &Pairs) -> Self {
-        let value = |name: &str| said(parameters.get(name));
-        Self {
-            text: value(SOUGHT),
-            from: value("from"),
-            to: value("to"),
-            tab: value("state"),
-            currency: value("currency"),
-            decline_code: value("decline_code"),
-            cursor: value("cursor"),
-        }
-    }
-
-    /// The address of this search with another tab or from another place on.
-    fn address(&self, path: &str, tab: &str, cursor: &str) -> String {
-        let all = [
-            (SOUGHT, self.text.as_str()),
-            ("from", &self.from),
-            ("to", &self.to),
-            ("state", tab),
-            ("currency", &self.currency),
-            ("decline_code", &self.decline_code),
-            ("cursor", cursor),
-        ];
-        address(path, &all)
-    }
-
-    /// The conditions of the range, of the tab, of the currency and of the reason.
-    fn conditions(&self) -> Vec<String> {
-        let kind = KINDS.iter().find(|kind| !kind.condition.is_empty() && kind.parameter == self.tab);
-        let range = [("ge", &self.from), ("le", &self.to)].into_iter().filter(|(_, day)| !day.is_empty());
-        let range = range.map(|(operator, day)| format!("{operator}(created_at,{})", quoted(day)));
-        let only = [("currency", &self.currency), ("decline_code", &self.decline_code)].into_iter();
-        let only = only.filter(|(_, value)| !value.is_empty());
-        let only = only.map(|(field, value)| format!("eq({field},{})", quoted(value)));
-        range.chain(kind.map(|kind| kind.condition.to_owned())).chain(only).collect()
-    }
-}
-
-/// A possible meaning of a text of the box, and its name.
-struct Guess {
-    conditions: Vec<String>,
-    meaning: String,
-}
-
-/// A value of a filter, with any characters.
-fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace(['"', '\\'], ""))
-}
-
-/// The meaning of one word, if its form tells.
-fn by_form(word: &str) -> Option<(String, String)> {
-    let has_digits = |count| word.len() == count && word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_id = word.len() == 36 && word.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    if has_digits(4) {
-        Some((format!("eq(last_four,{word})"), format!("card ending in {word}")))
-    } else if has_digits(12) {
-        Some((format!("eq(retref,{word})"), format!("gateway reference {word}")))
-    } else if is_id {
-        Some((format!("eq(id,{word})"), format!("payment {word}")))
-    } else {
-        // Whole numbers are something else, unless they are dollars.
-        let is_amount = word.contains('.') || word.starts_with('$');
-        let amount = words::typed(word, Currency::USD).filter(|_| is_amount);
-        amount.map(|amount| (format!("eq(amount,{})", amount.minor()), format!("amount {word}")))
-    }
-}
-
-/// The meanings of a text, the likeliest first: words that their form identifies, or else an order,
-/// and then the shop's own reference.
-fn guesses(typed: &str) -> Vec<Guess> {
-    let words = typed.split_whitespace().map(by_form).collect::<Option<Vec<_>>>();
-    match words {
-        Some(words) => {
-            let (conditions, meanings): (Vec<_>, Vec<_>) = words.into_iter().unzip();
-            vec![Guess { conditions, meaning: meanings.join(", ") }]
-        }
-        None => [("order_id", "order"), ("custom_reference", "reference")]
-            .map(|(field, name)| Guess {
-                conditions: vec![format!("eq({field},{})", quoted(typed))],
-                meaning: format!("{name} {typed}"),
-            })
-            .into(),
-    }
-}
+/// Parts of all amounts that links lead to, as they are typed.
+const AMOUNTS: [&str; 4] = ["under 20", "20 to 100", "100 to 500", "over 500"];
 
 #[derive(Template)]
 #[template(path = "payments.html")]
 struct PaymentsPage {
     frame: Frame,
     search: Search,
+    /// Whether the text is in no address, so that the page's links are buttons of its form.
+    is_posted: bool,
     tabs: Vec<Tab>,
     csv: String,
     rows: Vec<Row<Payment>>,
@@ -164,7 +46,14 @@ struct PaymentsPage {
     /// The search that was made.
     tried: String,
     /// The text where no row is found.
-    empty: String,
+    empty: &'static str,
+    /// Links to deposits that have the text, and to further meanings of it.
+    deposits: Vec<Known>,
+    others: Vec<Known>,
+    /// Links to a part of this list.
+    parts: Vec<Known>,
+    /// The texts that the box knows.
+    known: String,
     summary: String,
     older: Option<String>,
     /// A longer range, if this one is the default.
@@ -174,10 +63,20 @@ struct PaymentsPage {
 /// Found payments.
 type Listed = Rows<Payment, TransactionPageMeta>;
 
-fn address_of_list(visit: &Visit<'_>, search: &Search, guess: &Guess, limit: &str) -> String {
-    let conditions =
-        search.conditions().into_iter().chain(guess.conditions.iter().cloned()).collect::<Vec<_>>();
-    let filter = conditions.join(":");
+/// The result of a search.
+#[derive(Default)]
+struct Found {
+    listed: Option<Listed>,
+    /// Deposits with the text as their trace number.
+    deposits: Vec<Known>,
+    tried: Vec<String>,
+    /// Meanings that were not tried.
+    others: Vec<Meaning>,
+}
+
+fn address_of_list(visit: &Visit<'_>, search: &Search, meaning: &Meaning, limit: &str) -> String {
+    let conditions = search.conditions().into_iter().chain(meaning.conditions.iter().cloned());
+    let filter = conditions.collect::<Vec<_>>().join(":");
     let all = [
         ("filter", filter.as_str()),
         ("time_zone", visit.frame.zone.name()),
@@ -187,96 +86,189 @@ fn address_of_list(visit: &Visit<'_>, search: &Search, guess: &Guess, limit: &st
     address("/v2/transactions", &all)
 }
 
+/// The texts that find payments of the merchant. Where they are not known, the API tells.
+fn searched(frame: &Frame) -> MySearch {
+    let own = frame.me.as_ref().map(|me| me.merchant.search);
+    own.unwrap_or(MySearch { references: true, customers: true })
+}
+
 /// Without a text everything is meant.
-fn meanings(search: &Search) -> Result<Vec<Guess>, Problem> {
-    if search.text.len() > TEXT_MAX_BYTES {
-        return Err(Problem::NotFound);
-    }
+fn meanings_of(visit: &Visit<'_>, search: &Search) -> Vec<Meaning> {
     if search.text.is_empty() {
-        return Ok(vec![Guess { conditions: Vec::new(), meaning: String::new() }]);
+        let everything = Meaning { conditions: Vec::new(), text: String::new(), is_deposit: false };
+        return vec![everything];
     }
-    Ok(guesses(&search.text))
+    meanings(&search.text, &searched(&visit.frame))
+}
+
+/// The search of an address, or of a posted form.
+fn search_of(visit: &Visit<'_>) -> Result<Search, Problem> {
+    let is_posted = visit.request.method() == Method::POST;
+    let stated = if is_posted { visit.form.without_card_number() } else { visit.parameters() };
+    short(Search::of(&stated))
+}
+
+fn short(search: Search) -> Result<Search, Problem> {
+    if search.text.len() > TEXT_MAX_BYTES { Err(Problem::NotFound) } else { Ok(search) }
 }
 
 /// The address of the search that a person typed. The form is posted, so that a card number in it
-/// is in no address.
-pub(crate) fn find(merchant: &str, typed: &Pairs) -> Result<Response<Body>, Problem> {
-    let search = Search::of(&typed.without_card_number());
-    meanings(&search)?;
-    Ok(redirect(&search.address(&format!("/{merchant}/payments"), &search.tab, "")))
+/// is in no address. None of a text that no address may have.
+pub(crate) fn find(merchant: &str, typed: &Pairs) -> Result<Option<Response<Body>>, Problem> {
+    let search = short(Search::of(&typed.without_card_number()))?;
+    let address = search.address(&format!("/{merchant}/payments"), &search.tab, "");
+    Ok((!is_personal(&search.text)).then(|| redirect(&address)))
 }
 
-/// The list. Only a text that may be two things costs a second call, and only if it is not the
+/// The list. Only a text that may be several things costs further calls, and only if it is not the
 /// first.
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    let search = Search::of(&visit.parameters());
-    let mut listed = None;
-    let mut tried = Vec::new();
-    let guesses = meanings(&search)?;
-    let is_clear = guesses.len() == 1;
-    for guess in guesses {
-        let path = address_of_list(visit, &search, &guess, ROWS);
-        tried.push(guess.meaning);
-        listed = match visit.read::<Listed>(&path).await {
-            Ok(listed) => Some(listed),
-            // No order can be called so, or this merchant's payments are not found by references.
-            Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => None,
-            Err(failure) => return Err(failure.into()),
-        };
-        if listed.as_ref().is_some_and(|listed| !listed.data.is_empty()) {
+    let search = search_of(visit)?;
+    let mut found = Found::default();
+    let mut all = meanings_of(visit, &search);
+    found.others = all.split_off(all.len().min(CALLS_MAX));
+    let is_clear = all.len() == 1;
+    for meaning in all {
+        found.tried.push(meaning.text.clone());
+        if meaning.is_deposit {
+            found.deposits = deposits(visit, &meaning).await?;
+        } else {
+            let path = address_of_list(visit, &search, &meaning, ROWS);
+            found.listed = match visit.read::<Listed>(&path).await {
+                Ok(listed) => Some(listed),
+                // No payment can be called so.
+                Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => None,
+                Err(failure) => return Err(failure.into()),
+            };
+        }
+        if !found.deposits.is_empty() || found.listed.as_ref().is_some_and(|listed| !listed.data.is_empty()) {
             break;
         }
     }
-    rendered(&page(visit, search, listed, &tried))
+    match &found.deposits[..] {
+        [deposit] => Ok(redirect(&deposit.address)),
+        _ => rendered(&page(visit, search, found)),
+    }
 }
 
-/// The days that the list has.
-fn range(meta: Option<&TransactionPageMeta>, frame: &Frame) -> String {
+/// The deposits with a trace number, among those of 92 days: one of each day fits into a page.
+async fn deposits(visit: &Visit<'_>, meaning: &Meaning) -> Result<Vec<Known>, Failure> {
+    let filter = meaning.conditions.join(":");
+    let wanted = address("/v2/deposits", &[("filter", filter.as_str()), ("page[limit]", download::ROWS)]);
+    let listed: Rows<Deposit, DepositPageMeta> = visit.read(&wanted).await?;
+    let deposits = listed.data.iter().filter_map(Row::read);
+    let deposits = deposits.map(|deposit| Known {
+        address: visit.frame.deposit(&deposit.members.id, &deposit.members.mid),
+        ..Known::new("", words::full_day(deposit.members.date))
+    });
+    Ok(deposits.collect())
+}
+
+/// The days that the list has; none of a list that looks at all of them.
+fn range(meta: Option<&TransactionPageMeta>, frame: &Frame) -> Option<String> {
     // An index looks at all days, from the first one that a computer knows.
-    let of_days = meta.filter(|meta| meta.since.as_second() > 0);
+    let of_days = meta.filter(|meta| meta.since.as_second() > 0)?;
     let day = |at: Timestamp| words::full_day(frame.zone.shown(at).date());
-    of_days
-        .map_or_else(|| "All days".to_owned(), |meta| format!("{} to {}", day(meta.since), day(meta.until)))
+    Some(format!("{} to {}", day(of_days.since), day(of_days.until)))
 }
 
-fn page(visit: &Visit<'_>, search: Search, listed: Option<Listed>, tried: &[String]) -> PaymentsPage {
-    let zone = &visit.frame.zone;
-    let (rows, meta) = listed.map(|listed| (listed.data, listed.meta)).unzip();
+/// The texts that the box knows, in a sentence.
+fn known(searched: MySearch) -> String {
+    let own = if searched.references { "your own reference, " } else { "" };
+    let email = if searched.customers { "an e-mail address, " } else { "" };
+    format!(
+        "Find knows a card (visa 1443), an amount (26, 26.20, 20-30), an order, {own}{email}an approval \
+         code, the gateway's reference and a deposit's trace number. Names are not searched. Days are \
+         chosen under From and To."
+    )
+}
+
+/// Links to parts of a list of everything: brands, amounts and reasons of declines.
+fn parts(search: &Search, path: &str, rows: &[Row<Payment>]) -> Vec<Known> {
+    let payments = rows.iter().filter_map(Row::read);
+    let several = |values: Vec<String>| {
+        let mut values: Vec<_> = values.into_iter().filter(|value| !value.is_empty()).collect();
+        values.sort();
+        values.dedup();
+        if values.len() > 1 { values } else { Vec::new() }
+    };
+    let link = |narrower: Search, name: String| Known {
+        address: narrower.address(path, &narrower.tab, ""),
+        ..Known::new("", name)
+    };
+    let first = Search { cursor: String::new(), ..search.clone() };
+    let mut parts = Vec::new();
+    if search.text.is_empty() && rows.len() > 1 {
+        let brand =
+            |payment: &Payment| words::said(payment.transaction.payment_details.card.brand.as_deref());
+        let texts = several(payments.clone().map(brand).collect());
+        let texts = texts.into_iter().chain(AMOUNTS.map(str::to_owned));
+        parts.extend(texts.map(|text| link(Search { text: text.clone(), ..first.clone() }, text)));
+    }
+    if search.tab == DECLINED && search.decline_code.is_empty() {
+        let code = |payment: &Payment| {
+            let failure = payment.transaction.failure_details.as_ref();
+            failure.map(|failure| words::said(&*failure.code)).unwrap_or_default()
+        };
+        let codes = several(payments.map(code).collect()).into_iter();
+        parts.extend(codes.map(|code| {
+            let name = words::decline(&code);
+            link(Search { decline_code: code, ..first.clone() }, name)
+        }));
+    }
+    parts
+}
+
+fn page(visit: &Visit<'_>, search: Search, found: Found) -> PaymentsPage {
+    let (frame, zone) = (&visit.frame, &visit.frame.zone);
+    let (rows, meta) = found.listed.map(|listed| (listed.data, listed.meta)).unzip();
     let (rows, meta) = (rows.unwrap_or_default(), meta.as_ref());
     let currency = words::the_only(rows.iter().filter_map(Row::read).map(Payment::currency));
-    let path = format!("/{}/payments", visit.frame.merchant);
+    let path = format!("/{}/payments", frame.merchant);
+    let is_posted = is_personal(&search.text);
     let tabs = KINDS.map(|kind| Tab {
         name: kind.name,
-        address: search.address(&path, kind.parameter, ""),
+        address: if is_posted {
+            kind.parameter.to_owned()
+        } else {
+            search.address(&path, kind.parameter, "")
+        },
         is_here: search.tab == kind.parameter,
     });
     let cursor = meta.and_then(|meta| meta.page.cursor.as_deref());
-    let range = range(meta, &visit.frame);
-    let looked = words::joined(tried.iter().cloned(), ", then ");
-    let reason = Some(&search.decline_code).filter(|code| !code.is_empty());
-    let reason = reason.map(|code| format!("declined: {}", words::decline(code))).unwrap_or_default();
-    let looked = words::joined([looked, reason, search.currency.clone()], ", ");
+    let range = range(meta, frame);
+    let looked = words::joined([words::joined(found.tried, ", then "), search.only()], ", ");
+    let looked = if looked.is_empty() && meta.is_none() { "Nothing was searched".to_owned() } else { looked };
+    let days = if meta.is_some() { "All days" } else { "" };
+    let days = range.clone().unwrap_or_else(|| days.to_owned());
     let complete = meta.and_then(|meta| meta.journal.newest_entry_at);
-    let complete = complete.map(|at| format!(", complete up to {} at least", words::moment(at, zone)));
+    let complete = complete.map(|at| format!(", up to date as of {}", words::moment(at, zone)));
     let count = i64::try_from(rows.len()).unwrap_or_default();
     let has_range = !search.from.is_empty() || !search.to.is_empty();
     let year = zone.shown(visit.console.clock.now()).date().saturating_sub(jiff::Span::new().years(1));
     let wider = Search { from: year.to_string(), to: String::new(), ..search.clone() };
+    let other = |meaning: Meaning| {
+        let only = Search { text: meaning.text.clone(), ..search.clone() };
+        Known { address: only.address(&path, &search.tab, ""), ..Known::new("", meaning.text) }
+    };
     PaymentsPage {
         tabs: tabs.into(),
         csv: search.address(&format!("{path}.csv"), &search.tab, ""),
-        rows,
         heading: currency.map(|currency| format!(", {currency}")).unwrap_or_default(),
-        tried: if looked.is_empty() {
-            format!("{range}.")
-        } else {
-            format!("{}. {range}.", words::capitalized(&looked))
-        },
-        empty: if cursor.is_none() { "No such payments" } else { "None in this part" }.to_owned(),
+        tried: words::joined([words::capitalized(&looked), days], ". ") + ".",
+        empty: if cursor.is_none() { "No such payments" } else { "None in this part" },
+        deposits: found.deposits,
+        others: found.others.into_iter().map(other).collect(),
+        parts: parts(&search, &path, &rows),
+        known: known(searched(frame)),
         summary: words::counted(count, "payment", "payments") + &complete.unwrap_or_default(),
-        older: cursor.map(|cursor| search.address(&path, &search.tab, cursor)),
-        wider: (!has_range).then(|| wider.address(&path, &wider.tab, "")),
-        frame: visit.frame.clone(),
+        older: cursor.map(|cursor| {
+            if is_posted { cursor.to_owned() } else { search.address(&path, &search.tab, cursor) }
+        }),
+        wider: (!has_range && range.is_some()).then(|| wider.address(&path, &wider.tab, "")),
+        frame: frame.clone(),
+        is_posted,
+        rows,
         search,
     }
 }
@@ -288,57 +280,22 @@ impl PaymentsPage {
     }
 }
 
-/// The same payments as a file: of a text that may be two things, those of the first that has any.
+/// The same payments as a file: of a text that may be several things, those of the first that has
+/// any.
 pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
-    let search = Search::of(&visit.parameters());
-    let mut all = String::new();
-    let guesses = meanings(&search)?;
-    let is_clear = guesses.len() == 1;
-    for guess in guesses {
-        match download::joined(visit, &address_of_list(visit, &search, &guess, download::ROWS)).await {
+    let search = search_of(visit)?;
+    let mut joined = String::new();
+    let mut all = meanings_of(visit, &search);
+    all.truncate(CALLS_MAX);
+    let is_clear = all.len() == 1;
+    for meaning in all.into_iter().filter(|meaning| !meaning.is_deposit) {
+        match download::joined(visit, &address_of_list(visit, &search, &meaning, download::ROWS)).await {
             Err(Problem::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => {}
-            read => all = read?,
+            read => joined = read?,
         }
-        if all.lines().count() > 1 {
+        if joined.lines().count() > 1 {
             break;
         }
     }
-    Ok(web::download("payments.csv", all))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn filters(typed: &str) -> Vec<String> {
-        guesses(typed).into_iter().map(|guess| guess.conditions.join(":")).collect()
-    }
-
-    #[test]
-    fn a_text_is_what_its_form_says_or_else_an_order_and_then_a_reference() {
-        for (typed, filter) in [
-            ("1443", "eq(last_four,1443)"),
-            ("26.20", "eq(amount,2620)"),
-            ("$5", "eq(amount,500)"),
-            ("1,204.00", "eq(amount,120400)"),
-            ("1443 26.20", "eq(last_four,1443):eq(amount,2620)"),
-            ("26.20 1443", "eq(amount,2620):eq(last_four,1443)"),
-            ("327975232415", "eq(retref,327975232415)"),
-            ("01a209fe-7ea0-47a8-b0f7-b059e208297d", "eq(id,01a209fe-7ea0-47a8-b0f7-b059e208297d)"),
-        ] {
-            assert_eq!(filters(typed), [filter], "{typed}");
-        }
-        for typed in
-            ["UM-2019", "invoice 7", "123", "26.205", "$1,50", "1443 UM-2019", "a,b):eq(x,y", "„Größe“"]
-        {
-            let [order, reference] =
-                [("order_id"), ("custom_reference")].map(|field| format!("eq({field},\"{typed}\")"));
-            assert_eq!(filters(typed), [order, reference], "{typed}");
-        }
-    }
-
-    #[test]
-    fn what_is_typed_cannot_end_its_condition() {
-        assert_eq!(filters("a\"):eq(b,\\\"c")[0], "eq(order_id,\"a):eq(b,c\")");
-    }
+    Ok(web::download("payments.csv", joined))
 }

@@ -1,0 +1,490 @@
+//! The meanings of a text that a person types into the box: by its form, by a word before it, or
+//! as an id that only the shop or the bank knows.
+
+use tollgate_core::{
+    order::OrderId,
+    values::{Amount, Brand, Currency},
+};
+use tollgate_wire::MySearch;
+use uuid::Uuid;
+
+use crate::{web::is_personal, words};
+
+/// The most searches for one text. Further meanings are links.
+pub(super) const CALLS_MAX: usize = 3;
+
+/// Phrases of people in one word, or in none.
+const PHRASES: [(&str, &str); 15] = [
+    ("american express", "amex"),
+    ("master card", "mastercard"),
+    ("diners club", "diners"),
+    ("union pay", "unionpay"),
+    ("last four", ""),
+    ("last 4", ""),
+    ("under ", "<"),
+    ("less than ", "<"),
+    ("over ", ">"),
+    ("more than ", ">"),
+    ("...", "…"),
+    ("..", "-"),
+    (" - ", "-"),
+    (" – ", "-"),
+    (" to ", "-"),
+];
+
+/// Words around card numbers and amounts that say nothing more.
+const FILLERS: [&str; 11] =
+    ["card", "ending", "ends", "in", "with", "digits", "amount", "and", "e-mail", "email", "address"];
+
+/// Characters for digits that are not shown.
+const MASKS: [char; 6] = ['*', 'x', '•', '·', '…', '#'];
+
+/// Brands by the words of people.
+const BRANDS: [(&str, Brand); 10] = [
+    ("visa", Brand::Visa),
+    ("mastercard", Brand::Mastercard),
+    ("mc", Brand::Mastercard),
+    ("amex", Brand::Amex),
+    ("discover", Brand::Discover),
+    ("diners", Brand::Diners),
+    ("jcb", Brand::Jcb),
+    ("unionpay", Brand::UnionPay),
+    ("union_pay", Brand::UnionPay),
+    ("cup", Brand::UnionPay),
+];
+
+/// Signs of currencies. A dollar may be of several countries.
+const SIGNS: [(char, &str); 3] = [('€', "EUR"), ('£', "GBP"), ('¥', "JPY")];
+
+/// Words before an id, and the kind of id that they announce.
+const ANNOUNCED: [(&str, Kind); 14] = [
+    ("order", Kind::Order),
+    ("reference", Kind::Reference),
+    ("ref", Kind::Reference),
+    ("invoice", Kind::Reference),
+    ("receipt", Kind::Reference),
+    ("approval", Kind::Approval),
+    ("authorization", Kind::Approval),
+    ("auth", Kind::Approval),
+    ("gateway", Kind::Retref),
+    ("retref", Kind::Retref),
+    ("trace", Kind::Trace),
+    ("deposit", Kind::Trace),
+    ("payment", Kind::Payment),
+    ("transaction", Kind::Payment),
+];
+
+/// Words between an announcing word and the id.
+const BETWEEN: [&str; 8] = ["code", "number", "no", "nr", "id", "reference", "trace", "with"];
+
+/// A kind of id.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Order,
+    Reference,
+    Approval,
+    Retref,
+    Trace,
+    Payment,
+}
+
+impl Kind {
+    const fn field(self) -> &'static str {
+        match self {
+            Self::Order => "order_id",
+            Self::Reference => "custom_reference",
+            Self::Approval => "approval_code",
+            Self::Retref => "retref",
+            Self::Trace => "trace_number",
+            Self::Payment => "id",
+        }
+    }
+
+    /// Its name, which also announces it in the box.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Reference => "reference",
+            Self::Approval => "approval code",
+            Self::Retref => "gateway reference",
+            Self::Trace => "deposit with trace number",
+            Self::Payment => "payment",
+        }
+    }
+
+    /// Whether an id can be so. Looking for any other would be refused.
+    fn has(self, id: &str) -> bool {
+        let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        match self {
+            Self::Order => id.parse::<OrderId>().is_ok(),
+            Self::Reference => true,
+            Self::Approval => id.len() == APPROVAL_CODE && is_plain,
+            Self::Retref => is_plain,
+            Self::Trace => id.len() <= TRACE_MAX && is_plain,
+            Self::Payment => id.parse::<Uuid>().is_ok(),
+        }
+    }
+
+    fn meaning(self, id: &str) -> Option<Meaning> {
+        let text = format!("{} {id}", self.name());
+        let conditions = vec![format!("eq({},{})", self.field(), quoted(id))];
+        self.has(id).then(|| Meaning { conditions, text, is_deposit: self == Self::Trace })
+    }
+}
+
+/// Length of an approval code, in characters.
+const APPROVAL_CODE: usize = 6;
+/// Length of the gateway's references, in digits. Longer numbers are a bank's.
+const RETREF: usize = 12;
+/// Longest trace number, in characters.
+const TRACE_MAX: usize = 40;
+
+/// A possible meaning of a text.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Meaning {
+    /// Conditions of the API's list.
+    pub(super) conditions: Vec<String>,
+    /// The meaning in words. Typed into the box, they mean only this.
+    pub(super) text: String,
+    /// Whether deposits are meant, and not payments.
+    pub(super) is_deposit: bool,
+}
+
+/// A value of a filter, with any characters.
+pub(super) fn quoted(value: &str) -> String {
+    format!("\"{}\"", value.replace(['"', '\\'], ""))
+}
+
+/// The meanings of a text, the likeliest first. None of a text that this merchant's payments are
+/// not found by.
+pub(super) fn meanings(typed: &str, searched: &MySearch) -> Vec<Meaning> {
+    let all = announced(typed).unwrap_or_else(|| unannounced(typed));
+    let mut found = Vec::new();
+    for meaning in all.into_iter().flatten() {
+        let has = |field: &str| meaning.conditions.iter().any(|condition| condition.contains(field));
+        let is_off = has("eq(custom_reference,") && !searched.references
+            || has("eq(customer_email,") && !searched.customers;
+        if !is_off && !found.contains(&meaning) {
+            found.push(meaning);
+        }
+    }
+    found
+}
+
+/// An order as typed and in capitals.
+fn orders(id: &str) -> [Option<Meaning>; 2] {
+    [id.to_owned(), id.to_uppercase()].map(|id| Kind::Order.meaning(&id))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The meanings of a text whose first word says the kind of id.
+fn announced(typed: &str) -> Option<Vec<Option<Meaning>>> {
+    let spaced = typed.replace(": ", " ");
+    let is_word = |word: &str, known: &str| word.trim_end_matches('.').eq_ignore_ascii_case(known);
+    let mut words = spaced.split_whitespace().peekable();
+    let first = words.next()?;
+    let (_, kind) = ANNOUNCED.iter().find(|(known, _)| is_word(first, known))?;
+    while words.next_if(|word| BETWEEN.iter().any(|known| is_word(word, known))).is_some() {}
+    let id = words.collect::<Vec<_>>().join(" ");
+    if id.is_empty() {
+        return None;
+    }
+    let whole = Kind::Reference.meaning(typed);
+    let own = kind.meaning(&id);
+    let [order, in_capitals] = orders(id.trim_start_matches('#'));
+    Some(match kind {
+        Kind::Order => vec![order, in_capitals, whole, Kind::Reference.meaning(&id)],
+        Kind::Reference if id.len() == RETREF && is_digits(&id) => {
+            vec![Kind::Retref.meaning(&id), own, whole]
+        }
+        Kind::Reference => vec![own, whole, order, in_capitals],
+        Kind::Approval | Kind::Retref | Kind::Trace | Kind::Payment => vec![own, whole],
+    })
+}
+
+fn unannounced(typed: &str) -> Vec<Option<Meaning>> {
+    let by_form = Form::of(typed);
+    let whole = Kind::Reference.meaning(typed);
+    let mut words = typed.split_whitespace();
+    let (Some(word), None) = (words.next(), words.next()) else {
+        return if by_form.is_some() {
+            vec![by_form]
+        } else {
+            with_order(typed).into_iter().chain([whole]).collect()
+        };
+    };
+    let id = word.trim_start_matches('#');
+    let [order, in_capitals] = orders(id);
+    let [reference, approval, retref, trace] =
+        [Kind::Reference, Kind::Approval, Kind::Retref, Kind::Trace].map(|kind| kind.meaning(id));
+    if id != word {
+        return vec![order, in_capitals, reference, whole, by_form];
+    }
+    if is_digits(id) {
+        return match id.len() {
+            ..=3 | 5 => vec![by_form, order, reference],
+            4 => vec![by_form, order, Form::of(&format!("{id}.00-{id}.99")), reference],
+            RETREF => vec![retref, order, reference],
+            len if len > RETREF => vec![trace, retref, order, reference],
+            _ => vec![order, approval, reference, by_form],
+        };
+    }
+    if let Some(payment) = Kind::Payment.meaning(id) {
+        return vec![order, Some(payment), reference];
+    }
+    let has_digit = id.contains(|letter: char| letter.is_ascii_digit());
+    match by_form {
+        Some(form) if is_personal(id) || !has_digit => vec![Some(form)],
+        Some(form) => vec![Some(form), order, reference],
+        None => {
+            let approval = approval.filter(|_| has_digit);
+            let has_small = id.contains(char::is_lowercase);
+            let [second, third] =
+                if approval.is_some() && has_small { [approval, reference] } else { [reference, approval] };
+            vec![order, in_capitals, second, third]
+        }
+    }
+}
+
+/// A text that is an order besides words that their form identifies: `UM-2019 1443`.
+fn with_order(typed: &str) -> Vec<Option<Meaning>> {
+    let others = typed.split_whitespace().filter(|word| Form::of(word).is_none()).collect::<Vec<_>>();
+    let [id] = others[..] else { return Vec::new() };
+    let rest = typed.split_whitespace().filter(|word| *word != id).collect::<Vec<_>>().join(" ");
+    let Some(form) = Form::of(&rest) else { return Vec::new() };
+    let with_form = |order: Meaning| Meaning {
+        conditions: [order.conditions, form.conditions.clone()].concat(),
+        text: format!("{}, {}", order.text, form.text),
+        is_deposit: false,
+    };
+    orders(id).map(|order| order.map(with_form)).into()
+}
+
+/// A text of words that their form identifies, as far as it was read.
+struct Form {
+    currency: Currency,
+    conditions: Vec<String>,
+    texts: Vec<String>,
+    has_last_four: bool,
+    has_amount: bool,
+}
+
+impl Form {
+    /// The meaning of a text all of whose words have a known form.
+    fn of(typed: &str) -> Option<Meaning> {
+        let mut text = typed.to_lowercase();
+        for (phrase, word) in PHRASES {
+            text = text.replace(phrase, word);
+        }
+        let words = || text.split_whitespace();
+        let stated = words().find_map(|word| Currency::parse(word).ok()).or_else(|| {
+            let sign = SIGNS.iter().find(|(sign, _)| text.contains(*sign))?;
+            words::currency(sign.1)
+        });
+        let mut form = Self {
+            currency: stated.unwrap_or(Currency::USD),
+            conditions: Vec::new(),
+            texts: Vec::new(),
+            has_last_four: false,
+            has_amount: false,
+        };
+        let is_known = words().all(|word| form.add(word));
+        if let Some(currency) = stated.filter(|_| form.has_amount) {
+            form.add_condition(format!("eq(currency,{currency})"), currency.to_string());
+        }
+        let text = form.texts.join(", ");
+        (is_known && !text.is_empty()).then_some(Meaning {
+            conditions: form.conditions,
+            text,
+            is_deposit: false,
+        })
+    }
+
+    fn add_condition(&mut self, condition: String, text: String) {
+        self.conditions.push(condition);
+        self.texts.push(text);
+    }
+
+    /// Adds the condition of a word; false for a word without a known form.
+    fn add(&mut self, word: &str) -> bool {
+        let is_filler = FILLERS.contains(&word) || word.chars().all(|letter| MASKS.contains(&letter));
+        if let Some((_, brand)) = BRANDS.iter().find(|(known, _)| *known == word) {
+            self.add_condition(format!("eq(brand,{})", quoted(brand.name())), brand.name().to_owned());
+        } else if is_personal(word) {
+            let address = word.replace('＠', "@");
+            self.add_condition(
+                format!("eq(customer_email,{})", quoted(&address)),
+                format!("e-mail address {address}"),
+            );
+        } else if let Some(digits) = last_four(word).filter(|_| !self.has_last_four) {
+            self.has_last_four = true;
+            self.add_condition(format!("eq(last_four,{digits})"), format!("card ending in {digits}"));
+        } else if word.len() == RETREF && is_digits(word) {
+            self.add_condition(format!("eq(retref,{word})"), format!("gateway reference {word}"));
+        } else if !is_filler && Currency::parse(word).is_err() {
+            return self.add_amount(word);
+        }
+        true
+    }
+
+    fn add_amount(&mut self, word: &str) -> bool {
+        let number = |amount: Amount| words::number(amount, self.currency);
+        let named = |condition: String, text: String| Some((condition, format!("amount {text}")));
+        let range = |low: Amount, high: Amount| {
+            let condition = format!("ge(amount,{}):le(amount,{})", low.minor(), high.minor());
+            named(condition, format!("{} to {}", number(low), number(high)))
+        };
+        let is_minus = |letter: char| ['-', '−'].contains(&letter);
+        let plain = word.trim_start_matches(is_minus);
+        let found = if let Some((low, high)) = plain.split_once(['-', '–', '—']) {
+            let ends = self.exact(low).zip(self.exact(high)).filter(|(low, high)| low <= high);
+            ends.and_then(|(low, high)| range(low, high))
+        } else if let Some(limit) = plain.strip_prefix('<') {
+            let limit = self.exact(limit);
+            limit.and_then(|limit| {
+                named(format!("lt(amount,{})", limit.minor()), format!("under {}", number(limit)))
+            })
+        } else if let Some(limit) = plain.strip_prefix('>') {
+            let limit = self.exact(limit);
+            limit.and_then(|limit| {
+                named(format!("gt(amount,{})", limit.minor()), format!("over {}", number(limit)))
+            })
+        } else {
+            let exact = self.exact(plain);
+            // Of a whole number, people leave out the cents.
+            let last_cent = exact.filter(|_| is_digits(plain)).and_then(|exact| {
+                let cents = 10_u64.pow(self.currency.exponent()) - 1;
+                Amount::new(exact.minor().checked_add(cents)?).ok()
+            });
+            match (exact, last_cent) {
+                (Some(exact), Some(last)) if exact < last => range(exact, last),
+                _ => exact.and_then(|exact| named(format!("eq(amount,{})", exact.minor()), number(exact))),
+            }
+        };
+        let Some((condition, text)) = found else { return false };
+        self.has_amount = true;
+        self.add_condition(condition, text);
+        true
+    }
+
+    /// An amount with a decimal point or comma, and perhaps a sign: `26.20`, `26,20`, `$5`.
+    fn exact(&self, word: &str) -> Option<Amount> {
+        let is_sign = |letter: char| letter == '$' || SIGNS.iter().any(|(sign, _)| *sign == letter);
+        let plain = word.trim_start_matches("us$").trim_matches(is_sign);
+        let decimal = plain.rsplit_once(',').filter(|(_, cents)| cents.len() == 2);
+        let plain = decimal.map_or_else(
+            || plain.to_owned(),
+            |(whole, cents)| format!("{}.{cents}", whole.replace('.', ",")),
+        );
+        words::typed(&plain, self.currency)
+    }
+}
+
+/// The last four digits of a card number, perhaps behind signs for the others.
+fn last_four(word: &str) -> Option<&str> {
+    let (before, digits) = word.split_at_checked(word.len().checked_sub(4)?)?;
+    let is_hidden =
+        before.contains(MASKS) && before.chars().all(|sign| MASKS.contains(&sign) || sign.is_ascii_digit());
+    (is_digits(digits) && (before.is_empty() || is_hidden)).then_some(digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: MySearch = MySearch { references: true, customers: true };
+
+    fn filters(typed: &str) -> Vec<String> {
+        meanings(typed, &ALL).into_iter().map(|meaning| meaning.conditions.join(":")).collect()
+    }
+
+    #[test]
+    fn the_likeliest_meaning_of_a_text_is_the_one_of_its_form() {
+        for (typed, filter) in [
+            ("1443", "eq(last_four,1443)"),
+            ("visa 1443", "eq(brand,\"Visa\"):eq(last_four,1443)"),
+            ("Master Card ending in 4444", "eq(brand,\"Mastercard\"):eq(last_four,4444)"),
+            ("AMERICAN EXPRESS", "eq(brand,\"American Express\")"),
+            ("card *1443", "eq(last_four,1443)"),
+            ("x1443", "eq(last_four,1443)"),
+            ("**** **** **** 1443", "eq(last_four,1443)"),
+            ("478825******1443", "eq(last_four,1443)"),
+            ("26", "ge(amount,2600):le(amount,2699)"),
+            ("26.20", "eq(amount,2620)"),
+            ("26,20", "eq(amount,2620)"),
+            ("1.204,00", "eq(amount,120400)"),
+            ("-$1,204", "eq(amount,120400)"),
+            ("$5", "eq(amount,500)"),
+            ("20-30", "ge(amount,2000):le(amount,3000)"),
+            ("$20 to $30.50", "ge(amount,2000):le(amount,3050)"),
+            ("20 – 30", "ge(amount,2000):le(amount,3000)"),
+            ("under 20", "lt(amount,2000)"),
+            ("1443 26", "eq(last_four,1443):ge(amount,2600):le(amount,2699)"),
+            ("1443 1204", "eq(last_four,1443):ge(amount,120400):le(amount,120499)"),
+            ("€26,20", "eq(amount,2620):eq(currency,EUR)"),
+            ("500 jpy", "eq(amount,500):eq(currency,JPY)"),
+            ("Ann@Example.com 26.20", "eq(customer_email,\"ann@example.com\"):eq(amount,2620)"),
+            ("327975232415", "eq(retref,\"327975232415\")"),
+            ("ref 327975232415", "eq(retref,\"327975232415\")"),
+            ("091000010000012", "eq(trace_number,\"091000010000012\")"),
+            ("Approval code: PPS123", "eq(approval_code,\"PPS123\")"),
+            ("order no. UM-2019", "eq(order_id,\"UM-2019\")"),
+            ("#2019", "eq(order_id,\"2019\")"),
+            ("UM-2019 visa 1443", "eq(order_id,\"UM-2019\"):eq(brand,\"Visa\"):eq(last_four,1443)"),
+        ] {
+            assert_eq!(filters(typed).first().map(String::as_str), Some(filter), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_may_be_several_things_is_each_of_them() {
+        let [order, reference] = ["order_id", "custom_reference"];
+        for (typed, all) in [
+            ("um-2019", &[(order, "um-2019"), (order, "UM-2019"), (reference, "um-2019")] as &[_]),
+            ("invoice 2019", &[(reference, "2019"), (reference, "invoice 2019"), (order, "2019")]),
+            ("PPS123", &[(order, "PPS123"), (reference, "PPS123"), ("approval_code", "PPS123")]),
+            (
+                "pps123",
+                &[(order, "pps123"), (order, "PPS123"), ("approval_code", "pps123"), (reference, "pps123")],
+            ),
+            ("Ann Archer", &[(reference, "Ann Archer")]),
+            ("a,b):eq(x,y", &[(reference, "a,b):eq(x,y")]),
+            ("„Größe“", &[(reference, "„Größe“")]),
+        ] {
+            let all: Vec<_> = all.iter().map(|(field, id)| format!("eq({field},\"{id}\")")).collect();
+            assert_eq!(filters(typed), all, "{typed}");
+        }
+        let amount = "ge(amount,144300):le(amount,144399)";
+        let all = ["eq(last_four,1443)", "eq(order_id,\"1443\")", amount, "eq(custom_reference,\"1443\")"];
+        assert_eq!(filters("1443"), all);
+        for typed in ["visa", "ann@example.com", "visa 1443 26.20"] {
+            assert_eq!(filters(typed).len(), 1, "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_meaning_in_words_means_only_itself_when_it_is_typed() {
+        for typed in ["1443", "26", "um-2019", "pps123", "091000010000012", "#2019", "20-30", "1234567"] {
+            for meaning in meanings(typed, &ALL) {
+                let again = meanings(&meaning.text, &ALL);
+                assert_eq!(again.first(), Some(&meaning), "{typed}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_merchant_whose_payments_are_not_found_by_a_text_gets_no_such_search() {
+        let none = MySearch { references: false, customers: false };
+        assert_eq!(meanings("ann@example.com", &none), []);
+        assert_eq!(meanings("Ann Archer", &none), []);
+        assert_eq!(meanings("UM-2019", &none).len(), 1);
+    }
+
+    #[test]
+    fn what_is_typed_cannot_end_its_condition() {
+        assert_eq!(filters("a\"):eq(b,\\\"c"), ["eq(custom_reference,\"a):eq(b,c\")"]);
+    }
+}
