@@ -15,11 +15,11 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
-use tollgate_console::{Console, ConsoleConfig, handle};
+use tollgate_console::{Console, ConsoleConfig, Directory, handle};
 use tollgate_core::values::Clock;
 use uuid::Uuid;
 
-use crate::issuer;
+use crate::{issuer, merchants, secrets_manager::Secrets};
 
 /// The client that the console is, at the issuer and at Tollgate.
 const CLIENT: &str = "console";
@@ -59,6 +59,13 @@ impl ConsoleProcess {
                 response
             }
         }
+    }
+}
+
+impl Directory for Secrets {
+    fn merchants(&self) -> Vec<String> {
+        let names = self.names();
+        names.iter().filter_map(|name| name.strip_prefix(merchants::PREFIX)).map(str::to_owned).collect()
     }
 }
 

@@ -221,8 +221,10 @@ fn introduce(stack: &Stack) {
     let simulator = stack.simulator().control_url();
     let sign_in = stack.issuer().unwrap_or("none");
     println!("Shop         {url}/checkout");
-    let merchant = stack.console_merchant().map(|merchant| format!("  merchant {merchant}"));
-    println!("Console      {}{}", stack.console_url(), merchant.unwrap_or_default());
+    println!("Console      {}", stack.console_url());
+    for [merchant, what] in merchants::ALL {
+        println!("             merchant {merchant}: {what}");
+    }
     println!("API          {url}/docs");
     println!("Simulator    {}", simulator.trim_end_matches("_simulator"));
     println!("Sign-in      {sign_in}");

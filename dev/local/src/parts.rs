@@ -31,6 +31,8 @@ pub struct AppSettings {
     pub console_url: String,
     /// The merchant whose people the samples add; none without samples.
     pub console_merchant: Option<&'static str>,
+    /// The stack's own merchants; none where another Secrets Manager has them.
+    pub directory: Option<Arc<Secrets>>,
     /// Where callers reach the API, the console among them.
     pub callers_url: String,
 }

@@ -75,11 +75,6 @@ impl Stack {
         &self.parts.settings.console_url
     }
 
-    /// The merchant to sign in at there, if the stack has samples.
-    pub fn console_merchant(&self) -> Option<&'static str> {
-        self.parts.settings.console_merchant
-    }
-
     /// Who requests come from, as the front sees it.
     pub fn viewer(&self) -> &Viewer {
         &self.viewer

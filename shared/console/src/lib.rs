@@ -5,6 +5,7 @@
 //! progress and sessions and nothing else, runs no script in the browser, and works without one.
 
 mod api;
+mod browser;
 mod dynamodb;
 mod frame;
 mod pages;
@@ -23,6 +24,6 @@ pub use api::Api;
 pub use dynamodb::DynamoDbSessions;
 pub use routes::handle;
 pub use seal::SealingKey;
-pub use settings::{Client, Console, Settings};
+pub use settings::{Client, Console, Directory, Settings};
 pub use start::{ConsoleConfig, StartFailure, run};
 pub use store::{SessionStore, StoreFailure, Stored};

@@ -67,7 +67,7 @@ async fn routed(console: &Console, request: &Request, form: &Pairs) -> Result<Re
     let is_read = [Method::GET, Method::HEAD].contains(request.method());
     match parts.as_slice() {
         // To try a form again is to begin where it is.
-        ["" | "sign-in" | "sign-out"] if is_read => home(console, request).await,
+        ["" | "sign-in" | "sign-out" | "merchants"] if is_read => home(console, request).await,
         ["assets", "icon.svg"] if is_read => Ok(icon()),
         ["assets", _] if is_read => Ok(style()),
         ["sign-in"] if request.method() == Method::POST => begin(console, request, form).await,
@@ -80,15 +80,13 @@ async fn routed(console: &Console, request: &Request, form: &Pairs) -> Result<Re
     }
 }
 
-/// Payments, for a person who is signed in; everybody else signs in first.
+/// Payments, for a person who is signed in at one merchant; everybody else chooses one first.
 async fn home(console: &Console, request: &Request) -> Result<Response<Body>, Problem> {
-    let session = match Cookie::Session.of(request) {
-        Some(cookie) => console.session(&cookie).await?,
-        None => None,
-    };
-    match session {
-        Some(session) => Ok(redirect(&format!("/{}/payments", session.merchant))),
-        None => sign_in::show(console.settings.merchant.unwrap_or_default(), ""),
+    let signed_in = console.signed_in_at(request).await?;
+    match signed_in.as_slice() {
+        [merchant] if request.uri().path() != "/merchants" => Ok(redirect(&format!("/{merchant}/payments"))),
+        [] => sign_in::show(&signed_in, console.settings.merchant.unwrap_or_default(), ""),
+        _ => sign_in::show(&signed_in, "", ""),
     }
 }
 
@@ -104,8 +102,9 @@ async fn begin(console: &Console, request: &Request, form: &Pairs) -> Result<Res
         return Err(Problem::Forged);
     }
     let typed = form.get("merchant").unwrap_or_default();
-    let Some(merchant) = merchant_of(typed) else {
-        return sign_in::show(typed, "Please type the merchant's id, such as 170200123.");
+    let merchant = match console.settings.merchant_here(typed) {
+        Ok(merchant) => merchant,
+        Err(wrong) => return sign_in::show(&console.signed_in_at(request).await?, typed, &wrong),
     };
     let payments = format!("/{merchant}/payments");
     let back = form.get("back").filter(|back| merchant_of_page(back) == Some(merchant));
@@ -126,17 +125,19 @@ fn is_genuine(console: &Console, request: &Request, form: &Pairs, session: &Sess
     is_own(console, request) && form.get("csrf").is_some_and(|token| is_masked(&session.csrf, token))
 }
 
+/// Ends all sessions of the browser. The form of a page of one of them is enough.
 async fn sign_out(console: &Console, request: &Request, form: &Pairs) -> Result<Response<Body>, Problem> {
-    if let Some(cookie) = Cookie::Session.of(request)
-        && let Some(session) = console.session(&cookie).await?
-    {
-        if !is_genuine(console, request, form, &session) {
-            return Err(Problem::Forged);
-        }
-        console.end_session(&cookie).await?;
+    let all = console.kept(request).await?;
+    // The button of a session that was left works, too.
+    let sessions = all.iter().filter_map(|kept| kept.session.as_ref()).collect::<Vec<_>>();
+    let is_one_of_theirs = sessions.iter().any(|session| is_genuine(console, request, form, session));
+    if !sessions.is_empty() && !is_one_of_theirs {
+        return Err(Problem::Forged);
     }
     let mut response = redirect("/");
-    Cookie::Session.clear(&mut response);
+    for kept in &all {
+        console.end(kept, &mut response).await?;
+    }
     Ok(response)
 }
 
@@ -172,8 +173,8 @@ async fn signed_in(
     if is_read && typed != clean {
         return Ok(redirect(&address(request.uri().path(), &clean.iter().collect::<Vec<_>>())));
     }
-    let session = match Cookie::Session.of(request) {
-        Some(cookie) => console.session(&cookie).await?,
+    let session = match Cookie::Session(merchant).of(request) {
+        Some(cookie) => console.session(merchant, cookie).await?,
         None => None,
     };
     let Some(session) = session else {
@@ -183,9 +184,6 @@ async fn signed_in(
         let way = console.way_to_issuer(merchant, &again(request, form), None).await?;
         return to_issuer(&way, false);
     };
-    if session.merchant != merchant {
-        return Err(Problem::NotFound);
-    }
     if !is_read && !is_genuine(console, request, form, &session) {
         return Err(Problem::Forged);
     }

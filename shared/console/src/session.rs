@@ -49,7 +49,7 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    fn is_over(&self, now: Timestamp) -> bool {
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         now.duration_since(self.seen) >= IDLE || now.duration_since(self.began) >= LONGEST
     }
 }
@@ -116,16 +116,23 @@ impl Console {
         self.keep("session", session, LONGEST).await
     }
 
-    /// The session that a cookie is of, if it is not over. Its use is noted.
-    pub(crate) async fn session(&self, cookie: &str) -> Result<Option<Session>, StoreFailure> {
-        let key = Self::key("session", cookie);
-        let now = self.clock.now();
+    /// The session that a merchant's cookie is of, which may be over. A cookie of another merchant
+    /// is of none.
+    pub(crate) async fn found(&self, merchant: &str, value: &str) -> Result<Option<Session>, StoreFailure> {
+        let key = Self::key("session", value);
         let sealed = self.sessions.get(&key).await?;
         let found = sealed.and_then(|sealed| self.opened::<Session>(&key, &sealed));
+        Ok(found.filter(|session| session.merchant == merchant))
+    }
+
+    /// The session that a merchant's cookie is of, if it is not over. Its use is noted.
+    pub(crate) async fn session(&self, merchant: &str, value: &str) -> Result<Option<Session>, StoreFailure> {
+        let now = self.clock.now();
+        let found = self.found(merchant, value).await?;
         let Some(mut session) = found.filter(|session| !session.is_over(now)) else { return Ok(None) };
         if now.duration_since(session.seen) >= NOTED_EVERY {
             session.seen = now;
-            let stored = self.sealed(key, &session, LONGEST)?;
+            let stored = self.sealed(Self::key("session", value), &session, LONGEST)?;
             // Signed out meanwhile: it must not come back.
             if !self.sessions.replace(&stored).await? {
                 return Ok(None);

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use tollgate::openid::IssuerUrl;
 use tollgate_core::values::Clock;
 
-use crate::{api::Api, seal::SealingKey, store::SessionStore};
+use crate::{api::Api, seal::SealingKey, store::SessionStore, web::merchant_of};
 
 /// Where a console is and where it sends people.
 #[derive(Clone, Debug)]
@@ -16,8 +16,28 @@ pub struct Settings {
     pub issuer: IssuerUrl,
     /// The merchant that the sign-in form begins with, if it does.
     pub merchant: Option<&'static str>,
+    /// The merchants that the sign-in form may name, if it does.
+    pub directory: Option<Arc<dyn Directory>>,
     /// Its registration at the issuer and at Tollgate.
     pub client: Client,
+}
+
+/// The merchants that there are, for a sign-in form that says at once that a typed one is unknown.
+pub trait Directory: fmt::Debug + Send + Sync {
+    /// Their ids.
+    fn merchants(&self) -> Vec<String>;
+}
+
+impl Settings {
+    /// The merchant's id that was typed, or why nobody can sign in there.
+    pub(crate) fn merchant_here<'a>(&self, typed: &'a str) -> Result<&'a str, String> {
+        let merchant = merchant_of(typed).ok_or("Please type the merchant's id, such as 170200123.")?;
+        let known = self.directory.as_ref().map(|directory| directory.merchants()).unwrap_or_default();
+        if known.is_empty() || known.iter().any(|known| known == merchant) {
+            return Ok(merchant);
+        }
+        Err(format!("No merchant here has this id. Here are: {}.", known.join(", ")))
+    }
 }
 
 /// The console's names and the secrets that prove its identity.

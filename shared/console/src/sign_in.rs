@@ -88,7 +88,7 @@ impl Console {
     /// A person comes back from the issuer.
     pub(crate) async fn callback(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let cookie = Cookie::SignIn.of(request).ok_or(Problem::SignInEnded)?;
-        let sign_in = self.take_sign_in(&cookie).await?.ok_or(Problem::SignInEnded)?;
+        let sign_in = self.take_sign_in(cookie).await?.ok_or(Problem::SignInEnded)?;
         let parameters = Pairs::of_address(request);
         let stated = parameters.get("iss");
         // RFC 9207: a response of another issuer is none to this sign-in.
@@ -101,12 +101,14 @@ impl Console {
         let id_token = self.id_token(code, &sign_in).await?;
         let session = self.session_of(&id_token, &sign_in).await?;
         let cookie = self.open_session(&session).await?;
-        if let Some(replaced) = Cookie::Session.of(request) {
-            self.end_session(&replaced).await?;
+        let own = Cookie::Session(&sign_in.merchant);
+        if let Some(replaced) = own.of(request) {
+            self.end_session(replaced).await?;
         }
         let mut response = redirect(&sign_in.back);
         Cookie::SignIn.clear(&mut response);
-        Cookie::Session.set(&mut response, &cookie);
+        own.set(&mut response, &cookie);
+        self.make_room(request, &sign_in.merchant, &mut response).await?;
         Ok(response)
     }
 

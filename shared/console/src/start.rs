@@ -20,7 +20,7 @@ use crate::{
     dynamodb::DynamoDbSessions,
     routes::handle,
     seal::SealingKey,
-    settings::{Client, Console, Settings},
+    settings::{Client, Console, Directory, Settings},
 };
 
 /// Fewest characters of the secret at Tollgate, which refuses shorter ones.
@@ -45,6 +45,8 @@ pub struct ConsoleConfig {
     /// The merchant that the sign-in form begins with: none in a deployment, which does not tell
     /// strangers whose it is.
     pub merchant: Option<&'static str>,
+    /// The merchants that the sign-in form may name: none in a deployment, for the same reason.
+    pub directory: Option<Arc<dyn Directory>>,
     /// Where the table and the secret are.
     pub aws: AwsSettings,
 }
@@ -82,6 +84,7 @@ impl ConsoleConfig {
             table: needed("CONSOLE_TABLE_NAME")?,
             secret: needed("CONSOLE_SECRET")?,
             merchant: None,
+            directory: None,
             aws: AwsSettings::from_env()?,
         })
     }
@@ -100,9 +103,9 @@ impl ConsoleConfig {
         let url = &self.aws.dynamodb_url;
         let dynamodb = aws_client!(aws_sdk_dynamodb, aws, url, aws_limits(), http_client);
         let web = https::web_client(CALL_LIMIT).map_err(|_| StartFailure::Web)?;
-        let issuer = self.issuer.clone();
+        let (issuer, merchant, directory) = (self.issuer.clone(), self.merchant, self.directory.clone());
         Ok(Console {
-            settings: Settings { url: self.url.clone(), issuer, merchant: self.merchant, client },
+            settings: Settings { url: self.url.clone(), issuer, merchant, directory, client },
             api: Api::new(self.api_url.clone(), web),
             sessions: Arc::new(DynamoDbSessions::new(dynamodb, self.table.clone())),
             key,

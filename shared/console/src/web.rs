@@ -6,9 +6,12 @@ use lambda_http::{
 };
 use tollgate_core::values::{TextUse, looks_like_card_number, shorten_card_numbers};
 
-/// The cookie of a session. `__Host-` binds it to this host, and no script reads it. `Lax`: a link
-/// in a message opens the page, and the way back from the issuer is such a link.
-const SESSION: &str = "__Host-session";
+use crate::seal::is_secret;
+
+/// How the name of a session's cookie begins; the merchant's id follows. `__Host-` binds it to this
+/// host, and no script reads it. `Lax`: a link in a message opens the page, and the way back from
+/// the issuer is such a link.
+const SESSION: &str = "__Host-session-";
 /// The cookie of a sign-in in progress.
 const SIGN_IN: &str = "__Host-sign-in";
 const COOKIE: &str = "Path=/; Secure; HttpOnly; SameSite=Lax";
@@ -32,24 +35,24 @@ const HEADERS: [(header::HeaderName, &str); 6] = [
 
 /// Which cookie is meant.
 #[derive(Clone, Copy)]
-pub(crate) enum Cookie {
-    Session,
+pub(crate) enum Cookie<'a> {
+    /// That of the session at a merchant.
+    Session(&'a str),
     SignIn,
 }
 
-impl Cookie {
-    const fn name(self) -> &'static str {
+impl Cookie<'_> {
+    fn name(self) -> String {
         match self {
-            Self::Session => SESSION,
-            Self::SignIn => SIGN_IN,
+            Self::Session(merchant) => format!("{SESSION}{merchant}"),
+            Self::SignIn => SIGN_IN.to_owned(),
         }
     }
 
     /// Its value in a request.
-    pub(crate) fn of(self, request: &Request) -> Option<String> {
-        let all = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = all.flat_map(|all| all.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        pairs.find(|(name, _)| *name == self.name()).map(|(_, value)| value.to_owned())
+    pub(crate) fn of(self, request: &Request) -> Option<&str> {
+        let name = self.name();
+        cookies(request).find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// Sets it, until the browser is closed.
@@ -66,6 +69,17 @@ impl Cookie {
             response.headers_mut().append(header::SET_COOKIE, line);
         }
     }
+}
+
+fn cookies(request: &Request) -> impl Iterator<Item = (&str, &str)> {
+    let all = request.headers().get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    all.flat_map(|all| all.split(';')).filter_map(|pair| pair.trim().split_once('='))
+}
+
+/// The cookies of sessions in a request, each with its merchant. Others may have made them up.
+pub(crate) fn session_cookies(request: &Request) -> impl Iterator<Item = (&str, &str)> {
+    let named = cookies(request).filter_map(|(name, value)| Some((name.strip_prefix(SESSION)?, value)));
+    named.filter(|(merchant, value)| merchant_of(merchant).is_some() && is_secret(value))
 }
 
 /// Longest address that is gone back to after a sign-in: API Gateway takes 10,240 bytes of headers.

@@ -160,6 +160,7 @@ fn console(aws: AwsSettings, settings: &AppSettings) -> Option<ConsoleConfig> {
         table: CONSOLE_TABLE_NAME.to_owned(),
         secret: CONSOLE_SECRET.to_owned(),
         merchant: settings.console_merchant,
+        directory: settings.directory.clone().map(|secrets| secrets as _),
         aws,
     })
 }

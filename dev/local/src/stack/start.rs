@@ -81,6 +81,7 @@ impl Stack {
         let (services, api) = Services::start(opened, &options, &hosts, &mut servers)?;
         services.admit_containers(&options, &mut servers).await?;
         services.put_merchants(&options);
+        settings.directory = options.secretsmanager_url.is_none().then(|| Arc::clone(&services.secrets));
         let tables = services.create_tables(&deployment).await?;
 
         let viewer = Viewer::default();
@@ -198,6 +199,7 @@ fn settings(options: &Options, deployment: &Deployment) -> Result<AppSettings, S
             (false, true) => Some(merchants::REGISTERED),
             (false, false) => None,
         },
+        directory: None,
         callers_url: String::new(),
     })
 }

@@ -17,7 +17,7 @@ use tollgate::source::Front;
 use crate::{function::Function, inventory::watch::Watch, settlement, shop::Shop, sign_in};
 
 /// The cookies, as the browser is told to call them.
-const SESSION: &str = "__Host-session";
+const SESSION: &str = "__Host-session-170200123";
 const SIGN_IN: &str = "__Host-sign-in";
 
 const MINUTE_S: i64 = 60;
@@ -228,6 +228,29 @@ async fn the_people_whom_a_merchant_knows_sign_in_and_nobody_else() {
     }
     let mut elsewhere = Visitor::new(&shop.stack, merchants::EXTERNAL);
     assert_eq!(elsewhere.sign_in("eve").await.status, 403, "another merchant does not know her");
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_does_not_tell_whether_there_is_such_a_merchant() {
+    let (shop, _) = open().await;
+    let visitors = [merchants::EXTERNAL, merchants::RAPID_CONNECT];
+    let mut visitors = visitors.map(|merchant| Visitor::new(&shop.stack, merchant));
+    let issuers = [visitors[0].begin().await, visitors[1].begin().await];
+    // The local form refuses an unknown merchant at once, so this one is removed meanwhile.
+    shop.stack.secrets().remove(&merchants::secret_name(merchants::RAPID_CONNECT));
+    let watch = Watch::over("info");
+    let mut refused = Vec::new();
+    for (visitor, issuer) in visitors.iter_mut().zip(issuers) {
+        let back = visitor.choose(&issuer, "eve").await;
+        let mut page = visitor.get(&back).await;
+        page.headers.remove("apigw-requestid");
+        let requests = watch.lines().iter().filter(|(line, _)| line.contains("request answered")).count();
+        refused.push((page.status, page.headers, page.html, requests));
+    }
+    refused[1].3 -= refused[0].3;
+    assert!(refused[0].2.contains("You cannot sign in here") && refused[0].3 > 1, "{refused:?}");
+    assert_eq!(refused[0], refused[1]);
     shop.close().await;
 }
 

@@ -9,6 +9,7 @@ mod deposits;
 mod fake;
 mod fixtures;
 mod limits;
+mod merchants;
 mod month;
 mod payment;
 mod payments;

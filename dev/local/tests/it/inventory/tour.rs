@@ -398,6 +398,7 @@ impl Tour {
             issuer: None,
             console_url: String::new(),
             console_merchant: None,
+            directory: None,
             callers_url: String::new(),
         };
         let stack = &self.shop.stack;

@@ -78,7 +78,8 @@ pub(super) struct Shown {
     pub(super) status: u16,
     pub(super) location: String,
     pub(super) retry_after: String,
-    pub(super) cookie: String,
+    /// The lines that set or clear cookies.
+    pub(super) cookies: Vec<String>,
     pub(super) body: String,
 }
 
@@ -168,24 +169,29 @@ impl FakeApi {
         self.visit("POST", path, form.to_owned()).await
     }
 
-    async fn visit(&self, method: &str, path: &str, form: String) -> Shown {
-        let console = self.console();
-        let now = console.clock.now();
-        let csrf = secret().unwrap();
-        let form = if form.is_empty() { form } else { format!("{form}&csrf={}", masked(&csrf).unwrap()) };
-        let session = Session {
-            merchant: "170200126".to_owned(),
+    /// A session that begins now.
+    pub(super) fn session(&self, merchant: &str) -> Session {
+        let now = self.now();
+        Session {
+            merchant: merchant.to_owned(),
             access_token: "token".to_owned(),
             token_until: now + SignedDuration::from_hours(1),
-            csrf,
+            csrf: secret().unwrap(),
             began: now,
             seen: now,
-        };
+        }
+    }
+
+    async fn visit(&self, method: &str, path: &str, form: String) -> Shown {
+        let console = self.console();
+        let session = self.session("170200126");
+        let csrf = masked(&session.csrf).unwrap();
+        let form = if form.is_empty() { form } else { format!("{form}&csrf={csrf}") };
         let cookie = console.open_session(&session).await.unwrap();
         let request = Request::builder()
             .method(method)
             .uri(format!("{URL}{path}"))
-            .header("cookie", format!("__Host-session={cookie}"))
+            .header("cookie", format!("__Host-session-170200126={cookie}"))
             .header("origin", URL)
             .header("content-type", "Application/x-www-form-urlencoded; charset=UTF-8")
             .body(Body::from(form))
@@ -205,6 +211,7 @@ impl FakeApi {
                 url: text(URL),
                 issuer: self.url().parse().unwrap(),
                 merchant: None,
+                directory: None,
                 client,
             },
             api: Api::new(self.url(), web.build().unwrap()),
@@ -277,12 +284,13 @@ fn write_without_end(mut stream: TcpStream) -> usize {
 /// A response as a browser gets it.
 pub(super) async fn send(console: &Console, request: Request<Body>) -> Shown {
     let response = Box::pin(handle(console, request)).await;
-    let header = |name| response.headers().get(name).map_or("", |to| to.to_str().unwrap()).to_owned();
+    let headers = |name| response.headers().get_all(name).iter().map(|to| to.to_str().unwrap().to_owned());
+    let header = |name| headers(name).next().unwrap_or_default();
     Shown {
         status: response.status().as_u16(),
         location: header("location"),
         retry_after: header("retry-after"),
-        cookie: header("set-cookie"),
+        cookies: headers("set-cookie").collect(),
         body: String::from_utf8(response.body().to_vec()).unwrap(),
     }
 }

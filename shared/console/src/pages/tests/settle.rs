@@ -217,7 +217,7 @@ async fn a_form_is_only_for_those_who_may_and_while_there_is_something_to_settle
         assert!(!html.contains("name=\"reason\""), "{html}");
     }
     let other = SEEN.replace("170200126", "170200999");
-    assert_eq!(at("all", &disputed()).get(&other).await.status, 404);
+    assert_eq!(at("all", &disputed()).get(&other).await.status, 401);
     assert_eq!(at("all", &disputed()).get(&SEEN.replace("disputed", "solar_eclipse")).await.status, 404);
     let html = at("read", &disputed()).get(payment::PAGE).await.body;
     assert_says(&html, &["Do something. Somebody with the role operate can mark it as seen."]);
