@@ -8,6 +8,10 @@ import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 export const WIDTHS = [360, 768, 1440];
+/** Heights of windows of these widths. */
+const HEIGHTS = { 360: 740, 768: 1024, 1440: 900 };
+/** Most rows of the bar above a page. */
+const BAR_ROWS_MAX = 2;
 export const THEMES = ["light", "dark"];
 
 let browser;
@@ -26,7 +30,7 @@ export async function close() {
 /** A page in a browser context of its own. `allowed` are the origins that it may request something from. */
 export async function visitor({ width = 768, theme = "light", javaScriptEnabled = true, allowed }) {
   const context = await browser.newContext({
-    viewport: { width, height: 900 },
+    viewport: { width, height: HEIGHTS[width] },
     colorScheme: theme,
     javaScriptEnabled,
   });
@@ -98,21 +102,43 @@ export async function assertFits(page, name) {
   assert.ok(needed <= width, `${name} needs ${needed} px and has ${width}`);
 }
 
-/** Keeps the whole page as an image, in the directory `PICTURES` if that is set. */
+/** The bar takes few rows, and a page's list begins on the first screen. */
+async function assertBegins(page, name) {
+  const [bar, list, height] = await page.evaluate(() => {
+    const parts = [...document.querySelectorAll(".bar > *, .bar nav > *")];
+    const tops = parts.map((part) => Math.round(part.getBoundingClientRect().top));
+    const row = document.querySelector("tbody tr");
+    return [new Set(tops).size, row?.getBoundingClientRect().top ?? 0, innerHeight];
+  });
+  assert.ok(bar <= BAR_ROWS_MAX, `the bar of ${name} has ${bar} rows`);
+  assert.ok(list < height, `the first row of ${name} begins at ${list} px of ${height}`);
+}
+
+/** On paper, nothing is left that leads elsewhere or sends something. */
+export async function assertPrints(page, name) {
+  await page.emulateMedia({ media: "print" });
+  const controls = await page.locator("button, input, textarea, nav, .button").filter({ visible: true }).count();
+  await page.emulateMedia({ media: null });
+  assert.equal(controls, 0, `${name} prints ${controls} controls`);
+}
+
+/** Keeps the whole page and its first screen as images, in the directory `PICTURES` if that is set. */
 export async function picture(page, name) {
   const { PICTURES } = process.env;
   if (PICTURES) {
     mkdirSync(PICTURES, { recursive: true });
+    await page.screenshot({ path: join(PICTURES, `${name}-first.png`) });
     await page.screenshot({ path: join(PICTURES, `${name}.png`), fullPage: true });
   }
 }
 
-/** A page that fits, is accessible, and is kept as an image, named by its width and its theme. */
+/** A page that fits, is accessible, begins with its content, and is kept as images, named by width and theme. */
 export async function look(page, name) {
   const { width } = page.viewportSize();
   const isDark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
   const shown = `${name}-${width}-${isDark ? "dark" : "light"}`;
   await assertFits(page, shown);
+  await assertBegins(page, shown);
   await assertAccessible(page, shown);
   await picture(page, shown);
 }

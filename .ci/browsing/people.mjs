@@ -1,7 +1,7 @@
 // People of the console of a local stack: how they sign in and find a payment of the sample month.
 import assert from "node:assert/strict";
 
-import { THEMES, WIDTHS, expectError, look, step, visitor } from "./browse.mjs";
+import { THEMES, WIDTHS, assertPrints, expectError, look, step, visitor } from "./browse.mjs";
 import { stackAt } from "./stack.mjs";
 
 export const MERCHANT = "170200126";
@@ -67,6 +67,7 @@ export async function consoleAt(origin) {
           await go(page);
           await page.waitForSelector("h1");
           await look(page, `${part}-${name}`);
+          await assertPrints(page, `${name} at ${width} px`);
         }
         await then(page);
         await page.context().close();

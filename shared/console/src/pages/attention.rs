@@ -3,7 +3,7 @@
 use askama::Template;
 use lambda_http::{Body, Response};
 use tollgate_core::{journal::Concern, order::NextAction, values::SignedAmount};
-use tollgate_wire::{AttentionPageMeta, NeedsAttention, Operation};
+use tollgate_wire::{AttentionCount, AttentionPageMeta, NeedsAttention, Operation};
 
 use crate::{
     api::address,
@@ -47,7 +47,7 @@ struct Group {
 #[template(path = "attention.html")]
 struct AttentionPage {
     frame: Frame,
-    /// How many orders there are, and of when that is.
+    /// How many orders there are, as `7 orders`, and of when that is.
     orders: String,
     as_of: String,
     groups: Vec<Group>,
@@ -95,12 +95,18 @@ fn page(
     let count = meta.and_then(|meta| meta.count.as_ref());
     AttentionPage {
         frame: visit.frame.clone(),
-        orders: said(count.map(|count| &*count.formatted)),
+        orders: count.map(orders).unwrap_or_default(),
         as_of: visit.frame.moment(meta.map(|meta| meta.as_of)),
         groups: groups.filter(|group| !group.rows.is_empty()).collect(),
         unreadable: unreadable.collect(),
         newest: has_more.then_some(rows.len()),
     }
+}
+
+/// `7 orders`.
+fn orders(count: &AttentionCount) -> String {
+    let noun = if count.orders == 1 { "order" } else { "orders" };
+    format!("{} {noun}", said(&*count.formatted))
 }
 
 /// The part of a payment that says why it has this cause.
