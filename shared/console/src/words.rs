@@ -246,6 +246,11 @@ pub(crate) fn capitalized(text: &str) -> String {
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
+/// A text without the capitals in which processors write all of it.
+pub(crate) fn calm(text: &str) -> String {
+    if text.chars().any(char::is_lowercase) { text.to_owned() } else { capitalized(&text.to_lowercase()) }
+}
+
 /// One or several of something: `1 line`, `3 lines`.
 pub(crate) fn counted(count: i64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })

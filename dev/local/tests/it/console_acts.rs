@@ -293,7 +293,7 @@ async fn a_refund_beyond_a_limit_is_carried_out_once_and_by_another_person_who_m
     assert_says(&eve.get(&link).await, 200, "<dt>Proposed by</dt><dd>Ann Archer</dd>");
     let (mut one, mut other) = (eve.clone(), eve.clone());
     tokio::join!(accept(&mut one, &link), accept(&mut other, &link));
-    assert_says(&accept(&mut eve, &link).await, 200, "Eve Evans had signed in · proposed by Ann Archer");
+    assert_says(&accept(&mut eve, &link).await, 200, "Signed in as Eve Evans · proposed by Ann Archer");
     assert_eq!(outcome(&shop, &paid).await, "refunded 6000");
     change(&shop, |people| people.entries.retain(|entry| entry.name.to_string() != "Ann Archer")).await;
     shop.stack.cold_start().unwrap();

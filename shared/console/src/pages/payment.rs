@@ -53,6 +53,12 @@ struct Notice {
     settle: Option<Help>,
 }
 
+/// Facts about one thing.
+struct Group {
+    name: &'static str,
+    facts: Vec<Known>,
+}
+
 /// A form that the reader may open.
 struct Button {
     name: &'static str,
@@ -80,7 +86,7 @@ struct PaymentPage {
     notices: Vec<Notice>,
     shares: Vec<Share>,
     events: Vec<Event>,
-    checks: Vec<Known>,
+    facts: [Group; 2],
     /// How far actions are possible, and why others are not.
     actions: Vec<Known>,
 }
@@ -111,7 +117,7 @@ fn page(visit: &Visit<'_>, placed: &Placed) -> PaymentPage {
         notices: after_decline(payment).into_iter().chain(notices(&visit.frame, placed)).collect(),
         shares: shares(payment),
         events: events::all(placed, &visit.frame),
-        checks: checks(&visit.frame, placed),
+        facts: facts(&visit.frame, placed),
         actions: actions(placed),
     }
 }
@@ -187,7 +193,8 @@ fn notices(frame: &Frame, placed: &Placed) -> Vec<Notice> {
     concerns.chain(unread).collect()
 }
 
-fn checks(frame: &Frame, placed: &Placed) -> Vec<Known> {
+/// The card with the checks of its issuer, and the sale with the place of its money.
+fn facts(frame: &Frame, placed: &Placed) -> [Group; 2] {
     let payment = &placed.payment;
     let transaction = &payment.transaction;
     let details = &transaction.payment_details;
@@ -208,17 +215,20 @@ fn checks(frame: &Frame, placed: &Placed) -> Vec<Known> {
         placed.progress().unwrap_or_else(|| "Not known".to_owned())
     };
     let address = deposit.map(|deposit| frame.deposit(deposit, "")).unwrap_or_default();
-    Known::all([
+    let card = Known::all([
+        Known::new("Number", payment.card() + &expiry.unwrap_or_default()),
         Known::new("Address", words::address_check(&said(details.avs_result.as_deref()))),
         Known::new("Security code", words::code_check(&said(details.cvv_result.as_deref()))),
-        Known::new("Card", payment.card() + &expiry.unwrap_or_default()),
         Known::new("Approval code", said(details.authorization_code.as_deref())),
+    ]);
+    let sale = Known::all([
         Known::new("Customer", words::joined(customer.map(said), ", ")),
         Known::new("Reference", said(transaction.custom_reference.as_deref())),
         Known::new("Description", said(description)),
         Known::new("Surcharge", fee.unwrap_or_default()),
         Known { address, ..Known::new("Settlement", settled) },
-    ])
+    ]);
+    [Group { name: "Card", facts: card }, Group { name: "Sale", facts: sale }]
 }
 
 /// How far the actions are possible for the reader, or why they are not.

@@ -33,7 +33,7 @@ const fn meaning_of_known(cause: ExceptionCause) -> Meaning {
             "Compare with the order; refund it unless the customer owes it.",
         ),
         ExceptionCause::AmountDiffers => {
-            meaning("Another amount than ours", "Ask the processor for the difference.")
+            meaning("Another amount than Tollgate's", "Ask the processor for the difference.")
         }
         ExceptionCause::SettledTwice => meaning("In two batches", "Refund the second one, once it is sure."),
         ExceptionCause::FundedTwice => meaning("In two deposits", "Tell the processor, who takes one back."),

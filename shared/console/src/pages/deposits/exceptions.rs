@@ -243,7 +243,7 @@ fn page(visit: &Visit<'_>, row: &SettlementException, typed: String, error: Stri
         Known { address: mismatch.payment.clone(), ..Known::new("Order", said(facts.order.as_deref())) },
         Known { address: of_deposit, ..Known::new("Deposit", said(deposit)) },
         Known::new("MID", said(&*facts.mid)),
-        Known::new("Reference", said(facts.retref.as_deref())),
+        Known::new("Gateway reference", said(facts.retref.as_deref())),
         Known::new("Case", said(facts.case.as_deref())),
         Known::new("Found", frame.moment(facts.since.0)),
     ];

@@ -236,7 +236,7 @@ fn adjustment(row: &DepositAdjustment, today: Date) -> Line {
         amount: Some(row.amount.into()),
         day: row.date.map(|day| words::weekday(day, today)).unwrap_or_default(),
         reference: row.case.as_deref().map(case).unwrap_or_default(),
-        remark: said(&*row.description),
+        remark: words::calm(&said(&*row.description)),
         ..Line::default()
     }
 }

@@ -1,4 +1,5 @@
-//! The history of a payment, a sentence for each event, and the gateway's own words below it.
+//! The history of a payment, a sentence for each event, and the gateway's own words below an event
+//! that is more than an approval.
 
 use jiff::Timestamp;
 use tollgate_core::order::Principal;
@@ -48,7 +49,7 @@ pub(super) fn settled(placed: &Placed, frame: &Frame) -> Vec<Event> {
     let decided = |operation: &Operation| {
         let money = placed.payment.money(operation.amount);
         let of_decision = |one: &HandDecision| {
-            let person = one.person.as_deref().map(|person| format!("{} had signed in", said(person)));
+            let person = one.person.as_deref().map(|person| format!("Signed in as {}", said(person)));
             let sentence = sentences::decided(one, operation, &money);
             event_at(frame, one.at.0, sentence, person.into_iter().collect())
         };
@@ -68,13 +69,23 @@ fn of_operation(placed: &Placed, operation: &Operation, frame: &Frame) -> Event 
         record.map(|record| words::settlement(Some(&record.state), record.settled_at, record.funded_at));
     let request = operation.request.clone().unwrap_or_default();
     let requested_by = requested_by(operation.asked_by.known(), &request);
-    let details = [found, gateway_words(operation), Some(requested_by), settled];
+    let is_plain = sentences::is_approved(operation) && found.is_none() && operation.attempts <= 1;
+    let gateway =
+        if is_plain { other_reference(&placed.payment, operation) } else { gateway_words(operation) };
+    let details = [found, gateway, Some(requested_by), settled];
     Event {
         when: frame.moment(begun),
         machine_time: begun.to_string(),
         sentence: sentences::operation(operation, &placed.payment.money(operation.amount)),
         details: details.into_iter().flatten().collect(),
     }
+}
+
+/// The gateway's reference of an operation with a record of its own.
+fn other_reference(payment: &Payment, operation: &Operation) -> Option<String> {
+    let retref = operation.gateway.as_ref().and_then(|gateway| gateway.retref.as_deref());
+    let own = retref.map(said).filter(|retref| *retref != *payment.transaction.reference)?;
+    Some(format!("retref {own}"))
 }
 
 /// The gateway's response, for inquiries at the gateway's support.
@@ -96,7 +107,7 @@ fn requested_by(asked_by: Option<Principal>, request: &Attribution) -> String {
     let asked_by = match asked_by {
         Some(Principal::Implicit) => "From the shopper's browser".to_owned(),
         Some(Principal::Schedule) => "By schedule".to_owned(),
-        _ if !person.is_empty() => format!("{person} had signed in"),
+        _ if !person.is_empty() => format!("Signed in as {person}"),
         _ if !actor.is_empty() => format!("The name {actor} was stated by the shop"),
         _ => "From the shop's server".to_owned(),
     };

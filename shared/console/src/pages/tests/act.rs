@@ -232,7 +232,7 @@ async fn what_exceeds_a_limit_becomes_a_link_and_another_person_sends_it() {
     refused["errors"][0]["meta"]["proposal"] = json!(proposal);
     api.says("POST", ROUTE, 403, &refused);
     let html = api.post(FORM, &filled("amount=20&step=send")).await.body;
-    assert!(html.contains(&format!("readonly>https://console.example{FORM}?proposal={proposal}</textarea>")));
+    assert!(html.contains(&format!("value=\"https://console.example{FORM}?proposal={proposal}\">")));
 
     let html = api.get(&format!("{FORM}?proposal={proposal}")).await.body;
     assert_says(&html, &["Refund $20.00 to Visa 1443.", "Proposed by &#60;script&#62;"]);

@@ -49,10 +49,10 @@ async fn deposits_show_their_sums_what_does_not_fit_and_how_current_they_are() {
         &[
             "Wed, Aug 26, 2020 to Thu, Dec 3, 2020 MID 496480518026",
             "Payments, USD Refunds Fees Chargebacks Net Lines",
-            "Mon, Nov 23, 2020 2,865.70 −42.47 −51.09 −62.50 2,709.64 3 1 open 1 not ours",
+            "Mon, Nov 23, 2020 2,865.70 −42.47 −51.09 −62.50 2,709.64 3 1 open 1 not Tollgate's",
             "These 2 5,731.40 −84.94 −102.18 −125.00 5,419.28 6",
             "Cannot be read: &#60;script&#62;",
-            "Another amount than ours Ask the processor for the difference.",
+            "Another amount than Tollgate's Ask the processor for the difference.",
             "$147.30 $147.29 −$0.01 UM-2011",
             "The reports of 496480518026 were read Nov 25, 6:40 PM.",
             "Tue, Nov 24, 2020 of 496480518026 is still to be read.",
@@ -144,7 +144,8 @@ async fn a_deposit_has_lines_that_lead_to_their_payments_and_says_what_is_not_in
             "adjustment_details": [
                 {"component": "reversal", "description": "same", "amount": -6250, "case": "2026319006250",
                     "date": "2020-11-23"},
-                {"description": HOSTILE, "amount": 100}],
+                {"description": HOSTILE, "amount": 100},
+                {"description": "INTERCHANGE CHARGES"}],
             "chargeback_details": [{"case": "2026319006250", "retref": "315348943466", "amount": 6250,
                 "reason": "Fraud"}],
             "line_details": [
@@ -164,6 +165,7 @@ async fn a_deposit_has_lines_that_lead_to_their_payments_and_says_what_is_not_in
             "Payments less refunds $2,865.70 Chargebacks and reversals −$62.50",
             "1 line is not Tollgate's: $42.00 together.",
             "1 line is not in the sum.",
+            "Interchange charges Chargeback −$62.50",
             "Not in the sum: voided. Not Tollgate's",
             "All lines $105.00 Adjustments and chargebacks",
             "Chargeback −$62.50 Sun, Nov 22, 2020 Case 2026319006250 315348943466 Fraud",
@@ -207,10 +209,10 @@ async fn an_exception_says_what_it_is_and_what_was_written_about_it() {
     assert_says(
         &html,
         &[
-            "Another amount than ours Ask the processor for the difference.",
-            "Ours $147.30 Theirs $147.29 Difference −$0.01",
+            "Another amount than Tollgate's Ask the processor for the difference.",
+            "Tollgate $147.30 Gateway $147.29 Difference −$0.01",
             "Nov 24, 10:00 AM &#60;script&#62;",
-            "Order UM-2011 Deposit 20261123518026 MID 496480518026 Reference 315348943466 Case 2026319006250",
+            "Order UM-2011 Deposit 20261123518026 MID 496480518026 Gateway reference 315348943466 Case 2026319006250",
             "Resolve with this reason Add a note",
         ],
     );
@@ -224,7 +226,7 @@ async fn a_difference_that_the_api_does_not_know_is_not_made_up() {
     row["expected"] = Value::Null;
     row["difference"] = Value::Null;
     let html = with("read", &row).get(&format!("/170200126/exceptions/{ID}")).await.body;
-    assert_says(&html, &["Ours None Theirs $147.29 Difference None"]);
+    assert_says(&html, &["Tollgate No record Gateway $147.29 Notes"]);
 }
 
 #[tokio::test]

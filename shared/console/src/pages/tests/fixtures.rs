@@ -92,7 +92,7 @@ const ROWS: [(&str, Page, &[&str]); 56] = [
     ),
     ("error-forbidden", form(403), &["Nothing was done. You may not do this"]),
     ("error-no-receipt", NO_RECEIPT, &["There is no receipt yet: the outcome of the payment is not known."]),
-    ("error-proposal", form(403), &["refund?proposal=a-proposal.that-nothing-signed"]),
+    ("error-proposal", form(403), &["send them this link"]),
     ("error-retry-after", form(503), &["Not carried out yet: the payment gateway asks to try again"]),
     (
         "error-version-differs",
@@ -104,7 +104,7 @@ const ROWS: [(&str, Page, &[&str]); 56] = [
         EXCEPTION,
         &["an adjustment without an amount, a1", "A row of a report that cannot be read"],
     ),
-    ("exception-open", EXCEPTION, &["Ours $147.30 Theirs $147.29 Difference −$0.01", "UM-2012"]),
+    ("exception-open", EXCEPTION, &["Tollgate $147.30 Gateway $147.29 Difference −$0.01", "UM-2012"]),
     ("exception-resolved", EXCEPTION, &["Resolved by Ann", "asked the processor", "booked by hand"]),
     ("exceptions-month", EXCEPTIONS, &["The cardholder's bank took the money back", "$42.00", "UM-2012"]),
     ("me-all", ME, &["Umbrella & Sons", "Eve Evans"]),

@@ -79,7 +79,7 @@ async fn a_month_that_does_not_tie_out_says_why_and_shows_the_rows_that_explain_
             "The page Days says $69.00 at the gateway, and these movements $70.00.",
             "Fri, Nov 20 of 496480518026 could not be read and will be tried again: the gateway timed out.",
             "2 items cannot be read and are missing in sums. Difference Download these rows",
-            "Nov 23, 3:00 PM Captured UM-1 327975232415 −1.00 Tue, Nov 24 Another amount than ours Total of 1 −1.00",
+            "Nov 23, 3:00 PM Captured UM-1 327975232415 −1.00 Tue, Nov 24 Another amount than Tollgate's Total of 1 −1.00",
             "Customer fees 1 1.00 With these fees 1 71.00",
             "The totals of 2 days from Nov 28 on are still provisional.",
         ],

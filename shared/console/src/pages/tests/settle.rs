@@ -75,7 +75,7 @@ async fn what_was_seen_is_sent_in_one_step_with_the_version_that_was_looked_at()
     let html = api.get(SETTLED).await.body;
     let told = "Ann Archer marked as seen: The cardholder's bank took the money back. Case lost";
     assert!(html.contains(r#"<p class="message good" role="status""#), "{html}");
-    assert_says(&html, &[told, &format!("Nov 26, 7:00 AM {told} Ann Archer had signed in")]);
+    assert_says(&html, &[told, &format!("Nov 26, 7:00 AM {told} Signed in as Ann Archer")]);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_decision_is_shown_once_more_and_then_sent() {
     payment::shown(&api, &bodies::payment("paid", &[decided]));
     let told = "Ann Archer decided that the purchase of $25.99 was done: On the portal";
     let earlier = "Sam decided that the purchase of $25.99 was not done: &#60;script&#62;";
-    assert_says(&api.get(SETTLED).await.body, &[told, earlier, "Ann Archer had signed in"]);
+    assert_says(&api.get(SETTLED).await.body, &[told, earlier, "Signed in as Ann Archer"]);
 }
 
 #[tokio::test]
@@ -203,12 +203,13 @@ async fn a_refund_that_waits_for_a_dispute_can_only_be_ended() {
 async fn a_form_is_only_for_those_who_may_and_while_there_is_something_to_settle() {
     let mut odd = doubt("purchase");
     odd["data"]["relationships"]["order"]["data"]["id"] = json!("it's $(x)");
-    let command =
-        "tollgate payment resolve --as OUTCOME --by NAME --reason REASON -- 170200126 'it'\\''s $(x)' 01a2";
+    let command = r"resolve --as OUTCOME --by NAME --reason REASON -- 170200126 &#39;it&#39;\&#39;&#39;s $(x)&#39; 01a2";
+    let html = at("operate", &odd).get(DECIDE).await.body;
+    assert!(html.contains(command), "{html}");
     let whole = bodies::payment("paid", &[operation("purchase", 2599, "approved")]);
     for (form, role, payment, sentences) in [
         (SEEN, "read", disputed(), vec!["Somebody with the role operate can mark it as seen."]),
-        (DECIDE, "operate", odd, vec!["Somebody with the role all can decide it.", command]),
+        (DECIDE, "operate", odd, vec!["Somebody with the role all can decide it."]),
         (SEEN, "all", whole.clone(), vec!["The payment does not need attention for this reason."]),
         (DECIDE, "all", whole, vec!["Nothing can be decided now"]),
     ] {
