@@ -54,9 +54,9 @@ struct Notice {
 }
 
 /// Facts about one thing.
-struct Group {
+struct Facts {
     name: &'static str,
-    facts: Vec<Known>,
+    all: Vec<Known>,
 }
 
 /// A form that the reader may open.
@@ -86,7 +86,7 @@ struct PaymentPage {
     notices: Vec<Notice>,
     shares: Vec<Share>,
     events: Vec<Event>,
-    facts: [Group; 2],
+    facts: [Facts; 2],
     /// How far actions are possible, and why others are not.
     actions: Vec<Known>,
 }
@@ -194,7 +194,7 @@ fn notices(frame: &Frame, placed: &Placed) -> Vec<Notice> {
 }
 
 /// The card with the checks of its issuer, and the sale with the place of its money.
-fn facts(frame: &Frame, placed: &Placed) -> [Group; 2] {
+fn facts(frame: &Frame, placed: &Placed) -> [Facts; 2] {
     let payment = &placed.payment;
     let transaction = &payment.transaction;
     let details = &transaction.payment_details;
@@ -228,7 +228,7 @@ fn facts(frame: &Frame, placed: &Placed) -> [Group; 2] {
         Known::new("Surcharge", fee.unwrap_or_default()),
         Known { address, ..Known::new("Settlement", settled) },
     ]);
-    [Group { name: "Card", facts: card }, Group { name: "Sale", facts: sale }]
+    [Facts { name: "Card", all: card }, Facts { name: "Sale", all: sale }]
 }
 
 /// How far the actions are possible for the reader, or why they are not.
