@@ -173,9 +173,12 @@ async function checkEnding() {
   const warning = page.locator(".ending");
   const at = (seconds) =>
     page.evaluate((ms) => document.getAnimations().forEach((one) => (one.currentTime = ms)), seconds * 1_000);
+  const height = () => warning.locator("..").evaluate((region) => region.getBoundingClientRect().height);
   assert.equal(await warning.isVisible(), false);
+  assert.equal(await height(), 0);
   await at(800);
   assert.equal(await warning.isVisible(), true);
+  assert.ok((await height()) > 0);
   await page.fill("#amount", "4.00");
   await page.fill("#reason", "Wrong size");
   await stack.advance(16 * 60);
