@@ -117,6 +117,11 @@ impl Frame {
         words::time_of_day(*at, &self.zone)
     }
 
+    /// The address of the list of payments with these parameters.
+    pub(crate) fn payments(&self, parameters: &[(&str, &str)]) -> String {
+        address(&format!("/{}/payments", self.merchant), parameters)
+    }
+
     /// The address of a payment's page.
     pub(crate) fn payment(&self, order: &str, transaction: &str) -> String {
         format!("/{}/payments/{}/{}", self.merchant, segment(order), segment(transaction))

@@ -87,6 +87,8 @@ struct PaymentPage {
     shares: Vec<Share>,
     events: Vec<Event>,
     facts: [Facts; 2],
+    /// The customer's e-mail address, where payments are found by it.
+    email: Option<String>,
     /// How far actions are possible, and why others are not.
     actions: Vec<Known>,
 }
@@ -118,6 +120,7 @@ fn page(visit: &Visit<'_>, placed: &Placed) -> PaymentPage {
         shares: shares(payment),
         events: events::all(placed, &visit.frame),
         facts: facts(&visit.frame, placed),
+        email: email(&visit.frame, payment),
         actions: actions(placed),
     }
 }
@@ -215,13 +218,22 @@ fn facts(frame: &Frame, placed: &Placed) -> [Facts; 2] {
         placed.progress().unwrap_or_else(|| "Not known".to_owned())
     };
     let address = deposit.map(|deposit| frame.deposit(deposit, "")).unwrap_or_default();
+    let same = |parameter: &str, value: &str| frame.payments(&[(parameter, value)]);
+    let code = transaction.failure_details.as_ref().map(|failure| said(&*failure.code)).unwrap_or_default();
+    let reason = DeclineCode::from_name(&code).map(|_| words::capitalized(&words::decline(&code)));
     let card = Known::all([
-        Known::new("Number", payment.card() + &expiry.unwrap_or_default()),
+        Known {
+            address: same("q", &payment.card()),
+            ..Known::new("Number", payment.card() + &expiry.unwrap_or_default())
+        },
+        Known { address: same("decline_code", &code), ..Known::new("Declined", reason.unwrap_or_default()) },
         Known::new("Address", words::address_check(&said(details.avs_result.as_deref()))),
         Known::new("Security code", words::code_check(&said(details.cvv_result.as_deref()))),
         Known::new("Approval code", said(details.authorization_code.as_deref())),
     ]);
+    let order = format!("order {}", said(payment.order()));
     let sale = Known::all([
+        Known { address: same("q", &order), ..Known::new("Order", "Same order") },
         Known::new("Customer", words::joined(customer.map(said), ", ")),
         Known::new("Reference", said(transaction.custom_reference.as_deref())),
         Known::new("Description", said(description)),
@@ -229,6 +241,11 @@ fn facts(frame: &Frame, placed: &Placed) -> [Facts; 2] {
         Known { address, ..Known::new("Settlement", settled) },
     ]);
     [Facts { name: "Card", all: card }, Facts { name: "Sale", all: sale }]
+}
+
+fn email(frame: &Frame, payment: &Payment) -> Option<String> {
+    let is_found = frame.me.as_ref().is_some_and(|me| me.merchant.search.customers);
+    payment.meta.memo.as_ref()?.email.as_deref().filter(|_| is_found).map(said)
 }
 
 /// How far the actions are possible for the reader, or why they are not.

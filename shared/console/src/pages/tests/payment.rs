@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{
     HOSTILE, api, assert_says,
-    bodies::{disputes, not, operation, payment, price, refusal, settlement, up_to, with},
+    bodies::{disputes, me, not, operation, payment, price, refusal, settlement, up_to, with},
     fake::{FakeApi, NO_RESPONSE},
     words_of,
 };
@@ -291,6 +291,24 @@ async fn what_others_wrote_stays_text() {
     data["meta"]["disputes"] = disputes(&json!([{"amount": 1, "case": HOSTILE, "reason": HOSTILE}]));
     let html = page("read", &payment).await;
     assert_says(&html, &["Customer &#60;script&#62;alert(1)&#60;/script&#62;"]);
+}
+#[tokio::test]
+async fn a_payment_leads_to_others_like_it_and_to_those_of_a_customer_only_where_they_are_found() {
+    let mut declined = payment("declined", &[]);
+    declined["data"]["failure_details"] = json!({"code": "expired_card", "reason": "Expired card"});
+    declined["data"]["meta"]["memo"] = json!({"reference": "1", "email": "ann@shop.example"});
+    let html = page("read", &declined).await;
+    for link in
+        ["q=Visa+1443\">Visa 1443", "q=order+UM-1\">Same order", "decline_code=expired_card\">Expired card"]
+    {
+        assert!(html.contains(link), "{link} in {html}");
+    }
+    assert!(html.contains("name=\"q\" value=\"ann@shop.example\""), "{html}");
+    let api = api("read");
+    let off = json!({"data": {"merchant": {"search": {"customers": false}}}});
+    api.says("GET", "/v2/me", 200, &with(me("read"), &off));
+    shown(&api, &declined);
+    assert!(!api.get(PAGE).await.body.contains("Same customer"));
 }
 
 const RECEIPT: &str = "/v2/orders/UM-1/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d/receipt";
