@@ -263,7 +263,8 @@ async fn proposed(shop: &Shop, ann: &mut Visitor, paid: &Paid) -> String {
     let form = Form::shown(ann, paid, "refund").await.with("amount", "60.00");
     let page = form.post(ann, "send").await;
     assert_says(&page, 422, "more than you may give back of one order");
-    let link = Regex::new("<textarea [^>]*>([^<]+)<").unwrap().captures(&page.html).unwrap()[1].to_owned();
+    let link =
+        Regex::new(r#"id="link"[^>]* value="([^"]+)""#).unwrap().captures(&page.html).unwrap()[1].to_owned();
     link.strip_prefix(shop.stack.console_url()).unwrap().to_owned()
 }
 
