@@ -196,7 +196,9 @@ async fn a_trace_number_leads_to_its_deposit(month: &mut Month) {
 
 /// However it comes in and wherever the page leads on to.
 async fn an_e_mail_is_in_no_address(month: &mut Month) {
-    let request = with(payment("1", "booking-1"), "/Request/Email", Some(json!(EMAIL)));
+    let own = json!({"Id": merchants::MONTH, "Key": merchants::MONTH_KEY});
+    let request = with(payment("1", "booking-1"), "/Authentication", Some(own));
+    let request = with(request, "/Request/Email", Some(json!(EMAIL)));
     let order = CreditCard::of(&month.shop).approved("charge", &request).await;
     month.shop.stack.deliver_stream().await.unwrap();
     for text in [EMAIL, "Mary.Major@Example.com", "e-mail mary.major@example.com"] {
