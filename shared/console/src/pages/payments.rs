@@ -75,8 +75,8 @@ struct Found {
 }
 
 fn address_of_list(visit: &Visit<'_>, search: &Search, meaning: &Meaning, limit: &str) -> String {
-    let conditions = search.conditions().into_iter().chain(meaning.conditions.iter().cloned());
-    let filter = conditions.collect::<Vec<_>>().join(":");
+    let conditions = search.conditions().into_iter().chain([meaning.filter.clone()]);
+    let filter = words::joined(conditions, ":");
     let all = [
         ("filter", filter.as_str()),
         ("time_zone", visit.frame.zone.name()),
@@ -95,7 +95,7 @@ fn searched(frame: &Frame) -> MySearch {
 /// Without a text everything is meant.
 fn meanings_of(visit: &Visit<'_>, search: &Search) -> Vec<Meaning> {
     if search.text.is_empty() {
-        let everything = Meaning { conditions: Vec::new(), text: String::new(), is_deposit: false };
+        let everything = Meaning { filter: String::new(), text: String::new(), is_deposit: false };
         return vec![everything];
     }
     meanings(&search.text, &searched(&visit.frame))
@@ -153,8 +153,8 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
 
 /// The deposits with a trace number, among those of 92 days: one of each day fits into a page.
 async fn deposits(visit: &Visit<'_>, meaning: &Meaning) -> Result<Vec<Known>, Failure> {
-    let filter = meaning.conditions.join(":");
-    let wanted = address("/v2/deposits", &[("filter", filter.as_str()), ("page[limit]", download::ROWS)]);
+    let wanted = [("filter", meaning.filter.as_str()), ("page[limit]", download::ROWS)];
+    let wanted = address("/v2/deposits", &wanted);
     let listed: Rows<Deposit, DepositPageMeta> = visit.read(&wanted).await?;
     let deposits = listed.data.iter().filter_map(Row::read);
     let deposits = deposits.map(|deposit| Known {

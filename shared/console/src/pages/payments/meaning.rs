@@ -1,6 +1,8 @@
 //! The meanings of a text that a person types into the box: by its form, by a word before it, or
 //! as an id that only the shop or the bank knows.
 
+use std::cmp::Ordering;
+
 use tollgate_core::{
     order::OrderId,
     values::{Amount, Brand, Currency},
@@ -14,13 +16,14 @@ use crate::{web::is_personal, words};
 pub(super) const CALLS_MAX: usize = 3;
 
 /// Phrases of people in one word, or in none.
-const PHRASES: [(&str, &str); 15] = [
+const PHRASES: [(&str, &str); 16] = [
+    (": ", " "),
     ("american express", "amex"),
     ("master card", "mastercard"),
     ("diners club", "diners"),
-    ("union pay", "unionpay"),
-    ("last four", ""),
-    ("last 4", ""),
+    ("union pay", "union_pay"),
+    ("unionpay", "union_pay"),
+    ("last 4 ", ""),
     ("under ", "<"),
     ("less than ", "<"),
     ("over ", ">"),
@@ -32,26 +35,14 @@ const PHRASES: [(&str, &str); 15] = [
     (" to ", "-"),
 ];
 
-/// Words around card numbers and amounts that say nothing more.
-const FILLERS: [&str; 11] =
-    ["card", "ending", "ends", "in", "with", "digits", "amount", "and", "e-mail", "email", "address"];
+/// Words around card numbers, amounts and addresses that say nothing more.
+const FILLERS: [&str; 13] = [
+    "card", "ending", "ends", "in", "with", "last", "four", "digits", "amount", "and", "e-mail", "email",
+    "address",
+];
 
 /// Characters for digits that are not shown.
 const MASKS: [char; 6] = ['*', 'x', '•', '·', '…', '#'];
-
-/// Brands by the words of people.
-const BRANDS: [(&str, Brand); 10] = [
-    ("visa", Brand::Visa),
-    ("mastercard", Brand::Mastercard),
-    ("mc", Brand::Mastercard),
-    ("amex", Brand::Amex),
-    ("discover", Brand::Discover),
-    ("diners", Brand::Diners),
-    ("jcb", Brand::Jcb),
-    ("unionpay", Brand::UnionPay),
-    ("union_pay", Brand::UnionPay),
-    ("cup", Brand::UnionPay),
-];
 
 /// Signs of currencies. A dollar may be of several countries.
 const SIGNS: [(char, &str); 3] = [('€', "EUR"), ('£', "GBP"), ('¥', "JPY")];
@@ -119,16 +110,15 @@ impl Kind {
             Self::Order => id.parse::<OrderId>().is_ok(),
             Self::Reference => true,
             Self::Approval => id.len() == APPROVAL_CODE && is_plain,
-            Self::Retref => is_plain,
-            Self::Trace => id.len() <= TRACE_MAX && is_plain,
+            Self::Retref | Self::Trace => id.len() <= CODE_MAX && is_plain,
             Self::Payment => id.parse::<Uuid>().is_ok(),
         }
     }
 
     fn meaning(self, id: &str) -> Option<Meaning> {
         let text = format!("{} {id}", self.name());
-        let conditions = vec![format!("eq({},{})", self.field(), quoted(id))];
-        self.has(id).then(|| Meaning { conditions, text, is_deposit: self == Self::Trace })
+        let filter = format!("eq({},{})", self.field(), quoted(id));
+        self.has(id).then(|| Meaning { filter, text, is_deposit: self == Self::Trace })
     }
 }
 
@@ -136,14 +126,14 @@ impl Kind {
 const APPROVAL_CODE: usize = 6;
 /// Length of the gateway's references, in digits. Longer numbers are a bank's.
 const RETREF: usize = 12;
-/// Longest trace number, in characters.
-const TRACE_MAX: usize = 40;
+/// Longest reference of the gateway or a bank that the API looks for, in characters.
+const CODE_MAX: usize = 40;
 
 /// A possible meaning of a text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Meaning {
-    /// Conditions of the API's list.
-    pub(super) conditions: Vec<String>,
+    /// The filter of the API's list.
+    pub(super) filter: String,
     /// The meaning in words. Typed into the box, they mean only this.
     pub(super) text: String,
     /// Whether deposits are meant, and not payments.
@@ -161,9 +151,8 @@ pub(super) fn meanings(typed: &str, searched: &MySearch) -> Vec<Meaning> {
     let all = announced(typed).unwrap_or_else(|| unannounced(typed));
     let mut found = Vec::new();
     for meaning in all.into_iter().flatten() {
-        let has = |field: &str| meaning.conditions.iter().any(|condition| condition.contains(field));
-        let is_off = has("eq(custom_reference,") && !searched.references
-            || has("eq(customer_email,") && !searched.customers;
+        let is_off = meaning.filter.contains("eq(custom_reference,") && !searched.references
+            || meaning.filter.contains("eq(customer_email,") && !searched.customers;
         if !is_off && !found.contains(&meaning) {
             found.push(meaning);
         }
@@ -256,20 +245,23 @@ fn with_order(typed: &str) -> Vec<Option<Meaning>> {
     let rest = typed.split_whitespace().filter(|word| *word != id).collect::<Vec<_>>().join(" ");
     let Some(form) = Form::of(&rest) else { return Vec::new() };
     let with_form = |order: Meaning| Meaning {
-        conditions: [order.conditions, form.conditions.clone()].concat(),
+        filter: format!("{}:{}", order.filter, form.filter),
         text: format!("{}, {}", order.text, form.text),
         is_deposit: false,
     };
     orders(id).map(|order| order.map(with_form)).into()
 }
 
+/// A condition and the same in words.
+struct Part {
+    condition: String,
+    text: String,
+}
+
 /// A text of words that their form identifies, as far as it was read.
 struct Form {
     currency: Currency,
-    conditions: Vec<String>,
-    texts: Vec<String>,
-    has_last_four: bool,
-    has_amount: bool,
+    parts: Vec<Part>,
 }
 
 impl Form {
@@ -279,95 +271,83 @@ impl Form {
         for (phrase, word) in PHRASES {
             text = text.replace(phrase, word);
         }
-        let words = || text.split_whitespace();
-        let stated = words().find_map(|word| Currency::parse(word).ok()).or_else(|| {
-            let sign = SIGNS.iter().find(|(sign, _)| text.contains(*sign))?;
-            words::currency(sign.1)
-        });
-        let mut form = Self {
-            currency: stated.unwrap_or(Currency::USD),
-            conditions: Vec::new(),
-            texts: Vec::new(),
-            has_last_four: false,
-            has_amount: false,
-        };
-        let is_known = words().all(|word| form.add(word));
-        if let Some(currency) = stated.filter(|_| form.has_amount) {
-            form.add_condition(format!("eq(currency,{currency})"), currency.to_string());
+        let of_sign = || SIGNS.iter().find(|(sign, _)| text.contains(*sign)).map(|(_, code)| *code);
+        let of_word = text.split_whitespace().find(|word| Currency::parse(word).is_ok());
+        let stated = of_word.or_else(of_sign).and_then(words::currency);
+        let mut form = Self { currency: stated.unwrap_or(Currency::USD), parts: Vec::new() };
+        if !text.split_whitespace().all(|word| form.add(word)) || form.parts.is_empty() {
+            return None;
         }
-        let text = form.texts.join(", ");
-        (is_known && !text.is_empty()).then_some(Meaning {
-            conditions: form.conditions,
-            text,
-            is_deposit: false,
-        })
+        if let Some(currency) = stated.filter(|_| form.has("amount")) {
+            form.put(format!("eq(currency,{currency})"), currency.to_string());
+        }
+        let conditions = form.parts.iter().map(|part| part.condition.clone());
+        let filter = words::joined(conditions, ":");
+        let text = words::joined(form.parts.into_iter().map(|part| part.text), ", ");
+        Some(Meaning { filter, text, is_deposit: false })
     }
 
-    fn add_condition(&mut self, condition: String, text: String) {
-        self.conditions.push(condition);
-        self.texts.push(text);
+    fn put(&mut self, condition: String, text: String) {
+        self.parts.push(Part { condition, text });
+    }
+
+    /// Whether there is a condition on a field.
+    fn has(&self, field: &str) -> bool {
+        self.parts.iter().any(|part| part.condition.contains(field))
     }
 
     /// Adds the condition of a word; false for a word without a known form.
     fn add(&mut self, word: &str) -> bool {
-        let is_filler = FILLERS.contains(&word) || word.chars().all(|letter| MASKS.contains(&letter));
-        if let Some((_, brand)) = BRANDS.iter().find(|(known, _)| *known == word) {
-            self.add_condition(format!("eq(brand,{})", quoted(brand.name())), brand.name().to_owned());
+        let brand = Brand::from_name(if word == "mc" { "mastercard" } else { word });
+        if let Some(brand) = brand {
+            self.put(format!("eq(brand,{})", quoted(brand.name())), brand.name().to_owned());
         } else if is_personal(word) {
             let address = word.replace('＠', "@");
-            self.add_condition(
-                format!("eq(customer_email,{})", quoted(&address)),
-                format!("e-mail address {address}"),
-            );
-        } else if let Some(digits) = last_four(word).filter(|_| !self.has_last_four) {
-            self.has_last_four = true;
-            self.add_condition(format!("eq(last_four,{digits})"), format!("card ending in {digits}"));
+            self.put(format!("eq(customer_email,{})", quoted(&address)), format!("e-mail address {address}"));
+        } else if let Some(digits) = last_four(word).filter(|_| !self.has("last_four")) {
+            self.put(format!("eq(last_four,{digits})"), format!("card ending in {digits}"));
         } else if word.len() == RETREF && is_digits(word) {
-            self.add_condition(format!("eq(retref,{word})"), format!("gateway reference {word}"));
-        } else if !is_filler && Currency::parse(word).is_err() {
-            return self.add_amount(word);
+            self.put(format!("eq(retref,{word})"), format!("gateway reference {word}"));
+        } else if let Some(amount) = self.amount(word) {
+            self.parts.push(amount);
+        } else {
+            let is_masked = word.chars().all(|letter| MASKS.contains(&letter));
+            return is_masked || FILLERS.contains(&word) || Currency::parse(word).is_ok();
         }
         true
     }
 
-    fn add_amount(&mut self, word: &str) -> bool {
+    /// The condition of an amount, of a range, or of a limit.
+    fn amount(&self, word: &str) -> Option<Part> {
         let number = |amount: Amount| words::number(amount, self.currency);
-        let named = |condition: String, text: String| Some((condition, format!("amount {text}")));
-        let range = |low: Amount, high: Amount| {
-            let condition = format!("ge(amount,{}):le(amount,{})", low.minor(), high.minor());
-            named(condition, format!("{} to {}", number(low), number(high)))
-        };
-        let is_minus = |letter: char| ['-', '−'].contains(&letter);
-        let plain = word.trim_start_matches(is_minus);
-        let found = if let Some((low, high)) = plain.split_once(['-', '–', '—']) {
-            let ends = self.exact(low).zip(self.exact(high)).filter(|(low, high)| low <= high);
-            ends.and_then(|(low, high)| range(low, high))
-        } else if let Some(limit) = plain.strip_prefix('<') {
-            let limit = self.exact(limit);
-            limit.and_then(|limit| {
-                named(format!("lt(amount,{})", limit.minor()), format!("under {}", number(limit)))
-            })
-        } else if let Some(limit) = plain.strip_prefix('>') {
-            let limit = self.exact(limit);
-            limit.and_then(|limit| {
-                named(format!("gt(amount,{})", limit.minor()), format!("over {}", number(limit)))
-            })
-        } else {
-            let exact = self.exact(plain);
-            // Of a whole number, people leave out the cents.
-            let last_cent = exact.filter(|_| is_digits(plain)).and_then(|exact| {
-                let cents = 10_u64.pow(self.currency.exponent()) - 1;
-                Amount::new(exact.minor().checked_add(cents)?).ok()
-            });
-            match (exact, last_cent) {
-                (Some(exact), Some(last)) if exact < last => range(exact, last),
-                _ => exact.and_then(|exact| named(format!("eq(amount,{})", exact.minor()), number(exact))),
+        let compared = |operator: &str, amount: Amount| format!("{operator}(amount,{})", amount.minor());
+        let part = |condition, text: String| Some(Part { condition, text: format!("amount {text}") });
+        let plain = word.trim_start_matches(['-', '−']);
+        for (sign, operator, name) in [('<', "lt", "under"), ('>', "gt", "over")] {
+            if let Some(limit) = plain.strip_prefix(sign) {
+                let limit = self.exact(limit)?;
+                return part(compared(operator, limit), format!("{name} {}", number(limit)));
             }
+        }
+        let (low, high) = match plain.split_once(['-', '–', '—']) {
+            Some((low, high)) => (self.exact(low)?, self.exact(high)?),
+            None => (self.exact(plain)?, self.with_cents(plain)?),
         };
-        let Some((condition, text)) = found else { return false };
-        self.has_amount = true;
-        self.add_condition(condition, text);
-        true
+        match low.cmp(&high) {
+            Ordering::Less => {
+                let range = format!("{}:{}", compared("ge", low), compared("le", high));
+                part(range, format!("{} to {}", number(low), number(high)))
+            }
+            Ordering::Equal => part(compared("eq", low), number(low)),
+            Ordering::Greater => None,
+        }
+    }
+
+    /// The most that a text may mean: of a whole number, people leave out the cents.
+    fn with_cents(&self, word: &str) -> Option<Amount> {
+        let exact = self.exact(word)?;
+        let cents = if is_digits(word) { 10_u64.checked_pow(self.currency.exponent())? - 1 } else { 0 };
+        Amount::new(exact.minor().checked_add(cents)?).ok()
     }
 
     /// An amount with a decimal point or comma, and perhaps a sign: `26.20`, `26,20`, `$5`.
@@ -398,7 +378,7 @@ mod tests {
     const ALL: MySearch = MySearch { references: true, customers: true };
 
     fn filters(typed: &str) -> Vec<String> {
-        meanings(typed, &ALL).into_iter().map(|meaning| meaning.conditions.join(":")).collect()
+        meanings(typed, &ALL).into_iter().map(|meaning| meaning.filter).collect()
     }
 
     #[test]
