@@ -112,11 +112,6 @@ impl Frame {
         at.into().map(|at| words::moment(at, &self.zone)).unwrap_or_default()
     }
 
-    /// The same without the day.
-    pub(crate) fn time_of_day(&self, at: &Timestamp) -> String {
-        words::time_of_day(*at, &self.zone)
-    }
-
     /// The address of the list of payments with these parameters.
     pub(crate) fn payments(&self, parameters: &[(&str, &str)]) -> String {
         address(&format!("/{}/payments", self.merchant), parameters)

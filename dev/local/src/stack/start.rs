@@ -100,7 +100,6 @@ impl Stack {
         let streams = deployment.streams.iter().map(|(table, consumers)| {
             (table.clone(), Stream::new(&services.dynamodb_url, client.clone(), table, consumers))
         });
-        let streams = streams.collect();
         let parts = Arc::new(Parts {
             url: api.url,
             dynamodb_url: services.dynamodb_url.clone(),
@@ -110,7 +109,7 @@ impl Stack {
             clock,
             functions,
             permissions,
-            streams,
+            streams: streams.collect(),
             eventbridge_url: services.eventbridge_url.clone(),
             bus: Arc::clone(&services.bus),
             samples: OnceLock::new(),

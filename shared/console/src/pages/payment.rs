@@ -218,22 +218,25 @@ fn facts(frame: &Frame, placed: &Placed) -> [Facts; 2] {
         placed.progress().unwrap_or_else(|| "Not known".to_owned())
     };
     let address = deposit.map(|deposit| frame.deposit(deposit, "")).unwrap_or_default();
-    let same = |parameter: &str, value: &str| frame.payments(&[(parameter, value)]);
+    let others = |parameter: &str, value: &str| frame.payments(&[(parameter, value)]);
     let code = transaction.failure_details.as_ref().map(|failure| said(&*failure.code)).unwrap_or_default();
     let reason = DeclineCode::from_name(&code).map(|_| words::capitalized(&words::decline(&code)));
     let card = Known::all([
         Known {
-            address: same("q", &payment.card()),
+            address: others("q", &payment.card()),
             ..Known::new("Number", payment.card() + &expiry.unwrap_or_default())
         },
-        Known { address: same("decline_code", &code), ..Known::new("Declined", reason.unwrap_or_default()) },
+        Known {
+            address: others("decline_code", &code),
+            ..Known::new("Declined", reason.unwrap_or_default())
+        },
         Known::new("Address", words::address_check(&said(details.avs_result.as_deref()))),
         Known::new("Security code", words::code_check(&said(details.cvv_result.as_deref()))),
         Known::new("Approval code", said(details.authorization_code.as_deref())),
     ]);
     let order = format!("order {}", said(payment.order()));
     let sale = Known::all([
-        Known { address: same("q", &order), ..Known::new("Order", "Same order") },
+        Known { address: others("q", &order), ..Known::new("Order", "Same order") },
         Known::new("Customer", words::joined(customer.map(said), ", ")),
         Known::new("Reference", said(transaction.custom_reference.as_deref())),
         Known::new("Description", said(description)),

@@ -1,7 +1,7 @@
 //! The list of payments: one box that finds by any text that people quote, tabs by state, and the
 //! whole filter in the address, except an e-mail address, which is in none.
 
-mod meaning;
+mod reading;
 mod search;
 
 use askama::Template;
@@ -20,7 +20,7 @@ use crate::{
 };
 
 use self::{
-    meaning::{CALLS_MAX, Meaning, meanings},
+    reading::{CALLS_MAX, Reading, readings},
     search::{DECLINED, KINDS, Search},
 };
 
@@ -71,11 +71,11 @@ struct Found {
     deposits: Vec<Known>,
     tried: Vec<String>,
     /// Meanings that were not tried.
-    others: Vec<Meaning>,
+    others: Vec<Reading>,
 }
 
-fn address_of_list(visit: &Visit<'_>, search: &Search, meaning: &Meaning, limit: &str) -> String {
-    let conditions = search.conditions().into_iter().chain([meaning.filter.clone()]);
+fn address_of_list(visit: &Visit<'_>, search: &Search, reading: &Reading, limit: &str) -> String {
+    let conditions = search.conditions().into_iter().chain([reading.filter.clone()]);
     let filter = words::joined(conditions, ":");
     let all = [
         ("filter", filter.as_str()),
@@ -93,12 +93,12 @@ fn searched(frame: &Frame) -> MySearch {
 }
 
 /// Without a text everything is meant.
-fn meanings_of(visit: &Visit<'_>, search: &Search) -> Vec<Meaning> {
+fn readings_of(visit: &Visit<'_>, search: &Search) -> Vec<Reading> {
     if search.text.is_empty() {
-        let everything = Meaning { filter: String::new(), text: String::new(), is_deposit: false };
+        let everything = Reading { filter: String::new(), text: String::new(), is_deposit: false };
         return vec![everything];
     }
-    meanings(&search.text, &searched(&visit.frame))
+    readings(&search.text, searched(&visit.frame))
 }
 
 /// The search of an address, or of a posted form.
@@ -125,15 +125,15 @@ pub(crate) fn find(merchant: &str, typed: &Pairs) -> Result<Option<Response<Body
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = search_of(visit)?;
     let mut found = Found::default();
-    let mut all = meanings_of(visit, &search);
+    let mut all = readings_of(visit, &search);
     found.others = all.split_off(all.len().min(CALLS_MAX));
     let is_clear = all.len() == 1;
-    for meaning in all {
-        found.tried.push(meaning.text.clone());
-        if meaning.is_deposit {
-            found.deposits = deposits(visit, &meaning).await?;
+    for reading in all {
+        found.tried.push(reading.text.clone());
+        if reading.is_deposit {
+            found.deposits = deposits(visit, &reading).await?;
         } else {
-            let path = address_of_list(visit, &search, &meaning, ROWS);
+            let path = address_of_list(visit, &search, &reading, ROWS);
             found.listed = match visit.read::<Listed>(&path).await {
                 Ok(listed) => Some(listed),
                 // No payment can be called so.
@@ -152,8 +152,8 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
 }
 
 /// The deposits with a trace number, among those of 92 days: one of each day fits into a page.
-async fn deposits(visit: &Visit<'_>, meaning: &Meaning) -> Result<Vec<Known>, Failure> {
-    let wanted = [("filter", meaning.filter.as_str()), ("page[limit]", download::ROWS)];
+async fn deposits(visit: &Visit<'_>, reading: &Reading) -> Result<Vec<Known>, Failure> {
+    let wanted = [("filter", reading.filter.as_str()), ("page[limit]", download::ROWS)];
     let wanted = address("/v2/deposits", &wanted);
     let listed: Rows<Deposit, DepositPageMeta> = visit.read(&wanted).await?;
     let deposits = listed.data.iter().filter_map(Row::read);
@@ -247,9 +247,9 @@ fn page(visit: &Visit<'_>, search: Search, found: Found) -> PaymentsPage {
     let has_range = !search.from.is_empty() || !search.to.is_empty();
     let year = zone.shown(visit.console.clock.now()).date().saturating_sub(jiff::Span::new().years(1));
     let wider = Search { from: year.to_string(), to: String::new(), ..search.clone() };
-    let other = |meaning: Meaning| {
-        let only = Search { text: meaning.text.clone(), ..search.clone() };
-        Known { address: only.address(&path, &search.tab, ""), ..Known::new("", meaning.text) }
+    let other = |reading: Reading| {
+        let only = Search { text: reading.text.clone(), ..search.clone() };
+        Known { address: only.address(&path, &search.tab, ""), ..Known::new("", reading.text) }
     };
     PaymentsPage {
         tabs: tabs.into(),
@@ -285,11 +285,11 @@ impl PaymentsPage {
 pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = search_of(visit)?;
     let mut joined = String::new();
-    let mut all = meanings_of(visit, &search);
+    let mut all = readings_of(visit, &search);
     all.truncate(CALLS_MAX);
     let is_clear = all.len() == 1;
-    for meaning in all.into_iter().filter(|meaning| !meaning.is_deposit) {
-        match download::joined(visit, &address_of_list(visit, &search, &meaning, download::ROWS)).await {
+    for reading in all.into_iter().filter(|reading| !reading.is_deposit) {
+        match download::joined(visit, &address_of_list(visit, &search, &reading, download::ROWS)).await {
             Err(Problem::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => {}
             read => joined = read?,
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{events, placed::Placed};
 use crate::{
     pages::Visit,
-    words::{Tone, sentences},
+    words::{self, Tone, sentences},
 };
 
 /// The outcome of the reader's latest act.
@@ -37,7 +37,7 @@ fn asked(visit: &Visit<'_>, placed: &Placed, operation: Option<&str>, at: Option
     let asked_about = operations.iter().find(|one| Some(one.id.to_string().as_str()) == operation);
     let operation = asked_about.or_else(|| operations.last())?;
     let at = at.and_then(|seconds| Timestamp::from_second(seconds.parse().ok()?).ok());
-    let at = at.map(|at| format!(" at {}", visit.frame.time_of_day(&at))).unwrap_or_default();
+    let at = at.map(|at| format!(" at {}", words::time_of_day(at, &visit.frame.zone))).unwrap_or_default();
     let is_stopped = visit.frame.me.as_ref().is_some_and(|me| me.payments.stopped == Some(true));
     let sentence = if !sentences::is_pending(operation) {
         let outcome = sentences::operation(operation, &placed.payment.money(operation.amount));

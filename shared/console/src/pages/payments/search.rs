@@ -2,7 +2,7 @@
 
 use tollgate_core::order::PaymentWord;
 
-use super::meaning::quoted;
+use super::reading::quoted;
 use crate::{
     api::address,
     web::{Pairs, SOUGHT},

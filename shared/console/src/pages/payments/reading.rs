@@ -48,21 +48,21 @@ const MASKS: [char; 6] = ['*', 'x', '•', '·', '…', '#'];
 const SIGNS: [(char, &str); 3] = [('€', "EUR"), ('£', "GBP"), ('¥', "JPY")];
 
 /// Words before an id, and the kind of id that they announce.
-const ANNOUNCED: [(&str, Kind); 14] = [
-    ("order", Kind::Order),
-    ("reference", Kind::Reference),
-    ("ref", Kind::Reference),
-    ("invoice", Kind::Reference),
-    ("receipt", Kind::Reference),
-    ("approval", Kind::Approval),
-    ("authorization", Kind::Approval),
-    ("auth", Kind::Approval),
-    ("gateway", Kind::Retref),
-    ("retref", Kind::Retref),
-    ("trace", Kind::Trace),
-    ("deposit", Kind::Trace),
-    ("payment", Kind::Payment),
-    ("transaction", Kind::Payment),
+const ANNOUNCED: [(&str, IdKind); 14] = [
+    ("order", IdKind::Order),
+    ("reference", IdKind::Reference),
+    ("ref", IdKind::Reference),
+    ("invoice", IdKind::Reference),
+    ("receipt", IdKind::Reference),
+    ("approval", IdKind::Approval),
+    ("authorization", IdKind::Approval),
+    ("auth", IdKind::Approval),
+    ("gateway", IdKind::Retref),
+    ("retref", IdKind::Retref),
+    ("trace", IdKind::Trace),
+    ("deposit", IdKind::Trace),
+    ("payment", IdKind::Payment),
+    ("transaction", IdKind::Payment),
 ];
 
 /// Words between an announcing word and the id.
@@ -70,7 +70,7 @@ const BETWEEN: [&str; 8] = ["code", "number", "no", "nr", "id", "reference", "tr
 
 /// A kind of id.
 #[derive(Clone, Copy, PartialEq)]
-enum Kind {
+enum IdKind {
     Order,
     Reference,
     Approval,
@@ -79,7 +79,7 @@ enum Kind {
     Payment,
 }
 
-impl Kind {
+impl IdKind {
     const fn field(self) -> &'static str {
         match self {
             Self::Order => "order_id",
@@ -115,10 +115,10 @@ impl Kind {
         }
     }
 
-    fn meaning(self, id: &str) -> Option<Meaning> {
+    fn reading(self, id: &str) -> Option<Reading> {
         let text = format!("{} {id}", self.name());
         let filter = format!("eq({},{})", self.field(), quoted(id));
-        self.has(id).then(|| Meaning { filter, text, is_deposit: self == Self::Trace })
+        self.has(id).then(|| Reading { filter, text, is_deposit: self == Self::Trace })
     }
 }
 
@@ -131,7 +131,7 @@ const CODE_MAX: usize = 40;
 
 /// A possible meaning of a text.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Meaning {
+pub(super) struct Reading {
     /// The filter of the API's list.
     pub(super) filter: String,
     /// The meaning in words. Typed into the box, they mean only this.
@@ -147,22 +147,22 @@ pub(super) fn quoted(value: &str) -> String {
 
 /// The meanings of a text, the likeliest first. None of a text that this merchant's payments are
 /// not found by.
-pub(super) fn meanings(typed: &str, searched: &MySearch) -> Vec<Meaning> {
+pub(super) fn readings(typed: &str, searched: MySearch) -> Vec<Reading> {
     let all = announced(typed).unwrap_or_else(|| unannounced(typed));
     let mut found = Vec::new();
-    for meaning in all.into_iter().flatten() {
-        let is_off = meaning.filter.contains("eq(custom_reference,") && !searched.references
-            || meaning.filter.contains("eq(customer_email,") && !searched.customers;
-        if !is_off && !found.contains(&meaning) {
-            found.push(meaning);
+    for reading in all.into_iter().flatten() {
+        let is_off = reading.filter.contains("eq(custom_reference,") && !searched.references
+            || reading.filter.contains("eq(customer_email,") && !searched.customers;
+        if !is_off && !found.contains(&reading) {
+            found.push(reading);
         }
     }
     found
 }
 
 /// An order as typed and in capitals.
-fn orders(id: &str) -> [Option<Meaning>; 2] {
-    [id.to_owned(), id.to_uppercase()].map(|id| Kind::Order.meaning(&id))
+fn orders(id: &str) -> [Option<Reading>; 2] {
+    [id.to_owned(), id.to_uppercase()].map(|id| IdKind::Order.reading(&id))
 }
 
 fn is_digits(text: &str) -> bool {
@@ -170,7 +170,7 @@ fn is_digits(text: &str) -> bool {
 }
 
 /// The meanings of a text whose first word says the kind of id.
-fn announced(typed: &str) -> Option<Vec<Option<Meaning>>> {
+fn announced(typed: &str) -> Option<Vec<Option<Reading>>> {
     let spaced = typed.replace(": ", " ");
     let is_word = |word: &str, known: &str| word.trim_end_matches('.').eq_ignore_ascii_case(known);
     let mut words = spaced.split_whitespace().peekable();
@@ -181,22 +181,22 @@ fn announced(typed: &str) -> Option<Vec<Option<Meaning>>> {
     if id.is_empty() {
         return None;
     }
-    let whole = Kind::Reference.meaning(typed);
-    let own = kind.meaning(&id);
+    let whole = IdKind::Reference.reading(typed);
+    let own = kind.reading(&id);
     let [order, in_capitals] = orders(id.trim_start_matches('#'));
     Some(match kind {
-        Kind::Order => vec![order, in_capitals, whole, Kind::Reference.meaning(&id)],
-        Kind::Reference if id.len() == RETREF && is_digits(&id) => {
-            vec![Kind::Retref.meaning(&id), own, whole]
+        IdKind::Order => vec![order, in_capitals, whole, IdKind::Reference.reading(&id)],
+        IdKind::Reference if id.len() == RETREF && is_digits(&id) => {
+            vec![IdKind::Retref.reading(&id), own, whole]
         }
-        Kind::Reference => vec![own, whole, order, in_capitals],
-        Kind::Approval | Kind::Retref | Kind::Trace | Kind::Payment => vec![own, whole],
+        IdKind::Reference => vec![own, whole, order, in_capitals],
+        IdKind::Approval | IdKind::Retref | IdKind::Trace | IdKind::Payment => vec![own, whole],
     })
 }
 
-fn unannounced(typed: &str) -> Vec<Option<Meaning>> {
+fn unannounced(typed: &str) -> Vec<Option<Reading>> {
     let by_form = Form::of(typed);
-    let whole = Kind::Reference.meaning(typed);
+    let whole = IdKind::Reference.reading(typed);
     let mut words = typed.split_whitespace();
     let (Some(word), None) = (words.next(), words.next()) else {
         return if by_form.is_some() {
@@ -208,7 +208,7 @@ fn unannounced(typed: &str) -> Vec<Option<Meaning>> {
     let id = word.trim_start_matches('#');
     let [order, in_capitals] = orders(id);
     let [reference, approval, retref, trace] =
-        [Kind::Reference, Kind::Approval, Kind::Retref, Kind::Trace].map(|kind| kind.meaning(id));
+        [IdKind::Reference, IdKind::Approval, IdKind::Retref, IdKind::Trace].map(|kind| kind.reading(id));
     if id != word {
         return vec![order, in_capitals, reference, whole, by_form];
     }
@@ -221,7 +221,7 @@ fn unannounced(typed: &str) -> Vec<Option<Meaning>> {
             _ => vec![order, approval, reference, by_form],
         };
     }
-    if let Some(payment) = Kind::Payment.meaning(id) {
+    if let Some(payment) = IdKind::Payment.reading(id) {
         return vec![order, Some(payment), reference];
     }
     let has_digit = id.contains(|letter: char| letter.is_ascii_digit());
@@ -239,12 +239,12 @@ fn unannounced(typed: &str) -> Vec<Option<Meaning>> {
 }
 
 /// A text that is an order besides words that their form identifies: `UM-2019 1443`.
-fn with_order(typed: &str) -> Vec<Option<Meaning>> {
+fn with_order(typed: &str) -> Vec<Option<Reading>> {
     let others = typed.split_whitespace().filter(|word| Form::of(word).is_none()).collect::<Vec<_>>();
     let [id] = others[..] else { return Vec::new() };
     let rest = typed.split_whitespace().filter(|word| *word != id).collect::<Vec<_>>().join(" ");
     let Some(form) = Form::of(&rest) else { return Vec::new() };
-    let with_form = |order: Meaning| Meaning {
+    let with_form = |order: Reading| Reading {
         filter: format!("{}:{}", order.filter, form.filter),
         text: format!("{}, {}", order.text, form.text),
         is_deposit: false,
@@ -266,7 +266,7 @@ struct Form {
 
 impl Form {
     /// The meaning of a text all of whose words have a known form.
-    fn of(typed: &str) -> Option<Meaning> {
+    fn of(typed: &str) -> Option<Reading> {
         let mut text = typed.to_lowercase();
         for (phrase, word) in PHRASES {
             text = text.replace(phrase, word);
@@ -284,7 +284,7 @@ impl Form {
         let conditions = form.parts.iter().map(|part| part.condition.clone());
         let filter = words::joined(conditions, ":");
         let text = words::joined(form.parts.into_iter().map(|part| part.text), ", ");
-        Some(Meaning { filter, text, is_deposit: false })
+        Some(Reading { filter, text, is_deposit: false })
     }
 
     fn put(&mut self, condition: String, text: String) {
@@ -345,9 +345,9 @@ impl Form {
 
     /// The most that a text may mean: of a whole number, people leave out the cents.
     fn with_cents(&self, word: &str) -> Option<Amount> {
-        let exact = self.exact(word)?;
-        let cents = if is_digits(word) { 10_u64.checked_pow(self.currency.exponent())? - 1 } else { 0 };
-        Amount::new(exact.minor().checked_add(cents)?).ok()
+        let exponent = usize::try_from(self.currency.exponent()).unwrap_or_default();
+        let has_cents = exponent == 0 || !is_digits(word);
+        self.exact(&if has_cents { word.to_owned() } else { format!("{word}.{}", "9".repeat(exponent)) })
     }
 
     /// An amount with a decimal point or comma, and perhaps a sign: `26.20`, `26,20`, `$5`.
@@ -378,7 +378,7 @@ mod tests {
     const ALL: MySearch = MySearch { references: true, customers: true };
 
     fn filters(typed: &str) -> Vec<String> {
-        meanings(typed, &ALL).into_iter().map(|meaning| meaning.filter).collect()
+        readings(typed, ALL).into_iter().map(|reading| reading.filter).collect()
     }
 
     #[test]
@@ -448,9 +448,9 @@ mod tests {
     #[test]
     fn a_meaning_in_words_means_only_itself_when_it_is_typed() {
         for typed in ["1443", "26", "um-2019", "pps123", "091000010000012", "#2019", "20-30", "1234567"] {
-            for meaning in meanings(typed, &ALL) {
-                let again = meanings(&meaning.text, &ALL);
-                assert_eq!(again.first(), Some(&meaning), "{typed}");
+            for reading in readings(typed, ALL) {
+                let again = readings(&reading.text, ALL);
+                assert_eq!(again.first(), Some(&reading), "{typed}");
             }
         }
     }
@@ -458,9 +458,9 @@ mod tests {
     #[test]
     fn a_merchant_whose_payments_are_not_found_by_a_text_gets_no_such_search() {
         let none = MySearch { references: false, customers: false };
-        assert_eq!(meanings("ann@example.com", &none), []);
-        assert_eq!(meanings("Ann Archer", &none), []);
-        assert_eq!(meanings("UM-2019", &none).len(), 1);
+        assert_eq!(readings("ann@example.com", none), []);
+        assert_eq!(readings("Ann Archer", none), []);
+        assert_eq!(readings("UM-2019", none).len(), 1);
     }
 
     #[test]
