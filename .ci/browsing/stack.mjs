@@ -33,16 +33,28 @@ export async function stackAt(origin) {
     await send(`${control}/faults`, { endpoint: "inquireByOrderid", fault: "status", status: 503, times: 1 });
   }
 
-  /** Stops payments or starts them again, as the merchant, and once it is in force. */
-  async function stop(stopped) {
-    const [{ client_id, client_secret }] = about.merchants;
+  /** The headers of a merchant's own system. */
+  async function headersOf({ client_id, client_secret }) {
     const form = new URLSearchParams({ grant_type: "client_credentials", client_id, client_secret });
     const answer = await fetch(`${origin}/oauth/access_token`, { method: "POST", body: form });
-    const headers = { Authorization: `Bearer ${(await answer.json()).access_token}` };
+    return { Authorization: `Bearer ${(await answer.json()).access_token}` };
+  }
+
+  /** Stops payments or starts them again, as the merchant, and once it is in force. */
+  async function stop(stopped) {
+    const headers = await headersOf(about.merchants[0]);
     const data = { stopped, actor: "Ann Lee", reason: "tried in a browser" };
     await send(`${origin}/v2/stop`, { data }, { method: "PUT", headers });
     await advance(16);
   }
 
-  return { about, simulator: new URL(control).origin, advance, approved, loseTheResponse, stop };
+  /** Holds an amount for an order of a merchant whose orders live elsewhere. */
+  async function authorize(merchant, order, amount) {
+    const headers = await headersOf(about.merchants.find(({ client_id }) => client_id === merchant));
+    const card = { number: VISA, month: "10", year: "2039", verification_value: "123", first_name: "Mary", last_name: "Major" };
+    const data = { gateway: "card_connect", method: "authorize", amount, currency: "USD", ...card };
+    await send(`${origin}/v2/orders/${order}/payments`, { data }, { headers });
+  }
+
+  return { about, simulator: new URL(control).origin, advance, approved, loseTheResponse, stop, authorize };
 }

@@ -233,7 +233,7 @@ async fn a_long_number_is_the_trace_number_of_a_deposit_or_else_a_reference() {
     );
     api.says("GET", "/v2/deposits?", 200, &deposits(&[deposit(), deposit()]));
     let found = api.get(path).await;
-    assert_says(&found.body, &["Deposits with this trace number: Nov 23, 2020 Nov 23, 2020"]);
+    assert_says(&found.body, &["Deposits with this trace number: Nov 23, 2020 · Nov 23, 2020"]);
 }
 
 #[tokio::test]
@@ -247,7 +247,9 @@ async fn a_list_of_everything_leads_to_its_brands_amounts_and_reasons() {
     let body = api.get("/170200126/payments?from=2026-11-01&state=declined").await.body;
     assert_says(
         &body,
-        &["Only American Express Visa under 20 20 to 100 100 to 500 over 500 no reason given expired card"],
+        &[
+            "Only American Express · Visa · under 20 · 20 to 100 · 100 to 500 · over 500 · no reason given · expired card",
+        ],
     );
     for part in [
         "q=American+Express&#38;from=2026-11-01&#38;state=declined",
