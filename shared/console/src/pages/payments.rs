@@ -125,10 +125,9 @@ pub(crate) fn find(merchant: &str, typed: &Pairs) -> Result<Option<Response<Body
 pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = search_of(visit)?;
     let mut found = Found::default();
-    let mut all = readings_of(visit, &search);
-    found.others = all.split_off(all.len().min(CALLS_MAX));
-    let is_clear = all.len() == 1;
-    for reading in all {
+    let mut readings = readings_of(visit, &search).into_iter();
+    let is_clear = readings.len() == 1;
+    for reading in readings.by_ref().take(CALLS_MAX) {
         found.tried.push(reading.text.clone());
         if reading.is_deposit {
             found.deposits = deposits(visit, &reading).await?;
@@ -141,10 +140,13 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
                 Err(failure) => return Err(failure.into()),
             };
         }
-        if !found.deposits.is_empty() || found.listed.as_ref().is_some_and(|listed| !listed.data.is_empty()) {
+        // An empty part of a list that goes on does not say that there is none.
+        let is_any = |listed: &Listed| !listed.data.is_empty() || listed.meta.page.cursor.is_some();
+        if !found.deposits.is_empty() || found.listed.as_ref().is_some_and(is_any) {
             break;
         }
     }
+    found.others = readings.collect();
     match &found.deposits[..] {
         [deposit] => Ok(redirect(&deposit.address)),
         _ => rendered(&page(visit, search, found)),

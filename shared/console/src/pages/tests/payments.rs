@@ -219,6 +219,15 @@ async fn a_text_costs_three_calls_at_most_and_its_other_meanings_are_links() {
 }
 
 #[tokio::test]
+async fn an_empty_part_of_a_list_that_goes_on_is_not_taken_for_none() {
+    let api = api("read");
+    api.says("GET", LIST, 200, &listed(&[], Some("on")));
+    let page = api.get("/170200126/payments?q=26").await;
+    assert_says(&page.body, &["None in this part", "Not searched: order 26 · reference 26", "Older"]);
+    assert_eq!(api.requests().len(), 1 + 1, "{:?}", api.requests());
+}
+
+#[tokio::test]
 async fn a_long_number_is_the_trace_number_of_a_deposit_or_else_a_reference() {
     let path = "/170200126/payments?q=1210002426112300";
     let api = api("read");
