@@ -126,25 +126,28 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = search_of(visit)?;
     let mut found = Found::default();
     let mut readings = readings_of(visit, &search).into_iter();
-    let is_clear = readings.len() == 1;
+    let mut refused = None;
     for reading in readings.by_ref().take(CALLS_MAX) {
         found.tried.push(reading.text.clone());
         if reading.is_deposit {
             found.deposits = deposits(visit, &reading).await?;
         } else {
             let path = address_of_list(visit, &search, &reading, ROWS);
-            found.listed = match visit.read::<Listed>(&path).await {
-                Ok(listed) => Some(listed),
-                // No payment can be called so.
-                Err(Failure::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => None,
+            match visit.read::<Listed>(&path).await {
+                Ok(listed) => found.listed = Some(listed),
+                // No payment can be called so, or another reading's list goes on here.
+                Err(Failure::Refused(refusal)) if refusal.code == "invalid_value" => refused = Some(refusal),
                 Err(failure) => return Err(failure.into()),
-            };
+            }
         }
         // An empty part of a list that goes on does not say that there is none.
         let is_any = |listed: &Listed| !listed.data.is_empty() || listed.meta.page.cursor.is_some();
         if !found.deposits.is_empty() || found.listed.as_ref().is_some_and(is_any) {
             break;
         }
+    }
+    if let Some(refusal) = refused.filter(|_| found.listed.is_none() && found.deposits.is_empty()) {
+        return Err(Failure::Refused(refusal).into());
     }
     found.others = readings.collect();
     match &found.deposits[..] {

@@ -219,6 +219,15 @@ async fn a_text_costs_three_calls_at_most_and_its_other_meanings_are_links() {
 }
 
 #[tokio::test]
+async fn a_text_whose_readings_are_all_refused_is_not_said_to_find_nothing() {
+    let api = api("read");
+    api.says("GET", LIST, 400, &refusal("invalid_value", "is not a cursor of this list"));
+    let page = api.get("/170200126/payments?q=UM-7&cursor=old").await;
+    assert_says(&page.body, &["is not a cursor of this list"]);
+    assert!(!page.body.contains("No such payments"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn an_empty_part_of_a_list_that_goes_on_is_not_taken_for_none() {
     let api = api("read");
     api.says("GET", LIST, 200, &listed(&[], Some("on")));
