@@ -221,10 +221,7 @@ fn introduce(stack: &Stack) {
     let simulator = stack.simulator().control_url();
     let sign_in = stack.issuer().unwrap_or("none");
     println!("Shop         {url}/checkout");
-    println!("Console      {}", stack.console_url());
-    for [merchant, what] in merchants::ALL {
-        println!("             merchant {merchant}: {what}");
-    }
+    println!("Console      {}  merchants {}", stack.console_url(), merchants::ALL.join(", "));
     println!("API          {url}/docs");
     println!("Simulator    {}", simulator.trim_end_matches("_simulator"));
     println!("Sign-in      {sign_in}");

@@ -144,7 +144,8 @@ async fn sign_out(console: &Console, request: &Request, form: &Pairs) -> Result<
 /// The address at which a form is shown again with the typed values, and not sent. A card number
 /// and an e-mail address would stay in the browser's history.
 fn again(request: &Request, form: &Pairs) -> String {
-    let path = request.uri().path();
+    // Behind a file without its text there would be one of everything.
+    let path = request.uri().path().trim_end_matches(".csv");
     let address_of_form = Pairs::of_address(request).for_address();
     let typed = form.for_address();
     let is_kept = |(name, value): &(&str, &str)| match *name {

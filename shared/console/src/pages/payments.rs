@@ -38,6 +38,8 @@ struct PaymentsPage {
     search: Search,
     /// Whether the text is in no address, so that the page's links are buttons of its form.
     is_posted: bool,
+    /// Whether a text that no address has was lost at a new sign-in.
+    is_lost: bool,
     tabs: Vec<Tab>,
     csv: String,
     rows: Vec<Row<Payment>>,
@@ -273,6 +275,7 @@ fn page(visit: &Visit<'_>, search: Search, found: Found) -> PaymentsPage {
         wider: (!has_range && range.is_some()).then(|| wider.address(&path, &wider.tab, "")),
         frame: frame.clone(),
         is_posted,
+        is_lost: search.text.is_empty() && visit.parameters().get("ended").is_some(),
         rows,
         search,
     }
@@ -290,17 +293,19 @@ impl PaymentsPage {
 pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     let search = search_of(visit)?;
     let mut joined = String::new();
-    let mut all = readings_of(visit, &search);
-    all.truncate(CALLS_MAX);
-    let is_clear = all.len() == 1;
-    for reading in all.into_iter().filter(|reading| !reading.is_deposit) {
+    let mut refused = None;
+    let readings = readings_of(visit, &search).into_iter().take(CALLS_MAX);
+    for reading in readings.filter(|reading| !reading.is_deposit) {
         match download::joined(visit, &address_of_list(visit, &search, &reading, download::ROWS)).await {
-            Err(Problem::Refused(refusal)) if !is_clear && refusal.code == "invalid_value" => {}
+            Err(Problem::Refused(refusal)) if refusal.code == "invalid_value" => refused = Some(refusal),
             read => joined = read?,
         }
         if joined.lines().count() > 1 {
             break;
         }
+    }
+    if let Some(refusal) = refused.filter(|_| joined.is_empty()) {
+        return Err(Problem::Refused(refusal));
     }
     Ok(web::download("payments.csv", joined))
 }

@@ -276,8 +276,7 @@ const FOR_OPERATORS: &[Page] = &[
     (
         "docs/console.md",
         &[
-            ("or a file waits for up to {} s and then", "PAGE_LIMIT", SECOND),
-            ("with its key; after {} s the form", "PAGE_LIMIT", SECOND),
+            ("file or form waits for up to {} s and then", "PAGE_LIMIT", SECOND),
             ("only forms of at most {} KiB are read", "PAGE_FORM_MAX_BYTES", KIB),
             ("its description is kept for {} minutes", "DESCRIPTION_FRESH", MINUTE),
         ],
