@@ -30,7 +30,7 @@ export async function close() {
 /** A page in a browser context of its own. `allowed` are the origins that it may request something from. */
 export async function visitor({ width = 768, theme = "light", javaScriptEnabled = true, allowed }) {
   const context = await browser.newContext({
-    viewport: { width, height: HEIGHTS[width] },
+    viewport: { width, height: HEIGHTS[width] ?? 900 },
     colorScheme: theme,
     javaScriptEnabled,
   });
