@@ -25,8 +25,8 @@ use crate::{
     settings::Console,
     sign_in::WayToIssuer,
     web::{
-        BACK_MAX_BYTES, Cookie, FORM, PAGE_FORM_MAX_BYTES, Pairs, icon, merchant_of, merchant_of_page,
-        redirect, style,
+        BACK_MAX_BYTES, Cookie, FORM, LOST, PAGE_FORM_MAX_BYTES, Pairs, SOUGHT, icon, is_personal,
+        merchant_of, merchant_of_page, redirect, style,
     },
 };
 
@@ -145,7 +145,9 @@ async fn sign_out(console: &Console, request: &Request, form: &Pairs) -> Result<
 /// and an e-mail address would stay in the browser's history.
 fn again(request: &Request, form: &Pairs) -> String {
     // Behind a file without its text there would be one of everything.
-    let path = request.uri().path().trim_end_matches(".csv");
+    let path = request.uri().path();
+    let path = path.strip_suffix(".csv").unwrap_or(path);
+    let ended = if form.get(SOUGHT).is_some_and(is_personal) { LOST } else { "yes" };
     let address_of_form = Pairs::of_address(request).for_address();
     let typed = form.for_address();
     let is_kept = |(name, value): &(&str, &str)| match *name {
@@ -155,7 +157,7 @@ fn again(request: &Request, form: &Pairs) -> String {
         _ => true,
     };
     let all = address_of_form.iter().chain(typed.iter().filter(is_kept));
-    let back = address(path, &all.chain([("ended", "yes")]).collect::<Vec<_>>());
+    let back = address(path, &all.chain([("ended", ended)]).collect::<Vec<_>>());
     if back.len() > BACK_MAX_BYTES { path.to_owned() } else { back }
 }
 

@@ -141,6 +141,9 @@ impl Pairs {
     }
 }
 
+/// How a page is told that a new sign-in lost the text that was looked for.
+pub(crate) const LOST: &str = "lost";
+
 /// Whether a text that is looked for may say who paid.
 pub(crate) fn is_personal(text: &str) -> bool {
     text.contains(['@', '＠'])

@@ -28,7 +28,7 @@ enum Expected {
 
 use Expected::{Only, Told, With};
 
-/// Texts by which people look for one of the payments of the month, whatever its day.
+/// Texts by which people look for a payment of the month, of any day.
 const TEXTS: [(&str, Expected); 62] = [
     // Cards.
     ("8431", With("UM-2009", "UM-2021")),
@@ -96,7 +96,7 @@ const TEXTS: [(&str, Expected); 62] = [
     ("invoice 1", Told("Reference 1, then reference invoice 1, then order 1.")),
     // People, and others that nothing is found by.
     ("nobody@example.com", Told("E-mail address nobody@example.com. All days.")),
-    ("Mary Major", Told("Names are not searched.")),
+    ("Mary Major", Told("Reference Mary Major. All days.")),
     ("+1 212 555 0100", Told("No such payments")),
     ("„Größe“ 1\"):eq(x,y", Told("No such payments")),
 ];
@@ -126,7 +126,7 @@ impl Month {
         self.visitor.get(&to).await
     }
 
-    /// The difference from what was expected, if there is one.
+    /// The difference from the expected orders or sentence, if there is one.
     async fn difference(&mut self, text: &str, expected: &Expected) -> Option<String> {
         let page = self.find(text).await;
         let orders = orders(&page);
@@ -223,7 +223,7 @@ async fn an_e_mail_is_in_no_address(month: &mut Month) {
         let issuer = month.visitor.post(&from, &[("q", EMAIL), ("state", "paid")]).await.button();
         let back = month.visitor.choose(&issuer, "ann").await;
         let here = month.visitor.get(&back).await.location().to_owned();
-        assert_eq!(here, format!("{path}?state=paid&ended=yes"));
+        assert_eq!(here, format!("{path}?state=paid&ended=lost"));
         assert!(month.visitor.get(&here).await.html.contains("Please type the e-mail address again."));
     }
 }

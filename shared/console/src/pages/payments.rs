@@ -7,15 +7,15 @@ mod search;
 use askama::Template;
 use jiff::Timestamp;
 use lambda_http::{Body, Response, http::Method};
-use tollgate_core::values::SignedAmount;
-use tollgate_wire::{Deposit, DepositPageMeta, MySearch, TransactionPageMeta};
+use tollgate_core::values::{SearchedBy, SignedAmount};
+use tollgate_wire::{Deposit, DepositPageMeta, TransactionPageMeta};
 
 use crate::{
     api::{Failure, address},
     frame::Frame,
     pages::{Known, Tab, Visit, download, payment::Payment, problem::Problem, rendered},
     rows::{Row, Rows},
-    web::{self, Pairs, is_personal, redirect},
+    web::{self, LOST, Pairs, is_personal, redirect},
     words,
 };
 
@@ -89,16 +89,16 @@ fn address_of_list(visit: &Visit<'_>, search: &Search, reading: &Reading, limit:
 }
 
 /// The texts that find payments of the merchant. Where they are not known, the API tells.
-fn searched(frame: &Frame) -> MySearch {
+fn searched(frame: &Frame) -> SearchedBy {
     let own = frame.me.as_ref().map(|me| me.merchant.search);
-    own.unwrap_or(MySearch { references: true, customers: true })
+    let (references, customers) = own.map_or((true, true), |own| (own.references, own.customers));
+    SearchedBy { references, customers }
 }
 
 /// Without a text everything is meant.
 fn readings_of(visit: &Visit<'_>, search: &Search) -> Vec<Reading> {
     if search.text.is_empty() {
-        let everything = Reading { filter: String::new(), text: String::new(), is_deposit: false };
-        return vec![everything];
+        return vec![Reading::default()];
     }
     readings(&search.text, searched(&visit.frame))
 }
@@ -180,7 +180,7 @@ fn range(meta: Option<&TransactionPageMeta>, frame: &Frame) -> Option<String> {
 }
 
 /// The texts that the box knows, in a sentence.
-fn known(searched: MySearch) -> String {
+fn known(searched: SearchedBy) -> String {
     let own = if searched.references { "your own reference, " } else { "" };
     let email = if searched.customers { "an e-mail address, " } else { "" };
     format!(
@@ -231,7 +231,7 @@ fn page(visit: &Visit<'_>, search: Search, found: Found) -> PaymentsPage {
     let (rows, meta) = found.listed.map(|listed| (listed.data, listed.meta)).unzip();
     let (rows, meta) = (rows.unwrap_or_default(), meta.as_ref());
     let currency = words::the_only(rows.iter().filter_map(Row::read).map(Payment::currency));
-    let path = format!("/{}/payments", frame.merchant);
+    let path = frame.payments(&[]);
     let is_posted = is_personal(&search.text);
     let tabs = KINDS.map(|kind| Tab {
         name: kind.name,
@@ -275,7 +275,7 @@ fn page(visit: &Visit<'_>, search: Search, found: Found) -> PaymentsPage {
         wider: (!has_range && range.is_some()).then(|| wider.address(&path, &wider.tab, "")),
         frame: frame.clone(),
         is_posted,
-        is_lost: search.text.is_empty() && visit.parameters().get("ended").is_some(),
+        is_lost: visit.parameters().get("ended") == Some(LOST),
         rows,
         search,
     }

@@ -5,9 +5,8 @@ use std::cmp::Ordering;
 
 use tollgate_core::{
     order::OrderId,
-    values::{Amount, Brand, Currency},
+    values::{Amount, Brand, Currency, SearchBy, SearchedBy},
 };
-use tollgate_wire::MySearch;
 use uuid::Uuid;
 
 use crate::{web::is_personal, words};
@@ -83,7 +82,7 @@ impl IdKind {
     const fn field(self) -> &'static str {
         match self {
             Self::Order => "order_id",
-            Self::Reference => "custom_reference",
+            Self::Reference => SearchBy::Reference.as_str(),
             Self::Approval => "approval_code",
             Self::Retref => "retref",
             Self::Trace => "trace_number",
@@ -103,14 +102,14 @@ impl IdKind {
         }
     }
 
-    /// Whether an id can be so. Looking for any other would be refused.
+    /// Whether an id can be so.
     fn has(self, id: &str) -> bool {
         let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric());
         match self {
             Self::Order => id.parse::<OrderId>().is_ok(),
             Self::Reference => true,
             Self::Approval => id.len() == APPROVAL_CODE && is_plain,
-            Self::Retref | Self::Trace => id.len() <= CODE_MAX && is_plain,
+            Self::Retref | Self::Trace => is_plain,
             Self::Payment => id.parse::<Uuid>().is_ok(),
         }
     }
@@ -118,7 +117,8 @@ impl IdKind {
     fn reading(self, id: &str) -> Option<Reading> {
         let text = format!("{} {id}", self.name());
         let filter = format!("eq({},{})", self.field(), quoted(id));
-        self.has(id).then(|| Reading { filter, text, is_deposit: self == Self::Trace })
+        let by = (self == Self::Reference).then_some(SearchBy::Reference);
+        self.has(id).then(|| Reading { filter, text, by, is_deposit: self == Self::Trace })
     }
 }
 
@@ -126,16 +126,16 @@ impl IdKind {
 const APPROVAL_CODE: usize = 6;
 /// Length of the gateway's references, in digits. Longer numbers are a bank's.
 const RETREF: usize = 12;
-/// Longest reference of the gateway or a bank that the API looks for, in characters.
-const CODE_MAX: usize = 40;
 
 /// A possible meaning of a text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Reading {
     /// The filter of the API's list.
     pub(super) filter: String,
     /// The meaning in words. Typed into the box, they mean only this.
     pub(super) text: String,
+    /// The kind of text by which not every merchant's payments are found.
+    by: Option<SearchBy>,
     /// Whether deposits are meant, and not payments.
     pub(super) is_deposit: bool,
 }
@@ -147,13 +147,12 @@ pub(super) fn quoted(value: &str) -> String {
 
 /// The meanings of a text, the likeliest first. None of a text that this merchant's payments are
 /// not found by.
-pub(super) fn readings(typed: &str, searched: MySearch) -> Vec<Reading> {
+pub(super) fn readings(typed: &str, searched: SearchedBy) -> Vec<Reading> {
     let all = announced(typed).unwrap_or_else(|| unannounced(typed));
     let mut found = Vec::new();
     for reading in all.into_iter().flatten() {
-        let is_off = reading.filter.contains("eq(custom_reference,") && !searched.references
-            || reading.filter.contains("eq(customer_email,") && !searched.customers;
-        if !is_off && !found.contains(&reading) {
+        let is_found_by = reading.by.is_none_or(|by| searched.has(by));
+        if is_found_by && !found.contains(&reading) {
             found.push(reading);
         }
     }
@@ -247,13 +246,14 @@ fn with_order(typed: &str) -> Vec<Option<Reading>> {
     let with_form = |order: Reading| Reading {
         filter: format!("{}:{}", order.filter, form.filter),
         text: format!("{}, {}", order.text, form.text),
-        is_deposit: false,
+        ..form.clone()
     };
     orders(id).map(|order| order.map(with_form)).into()
 }
 
-/// A condition and the same in words.
+/// A condition on a field, and the same in words.
 struct Part {
+    field: &'static str,
     condition: String,
     text: String,
 }
@@ -279,35 +279,37 @@ impl Form {
             return None;
         }
         if let Some(currency) = stated.filter(|_| form.has("amount")) {
-            form.put(format!("eq(currency,{currency})"), currency.to_string());
+            form.put("currency", currency.code(), currency.to_string());
         }
+        let by = form.has(SearchBy::Email.as_str()).then_some(SearchBy::Email);
         let conditions = form.parts.iter().map(|part| part.condition.clone());
         let filter = words::joined(conditions, ":");
         let text = words::joined(form.parts.into_iter().map(|part| part.text), ", ");
-        Some(Reading { filter, text, is_deposit: false })
+        Some(Reading { filter, text, by, is_deposit: false })
     }
 
-    fn put(&mut self, condition: String, text: String) {
-        self.parts.push(Part { condition, text });
+    /// Adds the condition that a field has a value.
+    fn put(&mut self, field: &'static str, value: &str, text: String) {
+        self.parts.push(Part { field, condition: format!("eq({field},{value})"), text });
     }
 
     /// Whether there is a condition on a field.
     fn has(&self, field: &str) -> bool {
-        self.parts.iter().any(|part| part.condition.contains(field))
+        self.parts.iter().any(|part| part.field == field)
     }
 
     /// Adds the condition of a word; false for a word without a known form.
     fn add(&mut self, word: &str) -> bool {
         let brand = Brand::from_name(if word == "mc" { "mastercard" } else { word });
         if let Some(brand) = brand {
-            self.put(format!("eq(brand,{})", quoted(brand.name())), brand.name().to_owned());
+            self.put("brand", &quoted(brand.name()), brand.name().to_owned());
         } else if is_personal(word) {
             let address = word.replace('＠', "@");
-            self.put(format!("eq(customer_email,{})", quoted(&address)), format!("e-mail address {address}"));
+            self.put(SearchBy::Email.as_str(), &quoted(&address), format!("e-mail address {address}"));
         } else if let Some(digits) = last_four(word).filter(|_| !self.has("last_four")) {
-            self.put(format!("eq(last_four,{digits})"), format!("card ending in {digits}"));
+            self.put("last_four", digits, format!("card ending in {digits}"));
         } else if word.len() == RETREF && is_digits(word) {
-            self.put(format!("eq(retref,{word})"), format!("gateway reference {word}"));
+            self.put("retref", word, format!("gateway reference {word}"));
         } else if let Some(amount) = self.amount(word) {
             self.parts.push(amount);
         } else {
@@ -321,7 +323,9 @@ impl Form {
     fn amount(&self, word: &str) -> Option<Part> {
         let number = |amount: Amount| words::number(amount, self.currency);
         let compared = |operator: &str, amount: Amount| format!("{operator}(amount,{})", amount.minor());
-        let part = |condition, text: String| Some(Part { condition, text: format!("amount {text}") });
+        let part = |condition, text: String| {
+            Some(Part { field: "amount", condition, text: format!("amount {text}") })
+        };
         let plain = word.trim_start_matches(['-', '−']);
         for (sign, operator, name) in [('<', "lt", "under"), ('>', "gt", "over")] {
             if let Some(limit) = plain.strip_prefix(sign) {
@@ -375,7 +379,7 @@ fn last_four(word: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    const ALL: MySearch = MySearch { references: true, customers: true };
+    const ALL: SearchedBy = SearchedBy { references: true, customers: true };
 
     fn filters(typed: &str) -> Vec<String> {
         readings(typed, ALL).into_iter().map(|reading| reading.filter).collect()
@@ -406,6 +410,10 @@ mod tests {
             ("1443 1204", "eq(last_four,1443):ge(amount,120400):le(amount,120499)"),
             ("€26,20", "eq(amount,2620):eq(currency,EUR)"),
             ("500 jpy", "eq(amount,500):eq(currency,JPY)"),
+            (
+                "last_four@amount.example 1443",
+                "eq(customer_email,\"last_four@amount.example\"):eq(last_four,1443)",
+            ),
             ("Ann@Example.com 26.20", "eq(customer_email,\"ann@example.com\"):eq(amount,2620)"),
             ("327975232415", "eq(retref,\"327975232415\")"),
             ("ref 327975232415", "eq(retref,\"327975232415\")"),
@@ -457,7 +465,7 @@ mod tests {
 
     #[test]
     fn a_merchant_whose_payments_are_not_found_by_a_text_gets_no_such_search() {
-        let none = MySearch { references: false, customers: false };
+        let none = SearchedBy::default();
         assert_eq!(readings("ann@example.com", none), []);
         assert_eq!(readings("Ann Archer", none), []);
         assert_eq!(readings("UM-2019", none).len(), 1);

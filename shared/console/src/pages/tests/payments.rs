@@ -206,6 +206,16 @@ async fn an_e_mail_address_is_answered_by_the_page_and_is_in_none_of_its_address
 }
 
 #[tokio::test]
+async fn only_a_lost_e_mail_address_has_to_be_typed_again_after_a_new_sign_in() {
+    let api = api("read");
+    api.says("GET", LIST, 200, &listed(&[], None));
+    for (ended, is_lost) in [("lost", true), ("yes", false)] {
+        let page = api.get(&format!("/170200126/payments?from=2026-11-01&ended={ended}")).await;
+        assert_eq!(page.body.contains("Please type the e-mail address again."), is_lost, "{ended}");
+    }
+}
+
+#[tokio::test]
 async fn a_text_costs_three_calls_at_most_and_its_other_meanings_are_links() {
     let api = api("read");
     api.says("GET", LIST, 200, &listed(&[], None));
