@@ -49,7 +49,7 @@ impl Browser {
         self.send("GET", path, String::new()).await
     }
 
-    /// The given merchants at which the browser is signed in. The API does not know these merchants.
+    /// The given merchants at which the browser is signed in, which the API does not know.
     async fn opened<'a>(&self, merchants: &[&'a str]) -> Vec<&'a str> {
         let mut opened = merchants.to_vec();
         for merchant in merchants {
