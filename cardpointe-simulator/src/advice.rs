@@ -6,27 +6,38 @@ use serde::{Deserialize, Deserializer};
 use crate::{
     cards::{Brand, Script},
     codes::{Processor, Verdict, category},
+    reply::Reply,
+    settings::{SchemeMembers, words},
 };
 
 /// The members that come with a decline: name and value.
 pub(crate) type Advice = Vec<(&'static str, String)>;
 
-/// The members of a response that carry the advice.
-const MEMBERS: [&str; 6] = [
-    "merchAdviceCode",
-    "merchAdviceText",
-    "declineCategory",
-    "declineCategoryText",
-    "assocRespCode",
-    "assocRespText",
-];
+words! {
+    /// A member that carries what the card schemes say about a decline.
+    AdviceMember {
+        /// Merchant advice, of Mastercard and of Visa.
+        MerchAdviceCode = "merchAdviceCode",
+        /// Its words.
+        MerchAdviceText = "merchAdviceText",
+        /// Visa's category.
+        DeclineCategory = "declineCategory",
+        /// Its words.
+        DeclineCategoryText = "declineCategoryText",
+        /// The scheme's own code.
+        AssocRespCode = "assocRespCode",
+        /// Its words.
+        AssocRespText = "assocRespText",
+    }
+}
 
 /// Reads advice that was written to disk.
 pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Advice, D::Error> {
     let pairs = Vec::<(String, String)>::deserialize(deserializer)?;
     let known = |(name, value): (String, String)| {
-        let member = MEMBERS.into_iter().find(|member| *member == name);
-        member.map(|member| (member, value)).ok_or_else(|| D::Error::custom(format!("{name} is no advice")))
+        let member = AdviceMember::from_word(&name);
+        let pair = member.map(|member| (member.word(), value));
+        pair.ok_or_else(|| D::Error::custom(format!("{name} is no advice")))
     };
     pairs.into_iter().map(known).collect()
 }
@@ -67,8 +78,8 @@ const VISA: &[(i64, &str, &str, &str, &str)] = &[
 /// The amount before the first row of a scheme's table.
 const SCHEME_BASE: i64 = 288_800;
 
-/// The decline that a test card gives for this amount. `recurring`: a merchant-initiated payment of
-/// a series that was started with the card before.
+/// The decline that a test card gives for this amount. `recurring`: merchant advice comes, as with a
+/// merchant-initiated payment of a series that was started with the card before.
 pub(crate) fn decline(
     script: Script,
     minor: i64,
@@ -94,6 +105,15 @@ pub(crate) fn decline(
         }
         _ => None,
     }
+}
+
+/// Adds the members to a response or to a record in an inquiry.
+pub(crate) fn attach(reply: Reply, advice: &Advice, members: SchemeMembers) -> Reply {
+    advice.iter().fold(reply, |reply, (name, value)| match members {
+        SchemeMembers::Stated => reply.with(name, value.as_str()),
+        SchemeMembers::LowerCase => reply.with(&name.to_ascii_lowercase(), value.as_str()),
+        SchemeMembers::None => reply,
+    })
 }
 
 /// Adds Visa's category to a decline that has none yet.

@@ -271,7 +271,7 @@ fn is_series(fields: &Fields, initiator: &str) -> bool {
 }
 
 /// The processor's response to a sale.
-fn decide(merchant: &Merchant, sale: &Sale, continues_series: bool, now: Timestamp) -> Decision {
+fn decide(merchant: &Merchant, sale: &Sale, gets_advice: bool, now: Timestamp) -> Decision {
     let processor = merchant.processor;
     let refuse = |verdict| Decision { verdict, approved: 0, advice: Advice::new() };
     if let Some(verdict) = sale.card.script.decline(processor) {
@@ -283,9 +283,7 @@ fn decide(merchant: &Merchant, sale: &Sale, continues_series: bool, now: Timesta
     if sale.expiry.is_some_and(|expiry| expiry.is_past(now)) {
         return refuse(processor.expired());
     }
-    if let Some((verdict, advice)) =
-        advice::decline(sale.card.script, sale.amount, continues_series, processor)
-    {
+    if let Some((verdict, advice)) = advice::decline(sale.card.script, sale.amount, gets_advice, processor) {
         return Decision { verdict, approved: 0, advice };
     }
     let approve = |verdict, approved| Decision { verdict, approved, advice: Advice::new() };
@@ -303,6 +301,16 @@ fn decide(merchant: &Merchant, sale: &Sale, continues_series: bool, now: Timesta
     }
 }
 
+/// Whether a payment is a later one of a series that was started with the card before.
+fn continues_series(world: &World, merchant: &Merchant, sale: &Sale) -> bool {
+    sale.recurring != Recurring::No
+        && world.ledger.all().iter().any(|earlier| {
+            earlier.starts_recurring
+                && earlier.token == sale.card.token
+                && earlier.merchid == merchant.merchid
+        })
+}
+
 fn decided(
     world: &mut World,
     merchant: &Merchant,
@@ -310,21 +318,21 @@ fn decided(
     sale: &Sale,
     transaction: &mut Transaction,
 ) -> Reply {
-    let continues_series = sale.recurring != Recurring::No
-        && world.ledger.all().iter().any(|earlier| {
-            earlier.starts_recurring
-                && earlier.token == sale.card.token
-                && earlier.merchid == merchant.merchid
-        });
+    let gets_advice = !merchant.settings.advice_needs_series || continues_series(world, merchant, sale);
+    let shown = fields.flag("tokenize").then_some(&sale.card);
+    if let Some((verdict, members)) = world.declines.take(merchant.processor) {
+        transaction.verdict = verdict;
+        transaction.advice = members;
+        return declined(transaction, merchant, shown);
+    }
     let is_duplicate =
         world.ledger.has_duplicate(transaction, sale.charged(sale.amount).total, merchant.settings);
     let mut decision = if is_duplicate {
         Decision { verdict: merchant.processor.duplicate_payment(), approved: 0, advice: Advice::new() }
     } else {
-        decide(merchant, sale, continues_series, transaction.authorized_at)
+        decide(merchant, sale, gets_advice, transaction.authorized_at)
     };
     transaction.verdict = decision.verdict;
-    let shown = fields.flag("tokenize").then_some(&sale.card);
     if !decision.verdict.is_approved() {
         advice::add_visa_category(
             &mut decision.advice,
@@ -390,7 +398,8 @@ fn approved(
 }
 
 fn declined(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>) -> Reply {
-    common(transaction, shown).with("cardproc", merchant.processor.name()).with_all(&transaction.advice)
+    let reply = common(transaction, shown).with("cardproc", merchant.processor.name());
+    advice::attach(reply, &transaction.advice, merchant.settings.scheme_members)
 }
 
 fn common(transaction: &Transaction, shown: Option<&Card>) -> Reply {

@@ -64,8 +64,8 @@ impl Verdict {
         let has_words =
             |verdict: &Self| (verdict.processor, verdict.code, verdict.text) == (processor, code, text);
         let in_tables = ResponseCode::find(processor, code).map(|known| known.0);
-        let chosen = [Processor::Fnor, Processor::Rpct].into_iter().flat_map(|processor| {
-            let scripted = ["05", "54", "500"].map(|code| processor.scripted(code));
+        let chosen = Processor::ALL.into_iter().flat_map(|processor| {
+            let scripted = SCRIPTED.map(|code| processor.scripted(code));
             let picked = [processor.approval(), processor.partial_approval(), processor.refer_to_issuer()];
             scripted.into_iter().chain(picked)
         });
@@ -81,6 +81,9 @@ impl Verdict {
     }
 }
 
+/// The codes that the published test tables give for both processors.
+const SCRIPTED: [&str; 3] = ["05", "54", "500"];
+
 /// The processor that a merchant account routes to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Processor {
@@ -91,6 +94,8 @@ pub enum Processor {
 }
 
 impl Processor {
+    pub(crate) const ALL: [Self; 2] = [Self::Fnor, Self::Rpct];
+
     /// The name in `respproc` and `cardproc`.
     pub fn name(self) -> &'static str {
         match self {
@@ -165,6 +170,12 @@ impl Processor {
             _ => "Decline",
         };
         Verdict { processor: self.name(), code, stat: C, text }
+    }
+
+    /// The decline with a code of the processor's own table or of the published test tables.
+    pub(crate) fn decline(self, code: &str) -> Option<Verdict> {
+        let scripted = || SCRIPTED.into_iter().find(|known| *known == code).map(|known| self.scripted(known));
+        self.find(code).or_else(scripted).filter(|verdict| !verdict.is_approved())
     }
 
     /// The verdict that a whole-dollar amount of 1000 to 1999 requests: its last three digits are

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     alterations::Alteration,
+    declines::Decline,
     faults::Fault,
     lookup,
     portal::{self, PortalAction},
@@ -58,6 +59,12 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Control
             world.faults.clear();
             Ok(json!([]))
         }
+        (["declines"], "GET") => Ok(world.declines.to_json()),
+        (["declines"], "POST") => add_decline(world, body),
+        (["declines"], "DELETE") => {
+            world.declines.clear();
+            Ok(json!([]))
+        }
         (["alterations"], "GET") => Ok(world.alterations.to_json()),
         (["alterations"], "POST") => add_alteration(world, body),
         (["alterations"], "DELETE") => {
@@ -84,8 +91,8 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Control
         (_, _) if reports::knows(&segments) => reports::route(world, method, &segments, body),
         (
             [
-                "faults" | "alterations" | "transactions" | "profiles" | "settle" | "portal" | "clock"
-                | "reset",
+                "faults" | "declines" | "alterations" | "transactions" | "profiles" | "settle" | "portal"
+                | "clock" | "reset",
             ]
             | ["merchants" | "transactions", _],
             _,
@@ -116,6 +123,16 @@ fn add_fault(world: &mut World, body: &[u8]) -> ControlResult {
     let fault = Fault::from_json(&body).map_err(Mistake::BadRequest)?;
     world.faults.add(fault);
     Ok(fault.to_json())
+}
+
+fn add_decline(world: &mut World, body: &[u8]) -> ControlResult {
+    let Ok(members) = serde_json::from_slice::<Map<String, Value>>(body) else {
+        return mistake("the body must be a JSON object");
+    };
+    let decline = Decline::from_json(&members).map_err(Mistake::BadRequest)?;
+    let added = decline.to_json();
+    world.declines.add(decline);
+    Ok(added)
 }
 
 fn add_alteration(world: &mut World, body: &[u8]) -> ControlResult {

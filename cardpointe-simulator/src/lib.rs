@@ -23,6 +23,7 @@ mod config;
 pub mod conformance;
 mod control;
 mod currency;
+mod declines;
 mod expiry;
 mod faults;
 mod fields;
@@ -61,10 +62,12 @@ mod transaction;
 mod verification;
 mod world;
 
+pub use advice::AdviceMember;
 pub use alterations::{Alteration, Identity, RecordOf, Target};
 pub use bank::{Adjustment, Chargeback, DepositDeviation, Deviation, Listing, Returned};
 pub use codes::{Processor, ResponseCode};
 pub use config::{Config, Merchant};
+pub use declines::Decline;
 pub use faults::{Arriving, Endpoint, Fault, FaultKind};
 pub use funding::reported::{ReportedDeposit, ReportedLine};
 pub use many::{Elsewhere, ManySettled, Tender};
@@ -75,8 +78,8 @@ pub use server::Server;
 pub use settings::{
     AmountForm, AuthdateForm, DateForm, DepositForm, Deposits, FeeBasis, FeeForm, FeeMembers, FeeType,
     FundingAccess, FundingDays, FundingWords, HostbatchForm, IdForm, LinkedMerchid, MissingProfile,
-    NoBatches, NoDeposits, NullForm, RefundSetlstat, ReportSettings, ReportZone, Settings, Settled,
-    SettlestatForm, SettlestatMembers, TimedOutRefunds, VoidOrderId,
+    NoBatches, NoDeposits, NullForm, RefundSetlstat, ReportSettings, ReportZone, SchemeMembers, Settings,
+    Settled, SettlestatForm, SettlestatMembers, TimedOutRefunds, VoidOrderId,
 };
 pub use settlement::Stage;
 pub use simulator::Simulator;

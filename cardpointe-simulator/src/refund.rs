@@ -10,7 +10,7 @@ use crate::{
     ledger::stored_order_id,
     lifecycle,
     reply::Reply,
-    settings::TimedOutRefunds,
+    settings::{Settings, TimedOutRefunds},
     state::{RecordKind, RecordState},
     surcharge::{Charged, Surcharge},
     transaction::Transaction,
@@ -61,7 +61,7 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
         advice::add_visa_category(&mut refund.advice, refund.brand, verdict, merchant.processor);
     }
 
-    let reply = lifecycle::with_fee(respond(&refund), &refund, merchant);
+    let reply = lifecycle::with_fee(respond(&refund, settings), &refund, merchant);
     let disguise = call.disguise().filter(|_| is_done);
     let hidden = disguise.map(|verdict| refund.hidden_behind(verdict, || world.next_retref(call.now)));
     // Only a timeout that is left to the settings hides the record, too.
@@ -71,7 +71,7 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
     world.ledger.record(refund, call);
     match hidden {
         Some(shown) => {
-            let reply = respond(&shown);
+            let reply = respond(&shown, settings);
             world.ledger.record_copy(shown, call);
             reply
         }
@@ -79,13 +79,13 @@ pub(crate) fn refund(world: &mut World, merchant: &Merchant, fields: &Fields, ca
     }
 }
 
-fn respond(refund: &Transaction) -> Reply {
+fn respond(refund: &Transaction, settings: Settings) -> Reply {
     let reply = Reply::of(refund.verdict)
         .with("merchid", refund.shown_merchid())
         .with("retref", refund.retref.as_str())
         .with("amount", amount::format(refund.amount))
-        .with_some("authcode", refund.authcode.as_deref())
-        .with_all(&refund.advice);
+        .with_some("authcode", refund.authcode.as_deref());
+    let reply = advice::attach(reply, &refund.advice, settings.scheme_members);
     if refund.verdict == pps::TIMED_OUT { reply.with("setlstat", "Declined") } else { reply }
 }
 

@@ -35,10 +35,6 @@ impl Reply {
         }
     }
 
-    pub(crate) fn with_all(self, pairs: &[(&'static str, String)]) -> Self {
-        pairs.iter().fold(self, |reply, (name, value)| reply.with(name, value.as_str()))
-    }
-
     /// Whether the response carries this verdict.
     pub(crate) fn is(&self, verdict: Verdict) -> bool {
         let has = |name: &str, value: &str| self.0.get(name).and_then(Value::as_str) == Some(value);

@@ -57,6 +57,14 @@ pub struct Settings {
     /// A scheduled payment on the merchant's initiative (`cof` M, `cofscheduled` Y) without
     /// `ecomind` R is declined. Default on.
     pub recurring_needs_ecomind: bool,
+    /// The test cards' merchant advice comes only with a later payment of a series on the merchant's
+    /// initiative. Off: with every payment. Default on.
+    pub advice_needs_series: bool,
+    /// Inquiries show what the card schemes say about a decline. Default on.
+    pub advice_in_inquiries: bool,
+    /// How responses and inquiries name the members that carry what the card schemes say about a
+    /// decline. Default: as documented.
+    pub scheme_members: SchemeMembers,
     /// How many days after settlement the money is in the merchant's account. Default 1. Which days
     /// count: [`ReportSettings::funding_days`].
     pub funding_after_days: u32,
@@ -118,6 +126,9 @@ impl Default for Settings {
             profiles_without_expiry: false,
             missing_profile: MissingProfile::Object,
             recurring_needs_ecomind: true,
+            advice_needs_series: true,
+            advice_in_inquiries: true,
+            scheme_members: SchemeMembers::Stated,
             funding_after_days: 1,
             bin_success: false,
             avs: true,
@@ -176,6 +187,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 mod reports;
 
@@ -283,6 +296,18 @@ words! {
         Array = "array",
         /// An array of nothing.
         Empty = "empty",
+    }
+}
+
+words! {
+    /// How responses name the members that carry what the card schemes say about a decline.
+    SchemeMembers {
+        /// As documented, such as `merchAdviceCode`.
+        Stated = "stated",
+        /// Not at all, as with a processor that does not pass them on.
+        None = "none",
+        /// In lower case, which one client reads as well.
+        LowerCase = "lower_case",
     }
 }
 
@@ -406,6 +431,9 @@ impl Settings {
             ("profiles_without_expiry", Switch(&mut self.profiles_without_expiry)),
             ("missing_profile", Word(&mut self.missing_profile)),
             ("recurring_needs_ecomind", Switch(&mut self.recurring_needs_ecomind)),
+            ("advice_needs_series", Switch(&mut self.advice_needs_series)),
+            ("advice_in_inquiries", Switch(&mut self.advice_in_inquiries)),
+            ("scheme_members", Word(&mut self.scheme_members)),
             ("funding_after_days", Number(&mut self.funding_after_days)),
             ("bin_success", Switch(&mut self.bin_success)),
             ("avs", Switch(&mut self.avs)),
@@ -459,6 +487,7 @@ mod tests {
             "fee_type": "surcharge", "fee_basis_points": 250, "fee_form": "reference", "fee_basis": "total",
             "fee_members": "everywhere", "orderid_in_refusals": false, "orderid_in_voids": "never",
             "accepts_post": false, "linked_merchid": "BCX100264539177",
+            "advice_needs_series": false, "advice_in_inquiries": false, "scheme_members": "lower_case",
         });
         changed.apply(other.as_object().unwrap()).unwrap();
         let mut copy = Settings::default();

@@ -12,6 +12,7 @@ use crate::{
     alterations::Alteration,
     config::Config,
     control::{self, CONTROL_PATH},
+    declines::Decline,
     faults::Fault,
     lookup,
     portal::{self, PortalAction},
@@ -191,6 +192,16 @@ impl Simulator {
         self.world().faults.clear();
     }
 
+    /// Has the processor decline the next payments that reach it.
+    pub fn decline(&self, decline: Decline) {
+        self.world().declines.add(decline);
+    }
+
+    /// Takes back the declines that have not hit yet.
+    pub fn clear_declines(&self) {
+        self.world().declines.clear();
+    }
+
     /// Has an endpoint's responses say something else.
     pub fn alter(&self, alteration: Alteration) {
         self.world().alterations.add(alteration);
@@ -209,7 +220,7 @@ impl Simulator {
         })
     }
 
-    /// Forgets ledger, created profiles, faults, alterations, added time and changed settings.
+    /// Forgets ledger, created profiles, faults, declines, alterations, added time and changed settings.
     pub fn reset(&self) {
         self.world().reset();
     }

@@ -71,6 +71,7 @@ fn page(world: &World) -> String {
              <p><a class=\"button\" href=\"/\">Show again</a></p>\n"
         ),
         list("Armed faults", &world.faults.to_json()),
+        list("Armed declines", &world.declines.to_json()),
         list("Alterations in force", &world.alterations.to_json()),
         table("Records, newest first", &RECORD_COLUMNS, records),
         table("Last requests, newest first", &REQUEST_COLUMNS, requests),

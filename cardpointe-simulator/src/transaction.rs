@@ -11,7 +11,7 @@ use crate::{
     codes::{Stat, Verdict, pps},
     record::{Change, Origin, Record},
     reply::Reply,
-    settings::{RefundSetlstat, Settings},
+    settings::{RefundSetlstat, SchemeMembers, Settings},
     state::{RecordKind, RecordState, ShownSetlstat},
     surcharge::{self, Charged, Shown, Surcharge},
 };
@@ -335,8 +335,9 @@ impl Transaction {
             .with_some("signature", self.signature.as_deref())
             .with_some("receipt", (self.shows_receipt && verdict.is_approved()).then(|| self.receipt()))
             .with("voidable", yes_no(self.is_voidable(settings, now)))
-            .with("refundable", yes_no(refundable))
-            .with_all(&self.advice);
+            .with("refundable", yes_no(refundable));
+        let shown = if settings.advice_in_inquiries { settings.scheme_members } else { SchemeMembers::None };
+        let reply = advice::attach(reply, &self.advice, shown);
         let authcode = self.authcode.as_deref();
         surcharge::attach(reply, surcharge, sign * self.fee(), authcode, settings, Shown::Inquiry)
     }

@@ -16,6 +16,7 @@ use crate::{
     cards::Vault,
     codes::Processor,
     config::{Config, Merchant},
+    declines::Declines,
     faults::Faults,
     late::Late,
     ledger::Ledger,
@@ -43,6 +44,7 @@ pub(crate) struct World {
     pub(crate) profiles: Profiles,
     pub(crate) vault: Vault,
     pub(crate) faults: Faults,
+    pub(crate) declines: Declines,
     /// Requests that are still on their way.
     pub(crate) late: Late,
     pub(crate) alterations: Alterations,
@@ -91,6 +93,7 @@ impl World {
             profiles: Profiles::default(),
             vault: Vault::new(),
             faults: Faults::default(),
+            declines: Declines::default(),
             late: Late::default(),
             alterations: Alterations::default(),
             replies: Replies::default(),
@@ -120,6 +123,7 @@ impl World {
         self.ledger = Ledger::default();
         self.profiles = Profiles::at_start(&mut self.vault);
         self.faults.clear();
+        self.declines.clear();
         self.late.clear();
         self.alterations.clear();
         self.replies.clear();

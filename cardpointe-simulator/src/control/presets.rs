@@ -19,7 +19,9 @@ pub(super) fn add_transaction(world: &mut World, body: &[u8]) -> ControlResult {
         return mistake(format!("retref: there is a transaction {retref} already"));
     }
     world.preset_retref = Some(retref.clone());
+    let declines = std::mem::take(&mut world.declines);
     let reply = write(world, Endpoint::Auth, members);
+    world.declines = declines;
     world.preset_retref = None;
     if reply["respstat"] != "A" {
         return mistake(format!("the gateway does not approve it: {reply}"));

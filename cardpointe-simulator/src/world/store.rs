@@ -1,8 +1,9 @@
 //! The state on disk: one JSON object per line, each with its changes. Written before the response
 //! leaves.
 //!
-//! Records, profiles, tokens and settings are kept. Faults, alterations, the moved clock and the
-//! data that `CardSecure` holds are not, and neither a card number nor a CVV is in any of them.
+//! Records, profiles, tokens and settings are kept. Faults, declines, alterations, the moved clock
+//! and the data that `CardSecure` holds are not, and neither a card number nor a CVV is in any of
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cardpointe_simulator::{Config, RecordState, Settings, Simulator, Stage};
+use cardpointe_simulator::{AdviceMember, Config, Decline, RecordState, Settings, Simulator, Stage};
 use http::Request;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -59,6 +59,8 @@ fn live(simulator: &Simulator) {
     assert!(simulator.settle_record(&reviewed, Stage::UnderReview));
     sale(simulator, &json!({ "account": POOR_VISA }));
     sale(simulator, &json!({ "account": "4387751111111012", "amount": "2888.18", "cvv2": "987" }));
+    simulator.decline(Decline::do_not_honor().member(AdviceMember::DeclineCategoryText, ""));
+    sale(simulator, &json!({ "merchid": "496480518000" }));
     sale(simulator, &json!({ "account": "4999006200620062" }));
     let second = json!({ "profile": "16178397535388255208", "account": POOR_VISA, "expiry": "1149" });
     assert_eq!(put(simulator, "profile", &second)["acctid"], "2");

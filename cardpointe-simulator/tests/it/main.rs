@@ -27,6 +27,7 @@ mod refund_states;
 mod refunds;
 mod report_forms;
 mod responses;
+mod scheme_advice;
 mod settlement_reports;
 mod status_page;
 mod surcharge;

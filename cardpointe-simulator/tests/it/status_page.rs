@@ -1,6 +1,6 @@
 //! The status page, as a browser without scripts sees it.
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{AdviceMember, Decline, Endpoint, Fault, FaultKind};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -19,6 +19,7 @@ async fn it_shows_records_armed_faults_and_the_last_requests_without_card_data()
     let sale = json!({ "orderid": "A-<b>1", "cvv2": "987", "name": format!("card {VISA}") });
     let retref = gateway.authorized(sale).await;
     gateway.simulator.fault(Fault::once(Endpoint::Void, FaultKind::DropAfter));
+    gateway.simulator.decline(Decline::do_not_honor().member(AdviceMember::MerchAdviceCode, "42"));
     let tokenize =
         gateway.simulator.base_url().replace("/cardconnect/rest", "/cardsecure/api/v1/ccn/tokenize");
     let body = json!({ "account": "4242 4242 4242 4242", "cvv": "987" });
@@ -30,6 +31,7 @@ async fn it_shows_records_armed_faults_and_the_last_requests_without_card_data()
         "Authorized",
         "FNOR 00 Approval",
         "drop_after",
+        "merchAdviceCode",
         "PUT /cardconnect/rest/auth",
         "41XXXXXXXXXX1111",
         "A-&lt;b&gt;1",
