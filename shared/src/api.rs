@@ -20,7 +20,7 @@ pub(crate) use {
     caller::{Caller, denied},
     exchange::{Handled, Page, Reply, body_bytes, json_body, json_document, json_text, must_not_be_stopped},
     failure::Failure,
-    members::Members,
+    members::{IGNORE_SCHEME_ADVICE, Members},
     problem::Problem,
     stated::{NotPerformed, Stated},
 };

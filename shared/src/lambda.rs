@@ -45,7 +45,9 @@ use crate::{
     access_token::KidKey,
     cardpointe::{self, CardPointe},
     dynamodb::{
-        orders::{DynamoDbStore, attempts::DynamoDbAttempts, switch::DynamoDbSwitch},
+        orders::{
+            DynamoDbStore, attempts::DynamoDbAttempts, card_notes::DynamoDbCardNotes, switch::DynamoDbSwitch,
+        },
         settlement::{DynamoDbSettlement, LeftToReconcile},
     },
     invocation,
@@ -151,6 +153,7 @@ struct Tables {
     store: Arc<DynamoDbStore>,
     switch: Arc<DynamoDbSwitch>,
     attempts: Arc<DynamoDbAttempts>,
+    card_notes: Arc<DynamoDbCardNotes>,
 }
 
 impl Adapters {
@@ -185,6 +188,7 @@ impl Adapters {
                 (config.table.clone(), config.attempts_table.clone(), config.payments_stopped);
             Tables {
                 switch: Arc::new(DynamoDbSwitch::new(client.clone(), table.clone(), clock, stopped)),
+                card_notes: Arc::new(DynamoDbCardNotes::new(client.clone(), attempts.clone())),
                 attempts: Arc::new(DynamoDbAttempts::new(client.clone(), attempts)),
                 store: Arc::new(DynamoDbStore::new(client, table, shards)),
             }
@@ -202,7 +206,8 @@ impl Adapters {
     fn payments(&self) -> Result<Payments, Error> {
         let store = self.tables().store.clone();
         let known_disputes = Some(Arc::new(LeftToReconcile) as Arc<dyn KnownDisputes>);
-        Ok(Payments { store, gateway: self.gateway()?, clock: self.clock.clone(), known_disputes })
+        let (gateway, clock) = (self.gateway()?, self.clock.clone());
+        Ok(Payments { store, gateway, clock, known_disputes, card_notes: self.tables().card_notes.clone() })
     }
 
     fn methods(&self) -> Result<PaymentMethods, Error> {
@@ -212,6 +217,7 @@ impl Adapters {
             gateway: gateway.clone(),
             profiles: gateway,
             clock: self.clock.clone(),
+            card_notes: self.tables().card_notes.clone(),
         })
     }
 

@@ -55,7 +55,8 @@ impl Change {
             Self::FollowUp(FollowUp::Refund) => Action::Refund { target, amount, mechanism: None },
             Self::FollowUp(FollowUp::Void) => Action::Void { target, reopen: true },
             Self::Reauthorize => {
-                Action::Reauthorize(Reauthorize { target, amount, capture: CaptureTerms::default() })
+                let capture = CaptureTerms::default();
+                Action::Reauthorize(Reauthorize { target, amount, capture, ignores_scheme_advice: false })
             }
         }
     }

@@ -163,7 +163,9 @@ fn operation_value(operation: &Operation) -> Value {
         "response": operation.response().map(response_value),
         "decline": decline.map(|decline| json!({
             "code": decline.code.as_str(),
-            "advice": decline.advice.as_str(),
+            "advice": decline.advice().as_str(),
+            "rule": decline.rule.map(|rule| rule.class.as_str()),
+            "retry_at": operation.retry_at(),
         })),
         "not_done": operation.no_effect().map(NoEffect::as_str),
         "doubt": pending.and_then(|pending| pending.doubt).map(Doubt::as_str),
@@ -471,7 +473,7 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         write_response(text, order, response)?;
     }
     if let Some(decline) = operation.decline() {
-        let (code, advice) = (words(decline.code.as_str()), words(decline.advice.as_str()));
+        let (code, advice) = (words(decline.code.as_str()), words(decline.advice().as_str()));
         writeln!(text, "     declined: {code}, {advice}")?;
     }
     if let Some(reason) = operation.no_effect() {

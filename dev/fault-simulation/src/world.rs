@@ -13,6 +13,7 @@ use std::{
 use async_trait::async_trait;
 use cardpointe_simulator::{Config, Merchant as Account, Processor, Simulator};
 use jiff::{SignedDuration, Timestamp};
+use memory::CardNoteTable;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
@@ -184,6 +185,7 @@ pub(crate) type Scheduled = (i64, Option<u64>);
 pub(crate) struct World {
     state: Mutex<State>,
     epoch: Epoch,
+    card_notes: Arc<CardNoteTable>,
 }
 
 /// When a world began, by its clocks and by the platform's.
@@ -256,7 +258,7 @@ impl World {
             thaws: Vec::new(),
             instances: 0,
         };
-        Arc::new(Self { state: Mutex::new(state), epoch })
+        Arc::new(Self { state: Mutex::new(state), epoch, card_notes: Arc::default() })
     }
 
     /// The state. Never held over an await.
@@ -349,7 +351,13 @@ impl Instance {
 
     fn payments_with(self: &Arc<Self>, known: Arc<dyn KnownDisputes>) -> Payments {
         let known_disputes = Some(known);
-        Payments { store: self.clone(), gateway: self.clone(), clock: self.clone(), known_disputes }
+        Payments {
+            store: self.clone(),
+            gateway: self.clone(),
+            clock: self.clone(),
+            known_disputes,
+            card_notes: self.world.card_notes.clone(),
+        }
     }
 
     fn methods(self: &Arc<Self>) -> PaymentMethods {
@@ -358,6 +366,7 @@ impl Instance {
             gateway: self.clone(),
             profiles: self.clone(),
             clock: self.clone(),
+            card_notes: self.world.card_notes.clone(),
         }
     }
 

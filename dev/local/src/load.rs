@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use tollgate::ports::Job;
 use tollgate_core::{
     order::{
-        Action, CaptureAt, Essentials, Fingerprint, Intent, KeyDigest, Kind, OrderKey, Pay, PaymentKind,
-        Principal,
+        Action, CaptureAt, Essentials, Fingerprint, Initiative, Intent, KeyDigest, Kind, OrderKey, Pay,
+        PaymentKind, Principal,
     },
     payments::{Deadline, Merchant, PaymentSource, Payments},
     values::{Amount, CardSummary, Currency},
@@ -94,6 +94,7 @@ async fn authorize(
         source_is_known: false,
         capture: CaptureAt::At(capture_at).into(),
         shopper: None,
+        initiative: Initiative::default(),
     };
     let intent = Intent {
         action: Action::Pay(pay),

@@ -6,6 +6,7 @@
 //! The core includes this folder as a module of its own tests, because its ports are other types
 //! when it is tested.
 
+mod card_notes;
 mod clock;
 mod faults;
 mod journal;
@@ -15,6 +16,7 @@ mod orders;
 mod payments;
 mod settlement;
 
+pub use card_notes::CardNoteTable;
 pub use clock::SetClock;
 pub use faults::Faults;
 pub use journal::{ENTRY_BYTES, JournalTable};

@@ -1,7 +1,7 @@
 use tollgate_core::{
     order::{
-        CaptureTerms, Dispute, DisputeKind, Fingerprint, Kind, LineId, NewOperation, Operation, Pay,
-        PaymentKind, Principal, Route, Transaction,
+        CaptureTerms, Dispute, DisputeKind, Fingerprint, Initiative, Kind, LineId, NewOperation, Operation,
+        Pay, PaymentKind, Principal, Route, Transaction,
     },
     values::{Amount, CardSummary, Instrument},
 };
@@ -41,6 +41,7 @@ pub fn pay(kind: PaymentKind, amount: Option<Amount>) -> Pay {
         source_is_known: false,
         capture: CaptureTerms::default(),
         shopper: None,
+        initiative: Initiative::default(),
     }
 }
 

@@ -27,6 +27,7 @@ mod rejection;
 mod resolve;
 mod rules;
 mod schedule;
+mod scheme_rules;
 mod search;
 mod seen;
 #[cfg(test)]
@@ -45,8 +46,8 @@ pub use dispute::{Dispute, DisputeKind, LineId, RecordedDispute};
 pub use fee::FeeShare;
 pub use idempotency::repeated;
 pub use intent::{
-    Action, CaptureAmount, CaptureAt, CaptureTerms, FollowUp, Intent, Pay, Reauthorize, StandalonePayment,
-    Target,
+    Action, CaptureAmount, CaptureAt, CaptureTerms, FollowUp, Initiative, Intent, Pay, Reauthorize,
+    StandalonePayment, Target,
 };
 pub use limits::{
     OPERATIONS_MAX, REFERENCES_MAX_BYTES, SHOPPER_FAILURES_MAX, SUPERSEDED_MAX, TRANSACTIONS_MAX,
@@ -73,6 +74,7 @@ pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve, send_held_back};
 pub use rules::DECLINES_PER_ORDER_HOUR;
 pub use schedule::{CAPTURE_MOVES_MAX, CaptureMove, CaptureStanding, Due, Holds};
+pub use scheme_rules::{CardKey, CardNotes, Forbidden, Mark};
 pub use seen::{FadingConcern, SEEN_MAX, Seen, SeenFacts};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};

@@ -4,6 +4,7 @@
 mod attempts;
 pub mod audit;
 mod by_hand;
+mod card_notes;
 mod deadline;
 mod disputes;
 mod doubt;
@@ -26,6 +27,8 @@ pub use attempts::{
     NETWORK_DECLINES, NETWORK_IN_FLIGHT, Slot, Stale,
 };
 pub use by_hand::{HandDecision, Misfit, NotByHand, Weighed};
+pub(crate) use card_notes::Attempted;
+pub use card_notes::{CARD_NOTES_KEPT, CardNoteStore};
 pub use deadline::Deadline;
 pub use disputes::{KnownDisputes, NotRecorded, record_dispute};
 pub use gateway::{
@@ -113,6 +116,8 @@ pub struct Payments {
     /// Tells of chargebacks before a rule refunds a payment. None where nothing reads the
     /// settlement.
     pub known_disputes: Option<Arc<dyn KnownDisputes>>,
+    /// What the schemes have forbidden of cards, beyond the orders in which they said so.
+    pub card_notes: Arc<dyn CardNoteStore>,
 }
 
 impl Payments {

@@ -18,6 +18,7 @@ mod quarter;
 mod read_order;
 mod references;
 mod refund_max;
+mod scheme;
 mod search;
 mod signed_amount;
 pub(crate) mod text;
@@ -49,6 +50,7 @@ pub use references::{
     Metadata, References, is_metadata_name,
 };
 pub use refund_max::{REFUND_LIMITS_MAX, RefundMax};
+pub use scheme::{RetryClass, RetryRule, RetryScope, RetryWait, SchemeCode, SchemeWords};
 pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
 pub use signed_amount::{ReadTooLarge, SignedAmount};
 pub use text::without_mark;

@@ -213,6 +213,8 @@ codes! {
     TooManyInFlight => "too_many_in_flight", 80, Failed(429),
     /// Too many lists of one merchant at a time.
     TooManyReads => "too_many_reads", 83, Failed(429),
+    /// A card scheme has forbidden the attempt.
+    RetryForbidden => "retry_forbidden", 97, Decided(422),
     /// The gateway cannot be reached.
     GatewayUnavailable => "gateway_unavailable", 90, Decided(503),
     /// The gateway refuses the merchant's account.

@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
-    order::{DECLINES_PER_ORDER_HOUR, Decline, HandRejection, NoEffect, Rejection},
+    order::{DECLINES_PER_ORDER_HOUR, Decline, Forbidden, HandRejection, NoEffect, Rejection},
     payments::{
         Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, NotByHand, Refusal, Stop, StoreError,
     },
@@ -79,10 +79,29 @@ impl Failure {
     }
 
     /// The issuer or the gateway declined it.
-    pub(crate) fn declined(Decline { code, advice }: Decline) -> Self {
-        Self::new(Code::Declined, code.message()).with(ErrorFacts {
-            decline_code: Some(code.as_str().to_owned()),
-            advice: Some(FailureAdvice::from(advice).into()),
+    pub(crate) fn declined(decline: Decline) -> Self {
+        let scope = decline.rule.and_then(|rule| rule.class.scope());
+        Self::new(Code::Declined, decline.code.message()).with(ErrorFacts {
+            decline_code: Some(decline.code.as_str().to_owned()),
+            advice: Some(FailureAdvice::from(decline.advice()).into()),
+            scope: scope.map(Into::into),
+            ..ErrorFacts::default()
+        })
+    }
+
+    /// A card scheme has forbidden the attempt, by this earlier decline. A shopper is told none.
+    fn retry_forbidden(detail: String, by: Option<&Forbidden>) -> Self {
+        let failure = Self::new(Code::RetryForbidden, detail);
+        let Some(Forbidden { class, mark }) = by else {
+            return failure.advising(FailureAdvice::UseAnotherCard);
+        };
+        failure.with(ErrorFacts {
+            advice: Some(FailureAdvice::from(class.advice()).into()),
+            rule: Some((*class).into()),
+            scope: class.scope().map(Into::into),
+            retry_at: mark.until,
+            transaction_id: Some(mark.payment),
+            order_id: Some(mark.order.to_string()),
             ..ErrorFacts::default()
         })
     }
@@ -492,6 +511,7 @@ impl From<Rejection> for Failure {
                 let declined = as_quota(DECLINES_PER_ORDER_HOUR);
                 Self::full(Full::Declined(wait), Limits { in_flight: 0, declined }, LimitOf::Order)
             }
+            Rejection::RetryForbidden(by) => Self::retry_forbidden(detail, by.as_deref()),
             Rejection::CurrencyDiffers(currency) => currency_of(Code::CurrencyDiffers, currency),
             Rejection::CaptureAfterExpiry(latest) => Self::after_expiry(&detail, About::CaptureAt, latest),
             Rejection::CaptureRuleAfterExpiry(latest) => {

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 
 use tollgate_core::values::{TextUse, check_kept, clean_text};
 
-pub(crate) use elsewhere::{IDEMPOTENCY_KEY, METADATA, Stray, is_written_as, strays};
+pub(crate) use elsewhere::{IDEMPOTENCY_KEY, IGNORE_SCHEME_ADVICE, METADATA, Stray, is_written_as, strays};
 
 use super::{
     Code,

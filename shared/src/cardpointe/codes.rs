@@ -8,9 +8,16 @@
 //! This decides the words and the advice, not whether a payment was declined: that is `respstat`'s,
 //! and for some of the gateway's own codes (PPS 63–66) the truth is unknown in spite of a C.
 
+mod schemes;
 mod tables;
 
-use tollgate_core::values::{Advice, Brand, DeclineCode};
+use tollgate_core::{
+    order::Decline,
+    values::{Advice, Brand, CardToken, DeclineCode},
+};
+
+use super::wire::GatewayReply;
+use schemes::ProcessorCode;
 
 /// Codes that say that an equal transaction was seen before, or that this one is still in progress.
 /// They decide nothing: the earlier one may be this operation's own.
@@ -42,14 +49,27 @@ pub fn decline_code(respproc: &str, respcode: &str) -> DeclineCode {
     lookup(respproc, respcode).unwrap_or(DeclineCode::GenericDecline)
 }
 
-/// The advice after that response.
+/// The meaning of a declined response. `brand` is the card's, as far as it was known before.
+pub(super) fn decline(reply: &GatewayReply, brand: Option<Brand>) -> Decline {
+    let respproc = reply.respproc.as_deref().unwrap_or_default();
+    let respcode = reply.respcode.as_deref().unwrap_or_default();
+    let category = reply.scheme.category.as_ref().map(|category| category.code.as_str());
+    let of_token = || CardToken::parse(reply.token.as_deref()?)?.brand;
+    Decline {
+        code: decline_code(respproc, respcode),
+        payer_advice: payer_advice(respproc, respcode, brand, category),
+        rule: schemes::rule(brand.or_else(of_token), &reply.scheme, ProcessorCode { respproc, respcode }),
+    }
+}
+
+/// The advice after that response that a payer may hear.
 ///
-/// The word of the card scheme beats ours: `declineCategory` in the response, else, for a Visa
+/// The category of the card scheme beats ours: `declineCategory` in the response, else, for a Visa
 /// card, the category that the gateway publishes for the code (`docs/cardpointe.md`, *Response
 /// codes*). Only Visa declines have a category (`docs/cardpointe.md`, *Response codes*), so one
-/// that comes with another brand is not looked at; a brand is unknown when the payment was made
-/// with a stored card. A category beyond 3 (RPCT returns 4 in the test system) says nothing.
-pub fn advice(
+/// that comes with another brand is not looked at. A category beyond 3 (RPCT returns 4 in the test
+/// system) says nothing.
+fn payer_advice(
     respproc: &str,
     respcode: &str,
     brand: Option<Brand>,

@@ -408,9 +408,7 @@ fn declined_as(record: &GatewayReply) -> Finding {
     if codes::is_duplicate(respproc, respcode) {
         return Finding::Duplicate(record.response());
     }
-    let code = codes::decline_code(respproc, respcode);
-    let advice = codes::advice(respproc, respcode, None, record.decline_category.as_deref());
-    became(Outcome::Declined(record.response(), code, advice))
+    became(Outcome::Declined(record.response(), codes::decline(record, None)))
 }
 
 #[cfg(test)]

@@ -81,8 +81,7 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
                 Requested::Payment { brand } => brand,
                 Requested::Capture { .. } | Requested::Refund { .. } | Requested::Void => None,
             };
-            let code = codes::decline_code(respproc, respcode);
-            let advice = codes::advice(respproc, respcode, brand, reply.decline_category.as_deref());
+            let decline = codes::decline(reply, brand);
             // A decline has neither: it contradicts itself.
             let all = || match requested {
                 Requested::Capture { fee } | Requested::Refund { fee, .. } => {
@@ -98,7 +97,7 @@ pub(super) fn meaning(requested: Requested<'_>, amount: Amount, reply: &GatewayR
                 // outcome now.
                 return Outcome::Unknown(Doubt::StateDiffers, response);
             }
-            Outcome::Declined(GatewayResponse { unproven, ..response }, code, advice)
+            Outcome::Declined(GatewayResponse { unproven, ..response }, decline)
         }
         _ => Outcome::Unknown(Doubt::Unreadable, response),
     }

@@ -16,7 +16,8 @@ use tollgate_core::{
     order::GatewayResponse,
     payments::{Command, Initiator, Instruction, KnownPayment, Labels, PaymentSource},
     values::{
-        Amount, CardToken, Carried, Charged, Currency, SecurityCode, StoredCard, nearest_ascii, sent_postcode,
+        Amount, CardToken, Carried, Charged, Currency, SchemeCode, SchemeWords, SecurityCode, StoredCard,
+        nearest_ascii, sent_postcode,
     },
 };
 
@@ -151,15 +152,15 @@ fn auth<'a>(instruction: &'a Instruction<'_>, source: &'a PaymentSource) -> Body
             // R: one of a series that the merchant takes by schedule. C: the cardholder pays; M:
             // the merchant does.
             let (ecomind, cof, scheduled) = match initiator {
-                Initiator::Customer => ("E", "C", None),
-                Initiator::Merchant { scheduled: false } => ("E", "M", Some("N")),
-                Initiator::Merchant { scheduled: true } => ("R", "M", Some("Y")),
+                Initiator::Customer => ("E", "C", "N"),
+                Initiator::Merchant { scheduled: false } => ("E", "M", "N"),
+                Initiator::Merchant { scheduled: true } => ("R", "M", "Y"),
             };
             // The other way round than in the Elastic Path API.
             body.with("profile", format!("{profile}/{account}"))
                 .with("ecomind", ecomind)
                 .with("cof", cof)
-                .maybe("cofscheduled", scheduled)
+                .with("cofscheduled", scheduled)
         }
         PaymentSource::Card(card) => {
             let billing = card.billing.as_ref();
@@ -179,6 +180,8 @@ fn auth<'a>(instruction: &'a Instruction<'_>, source: &'a PaymentSource) -> Body
                 .maybe("postal", billing.and_then(|b| b.postcode.as_deref()).and_then(postal))
                 .maybe("profile", stored("Y"))
                 .maybe("cof", stored("C"))
+                // A scheme advises on a series' payments only where its first one said so.
+                .maybe("cofscheduled", stored(if card.series { "Y" } else { "N" }))
                 .maybe("cofpermission", stored("Y"))
         }
     }
@@ -220,7 +223,8 @@ pub(super) struct GatewayReply {
     pub(super) token: Option<String>,
     pub(super) profile: Option<String>,
     pub(super) account: Option<String>,
-    pub(super) decline_category: Option<String>,
+    /// The card scheme's words, as they are kept.
+    pub(super) scheme: SchemeWords,
     /// As written; the sign is that of the money's direction.
     pub(super) amount: Option<String>,
     /// The members about a fee in the amount.
@@ -245,6 +249,19 @@ pub(super) fn take_text(members: &mut Map<String, Value>, name: &str) -> Option<
         Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
+    }
+}
+
+fn scheme_words(members: &mut Map<String, Value>) -> SchemeWords {
+    // A client reads these names in small letters, too.
+    let mut text =
+        |name: &str| take_text(members, name).or_else(|| take_text(members, &name.to_ascii_lowercase()));
+    let mut code =
+        |code: &str, words: &str| SchemeCode::stated(text(code).as_deref(), text(words).as_deref());
+    SchemeWords {
+        advice: code("merchAdviceCode", "merchAdviceText"),
+        response: code("assocRespCode", "assocRespText"),
+        category: SchemeCode::stated(text("declineCategory").as_deref(), None),
     }
 }
 
@@ -299,6 +316,7 @@ impl GatewayReply {
     fn of(mut fields: Map<String, Value>) -> Self {
         let user_fields = fields.remove("userfields").unwrap_or_default();
         let fee = FeeMembers::take(&mut fields);
+        let scheme = scheme_words(&mut fields);
         let mut text = |name: &str| take_text(&mut fields, name);
         Self {
             respstat: text("respstat"),
@@ -312,7 +330,7 @@ impl GatewayReply {
             token: text("token"),
             profile: text("profileid"),
             account: text("acctid"),
-            decline_category: text("declineCategory"),
+            scheme,
             amount: text("amount"),
             fee,
             setlstat: text("setlstat"),
@@ -371,6 +389,10 @@ impl GatewayReply {
             cvv: clean(&self.cvv),
             token: self.token.as_deref().and_then(CardToken::parse),
             stored: self.stored(),
+            // An approval has nothing to say about another attempt.
+            scheme: Some(&self.scheme)
+                .filter(|words| !words.is_empty() && self.respstat.as_deref() != Some("A"))
+                .map(|words| Box::new(words.clone())),
             charged: self.amount().map(|(amount, _)| amount.into()),
             settlement_rejected: false,
             unproven: false,

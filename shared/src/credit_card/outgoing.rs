@@ -210,12 +210,14 @@ fn pending() -> Outgoing {
 }
 
 fn declined(decline: Decline) -> Outgoing {
-    let Decline { code, advice } = decline;
+    let code = decline.code;
     let message = code.message().trim_end_matches('.');
-    let description = format!("{message} ({}; advice: {})", code.as_str(), advice.as_str());
+    // A shop shows the description to its customer.
+    let advice = decline.payer_advice.as_str();
+    let description = format!("{message} ({}; advice: {advice})", code.as_str());
     let mut outgoing = new(Code::Declined.number(), description, ResponseCode::Declined);
     outgoing.response.decline_code = Some(code.as_str().to_owned());
-    outgoing.response.advice = Some(advice.as_str().to_owned());
+    outgoing.response.advice = Some(decline.advice().as_str().to_owned());
     outgoing
 }
 

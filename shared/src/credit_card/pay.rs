@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use tollgate_core::{
-    order::{CaptureTerms, Essentials, Pay, PaymentKind, Rejection, StandalonePayment},
+    order::{CaptureTerms, Essentials, Initiative, Pay, PaymentKind, Rejection, StandalonePayment},
     payments::{Merchant, PaymentSource},
     values::{Amount, Currency, DiscountError, Discounted, Memo, References},
 };
@@ -94,6 +94,7 @@ pub(super) async fn pay(
         source_is_known: false,
         capture: CaptureTerms::default(),
         shopper: None,
+        initiative: Initiative::default(),
     };
     let key = reference::key_digest(kind.operation(), &reference);
     let mut stated = Stated::payment(pay, &source, essentials, Some(key));

@@ -75,6 +75,14 @@ fn card(request: &mut Members<'_>, now: Timestamp) -> Option<(PaymentSource, Car
     let (account, expiry) = (account?, expiry?);
     let summary = account.summary(expiry);
     let is_complete = is_token || security_code.is_some();
-    let card = Card { account, expiry, security_code, name: String::new(), billing: None, save: false };
+    let card = Card {
+        account,
+        expiry,
+        security_code,
+        name: String::new(),
+        billing: None,
+        save: false,
+        series: false,
+    };
     is_complete.then(|| (PaymentSource::Card(Box::new(card)), summary))
 }

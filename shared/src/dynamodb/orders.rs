@@ -8,6 +8,7 @@
 mod agenda;
 pub mod attempts;
 mod batches;
+pub mod card_notes;
 mod item;
 mod listed;
 pub mod stream;

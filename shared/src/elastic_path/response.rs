@@ -18,7 +18,7 @@ use tollgate_core::{
         TransactionStatus,
     },
     payments::{GatewayInfo, Merchant, Unreadable},
-    values::{Amount, CardSummary, Currency, DeclineCode, Memo, References},
+    values::{Amount, CardSummary, Currency, DeclineCode, Memo, References, SchemeCode, SchemeWords},
 };
 use tollgate_wire::{self as wire, GatewayAnswer, OrNull, Price, Timestamps, constant};
 
@@ -311,11 +311,13 @@ pub(super) fn declined(
     view: View<'_>,
 ) -> Failure {
     let mut failure = Failure::declined(told(decline, view.principal));
+    let is_merchant = view.principal == Principal::ClientCredentials;
     let facts = &mut failure.facts;
+    facts.retry_at = operation.retry_at().filter(|_| is_merchant);
     facts.transaction_id = Some(transaction.id);
     facts.order_id = Some(order.id.to_string());
     // The letters would tell a person who tries out cards how close the attempt was.
-    if view.principal == Principal::ClientCredentials {
+    if is_merchant {
         facts.error = Some(gateway_answer(operation.response()));
         if let Some(payment) = transaction.first().and_then(|first| first.response()) {
             facts.avs_result = payment.avs.clone().into();
@@ -366,9 +368,24 @@ fn operation(currency: Currency, operation: &Operation) -> wire::Operation {
         fee: fee.map(Into::into),
         settlement: is_rejected.then_some(wire::SettlementOfOperation::Rejected.into()),
         decline_code: decline.map(|decline| decline.code.as_str().to_owned()),
-        advice: decline.map(|decline| decline.advice.into()),
+        advice: decline.map(|decline| decline.advice().into()),
+        scope: decline.and_then(|decline| decline.rule?.class.scope()).map(Into::into),
+        retry_at: operation.retry_at().map(Into::into),
+        scheme: response.and_then(|response| response.scheme.as_deref()).map(scheme_words),
         decided: Some(operation.by_hand.iter().map(decision).collect::<Vec<_>>())
             .filter(|all| !all.is_empty()),
+    }
+}
+
+fn scheme_words(words: &SchemeWords) -> wire::SchemeWords {
+    let code = |stated: &Option<SchemeCode>| stated.as_ref().map(|stated| stated.code.clone());
+    let text = |stated: &Option<SchemeCode>| stated.as_ref().and_then(|stated| stated.text.clone());
+    wire::SchemeWords {
+        advice_code: code(&words.advice),
+        advice_text: text(&words.advice),
+        response_code: code(&words.response),
+        response_text: text(&words.response),
+        category: code(&words.category),
     }
 }
 
@@ -430,12 +447,15 @@ fn capture_failure(order: &Order, transaction: &Transaction) -> Option<wire::Cap
 }
 
 /// A decline as shown. A person who tries out cards in a browser must not learn that a card is
-/// reported as stolen.
+/// reported as stolen, nor what a scheme advises the merchant.
 fn told(decline: Decline, principal: Principal) -> Decline {
-    if principal == Principal::ClientCredentials || !decline.code.is_for_the_merchant_only() {
+    if principal == Principal::ClientCredentials {
         return decline;
     }
-    Decline { code: DeclineCode::GenericDecline, advice: DeclineCode::GenericDecline.advice() }
+    if decline.code.is_for_the_merchant_only() {
+        return Decline::of(DeclineCode::GenericDecline);
+    }
+    decline.for_payer()
 }
 
 fn failure(transaction: &Transaction, principal: Principal) -> Option<wire::FailureDetails> {

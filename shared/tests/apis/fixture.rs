@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{Doubt, GatewayResponse, Outcome},
+    order::{Decline, Doubt, GatewayResponse, Outcome},
     values::DeclineCode,
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn long(chars: usize) -> Value {
 
 pub(crate) fn declined(approval: GatewayResponse) -> Outcome {
     let code = DeclineCode::InsufficientFunds;
-    Outcome::Declined(said(approval, "C", "51", "Insufficient funds"), code, code.advice())
+    Outcome::Declined(said(approval, "C", "51", "Insufficient funds"), Decline::of(code))
 }
 
 /// The gateway's response instead of an approval.

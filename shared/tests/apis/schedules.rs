@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{Finding, GatewayResponse, NoEffect, Outcome},
+    order::{Decline, Finding, GatewayResponse, NoEffect, Outcome},
     values::DeclineCode,
 };
 
@@ -33,8 +33,7 @@ async fn a_scheduled_capture_is_told_whatever_became_of_it() {
     t.ask("captured", &read()).await;
     for code in [DeclineCode::InsufficientFunds, DeclineCode::LostOrStolen] {
         scheduled(&mut t).await;
-        t.world
-            .answer(move |approval| Outcome::Declined(said(approval, "C", "51", "No"), code, code.advice()));
+        t.world.answer(move |approval| Outcome::Declined(said(approval, "C", "51", "No"), Decline::of(code)));
         t.world.capture_due().await;
         t.ask("declined", &read()).await;
         t.ask("which is no shopper's", &read().by("strict:shopper1")).await;

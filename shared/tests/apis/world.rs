@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use memory::{Faults, JournalTable, OrderTable, SetClock, SettlementTable};
+use memory::{CardNoteTable, Faults, JournalTable, OrderTable, SetClock, SettlementTable};
 use serde_json::Value;
 use tollgate::{
     abuse::{Abuse, Limit, READS},
@@ -92,6 +92,7 @@ pub(crate) struct World {
     pub(crate) log: Arc<JournalTable>,
     pub(crate) orders: Arc<OrderTable>,
     pub(crate) settlement: Arc<SettlementTable>,
+    pub(crate) card_notes: Arc<CardNoteTable>,
     abuse: Arc<Abuse>,
 }
 
@@ -112,6 +113,7 @@ impl World {
             clock: Arc::new(SetClock::at(Timestamp::from_second(BEGIN_S).unwrap())),
             orders: Arc::new(OrderTable::new(faults.clone(), log.clone()).sized(bytes)),
             settlement: Arc::new(SettlementTable::new(faults.clone())),
+            card_notes: Arc::default(),
             log,
             faults,
             // Its clock stands still, and a table has more lists than a merchant reads at a time.
@@ -214,6 +216,7 @@ impl World {
             gateway: self.clone(),
             clock: self.clock.clone(),
             known_disputes: None,
+            card_notes: self.card_notes.clone(),
         };
         Api { access: self.access(), switch: self.clone(), payments }
     }
@@ -234,6 +237,7 @@ impl World {
             gateway: self.clone(),
             profiles: self.clone(),
             clock: self.clock.clone(),
+            card_notes: self.card_notes.clone(),
         }
     }
 

@@ -2,7 +2,11 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tollgate_core::{journal::NoReceipt, values::Advice, words};
+use tollgate_core::{
+    journal::NoReceipt,
+    values::{Advice, RetryClass, RetryScope},
+    words,
+};
 use uuid::Uuid;
 
 use crate::read::beside;
@@ -58,6 +62,16 @@ pub struct ErrorFacts {
     /// For a decline one of the first five; `refund` comes with `already_settled`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Word<FailureAdvice>>,
+    /// The subject of a card scheme's ban: the card, all payments with it that the merchant
+    /// initiates, or the one payment
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Word<RetryScope>>,
+    /// Before when the payment must not, or had better not, be tried again
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+    /// Of `retry_forbidden`, the rule of [the schemes](decline-codes.md#what-the-schemes-say)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Word<RetryClass>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction_id: Option<Uuid>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
     order::{DisputeKind, HandVerdict, Kind, Mechanism, NextAction, PaymentWord, Principal, Stage},
-    values::{Advice, Fee, FeeKind},
+    values::{Advice, Fee, FeeKind, RetryScope},
     words,
 };
 use uuid::Uuid;
@@ -388,9 +388,32 @@ pub struct Operation {
     pub decline_code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advice: Option<Word<Advice>>,
+    /// The subject of a card scheme's ban
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Word<RetryScope>>,
+    /// Before when the payment must not, or had better not, be tried again
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Seconds>,
+    /// The words of a declined card's scheme, as the gateway states them: not for the payer
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<SchemeWords>,
     /// People's decisions about its outcome, the oldest first; only where there are some
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decided: Option<Vec<HandDecision>>,
+}
+
+/// A card scheme's words about a decline. Codes that are not known are stated, too.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(deny_unknown_fields))]
+pub struct SchemeWords {
+    /// The scheme's advice to the merchant
+    pub advice_code: Option<String>,
+    pub advice_text: Option<String>,
+    /// The scheme's own response code
+    pub response_code: Option<String>,
+    pub response_text: Option<String>,
+    /// Visa's category, `1` to `4`
+    pub category: Option<String>,
 }
 
 /// A person's decision about an outcome that the gateway did not state.

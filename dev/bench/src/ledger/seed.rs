@@ -224,7 +224,7 @@ impl Made {
                 let codes =
                     [DeclineCode::InsufficientFunds, DeclineCode::ExpiredCard, DeclineCode::GenericDecline];
                 let code = codes[n / 100 % codes.len()];
-                let decline = Decline { code, advice: code.advice() };
+                let decline = Decline::of(code);
                 Some(OperationState::Decided(Decision::Declined(response, decline)))
             }
             Some(n) if n < self.waiting => {

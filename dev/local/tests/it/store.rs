@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use local::dynamodb_client;
 use tollgate::dynamodb::{
     item_size,
@@ -24,7 +24,7 @@ use tollgate_core::{
     payments::{OrderStore, Shards, StoreError},
     values::{
         Amount, Brand, CardSummary, Carried, Charged, Currency, DeclineCode, Discounted, Expiry, Fee,
-        FeeKind, Instrument, Memo, Metadata, References, StoredCard,
+        FeeKind, Instrument, Memo, Metadata, References, RetryRule, SchemeCode, SchemeWords, StoredCard,
     },
 };
 use uuid::Uuid;
@@ -186,6 +186,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         references: if longest { long_references() } else { References::default() },
         personal_until: longest.then_some(now),
         paid_with: longest.then(|| StoredCard { profile: "9".repeat(20), account: "999".to_owned() }),
+        ignores_scheme_advice: longest,
         continues: longest.then(|| id(n)),
         authorization_expires_at: Some(now),
         by: Principal::ClientCredentials,
@@ -339,6 +340,7 @@ fn longest_decline() -> Decision {
         cvv: word(1),
         token: None,
         stored: None,
+        scheme: Some(Box::new(longest_words())),
         charged: Some(Charged {
             amount: Amount::MAX,
             fee: Some(Fee { amount: Amount::MAX, kind: FeeKind::Convenience }),
@@ -348,7 +350,13 @@ fn longest_decline() -> Decision {
         carried: Carried::default(),
     };
     let code = DeclineCode::TransactionNotPermitted;
-    Decision::Declined(response, Decline { code, advice: code.advice() })
+    let rule = Some(RetryRule::wait(SignedDuration::from_mins(u32::MAX.into()), true));
+    Decision::Declined(response, Decline { rule, ..Decline::of(code) })
+}
+
+fn longest_words() -> SchemeWords {
+    let code = || SchemeCode::stated(Some(&"W".repeat(9)), Some(&"W".repeat(99)));
+    SchemeWords { advice: code(), response: code(), category: code() }
 }
 
 fn longest_superseded(id: Uuid) -> Superseded {

@@ -181,7 +181,7 @@ mod tests {
         let (merchants, schedule) = (Principal::ClientCredentials, Principal::Schedule);
         let unrecognized = Transaction { kind: PaymentKind::Unrecognized, ..good.clone() };
         let code = DeclineCode::InsufficientFunds;
-        let refused = Decision::Declined(GatewayResponse::default(), Decline { code, advice: code.advice() });
+        let refused = Decision::Declined(GatewayResponse::default(), Decline::of(code));
         let refused = Operation { state: OperationState::Decided(refused), ..pending.clone() };
         let absent = Decision::NoEffect(GatewayResponse::default(), NoEffect::NeverArrived);
         let absent = Operation { state: OperationState::Decided(absent), ..pending.clone() };

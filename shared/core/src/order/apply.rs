@@ -16,6 +16,7 @@ use crate::order::{
     Cause, Decision, Doubt, Finding, GatewayResponse, Kind, Mechanism, NoEffect, Operation, Outcome,
     PaymentKind, Policy, Stage, Transaction,
 };
+use crate::values::RetryClass;
 
 /// The step that is left after an outcome was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,7 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     if operation.is(Stage::Approved) {
         learn_from_approval(transaction, &operation, outcome.response(), context);
     }
+    learn_from_never(transaction, &operation, outcome.response());
     record_void_elsewhere(transaction, &operation, outcome, context);
     decide_replaced(transaction, &operation, now);
     let is_to_be_refunded = void_came_too_late(&operation, outcome);
@@ -188,8 +190,7 @@ fn learn_from_approval(
     if !operation.kind.is_payment() {
         return;
     }
-    let is_to_be_stored =
-        transaction.save_for.is_some() || transaction.memo.as_ref().is_some_and(|memo| memo.save_card);
+    let is_to_be_stored = transaction.is_to_be_stored();
     if let Some(card) = transaction.instrument.card_mut() {
         if let Some(token) = response.token.clone() {
             card.learn_from_token(token);
@@ -201,6 +202,17 @@ fn learn_from_approval(
     if transaction.kind == PaymentKind::Authorize {
         let lifetime = context.policy.authorization_lifetime;
         transaction.authorization_expires_at = context.now.checked_add(lifetime).ok();
+    }
+}
+
+/// A card that must never be tried again is known by its token from now on.
+fn learn_from_never(transaction: &mut Transaction, operation: &Operation, response: &GatewayResponse) {
+    let rule = operation.decline().and_then(|decline| decline.rule);
+    let is_never = operation.kind.is_payment() && rule.is_some_and(|rule| rule.class == RetryClass::Never);
+    if let (true, Some(card), Some(token)) =
+        (is_never, transaction.instrument.card_mut(), response.token.clone())
+    {
+        card.learn_from_token(token);
     }
 }
 

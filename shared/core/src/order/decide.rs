@@ -171,6 +171,9 @@ impl Pay {
                 memo.save_card |= alone.memo.save_card;
                 memo.without_address = alone.memo.without_address;
             }
+            if let Some(transaction) = order.transaction_mut(at.transaction) {
+                transaction.ignores_scheme_advice = pay.initiative.ignores_scheme_advice;
+            }
             return attempt_again(order, at, amount, context);
         }
         if intent.by == Principal::Implicit && shopper_attempts(&order) >= context.policy.shoppers.attempts {
@@ -196,6 +199,7 @@ impl Pay {
             capture: capture_schedule(&order, terms, amount, route, context)?,
             shopper: pay.shopper,
             paid_with,
+            ignores_scheme_advice: pay.initiative.ignores_scheme_advice,
             ..Transaction::new(pay.kind, Instrument::Card(card), operation)
         };
         transaction.say(&pay.references, context);

@@ -122,6 +122,17 @@ pub struct Pay {
     pub capture: CaptureTerms,
     /// Which shopper pays; none for the merchant's own systems.
     pub shopper: Option<Shopper>,
+    /// Who initiates it.
+    pub initiative: Initiative,
+}
+
+/// Who initiates a payment, and whether a scheme's word is to be obeyed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Initiative {
+    /// Whether it is the merchant, with a stored card, and not the cardholder.
+    pub by_merchant: bool,
+    /// Whether the merchant's server wants it sent although a scheme has forbidden it.
+    pub ignores_scheme_advice: bool,
 }
 
 /// A new authorization of a rest, as a request states it.
@@ -133,6 +144,15 @@ pub struct Reauthorize {
     pub amount: Option<Amount>,
     /// When it is captured on schedule, and how much.
     pub capture: CaptureTerms,
+    /// Whether it is to be sent although a scheme has forbidden it.
+    pub ignores_scheme_advice: bool,
+}
+
+impl Reauthorize {
+    /// Who initiates it: always the merchant.
+    pub(crate) fn initiative(&self) -> Initiative {
+        Initiative { by_merchant: true, ignores_scheme_advice: self.ignores_scheme_advice }
+    }
 }
 
 impl Intent {

@@ -12,7 +12,7 @@ pub use by_hand::{
     REASON_MAX_BYTES, Reason,
 };
 
-use digest::digest;
+pub(crate) use digest::digest;
 pub use digest::{Essentials, Fingerprint, KeyDigest};
 pub use notice::{Notice, NoticeReason};
 
@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     order::{GatewayResponse, NoEffect},
-    values::{Advice, Amount, Carried, DeclineCode, Fee},
+    values::{Advice, Amount, Carried, DeclineCode, Fee, RetryRule},
     words,
 };
 
@@ -170,13 +170,34 @@ pub struct Route {
     pub endpoint: String,
 }
 
-/// Why an operation was refused: the stable code and the advice.
+/// Why an operation was refused: the stable code, the advice and the scheme's rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decline {
-    /// The stable public code.
+    /// The stable public code: the issuer's reason.
     pub code: DeclineCode,
-    /// The advice to the caller.
-    pub advice: Advice,
+    /// The advice that the payer may hear. The gateway's vendor forbids to show a payer what a
+    /// scheme advises the merchant.
+    pub payer_advice: Advice,
+    /// The rule that the scheme puts on further attempts.
+    pub rule: Option<RetryRule>,
+}
+
+impl Decline {
+    /// A decline that no scheme says anything about.
+    pub fn of(code: DeclineCode) -> Self {
+        Self { code, payer_advice: code.advice(), rule: None }
+    }
+
+    /// The advice to the merchant: the scheme's word, else the code's.
+    pub fn advice(self) -> Advice {
+        self.rule.map_or(self.payer_advice, |rule| rule.class.advice())
+    }
+
+    /// The same without the words that are the merchant's alone.
+    #[must_use]
+    pub fn for_payer(self) -> Self {
+        Self { rule: None, ..self }
+    }
 }
 
 /// One intent to authorize, purchase, capture, refund or void, with all that is known about it.

@@ -1,7 +1,8 @@
 //! Outcomes of gateway calls, in the terms of the payment rules.
 
 use crate::{
-    values::{Advice, Amount, CardToken, Carried, Charged, DeclineCode, StoredCard, clean_text},
+    order::Decline,
+    values::{Amount, CardToken, Carried, Charged, SchemeWords, StoredCard, clean_text},
     words,
 };
 
@@ -34,6 +35,8 @@ pub struct GatewayResponse {
     pub token: Option<CardToken>,
     /// Where the gateway stores the card. Never stored here, as the token.
     pub stored: Option<StoredCard>,
+    /// The card scheme's words about a decline; none where it has none.
+    pub scheme: Option<Box<SchemeWords>>,
     /// The money that the gateway says it took or held, signs dropped.
     pub charged: Option<Charged>,
     /// Whether the settlement refused it after it was approved. It stays approved and is never
@@ -198,7 +201,7 @@ pub enum Outcome {
     /// Authorized for less than was requested; the approved amount is in the response.
     PartiallyApproved(GatewayResponse),
     /// Refused by the issuer, the processor or the gateway. Nothing was done.
-    Declined(GatewayResponse, DeclineCode, Advice),
+    Declined(GatewayResponse, Decline),
     /// Nothing was done, and it is known.
     NoEffect(NoEffect, GatewayResponse),
     /// Not known: it may or may not have been done. Only an inquiry decides.
@@ -240,9 +243,7 @@ impl Outcome {
             Self::Intermediary(reason, response) => Some(Self::NoEffect(*reason, response.clone())),
             Self::Unnamed(said) => match &**said {
                 Self::NoEffect(reason, response) => Some(Self::NoEffect(*reason, unproven(response))),
-                Self::Declined(response, code, advice) => {
-                    Some(Self::Declined(unproven(response), *code, *advice))
-                }
+                Self::Declined(response, decline) => Some(Self::Declined(unproven(response), *decline)),
                 _ => None,
             },
             _ => None,

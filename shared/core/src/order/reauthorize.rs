@@ -42,6 +42,7 @@ pub(super) fn decide_reauthorize(
     if let Some(at) = again.or_else(|| did_nothing_without_key(&order, intent, None)) {
         if let Some(transaction) = order.transaction_mut(at.transaction) {
             (transaction.capture, transaction.paid_with) = (capture, Some(rest.stored));
+            transaction.ignores_scheme_advice = wanted.ignores_scheme_advice;
         }
         return attempt_again(order, at, amount, context);
     }
@@ -56,6 +57,7 @@ pub(super) fn decide_reauthorize(
         capture,
         paid_with: Some(rest.stored),
         continues: Some(rest.of),
+        ignores_scheme_advice: wanted.ignores_scheme_advice,
         ..Transaction::new(PaymentKind::Authorize, Instrument::Card(rest.card), operation)
     };
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };
@@ -82,8 +84,7 @@ fn rest(order: &Order, wanted: &Reauthorize, again: Option<OperationRef>) -> Res
         amount,
         route: first.route.clone(),
         stored: stored.clone(),
-        // The token comes with the approval.
-        card: CardSummary { token: None, stored: None, ..card },
+        card: CardSummary { stored: None, ..card },
     })
 }
 

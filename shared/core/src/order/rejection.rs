@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::SEEN_MAX;
+use super::{Forbidden, SEEN_MAX};
 use crate::values::{Amount, Currency};
 
 /// A rule of the order that forbids the request; nothing was sent to the gateway.
@@ -141,6 +141,9 @@ pub enum Rejection {
     /// Too many payments of the order were declined within the hour; for how long no more are made.
     #[error("too many payments of this order were declined within the hour")]
     TooManyDeclines(SignedDuration),
+    /// A card scheme has forbidden the attempt. A shopper is not told by which decline.
+    #[error("a card scheme has forbidden this attempt, and charges for it; nothing was sent to the gateway")]
+    RetryForbidden(Option<Box<Forbidden>>),
     /// The order is in another currency: this one.
     #[error("the order is in another currency")]
     CurrencyDiffers(Currency),
@@ -244,6 +247,7 @@ impl Rejection {
             | Self::NotPayable
             | Self::TooManyAttempts
             | Self::TooManyDeclines(_)
+            | Self::RetryForbidden(_)
             // These two name the order's own currency.
             | Self::CurrencyDiffers(_)
             | Self::CurrencyNotSupported { .. }

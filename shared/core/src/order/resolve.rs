@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     order::{
-        Cause, Decision, Doubt, Finding, GatewayResponse, Kind, NoEffect, Operation, OperationState, Outcome,
-        Stage, Transaction,
+        Cause, Decision, Decline, Doubt, Finding, GatewayResponse, Kind, NoEffect, Operation, OperationState,
+        Outcome, Stage, Transaction,
     },
     values::DeclineCode,
 };
@@ -267,7 +267,7 @@ fn absent(order: &mut Order, at: OperationRef, had_no_effect: &Outcome, context:
     // An operation that was refused as a duplicate of itself, and is not there, is refused.
     if pending.doubt == Some(Doubt::Duplicate) {
         let (response, code) = (pending.response.clone(), DeclineCode::DuplicateTransaction);
-        return apply(order, at, &Outcome::Declined(response, code, code.advice()), context);
+        return apply(order, at, &Outcome::Declined(response, Decline::of(code)), context);
     }
     let abandoned = Decision::from_outcome(had_no_effect);
     let again = abandoned.and_then(|abandoned| send_again(order, at, abandoned, context));

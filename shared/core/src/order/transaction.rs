@@ -112,6 +112,9 @@ pub struct Transaction {
     pub save_for: Option<String>,
     /// Where the gateway stores the card that it is made with, if that was stored before.
     pub paid_with: Option<StoredCard>,
+    /// Whether it was sent although a scheme had, or may have, forbidden it. Its approval ends the
+    /// scheme's rules about the card.
+    pub ignores_scheme_advice: bool,
     /// The payment of the order whose rest it holds anew, after a partial capture.
     pub continues: Option<Uuid>,
     /// When the held amount is captured on schedule; none: only on request.
@@ -152,6 +155,7 @@ impl Transaction {
             personal_until: None,
             save_for: None,
             paid_with: None,
+            ignores_scheme_advice: false,
             continues: None,
             capture: None,
             authorization_expires_at: None,
@@ -199,7 +203,7 @@ impl Transaction {
     /// The status of an operation, including its follow-ups.
     pub fn operation_status(&self, operation: &Operation) -> OperationStatus {
         let latest = self.latest_of(operation);
-        let by_rule = latest.cause.declines_as().map(|code| Decline { code, advice: code.advice() });
+        let by_rule = latest.cause.declines_as().map(|code| Decline::of(code));
         match (latest.stage(), by_rule.or(latest.decline())) {
             (Stage::Pending | Stage::Unrecognized, _) | (Stage::WaitsForDispute, None) => {
                 OperationStatus::Pending
@@ -361,7 +365,12 @@ impl Transaction {
         self.paid_with.as_ref().or_else(saved)
     }
 
-    /// The gateway's reference  of the payment, once approved.
+    /// Whether the gateway is to store its card along with an approval.
+    pub(crate) fn is_to_be_stored(&self) -> bool {
+        self.save_for.is_some() || self.memo.as_ref().is_some_and(|memo| memo.save_card)
+    }
+
+    /// The gateway's reference of the payment, once approved.
     pub fn reference(&self) -> Option<&str> {
         self.first().filter(|first| first.is(Stage::Approved))?.reference()
     }
@@ -406,7 +415,7 @@ impl Transaction {
     /// Why the payment failed.
     pub fn decline(&self) -> Option<Decline> {
         let void = self.operations.iter().rev().find_map(|operation| operation.cause.declines_as());
-        let by_rule = void.map(|code| Decline { code, advice: code.advice() });
+        let by_rule = void.map(|code| Decline::of(code));
         by_rule.or_else(|| self.first().and_then(Operation::decline))
     }
 

@@ -211,10 +211,12 @@ impl Payments {
 
     /// Sends the inquiry about an operation.
     async fn find(&self, merchant: &Merchant, order: &Order, at: OperationRef) -> Finding {
-        match inquiry(order, at, &merchant.policy, self.clock.now()) {
-            Some(inquiry) => self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await,
-            None => Finding::Failed,
-        }
+        let Some(inquiry) = inquiry(order, at, &merchant.policy, self.clock.now()) else {
+            return Finding::Failed;
+        };
+        let finding = self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await;
+        self.note_found(merchant, order, at, &finding).await;
+        finding
     }
 
     /// Sends one inquiry and saves the finding.

@@ -185,6 +185,8 @@ pub struct Card {
     pub billing: Option<BillingAddress>,
     /// Whether the gateway is to store the card along with an approval.
     pub save: bool,
+    /// Whether the payment that stores it is the first of an agreed series.
+    pub series: bool,
 }
 
 /// The address that address verification takes, and a surcharge depends on.
@@ -314,6 +316,7 @@ mod tests {
             name: String::new(),
             billing,
             save: false,
+            series: false,
         }))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Deadline, Payments, Refusal, attempt, audit, next_version};
 use crate::{
-    order::{self, Action, Intent, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection},
+    order::{self, Action, CardNotes, Intent, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection},
     payments::{
         Merchant, StoreError,
         trail::{self, INTENT_SAVED},
@@ -16,6 +16,8 @@ pub(super) const DECISIONS_MAX: usize = 8;
 pub struct Prepared {
     before: Order,
     plan: Plan,
+    /// The notes about the card that is paid with.
+    notes: Vec<CardNotes>,
 }
 
 impl Payments {
@@ -32,17 +34,22 @@ impl Payments {
             trail.order = Some(key.order.to_string());
         });
         let before = self.start(merchant, key, intent).await?;
-        match self.weigh(merchant, before.clone(), intent) {
-            Ok(plan) => Ok(Prepared { before, plan }),
+        match self.plan(merchant, before.clone(), intent).await {
             // A new order that is rejected now may have been accepted when the same request made
             // it.
-            Err(rejection) if is_new(&before) => {
+            Err(Refusal::Rejected(rejection)) if is_new(&before) => {
                 let there = self.store.load(key).await.map_err(Refusal::Store)?;
-                let before = there.ok_or(rejection)?;
-                Ok(Prepared { plan: self.weigh(merchant, before.clone(), intent)?, before })
+                self.plan(merchant, there.ok_or(rejection)?, intent).await
             }
-            Err(rejection) => Err(rejection.into()),
+            prepared => prepared,
         }
+    }
+
+    async fn plan(&self, merchant: &Merchant, before: Order, intent: &Intent) -> Result<Prepared, Refusal> {
+        let plan = self.weigh(merchant, before.clone(), intent)?;
+        let notes = self.notes_for(&plan, intent).await?;
+        self.obey(&plan, intent, &notes)?;
+        Ok(Prepared { before, plan, notes })
     }
 
     /// The plan that an intent would put on record now. Sends and changes nothing.
@@ -62,7 +69,7 @@ impl Payments {
         intent: &Intent,
         deadline: Deadline,
     ) -> Result<Plan, Refusal> {
-        let Prepared { before: mut stored, plan } = prepared;
+        let Prepared { before: mut stored, plan, notes } = prepared;
         let mut first = Some(plan);
         let mut looked_back = false;
         let mut unsaved = Refusal::Contended;
@@ -76,6 +83,7 @@ impl Payments {
                 Some(plan) => plan,
                 None => self.weigh(merchant, stored.clone(), intent)?,
             };
+            self.obey(&decision, intent, &notes)?;
             if let Plan::Send(order, at) = &decision
                 && !looked_back
                 && let Some(next) = order.operation(*at)

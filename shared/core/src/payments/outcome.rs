@@ -62,6 +62,7 @@ impl Payments {
         };
         let sent = Instant::now();
         let outcome = self.gateway.execute(merchant, instruction, limit).await;
+        self.note(merchant, order, at, &outcome).await;
         trail::note(|trail| {
             trail.gateway += sent.elapsed();
             trail.gateway_calls += 1;

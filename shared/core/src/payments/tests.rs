@@ -32,9 +32,9 @@ use super::{
     *,
 };
 use crate::{
-    memory::{OrderTable, pay},
+    memory::{CardNoteTable, OrderTable, pay},
     order::{
-        Action, CaptureAmount, CaptureAt, CaptureTerms, Doubt, Essentials, Finding, Fingerprint,
+        Action, CaptureAmount, CaptureAt, CaptureTerms, Decline, Doubt, Essentials, Finding, Fingerprint,
         GatewayResponse, KeyDigest, Kind, MerchantId, NoEffect, OrdersMode, Pay, PaymentKind, Principal,
         Route, Stage, Target, TransactionStatus,
     },
@@ -282,6 +282,7 @@ impl Fixture {
             gateway: gateway.clone(),
             clock: Arc::new(SystemClock),
             known_disputes: None,
+            card_notes: Arc::new(CardNoteTable::default()),
         };
         let merchant = test_merchant("m".parse().unwrap());
         let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };
@@ -378,7 +379,7 @@ fn not_done(reason: NoEffect) -> Outcome {
 
 fn declined() -> Outcome {
     let code = DeclineCode::GenericDecline;
-    Outcome::Declined(GatewayResponse::default(), code, code.advice())
+    Outcome::Declined(GatewayResponse::default(), Decline::of(code))
 }
 
 fn approved_as(reference: &str) -> GatewayResponse {

@@ -122,10 +122,10 @@ impl PaymentMethod {
         self.card.stored.as_ref().filter(|_| self.state == MethodState::Stored)
     }
 
-    /// The card data that a payment with it keeps. The gateway's token comes with the payment's
-    /// approval.
+    /// The card data that a payment with it keeps. By the token, the payment finds what a scheme has
+    /// said of the card.
     pub fn to_pay_with(&self) -> CardSummary {
-        CardSummary { token: None, ..self.card.clone() }
+        self.card.clone()
     }
 
     /// Whether a caller still sees the card: it is stored, about to be, or being deleted.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     order::{CustomerReference, NoEffect},
-    payments::{Card, Deadline, Gateway, Merchant, StoreError},
+    payments::{Card, CardNoteStore, Deadline, Gateway, Merchant, StoreError},
     stored_cards::{
         AddPlan, Customer, CustomerKey, CustomerStore, CustomerWrite, MethodId, MethodRejection, MethodState,
         NewMethod, PaymentMethod, ProfileOutcome, Profiles, Renewal,
@@ -94,6 +94,8 @@ pub struct PaymentMethods {
     pub profiles: Arc<dyn Profiles>,
     /// The time of each change, and the current time for inquiries.
     pub clock: Arc<dyn Clock>,
+    /// What the schemes have forbidden of cards.
+    pub card_notes: Arc<dyn CardNoteStore>,
 }
 
 impl PaymentMethods {

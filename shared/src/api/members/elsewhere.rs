@@ -21,17 +21,22 @@ const AMOUNT: &str = "amount";
 const SHORT_AMOUNTS: [&str; 2] = ["amt", "amnt"];
 
 /// The members that say how much moves, and those that restrict who pays, when or how.
-const WATCHED: [&str; 9] = [
+const WATCHED: [&str; 11] = [
     "capture_amount",
     AMOUNT,
     "initiated_by",
     "scheduled",
     "save",
+    "series",
+    IGNORE_SCHEME_ADVICE,
     "capture_at",
     "reopen",
     "refund_mechanism",
     "refund_disputed",
 ];
+
+/// Whether a payment is sent although a card scheme has forbidden it.
+pub(crate) const IGNORE_SCHEME_ADVICE: &str = "ignore_scheme_advice";
 
 /// Whose stored card pays.
 const CUSTOMER: &str = "customer";

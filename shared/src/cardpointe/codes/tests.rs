@@ -99,37 +99,37 @@ fn an_unpublished_code_is_a_plain_decline() {
     let unknown = [("FNOR", "ZZ"), ("BPAY", "51"), ("", ""), ("fnor", "NU"), ("FNOR", " NU"), ("PPS", "011")];
     for (processor, code) in unknown {
         assert_eq!(decline_code(processor, code), DeclineCode::GenericDecline, "{processor} {code}");
-        assert_eq!(advice(processor, code, None, None), Advice::OtherCard);
+        assert_eq!(payer_advice(processor, code, None, None), Advice::OtherCard);
     }
 }
 
 #[test]
 fn visas_word_beats_ours() {
     let visa = Some(Brand::Visa);
-    assert_eq!(advice("FNOR", "05", visa, None), Advice::ContactIssuer);
-    assert_eq!(advice("FNOR", "05", visa, Some("1")), Advice::Never);
-    assert_eq!(advice("FNOR", "05", visa, Some("2")), Advice::Later);
-    assert_eq!(advice("FNOR", "05", visa, Some("3")), Advice::FixData);
-    assert_eq!(advice("FNOR", "05", None, Some("1")), Advice::Never);
+    assert_eq!(payer_advice("FNOR", "05", visa, None), Advice::ContactIssuer);
+    assert_eq!(payer_advice("FNOR", "05", visa, Some("1")), Advice::Never);
+    assert_eq!(payer_advice("FNOR", "05", visa, Some("2")), Advice::Later);
+    assert_eq!(payer_advice("FNOR", "05", visa, Some("3")), Advice::FixData);
+    assert_eq!(payer_advice("FNOR", "05", None, Some("1")), Advice::Never);
     // The response's category beats the published one, which is 1 here.
-    assert_eq!(advice("FNOR", "57", visa, None), Advice::Never);
-    assert_eq!(advice("FNOR", "57", visa, Some("2")), Advice::Later);
+    assert_eq!(payer_advice("FNOR", "57", visa, None), Advice::Never);
+    assert_eq!(payer_advice("FNOR", "57", visa, Some("2")), Advice::Later);
 }
 
 #[test]
 fn a_category_that_means_nothing_changes_nothing() {
     for category in ["4", "", " ", "01", "never"] {
-        assert_eq!(advice("RPCT", "500", Some(Brand::Visa), Some(category)), Advice::OtherCard);
-        assert_eq!(advice("RPCT", "902", Some(Brand::Visa), Some(category)), Advice::Never);
+        assert_eq!(payer_advice("RPCT", "500", Some(Brand::Visa), Some(category)), Advice::OtherCard);
+        assert_eq!(payer_advice("RPCT", "902", Some(Brand::Visa), Some(category)), Advice::Never);
     }
 }
 
 #[test]
 fn visas_categories_say_nothing_about_other_brands() {
     let mastercard = Some(Brand::Mastercard);
-    assert_eq!(advice("FNOR", "57", mastercard, None), Advice::OtherCard);
-    assert_eq!(advice("FNOR", "57", mastercard, Some("1")), Advice::OtherCard);
-    assert_eq!(advice("FNOR", "57", None, None), Advice::OtherCard);
+    assert_eq!(payer_advice("FNOR", "57", mastercard, None), Advice::OtherCard);
+    assert_eq!(payer_advice("FNOR", "57", mastercard, Some("1")), Advice::OtherCard);
+    assert_eq!(payer_advice("FNOR", "57", None, None), Advice::OtherCard);
 }
 
 #[test]
@@ -150,6 +150,6 @@ proptest! {
     fn any_response_has_a_meaning(proc in "\\PC{0,5}", code in "\\PC{0,5}", category in "\\PC{0,2}") {
         let reason = decline_code(&proc, &code);
         prop_assert!(DeclineCode::ALL.contains(&reason));
-        let _: Advice = advice(&proc, &code, Some(Brand::Visa), Some(&category));
+        let _: Advice = payer_advice(&proc, &code, Some(Brand::Visa), Some(&category));
     }
 }

@@ -1,7 +1,7 @@
 //! One test for each kind of response.
 
 use tollgate_core::{
-    order::{FeeShare, Retry},
+    order::{Decline, FeeShare, Retry},
     values::{DeclineCode, FeeKind},
 };
 
@@ -89,7 +89,7 @@ fn another_state_at_the_gateway_than_ours_is_inquired_about() {
     // On a payment the same codes are a plain refusal.
     assert!(matches!(
         of(PAYMENT, &reply("C", "PPS", "43")),
-        Outcome::Declined(_, DeclineCode::InvalidAmount, _)
+        Outcome::Declined(_, Decline { code: DeclineCode::InvalidAmount, .. })
     ));
 }
 
@@ -152,7 +152,7 @@ fn a_duplicate_or_a_transaction_in_progress_is_in_doubt_and_no_decline() {
 #[test]
 fn a_refusal_is_declined_with_the_code_of_its_own_processor() {
     let declined = |proc, code| match of(PAYMENT, &reply("C", proc, code)) {
-        Outcome::Declined(_, code, _) => code,
+        Outcome::Declined(_, decline) => decline.code,
         other => panic!("{other:?}"),
     };
     assert_eq!(declined("FNOR", "NU"), DeclineCode::InsufficientFunds);

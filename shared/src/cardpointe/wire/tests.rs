@@ -77,7 +77,7 @@ fn auth_with(account: &str, labels: Option<Labels<'_>>, save: bool) -> Value {
     let security_code = SecurityCode::parse("123", None).ok().filter(|_| !account.is_token());
     let expiry = Expiry::new(12, 2031).unwrap();
     let name = "Larry Jones".to_owned();
-    let card = Card { account, expiry, security_code, name, billing: None, save };
+    let card = Card { account, expiry, security_code, name, billing: None, save, series: false };
     auth_by(&PaymentSource::Card(Box::new(card)), labels)
 }
 
@@ -138,10 +138,10 @@ fn the_card_schemes_are_told_who_makes_a_payment_with_a_stored_card() {
         [Some(ecomind), cof, scheduled].map(|text| text.map(str::to_owned))
     };
     // The first payment, which stores the card, is its holder's.
-    assert_eq!(shown(&auth_of(None, true)), told("E", Some("C"), None));
+    assert_eq!(shown(&auth_of(None, true)), told("E", Some("C"), Some("N")));
     assert_eq!(shown(&auth_of(None, false)), told("E", None, None));
     for (initiator, expected) in [
-        (Initiator::Customer, told("E", Some("C"), None)),
+        (Initiator::Customer, told("E", Some("C"), Some("N"))),
         (Initiator::Merchant { scheduled: false }, told("E", Some("M"), Some("N"))),
         (Initiator::Merchant { scheduled: true }, told("R", Some("M"), Some("Y"))),
     ] {

@@ -10,6 +10,7 @@ use tollgate_core::{
 
 use crate::dynamodb::{
     Item,
+    card::{read_rule, write_rule},
     members::{Object, Read, Reader, Writer, stored},
 };
 
@@ -118,12 +119,15 @@ fn write_state(method: &PaymentMethod, to: &mut Writer) {
     to.text(STATE, state);
 }
 
-fn write_decline(method: &PaymentMethod, Decline { code, advice }: Decline, to: &mut Writer) {
+fn write_decline(method: &PaymentMethod, decline: Decline, to: &mut Writer) {
     // A word that only a newer version knows is written again as it was.
-    for (name, word) in [(DECLINE_CODE, code.as_str()), (ADVICE, advice.as_str())] {
+    for (name, word) in [(DECLINE_CODE, decline.code.as_str()), (ADVICE, decline.payer_advice.as_str())] {
         if method.carried.member(name).is_none() {
             to.text(name, word);
         }
+    }
+    if let Some(rule) = decline.rule {
+        write_rule(rule, to);
     }
 }
 
@@ -135,9 +139,8 @@ fn read_state(from: &mut Reader) -> Read<MethodState> {
         Some(PENDING) => MethodState::Pending { absent_since: from.get(ABSENT_SINCE)? },
         Some(STORED) => MethodState::Stored,
         Some(DECLINED) => {
-            let generic = DeclineCode::GenericDecline;
-            let decline = Decline { code: generic, advice: generic.advice() };
-            MethodState::Declined(read_decline(from)?.unwrap_or(decline))
+            let unknown = Decline::of(DeclineCode::GenericDecline);
+            MethodState::Declined(read_decline(from)?.unwrap_or(unknown))
         }
         Some(NOT_STORED) => MethodState::NotStored(from.get(NO_EFFECT)?),
         Some(DELETING) => MethodState::Deleting(match (read_decline(from)?, from.get(NO_EFFECT)?) {
@@ -154,5 +157,6 @@ fn read_decline(from: &mut Reader) -> Read<Option<Decline>> {
     let code = from.word(DECLINE_CODE, Some(DeclineCode::GenericDecline), DeclineCode::from_name)?;
     let Some(code) = code else { return Ok(None) };
     let advice = from.word(ADVICE, Some(code.advice()), Advice::from_name)?;
-    Ok(Some(Decline { code, advice: advice.unwrap_or_else(|| code.advice()) }))
+    let payer_advice = advice.unwrap_or_else(|| code.advice());
+    Ok(Some(Decline { code, payer_advice, rule: read_rule(from)? }))
 }

@@ -234,7 +234,7 @@ fn what_was_decided_of_an_earlier_attempt_is_read_as_it_was_written() {
     let mut order = with_authorization(order(0));
     let operation = &mut order.transactions[0].operations[0];
     let code = DeclineCode::GenericDecline;
-    let decline = Decline { code, advice: code.advice() };
+    let decline = Decline::of(code);
     let earlier = |decision| Superseded {
         attempt: operation.attempt.clone(),
         amount: operation.amount,

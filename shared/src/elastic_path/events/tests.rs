@@ -182,7 +182,7 @@ fn a_scheduled_capture_that_failed_for_good_is_told_once() {
     let key = schedule.key(held.transactions[0].id);
     let capturing = requested(&held, PaymentKind::Authorize, operation(Kind::Capture, 11, Some(key)));
     let code = DeclineCode::GenericDecline;
-    let decline = Decline { code, advice: code.advice() };
+    let decline = Decline::of(code);
     let refused = decided(&capturing, 12, Decision::Declined(GatewayResponse::default(), decline));
     let told = events(Some(&capturing), &refused);
     assert_eq!(kinds(&told), ["transaction.updated", "capture.failed", "order.updated"]);

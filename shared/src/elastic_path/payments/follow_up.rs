@@ -20,14 +20,15 @@ use uuid::Uuid;
 use crate::{
     access::Access,
     api::{
-        Attempt, Caller, Code, Document, Failure, Handled, Members, NotPerformed, Reply, Stated,
-        json_document, json_text, must_not_be_stopped, stated,
+        Attempt, Caller, Code, Document, Failure, Handled, IGNORE_SCHEME_ADVICE, Members, NotPerformed,
+        Reply, Stated, json_document, json_text, must_not_be_stopped, stated,
     },
     elastic_path::{
         caller::idempotency_key,
         order_id,
         payment_methods::keep_saved,
         payments::proposal::{self, PROPOSAL, ProposalTarget, propose},
+        request::members::ignores_scheme_advice,
         request::source::CARD_MEMBERS,
         request::{capture_terms, references, seen_version},
         response::{self, View},
@@ -109,13 +110,25 @@ async fn on_transaction(api: &Api, request: &Request, follow_up: FollowUp) -> Ha
 
 async fn reauthorized(api: &Api, request: &Request) -> Handled<Single<Transaction>> {
     on_named(api, request, None, |data, caller, transaction| {
-        let own = ["amount", "capture_at", "capture", "capture_amount", "options", "type", "reason", "actor"];
+        let own = [
+            "amount",
+            "capture_at",
+            "capture",
+            "capture_amount",
+            IGNORE_SCHEME_ADVICE,
+            "options",
+            "type",
+            "reason",
+            "actor",
+        ];
         data.only(&own);
         data.nothing_elsewhere(request, &own);
         let _options = data.object("options");
         let amount = data.amount("amount");
         let capture = capture_terms::of_authorization(data, PaymentKind::Authorize, caller)?;
-        let wanted = Reauthorize { target: Target::Transaction(transaction), amount, capture };
+        let ignores_scheme_advice = ignores_scheme_advice(data, caller)?;
+        let target = Target::Transaction(transaction);
+        let wanted = Reauthorize { target, amount, capture, ignores_scheme_advice };
         // The continued payment tells the request from every new payment.
         let transaction = Some(transaction);
         let essentials = Essentials { amount, transaction, ..Essentials::new(Kind::Authorize) };

@@ -2,7 +2,9 @@
 
 use lambda_http::{Request, http::HeaderMap};
 use tollgate_core::{
-    order::{CustomerReference, Essentials, FollowUp, OrdersMode, Pay, PaymentKind, Principal, Shopper},
+    order::{
+        CustomerReference, Essentials, FollowUp, Initiative, OrdersMode, Pay, PaymentKind, Principal, Shopper,
+    },
     payments::{Card, Initiator, PaymentSource, Role},
     stored_cards::{MethodRefusal, MethodRejection},
     values::{CardSummary, Clock, Currency, StoredCard},
@@ -12,14 +14,14 @@ use tollgate_wire::{ClientParameters, Single, Transaction};
 use crate::{
     access_token,
     api::{
-        Attempt, Caller, Code, Document, Failure, Handled, Members, Problem, Stated, json_body,
-        must_not_be_stopped,
+        Attempt, Caller, Code, Document, Failure, Handled, IGNORE_SCHEME_ADVICE, Members, Problem, Stated,
+        json_body, must_not_be_stopped,
     },
     elastic_path::{
         caller::idempotency_key,
         payment_methods::{CUSTOMER, customer, keep_saved},
         payments::follow_up::{self, OnOrder},
-        request::members::account_currency,
+        request::members::{account_currency, ignores_scheme_advice},
         request::references::references,
         request::source::{Named, source},
         request::{TEXT_MAX, capture_terms},
@@ -75,7 +77,16 @@ async fn paid(
 
 /// The members of `data` that say how much is taken, by whom, or when, besides a stored card's
 /// customer.
-const OWN: [&str; 6] = ["amount", "capture_amount", "capture_at", "initiated_by", "scheduled", "save"];
+const OWN: [&str; 8] = [
+    "amount",
+    "capture_amount",
+    "capture_at",
+    "initiated_by",
+    "scheduled",
+    "save",
+    "series",
+    IGNORE_SCHEME_ADVICE,
+];
 
 /// A payment as its request states it.
 struct RequestedPayment {
@@ -103,6 +114,7 @@ impl RequestedPayment {
         let capture = capture_terms::of_authorization(&mut data, kind, caller)?;
         let references = references(&mut data, caller.principal)?;
         let named = source(&mut data, clock);
+        let ignores_scheme_advice = ignores_scheme_advice(&mut data, caller)?;
         let (named, customer) = stored_card_rules(&mut data, named, caller)?;
         let currency = match policy.orders {
             // The order has one. The SDK's currency header, sent for other reasons, is not held
@@ -146,6 +158,7 @@ impl RequestedPayment {
             source_is_known: false,
             capture,
             shopper: None,
+            initiative: Initiative { by_merchant: named.is_by_merchant(), ignores_scheme_advice },
         };
         Ok(Self { pay, currency, named, customer })
     }
@@ -250,7 +263,7 @@ fn not_to_pay_with(refusal: MethodRefusal) -> Failure {
 }
 
 /// Who makes a payment with a stored card (`initiated_by`, `scheduled`), whether a card is stored
-/// along with the payment (`save`), and whose it is (`customer`). A shopper states no such member.
+/// along with the payment (`save`) and begins a series (`series`), and whose it is (`customer`). A shopper states no such member.
 fn stored_card_rules(
     data: &mut Members<'_>,
     named: Option<Named>,
@@ -261,11 +274,15 @@ fn stored_card_rules(
     let by_merchant = by_merchant.unwrap_or_default();
     let scheduled = data.flag("scheduled").unwrap_or_default();
     let save = data.flag("save").unwrap_or_default();
-    if by_merchant || scheduled || save || !data.is_null(CUSTOMER) {
+    let series = data.flag("series").unwrap_or_default();
+    if by_merchant || scheduled || save || series || !data.is_null(CUSTOMER) {
         caller.must_be_merchant(Role::Pay)?;
     }
     if scheduled && !by_merchant {
         data.invalid("scheduled", "is for payments with initiated_by: merchant");
+    }
+    if series && !save {
+        data.invalid("series", "is for payments with save: the first one of an agreed series");
     }
     let customer = if save || !data.is_null(CUSTOMER) { customer(data) } else { None };
     if named.as_ref().is_some_and(Named::is_stored) {
@@ -282,7 +299,7 @@ fn stored_card_rules(
             Named::Source(PaymentSource::Profile { account, profile, initiator: by }, card)
         }
         Named::Source(PaymentSource::Card(to_pay), card) => {
-            Named::Source(PaymentSource::Card(Box::new(Card { save, ..*to_pay })), card)
+            Named::Source(PaymentSource::Card(Box::new(Card { save, series, ..*to_pay })), card)
         }
     });
     Ok((named, customer))

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use tollgate_core::{
-    payments::Merchant,
+    payments::{Merchant, Role},
     values::{Amount, Currency},
 };
 
-use crate::api::{Members, Node};
+use crate::api::{Caller, Failure, IGNORE_SCHEME_ADVICE, Members, Node};
 
 /// Longest text of a member; longer ones belong nowhere in a payment.
 pub(in crate::elastic_path) const TEXT_MAX: usize = 255;
@@ -19,6 +19,20 @@ pub(in crate::elastic_path) fn account_currency(
 ) -> Option<Currency> {
     let detail = "is required: this merchant takes several currencies";
     stated.or_else(|| merchant.only_currency()).or_else(|| data.missing("currency", detail))
+}
+
+/// Whether a payment is to be sent although a card scheme has forbidden it: a decision of the
+/// merchant's server.
+pub(in crate::elastic_path) fn ignores_scheme_advice(
+    data: &mut Members<'_>,
+    caller: &Caller,
+) -> Result<bool, Failure> {
+    let ignores = data.flag(IGNORE_SCHEME_ADVICE).unwrap_or_default();
+    if ignores {
+        caller.must_be_merchant(Role::Pay)?;
+        caller.must_be_a_system()?;
+    }
+    Ok(ignores)
 }
 
 impl Members<'_> {

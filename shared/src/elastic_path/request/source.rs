@@ -27,6 +27,15 @@ pub(in crate::elastic_path) enum Named {
 }
 
 impl Named {
+    /// Whether the merchant initiates the payment.
+    pub(in crate::elastic_path) fn is_by_merchant(&self) -> bool {
+        let (Self::Method(_, initiator) | Self::Source(PaymentSource::Profile { initiator, .. }, _)) = self
+        else {
+            return false;
+        };
+        matches!(initiator, Initiator::Merchant { .. })
+    }
+
     /// Whether it is a card that is stored at the gateway.
     pub(in crate::elastic_path) fn is_stored(&self) -> bool {
         matches!(self, Self::Method(..) | Self::Source(PaymentSource::Profile { .. }, _))
@@ -133,7 +142,7 @@ fn card(
         return None;
     }
     let summary = account.summary(expiry);
-    let card = Card { account, expiry, security_code, name, billing, save: false };
+    let card = Card { account, expiry, security_code, name, billing, save: false, series: false };
     Some(Named::Source(PaymentSource::Card(Box::new(card)), summary))
 }
 

@@ -1,7 +1,7 @@
 //! The outcomes of a request, and who may make it.
 
 use serde_json::json;
-use tollgate_core::order::{Finding, GatewayResponse, NoEffect, Outcome};
+use tollgate_core::order::{Decline, Finding, GatewayResponse, NoEffect, Outcome};
 use tollgate_core::values::{Amount, Charged, DeclineCode};
 
 use super::{follow, of, paid, pay, status, with};
@@ -16,7 +16,7 @@ async fn each_outcome_has_a_code_of_its_own() {
         t.afresh();
         let code = *code;
         t.world.answer(move |approval| {
-            Outcome::Declined(said(approval, "C", "51", "Declined"), code, code.advice())
+            Outcome::Declined(said(approval, "C", "51", "Declined"), Decline::of(code))
         });
         t.ask(code.as_str(), &pay("charge")).await;
     }

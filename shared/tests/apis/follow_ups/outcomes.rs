@@ -1,7 +1,7 @@
 //! The outcomes of a follow-up.
 
 use serde_json::json;
-use tollgate_core::order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome};
+use tollgate_core::order::{Decline, Doubt, Finding, GatewayResponse, NoEffect, Outcome};
 use tollgate_core::values::DeclineCode;
 
 use super::on;
@@ -51,11 +51,7 @@ async fn each_outcome_of_a_follow_up_has_a_response_of_its_own() {
     t.afresh();
     let paid = Paid::with(&mut t, "purchase").await;
     t.world.answer(|approval| {
-        Outcome::Declined(
-            said(approval, "C", "05", "No"),
-            DeclineCode::DoNotHonor,
-            DeclineCode::DoNotHonor.advice(),
-        )
+        Outcome::Declined(said(approval, "C", "05", "No"), Decline::of(DeclineCode::DoNotHonor))
     });
     t.ask("a refund is declined", &paid.does("refund", "shop:operate").key("r")).await;
     t.ask("and stays so", &paid.does("refund", "shop:operate").key("r")).await;

@@ -1,7 +1,7 @@
 //! The outcomes of a payment.
 
 use serde_json::json;
-use tollgate_core::order::{Finding, GatewayResponse, NoEffect, Outcome};
+use tollgate_core::order::{Decline, Finding, GatewayResponse, NoEffect, Outcome};
 use tollgate_core::values::{Amount, Charged, DeclineCode};
 
 use crate::ask::get;
@@ -96,7 +96,7 @@ async fn each_decline_is_told_and_a_shopper_is_not_told_of_a_stolen_card() {
             t.prepare(&registered("a", 10_000)).await;
             let code = *code;
             t.world.answer(move |approval| {
-                Outcome::Declined(said(approval, "C", "51", "Declined"), code, code.advice())
+                Outcome::Declined(said(approval, "C", "51", "Declined"), Decline::of(code))
             });
             let ask = pay("a", "purchase", card(10_000)).by(by);
             t.ask(code.as_str(), &ask).await;

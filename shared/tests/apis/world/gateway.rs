@@ -61,15 +61,19 @@ fn source(source: &PaymentSource) -> Value {
             json!({"account": account, "profile": profile, "initiator": initiator})
         }
         PaymentSource::Card(card) => {
-            let Card { account, expiry, security_code, name, billing, save } = &**card;
-            json!({
+            let Card { account, expiry, security_code, name, billing, save, series } = &**card;
+            let mut told = json!({
                 "account": exposed(account),
                 "expiry": format!("{:02}/{}", expiry.month(), expiry.year()),
                 "code": security_code.as_ref().map(SecurityCode::expose),
                 "name": name,
                 "billing": billing.as_ref().map(words),
                 "save": save,
-            })
+            });
+            if *series {
+                told["series"] = json!(true);
+            }
+            told
         }
     }
 }

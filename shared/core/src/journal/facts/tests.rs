@@ -10,7 +10,7 @@ use crate::{
         Attribution, ByHand, Decision, Decline, GatewayResponse, HandVerdict, Mechanism, NoEffect, Operation,
         OperationState, OrderKey, PaymentKind, Transaction,
     },
-    values::{Advice, Brand, Charged, Currency, DeclineCode, FeeKind, SignedAmount},
+    values::{Brand, Charged, Currency, DeclineCode, FeeKind, SignedAmount},
 };
 
 /// A transaction's balances, as changes from nothing.
@@ -49,7 +49,7 @@ fn then_not_done(mut operation: Operation, reason: NoEffect, minute: i64) -> Ope
 }
 
 fn then_declined(mut operation: Operation, minute: i64) -> Operation {
-    let decline = Decline { code: DeclineCode::InsufficientFunds, advice: Advice::Later };
+    let decline = Decline::of(DeclineCode::InsufficientFunds);
     operation.decide(Decision::Declined(response("no"), decline), at(minute));
     operation
 }
@@ -378,7 +378,7 @@ fn two_that_are_found_late_count_as_they_were_found() {
 #[test]
 fn what_was_refused_without_proof_and_found_stays_late_once_that_is_proven() {
     let unproven = || GatewayResponse { unproven: true, ..response("1") };
-    let decline = Decline { code: DeclineCode::GenericDecline, advice: Advice::Later };
+    let decline = Decline::of(DeclineCode::GenericDecline);
     for refusal in
         [Decision::NoEffect(unproven(), NoEffect::TryAgain), Decision::Declined(unproven(), decline)]
     {
@@ -510,7 +510,7 @@ fn an_entry_says_what_the_gateway_said() {
 
     // A refusal is of the requested amount, even if its response names another one.
     let mut refused = begun(1, Kind::Purchase, 100, 0);
-    let decline = Decline { code: DeclineCode::InsufficientFunds, advice: Advice::Later };
+    let decline = Decline::of(DeclineCode::InsufficientFunds);
     refused.decide(Decision::Declined(less.clone(), decline), at(1));
     assert_eq!(of(refused).amount.minor(), 100);
 

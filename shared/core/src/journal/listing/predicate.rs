@@ -323,7 +323,7 @@ mod tests {
 
     fn declined(id: u128, kind: Kind) -> Operation {
         let code = DeclineCode::InsufficientFunds;
-        let decline = Decline { code, advice: code.advice() };
+        let decline = Decline::of(code);
         let decision = Decision::Declined(GatewayResponse::default(), decline);
         let operation = Operation::new(new_operation(Uuid::from_u128(id), kind, 500), at(0));
         Operation { state: OperationState::Decided(decision), ..operation }

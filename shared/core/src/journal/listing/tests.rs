@@ -469,7 +469,7 @@ async fn each_transaction_of_an_order_is_listed_once_under_its_first_fact() {
         let new = new_operation(Uuid::from_u128(n), Kind::Purchase, 100);
         let mut operation = Operation::new(new, at(second));
         let code = crate::values::DeclineCode::GenericDecline;
-        let decline = crate::order::Decline { code, advice: code.advice() };
+        let decline = crate::order::Decline::of(code);
         operation.decide(Decision::Declined(GatewayResponse::default(), decline), at(second + 10));
         operation.attempt_again(Uuid::from_u128(n + 16), operation.amount, None, at(second + 100));
         operation.decide(Decision::Approved(GatewayResponse::default()), at(second + 110));

@@ -52,7 +52,7 @@ fn order_of(n: u64, second: i64, minor: u64) -> Order {
         let reference = Some(format!("reference-{n}-{id}"));
         Decision::Approved(GatewayResponse { reference, ..GatewayResponse::default() })
     };
-    let declined = Decline { code: DeclineCode::ExpiredCard, advice: DeclineCode::ExpiredCard.advice() };
+    let declined = Decline::of(DeclineCode::ExpiredCard);
     let first =
         if n % 3 == 2 { Decision::Declined(GatewayResponse::default(), declined) } else { approved(0) };
     let mut transaction = payment(PaymentKind::Authorize, operation(0, Kind::Authorize, second, first));

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        Action, CaptureTerms, Cause, GatewayResponse, NextStep, NoEffect, OperationRef, Outcome, Pay,
-        Rejection,
+        Action, CaptureTerms, Cause, GatewayResponse, Initiative, NextStep, NoEffect, OperationRef, Outcome,
+        Pay, Rejection,
         tests::fixture::{Fixture, amount, not_done},
     },
     values::{CardSummary, Charged},
@@ -332,6 +332,7 @@ fn an_account_with_a_surcharge_needs_a_postal_code() {
             source_is_known: false,
             capture: CaptureTerms::default(),
             shopper: None,
+            initiative: Initiative::default(),
         })
     };
     for (accounts, lacks_postcode, refused) in [

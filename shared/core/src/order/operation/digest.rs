@@ -108,7 +108,7 @@ impl Fingerprint {
 
 /// The first 128 bits of a SHA-256 over parts, each with its length before it and an absent one as
 /// a length that none has, so that no two lists of parts are hashed as the same text.
-pub(super) fn digest(parts: &[Option<&str>]) -> [u8; 16] {
+pub(crate) fn digest(parts: &[Option<&str>]) -> [u8; 16] {
     let mut hash = Sha256::new();
     for part in parts {
         let length = part.map_or(u64::MAX, |text| text.len() as u64);

@@ -86,9 +86,7 @@ impl Decision {
         let response = outcome.response().to_keep();
         Some(match outcome {
             Outcome::Approved(_) | Outcome::PartiallyApproved(_) => Self::Approved(response),
-            Outcome::Declined(_, code, advice) => {
-                Self::Declined(response, Decline { code: *code, advice: *advice })
-            }
+            Outcome::Declined(_, decline) => Self::Declined(response, *decline),
             Outcome::NoEffect(reason, _) => Self::NoEffect(response, *reason),
             Outcome::Unknown(..) | Outcome::Intermediary(..) | Outcome::Unnamed(_) => return None,
         })
@@ -478,7 +476,7 @@ mod tests {
     use crate::{
         memory::new_operation,
         order::{Kind, Operation},
-        values::{Advice, DeclineCode},
+        values::DeclineCode,
     };
 
     fn no_effect(reason: NoEffect) -> Decision {
@@ -486,7 +484,7 @@ mod tests {
     }
 
     fn declined() -> Decision {
-        let decline = Decline { code: DeclineCode::GenericDecline, advice: Advice::Later };
+        let decline = Decline::of(DeclineCode::GenericDecline);
         Decision::Declined(GatewayResponse::default(), decline)
     }
 

@@ -40,7 +40,7 @@ fn not_done(reason: NoEffect) -> Operation {
 
 fn declined(kind: Kind) -> Operation {
     let code = DeclineCode::InsufficientFunds;
-    let decline = Decline { code, advice: code.advice() };
+    let decline = Decline::of(code);
     decided(1, kind, 500, Decision::Declined(GatewayResponse::default(), decline))
 }
 

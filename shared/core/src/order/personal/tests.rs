@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Action, CaptureTerms, CustomerTraces, Finding, GatewayResponse, Order, Outcome, Pay, PaymentKind,
-        Principal, Shopper, Stage, StandalonePayment,
+        Action, CaptureTerms, CustomerTraces, Finding, GatewayResponse, Initiative, Order, Outcome, Pay,
+        PaymentKind, Principal, Shopper, Stage, StandalonePayment,
         tests::fixture::{Fixture, TOTAL, amount, approval, unknown},
     },
     values::{CardSummary, Memo, Metadata, References, StoredCard},
@@ -60,6 +60,7 @@ fn pay() -> Action {
         source_is_known: false,
         capture: CaptureTerms::default(),
         shopper: Some(Shopper::of(Uuid::from_u128(9))),
+        initiative: Initiative::default(),
     })
 }
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use crate::{
     memory::pay,
     order::{
-        Action, Attribution, CaptureAt, CaptureTerms, Context, Dispute, DisputeKind, DisputeReport, Doubt,
-        Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind, LineId, Mechanism,
+        Action, Attribution, CaptureAt, CaptureTerms, Context, Decline, Dispute, DisputeKind, DisputeReport,
+        Doubt, Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind, LineId, Mechanism,
         NextStep, NoEffect, Operation, OperationRef, Order, OrderKey, Outcome, Pay, PaymentKind, Plan,
         Policy, Principal, Rejection, Route, Shopper, Target, Transaction, apply, decide, resolve,
     },
@@ -263,7 +263,7 @@ pub(in crate::order) fn partial(minor: u64) -> Outcome {
 
 pub(in crate::order) fn declined() -> Outcome {
     let code = DeclineCode::InsufficientFunds;
-    Outcome::Declined(GatewayResponse::default(), code, code.advice())
+    Outcome::Declined(GatewayResponse::default(), Decline::of(code))
 }
 
 pub(in crate::order) fn not_done(reason: NoEffect) -> Outcome {

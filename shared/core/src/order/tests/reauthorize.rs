@@ -58,7 +58,12 @@ impl Fixture {
         key: Option<&str>,
     ) -> Result<Planned, Rejection> {
         let capture = capture.into();
-        let wanted = Reauthorize { target: Target::Transaction(id), amount: minor.map(amount), capture };
+        let wanted = Reauthorize {
+            target: Target::Transaction(id),
+            amount: minor.map(amount),
+            capture,
+            ignores_scheme_advice: false,
+        };
         self.ask(Action::Reauthorize(wanted), key)
     }
 
@@ -246,8 +251,12 @@ fn a_rest_has_a_schedule_of_its_own() {
 #[test]
 fn the_only_payment_with_a_rest_need_not_be_named() {
     let (mut fixture, id) = captured();
-    let only =
-        || Reauthorize { target: Target::OnlyEligible, amount: None, capture: CaptureTerms::default() };
+    let only = || Reauthorize {
+        target: Target::OnlyEligible,
+        amount: None,
+        capture: CaptureTerms::default(),
+        ignores_scheme_advice: false,
+    };
     let at = fixture.ask(Action::Reauthorize(only()), None).unwrap().sent();
     assert_eq!(fixture.transaction(at.transaction).continues, Some(id));
     fixture.approve(at);

@@ -9,9 +9,9 @@ use super::{
 };
 use crate::{
     order::{
-        Action, Cause, CustomerReference, DECLINES_PER_ORDER_HOUR, DeclineOn, Doubt, GatewayResponse, Kind,
-        Mechanism, NextStep, NoEffect, Outcome, Pay, PaymentKind, PaymentStatus, Principal,
-        RefundWithoutAmount, Rejection, SHOPPER_FAILURES_MAX, Shopper, TRANSACTIONS_MAX, Target,
+        Action, Cause, CustomerReference, DECLINES_PER_ORDER_HOUR, Decline, DeclineOn, Doubt,
+        GatewayResponse, Kind, Mechanism, NextStep, NoEffect, Outcome, Pay, PaymentKind, PaymentStatus,
+        Principal, RefundWithoutAmount, Rejection, SHOPPER_FAILURES_MAX, Shopper, TRANSACTIONS_MAX, Target,
         TransactionStatus,
     },
     values::{CardToken, Currency, DeclineCode, StoredCard},
@@ -715,7 +715,7 @@ fn only_an_approval_tells_where_the_card_is_stored_and_how_long_the_amount_is_he
     let code = DeclineCode::GenericDecline;
     for (outcome, learns) in [
         (Outcome::Approved(said.clone()), true),
-        (Outcome::Declined(said.clone(), code, code.advice()), false),
+        (Outcome::Declined(said.clone(), Decline::of(code)), false),
         (Outcome::NoEffect(NoEffect::VoidedElsewhere, said.clone()), false),
         (Outcome::Unknown(Doubt::Incomplete, said), false),
     ] {

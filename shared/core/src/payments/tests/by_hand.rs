@@ -157,7 +157,7 @@ async fn what_was_learnt_in_between_is_not_overruled() {
     fixture.finds(Finding::Undecided);
     fixture.meanwhile(|order| {
         let code = DeclineCode::GenericDecline;
-        let decline = Decline { code, advice: code.advice() };
+        let decline = Decline::of(code);
         let declined = Decision::Declined(GatewayResponse::default(), decline);
         order.transactions[0].operations[0].state = OperationState::Decided(declined);
     });

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    order::Policy,
+    order::{Decline, Policy},
     payments::{Inquired, doubt::inquiry},
     values::{Charged, Fee, FeeKind},
 };
@@ -40,7 +40,7 @@ fn unnamed(said: Outcome) -> Outcome {
 
 fn declined() -> Outcome {
     let code = DeclineCode::InsufficientFunds;
-    Outcome::Declined(GatewayResponse::default(), code, code.advice())
+    Outcome::Declined(GatewayResponse::default(), Decline::of(code))
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ pub fn settle(method: &mut PaymentMethod, outcome: &Outcome, rule: &DeclineOn, n
         Outcome::Approved(_) | Outcome::PartiallyApproved(_) | Outcome::Unknown(..) => {
             return Applied::Unchanged;
         }
-        Outcome::Declined(_, code, advice) => MethodState::Declined(Decline { code: *code, advice: *advice }),
+        Outcome::Declined(_, decline) => MethodState::Declined(*decline),
         Outcome::NoEffect(reason, _) => MethodState::NotStored(*reason),
         Outcome::Intermediary(..) | Outcome::Unnamed(_) => return Applied::Unverified,
     };
@@ -106,7 +106,7 @@ fn adopt(method: &mut PaymentMethod, finding: &Finding, rule: &DeclineOn, now: T
 fn refused(approval: &GatewayResponse, rule: &DeclineOn) -> Option<OnceGone> {
     let cause = rule.refuses(approval.avs.as_ref(), approval.cvv.as_ref())?;
     let code = cause.declines_as()?;
-    Some(OnceGone::Declined(Decline { code, advice: code.advice() }))
+    Some(OnceGone::Declined(Decline::of(code)))
 }
 
 fn learn(method: &mut PaymentMethod, response: &GatewayResponse) {

@@ -137,7 +137,7 @@ fn of_one_customers_cards_five_may_be_declined_in_an_hour_and_five_are_verified_
     customer.method_mut(Uuid::from_u128(1)).unwrap().state = MethodState::Stored;
     customer.add(new(6), &[], after(10)).unwrap();
     let code = DeclineCode::GenericDecline;
-    let decline = Decline { code, advice: code.advice() };
+    let decline = Decline::of(code);
     for id in 2..=6 {
         let removed = MethodState::Deleting(OnceGone::Declined(decline));
         let state = if id == 2 { removed } else { MethodState::Declined(decline) };
@@ -160,7 +160,7 @@ fn a_customer_has_at_most_twenty_cards_and_an_item_that_stays_small() {
     assert_eq!(customer.add(new(21), &[], now()), Err(MethodRejection::TooMany));
     for method in &mut customer.methods {
         let code = DeclineCode::GenericDecline;
-        method.state = MethodState::Declined(Decline { code, advice: code.advice() });
+        method.state = MethodState::Declined(Decline::of(code));
     }
     let mut declined = customer.methods.clone();
     for _ in 0..4 {
@@ -180,7 +180,7 @@ fn a_refused_card_is_kept_until_it_is_removed_and_is_declined_then() {
         customer.add(NewMethod { id: Uuid::from_u128(id), ..new(1) }, &[], now()).unwrap();
         long_ago(&mut customer);
         let code = DeclineCode::IncorrectCvc;
-        let decline = Decline { code, advice: code.advice() };
+        let decline = Decline::of(code);
         let method = customer.method_mut(Uuid::from_u128(id)).unwrap();
         method.state = if id == 50 {
             MethodState::Deleting(OnceGone::Declined(decline))
@@ -261,12 +261,9 @@ fn a_verification_without_a_trace_is_given_up_only_when_it_is_late_enough_and_se
 #[test]
 fn a_record_of_a_verification_that_stored_nothing_decides_it() {
     let code = DeclineCode::GenericDecline;
-    let decline = Decline { code, advice: code.advice() };
+    let decline = Decline::of(code);
     for (record, state) in [
-        (
-            Outcome::Declined(GatewayResponse::default(), decline.code, decline.advice),
-            MethodState::Declined(decline),
-        ),
+        (Outcome::Declined(GatewayResponse::default(), decline), MethodState::Declined(decline)),
         (Outcome::Approved(GatewayResponse::default()), MethodState::NotStored(NoEffect::TryAgain)),
     ] {
         let mut customer = customer();
@@ -281,7 +278,7 @@ fn a_record_of_a_verification_that_stored_nothing_decides_it() {
 #[test]
 fn only_what_counts_as_not_stored_and_was_stored_nowhere_may_surface() {
     let code = DeclineCode::GenericDecline;
-    let decline = Decline { code, advice: code.advice() };
+    let decline = Decline::of(code);
     for (state, stored, may_surface) in [
         (MethodState::NotStored(NoEffect::NeverArrived), false, true),
         (MethodState::NotStored(NoEffect::NeverArrived), true, false),

@@ -6,9 +6,10 @@ use uuid::Uuid;
 
 use super::{MethodRefusal, PaymentMethods};
 use crate::{
-    order::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, STILL_RUNNING},
+    order::{Doubt, Finding, GatewayResponse, NoEffect, OrderId, Outcome, STILL_RUNNING},
     payments::{
-        Card, Command, Deadline, Inquired, Inquiry, Instruction, Labels, Merchant, PaymentSource, trail,
+        Attempted, Card, Command, Deadline, Inquired, Inquiry, Instruction, Labels, Merchant, PaymentSource,
+        trail,
     },
     stored_cards::{Applied, Customer, PaymentMethod, ProfileOutcome, settle},
     values::{Amount, Currency},
@@ -36,7 +37,7 @@ impl PaymentMethods {
         );
         let proves_nothing = may_be_done && outcome.response().stored.is_none();
         if proves_nothing && deadline.leaves_time_to_inquire() {
-            finding = Some(self.inquire(merchant, method).await);
+            finding = Some(self.inquire(merchant, &customer.reference.as_order(), method).await);
         }
         let (now, rule) = (self.clock.now(), &merchant.policy.decline_on);
         let saved = self.change(customer.clone(), |customer| {
@@ -99,10 +100,26 @@ impl PaymentMethods {
             trail.gateway_calls += 1;
             trail.gateway_timeouts += u32::from(matches!(outcome, Outcome::Unknown(Doubt::NoResponse, _)));
         });
+        self.note(merchant, &order, method, &outcome).await;
         outcome
     }
 
-    async fn inquire(&self, merchant: &Merchant, method: &PaymentMethod) -> Finding {
+    /// Notes what an outcome tells of the card: a customer who stores one agrees to be charged.
+    async fn note(&self, merchant: &Merchant, order: &OrderId, method: &PaymentMethod, outcome: &Outcome) {
+        let attempted = Attempted {
+            merchant,
+            route: &method.route,
+            order,
+            payment: method.id,
+            token: None,
+            paid_with: None,
+            saves: true,
+            ignores_scheme_advice: false,
+        };
+        attempted.note(self.card_notes.as_ref(), outcome, self.clock.now()).await;
+    }
+
+    async fn inquire(&self, merchant: &Merchant, order: &OrderId, method: &PaymentMethod) -> Finding {
         let gateway_order_id = method.gateway_order_id();
         let inquiry = Inquiry {
             route: &method.route,
@@ -115,7 +132,11 @@ impl PaymentMethods {
             currency: currency_of(merchant, method).unwrap_or(Currency::USD),
             known: Vec::new(),
         };
-        self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await
+        let finding = self.gateway.inquire(merchant, inquiry, INQUIRY_LIMIT).await;
+        if let Finding::Became(outcome) = &finding {
+            self.note(merchant, order, method, outcome).await;
+        }
+        finding
     }
 
     /// Inquires about a card whose outcome is not known, once its own request cannot be running any
@@ -136,7 +157,7 @@ impl PaymentMethods {
         if !deadline.leaves_time_to_inquire() {
             return Ok(customer);
         }
-        let finding = self.inquire(merchant, method).await;
+        let finding = self.inquire(merchant, &customer.reference.as_order(), method).await;
         let customer = self.save_finding(merchant, customer, id, &finding).await?;
         self.remove(merchant, customer, id, deadline).await
     }
@@ -192,7 +213,7 @@ impl PaymentMethods {
         if !deadline.leaves_time_to_inquire() {
             return Err(MethodRefusal::NoEffect(NoEffect::NoTimeLeft));
         }
-        let finding = self.inquire(merchant, method).await;
+        let finding = self.inquire(merchant, &customer.reference.as_order(), method).await;
         if matches!(finding, Finding::Failed | Finding::Undecided | Finding::UnderReview) {
             return Err(MethodRefusal::Unverified);
         }

@@ -68,12 +68,13 @@ async fn a_category_of_a_decline_counts_by_the_brand_of_the_card() {
             name: String::new(),
             billing: None,
             save: false,
+            series: false,
         };
         let source = PaymentSource::Card(Box::new(card));
         for command in [Command::Authorize(&source), Command::Purchase(&source)] {
             let outcome = perform(&over(vec![with(200, decline)]), command).await;
-            let Outcome::Declined(_, _, advice) = outcome else { panic!("{}", shown(&outcome)) };
-            assert_eq!(advice, expected);
+            let Outcome::Declined(_, decline) = outcome else { panic!("{}", shown(&outcome)) };
+            assert_eq!(decline.advice(), expected);
         }
     }
 }

@@ -9,11 +9,12 @@ use tollgate_core::{
         gateway_order_id,
     },
     payments::StoreError,
-    values::{Advice, Amount, Carried, Charged, DeclineCode, Fee},
+    values::{Advice, Amount, Carried, Charged, DeclineCode, Fee, SchemeCode, SchemeWords},
 };
 use uuid::Uuid;
 
 use crate::dynamodb::{
+    card::{read_rule, write_rule},
     members::{Member as _, Object, Read, Reader, Writer, corrupt, stored},
     words::{STAGES, meaning},
 };
@@ -171,12 +172,16 @@ fn write_pending(pending: &Pending, to: &mut Writer) {
 fn write_decision(decision: &Decision, mechanism: Mechanism, to: &mut Writer) {
     match decision {
         Decision::Approved(_) => {}
-        Decision::Declined(response, Decline { code, advice }) => to.object(DECLINE, |to| {
+        Decision::Declined(response, decline) => to.object(DECLINE, |to| {
             let unknown = response.carried.part(DECLINE);
-            for (name, word) in [(CODE, code.as_str()), (ADVICE, advice.as_str())] {
-                if unknown.is_none_or(|unknown| unknown.member(name).is_none()) {
+            let is_known = |name: &str| unknown.is_none_or(|unknown| unknown.member(name).is_none());
+            for (name, word) in [(CODE, decline.code.as_str()), (ADVICE, decline.payer_advice.as_str())] {
+                if is_known(name) {
                     to.text(name, word);
                 }
+            }
+            if let Some(rule) = decline.rule {
+                write_rule(rule, to);
             }
             to.carry(unknown.unwrap_or(&Carried::default()));
         }),
@@ -231,13 +236,15 @@ fn read_decision(from: &mut Reader, stage: Stage) -> Read<Decision> {
             let decline = from.part(DECLINE, |from| {
                 let code = from.word(CODE, Some(DeclineCode::GenericDecline), DeclineCode::from_name)?;
                 let advice = from.word(ADVICE, Some(Advice::Never), Advice::from_name)?;
+                let rule = read_rule(from)?;
                 unknown = from.rest();
-                Ok((code, advice))
+                Ok((code, advice, rule))
             })?;
             response.carried.keep_part(DECLINE, unknown);
-            let (code, advice) = decline.unwrap_or_default();
-            let code = code.unwrap_or(DeclineCode::GenericDecline);
-            Decision::Declined(response, Decline { code, advice: advice.unwrap_or(code.advice()) })
+            let (code, advice, rule) = decline.unwrap_or_default();
+            let code: DeclineCode = code.unwrap_or(DeclineCode::GenericDecline);
+            let payer_advice = advice.unwrap_or(code.advice());
+            Decision::Declined(response, Decline { code, payer_advice, rule })
         }
         Stage::NoEffect => {
             from.skip(&[DECLINE]);
@@ -264,10 +271,26 @@ stored! {
         cvv: "cvv",
         token: ({}, None),
         stored: ({}, None),
+        scheme: "sw",
         charged: (write_charged(response.charged, to), read_charged(from)?),
         settlement_rejected: "settlement_rejected" unless (false),
         unproven: "unproven" unless (false),
         ..carried
+    }
+}
+
+stored! {
+    SchemeCode {
+        code: "c",
+        text: "t",
+    }
+}
+
+stored! {
+    SchemeWords {
+        advice: "a",
+        response: "r",
+        category: "c",
     }
 }
 

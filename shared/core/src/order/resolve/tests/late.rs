@@ -97,8 +97,7 @@ fn try_again() -> Outcome {
 #[test]
 fn what_was_refused_without_proof_is_a_suspect_until_a_look_and_is_looked_for_an_hour_later() {
     let code = DeclineCode::GenericDecline;
-    let declined =
-        Outcome::Declined(GatewayResponse { unproven: true, ..response("C") }, code, code.advice());
+    let declined = Outcome::Declined(GatewayResponse { unproven: true, ..response("C") }, Decline::of(code));
     for outcome in [try_again(), declined] {
         let (mut fixture, at) = refused(&outcome);
         assert_eq!(suspected(&fixture.order), [at]);
