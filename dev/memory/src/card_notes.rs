@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tollgate_core::{
-    order::{CardKey, CardNotes, Mark},
+    order::{CardKey, CardNotes, NotedDecline},
     payments::{CardNoteStore, StoreError},
     values::RetryClass,
 };
@@ -45,13 +45,13 @@ impl CardNoteStore for CardNoteTable {
         Ok(found.collect())
     }
 
-    async fn add(&self, card: &CardKey, class: RetryClass, mark: &Mark) -> Result<(), StoreError> {
+    async fn add(&self, card: &CardKey, class: RetryClass, noted: &NotedDecline) -> Result<(), StoreError> {
         self.writes.fetch_add(1, Ordering::Relaxed);
         let mut notes = lock(&self.notes);
         let of_card = &mut notes.entry(card.clone()).or_default().0;
-        let ends = |mark: &Mark| mark.until.unwrap_or(mark.at);
-        if of_card.get(&class).is_none_or(|there| ends(there) < ends(mark)) {
-            of_card.insert(class, mark.clone());
+        let ends = |noted: &NotedDecline| noted.until.unwrap_or(noted.at);
+        if of_card.get(&class).is_none_or(|there| ends(there) < ends(noted)) {
+            of_card.insert(class, noted.clone());
         }
         Ok(())
     }
@@ -59,7 +59,7 @@ impl CardNoteStore for CardNoteTable {
     async fn end(&self, card: &CardKey, class: RetryClass, at: Timestamp) -> Result<(), StoreError> {
         self.writes.fetch_add(1, Ordering::Relaxed);
         if let Some(of_card) = lock(&self.notes).get_mut(card) {
-            of_card.0.retain(|noted, mark| *noted != class || mark.at > at);
+            of_card.0.retain(|of_class, noted| *of_class != class || noted.at > at);
         }
         Ok(())
     }

@@ -57,12 +57,12 @@ pub use notices::NOTICES_MAX;
 pub(crate) use operation::BACK_OFF_MIN;
 pub use operation::{
     ACTOR_MAX_BYTES, Actor, Attempt, Attribution, ByHand, Cause, DECIDED_BY_MAX_BYTES, DecidedBy, Decision,
-    Decline, Essentials, FIRST_INQUIRY_AFTER, Fingerprint, HandVerdict, InvalidByHand, InvalidKeyName,
+    Essentials, FIRST_INQUIRY_AFTER, Fingerprint, HandVerdict, InvalidByHand, InvalidKeyName,
     KEY_NAME_MAX_CHARS, KeyDigest, KeyName, Kind, Mechanism, NewOperation, Notice, NoticeReason, Operation,
     OperationState, PERSON_MAX_BYTES, Pending, Person, Principal, REASON_MAX_BYTES, Reason, Route, Shopper,
     Stage, Superseded, gateway_order_id, is_gateway_order_id,
 };
-pub use outcome::{Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
+pub use outcome::{Decline, Doubt, Finding, GatewayResponse, NoEffect, Outcome, Retry};
 pub use pause::{PAUSES_MAX, Pause, Resumed};
 pub use payment_word::{PaymentWord, Remaining, Shares};
 pub use personal::{CustomerTraces, Erased};
@@ -74,7 +74,7 @@ pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve, send_held_back};
 pub use rules::DECLINES_PER_ORDER_HOUR;
 pub use schedule::{CAPTURE_MOVES_MAX, CaptureMove, CaptureStanding, Due, Holds};
-pub use scheme_rules::{CardKey, CardNotes, Forbidden, Mark};
+pub use scheme_rules::{CardKey, CardNotes, Forbidden, NotedDecline};
 pub use seen::{FadingConcern, SEEN_MAX, Seen, SeenFacts};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};

@@ -92,16 +92,16 @@ impl Failure {
     /// A card scheme has forbidden the attempt, by this earlier decline. A shopper is told none.
     fn retry_forbidden(detail: String, by: Option<&Forbidden>) -> Self {
         let failure = Self::new(Code::RetryForbidden, detail);
-        let Some(Forbidden { class, mark }) = by else {
+        let Some(Forbidden { class, noted }) = by else {
             return failure.advising(FailureAdvice::UseAnotherCard);
         };
         failure.with(ErrorFacts {
             advice: Some(FailureAdvice::from(class.advice()).into()),
             rule: Some((*class).into()),
             scope: class.scope().map(Into::into),
-            retry_at: mark.until,
-            transaction_id: Some(mark.payment),
-            order_id: Some(mark.order.to_string()),
+            retry_at: noted.until,
+            transaction_id: Some(noted.payment),
+            order_id: Some(noted.order.to_string()),
             ..ErrorFacts::default()
         })
     }

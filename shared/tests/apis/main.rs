@@ -25,6 +25,7 @@ mod pay;
 mod people;
 mod reads;
 mod schedules;
+mod schemes;
 mod settlement;
 mod sources;
 mod stop;

@@ -19,7 +19,7 @@ pub(crate) fn stores(customer: &str) -> Ask {
     post("/v2/payment-methods").by("shop:pay").data(data)
 }
 
-fn set_all(data: &mut Value, members: &[(&str, Value)]) {
+pub(crate) fn set_all(data: &mut Value, members: &[(&str, Value)]) {
     for (name, value) in members {
         data[*name] = value.clone();
     }

@@ -24,7 +24,7 @@ const OPENAPI: &str = include_str!("../../../docs/openapi.yaml");
 const BODIES: usize = 2_000;
 
 /// Names of amounts, and of members that restrict, that no route reads in any of the places below.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 13] = [
     "amount",
     "amt",
     "amnt",
@@ -36,6 +36,8 @@ const NAMES: [&str; 11] = [
     "reopen",
     "save",
     "scheduled",
+    "series",
+    "ignore_scheme_advice",
 ];
 
 /// Slips of these names: another case, another way to join words, letters exchanged, a path as a

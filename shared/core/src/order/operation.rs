@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::{
     order::{GatewayResponse, NoEffect},
-    values::{Advice, Amount, Carried, DeclineCode, Fee, RetryRule},
+    values::{Amount, Carried, DeclineCode, Fee},
     words,
 };
 
@@ -168,36 +168,6 @@ pub struct Route {
     pub account: String,
     /// Where the gateway is: its URL, without a slash at the end.
     pub endpoint: String,
-}
-
-/// Why an operation was refused: the stable code, the advice and the scheme's rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Decline {
-    /// The stable public code: the issuer's reason.
-    pub code: DeclineCode,
-    /// The advice that the payer may hear. The gateway's vendor forbids to show a payer what a
-    /// scheme advises the merchant.
-    pub payer_advice: Advice,
-    /// The rule that the scheme puts on further attempts.
-    pub rule: Option<RetryRule>,
-}
-
-impl Decline {
-    /// A decline that no scheme says anything about.
-    pub fn of(code: DeclineCode) -> Self {
-        Self { code, payer_advice: code.advice(), rule: None }
-    }
-
-    /// The advice to the merchant: the scheme's word, else the code's.
-    pub fn advice(self) -> Advice {
-        self.rule.map_or(self.payer_advice, |rule| rule.class.advice())
-    }
-
-    /// The same without the words that are the merchant's alone.
-    #[must_use]
-    pub fn for_payer(self) -> Self {
-        Self { rule: None, ..self }
-    }
 }
 
 /// One intent to authorize, purchase, capture, refund or void, with all that is known about it.

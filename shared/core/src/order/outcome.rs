@@ -1,8 +1,10 @@
 //! Outcomes of gateway calls, in the terms of the payment rules.
 
 use crate::{
-    order::Decline,
-    values::{Amount, CardToken, Carried, Charged, SchemeWords, StoredCard, clean_text},
+    values::{
+        Advice, Amount, CardToken, Carried, Charged, DeclineCode, RetryRule, SchemeWords, StoredCard,
+        clean_text,
+    },
     words,
 };
 
@@ -69,6 +71,36 @@ impl GatewayResponse {
     /// A gateway's text as it is kept.
     pub fn clean_text(text: &str) -> String {
         clean_text(text, TEXT_MAX_CHARS)
+    }
+}
+
+/// Why an operation was refused: the stable code, the advice and the scheme's rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decline {
+    /// The stable public code: the issuer's reason.
+    pub code: DeclineCode,
+    /// The advice that the payer may hear. The gateway's vendor forbids to show a payer what a
+    /// scheme advises the merchant.
+    pub payer_advice: Advice,
+    /// The rule that the scheme puts on further attempts.
+    pub rule: Option<RetryRule>,
+}
+
+impl Decline {
+    /// A decline that no scheme says anything about.
+    pub fn of(code: DeclineCode) -> Self {
+        Self { code, payer_advice: code.advice(), rule: None }
+    }
+
+    /// The advice to the merchant: the scheme's word, else the code's.
+    pub fn advice(self) -> Advice {
+        self.rule.map_or(self.payer_advice, |rule| rule.class.advice())
+    }
+
+    /// The same without the words that are the merchant's alone.
+    #[must_use]
+    pub fn for_payer(self) -> Self {
+        Self { rule: None, ..self }
     }
 }
 

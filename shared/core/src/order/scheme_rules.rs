@@ -51,7 +51,7 @@ impl CardKey {
 
 /// A decline that forbids further attempts, as a card's notes keep it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct NotedDecline {
     /// When it was declined.
     pub at: Timestamp,
     /// The end of the time that the scheme stated, of [`RetryClass::Wait`].
@@ -64,13 +64,13 @@ pub struct Mark {
 
 /// The notes about a card: its last decline of each class that forbids attempts of other orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CardNotes(pub BTreeMap<RetryClass, Mark>);
+pub struct CardNotes(pub BTreeMap<RetryClass, NotedDecline>);
 
 /// An attempt that a card scheme has forbidden, and by which earlier decline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Forbidden {
     pub class: RetryClass,
-    pub mark: Mark,
+    pub noted: NotedDecline,
 }
 
 impl RetryRule {
@@ -95,7 +95,7 @@ impl Transaction {
         let (at, until) = (first.updated_at, rule.until(first.updated_at));
         Some(Forbidden {
             class: rule.class,
-            mark: Mark { at, until, order: order.clone(), payment: self.id },
+            noted: NotedDecline { at, until, order: order.clone(), payment: self.id },
         })
     }
 
@@ -138,17 +138,17 @@ impl Order {
             | RetryClass::Setup => false,
         });
         let of_card = notes.iter().filter(|_| initiative.by_merchant).flat_map(|notes| {
-            notes.0.iter().map(|(class, mark)| Forbidden { class: *class, mark: mark.clone() })
+            notes.0.iter().map(|(class, noted)| Forbidden { class: *class, noted: noted.clone() })
         });
         let of_card = of_card.filter(|forbidden| match forbidden.class {
-            RetryClass::Wait => forbidden.mark.until.is_some_and(|until| now < until),
+            RetryClass::Wait => forbidden.noted.until.is_some_and(|until| now < until),
             RetryClass::Never | RetryClass::StopSeries => true,
             RetryClass::Drop | RetryClass::Fix | RetryClass::Issuer | RetryClass::Setup => false,
         });
         let all = of_order.map(|(_, forbidden)| forbidden).chain(of_card);
         // The strictest, and of equal ones the one that lasts the longest.
         let strictest =
-            all.min_by_key(|forbidden| (forbidden.class, std::cmp::Reverse(forbidden.mark.until)));
+            all.min_by_key(|forbidden| (forbidden.class, std::cmp::Reverse(forbidden.noted.until)));
         strictest.map_or(Ok(()), |forbidden| Err(Box::new(forbidden)))
     }
 }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Payments, Plan, Refusal};
 use crate::{
     order::{
-        Action, CardKey, CardNotes, Decline, Finding, GatewayResponse, Initiative, Intent, Mark,
+        Action, CardKey, CardNotes, Decline, Finding, GatewayResponse, Initiative, Intent, NotedDecline,
         OperationRef, Order, OrderId, Outcome, Principal, Rejection, Route,
     },
     payments::{Merchant, StoreError},
@@ -34,7 +34,7 @@ pub trait CardNoteStore: Send + Sync {
     async fn load(&self, cards: &[CardKey]) -> Result<Vec<(CardKey, CardNotes)>, StoreError>;
 
     /// Notes a decline. Of two times to wait, the later end stays.
-    async fn add(&self, card: &CardKey, class: RetryClass, mark: &Mark) -> Result<(), StoreError>;
+    async fn add(&self, card: &CardKey, class: RetryClass, noted: &NotedDecline) -> Result<(), StoreError>;
 
     /// Forgets a decline of this class that was no later than `at`.
     async fn end(&self, card: &CardKey, class: RetryClass, at: Timestamp) -> Result<(), StoreError>;
@@ -83,9 +83,14 @@ impl Attempted<'_> {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let Some(rule) = decline.rule.filter(|rule| rule.is_of_card()) else { return Ok(()) };
-        let mark = Mark { at: now, until: rule.until(now), order: self.order.clone(), payment: self.payment };
+        let noted = NotedDecline {
+            at: now,
+            until: rule.until(now),
+            order: self.order.clone(),
+            payment: self.payment,
+        };
         for card in self.cards(response) {
-            notes.add(&card, rule.class, &mark).await?;
+            notes.add(&card, rule.class, &noted).await?;
         }
         Ok(())
     }

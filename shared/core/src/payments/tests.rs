@@ -10,6 +10,7 @@ mod intents;
 mod looking_back;
 mod outcomes;
 mod reconciling;
+mod schemes;
 mod surcharges;
 mod trail;
 

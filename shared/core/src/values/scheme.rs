@@ -131,11 +131,11 @@ impl SchemeCode {
 /// mean nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemeWords {
-    /// The scheme's advice to the merchant (`merchAdviceCode`).
+    /// The scheme's advice to the merchant.
     pub advice: Option<SchemeCode>,
-    /// The scheme's own response code (`assocRespCode`).
+    /// The scheme's own response code.
     pub response: Option<SchemeCode>,
-    /// Visa's category (`declineCategory`).
+    /// Visa's category.
     pub category: Option<SchemeCode>,
 }
 

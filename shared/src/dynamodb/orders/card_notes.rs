@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::{
 };
 use jiff::Timestamp;
 use tollgate_core::{
-    order::{CardKey, CardNotes, Mark, OrderId},
+    order::{CardKey, CardNotes, NotedDecline, OrderId},
     payments::{CARD_NOTES_KEPT, CardNoteStore, StoreError},
     values::RetryClass,
 };
@@ -43,23 +43,23 @@ impl DynamoDbCardNotes {
 }
 
 /// A decline as it is stored.
-fn item(mark: &Mark) -> Item {
+fn item(noted: &NotedDecline) -> Item {
     let mut item = Item::from([
-        ("a".to_owned(), number_of(&mark.at.as_millisecond())),
-        ("o".to_owned(), text_of(&mark.order)),
-        ("p".to_owned(), text_of(&mark.payment)),
+        ("a".to_owned(), number_of(&noted.at.as_millisecond())),
+        ("o".to_owned(), text_of(&noted.order)),
+        ("p".to_owned(), text_of(&noted.payment)),
     ]);
-    if let Some(until) = mark.until {
+    if let Some(until) = noted.until {
         item.insert("u".to_owned(), number_of(&until.as_millisecond()));
     }
     item
 }
 
-fn mark(item: &Item) -> Option<Mark> {
+fn noted(item: &Item) -> Option<NotedDecline> {
     let time = |name| Timestamp::from_millisecond(number(item, name)?).ok();
     let (order, payment) = (text(item, "o")?, text(item, "p")?);
     let (order, payment) = (OrderId::stored(order).ok()?, payment.parse().ok()?);
-    Some(Mark { at: time("a")?, until: time("u"), order, payment })
+    Some(NotedDecline { at: time("a")?, until: time("u"), order, payment })
 }
 
 /// The notes of an item. One that cannot be read is left out: the scheme charges cents for an
@@ -67,7 +67,7 @@ fn mark(item: &Item) -> Option<Mark> {
 fn notes(item: &Item) -> CardNotes {
     let known = RetryClass::ALL.iter().filter_map(|class| {
         let stored = item.get(class.as_str())?.as_m().ok()?;
-        let read = mark(stored);
+        let read = noted(stored);
         if read.is_none() {
             tracing::error!(class = class.as_str(), "a note about a card cannot be read");
         }
@@ -87,14 +87,14 @@ impl CardNoteStore for DynamoDbCardNotes {
         Ok(found.iter().filter_map(of_card).collect())
     }
 
-    async fn add(&self, card: &CardKey, class: RetryClass, mark: &Mark) -> Result<(), StoreError> {
-        let kept_until = mark.at.checked_add(CARD_NOTES_KEPT).unwrap_or(Timestamp::MAX);
+    async fn add(&self, card: &CardKey, class: RetryClass, noted: &NotedDecline) -> Result<(), StoreError> {
+        let kept_until = noted.at.checked_add(CARD_NOTES_KEPT).unwrap_or(Timestamp::MAX);
         let mut request = self
-            .change(card, class, mark.until.unwrap_or(mark.at))
-            .update_expression("SET #class = :mark, expires_at = :until")
-            .expression_attribute_values(":mark", AttributeValue::M(item(mark)))
+            .change(card, class, noted.until.unwrap_or(noted.at))
+            .update_expression("SET #class = :noted, expires_at = :until")
+            .expression_attribute_values(":noted", AttributeValue::M(item(noted)))
             .expression_attribute_values(":until", number_of(&kept_until.as_second()));
-        let later = if mark.until.is_some() { "u" } else { "a" };
+        let later = if noted.until.is_some() { "u" } else { "a" };
         request =
             request.condition_expression(format!("attribute_not_exists(#class) OR #class.{later} < :at"));
         was_made(request.send().await).map(drop)

@@ -118,6 +118,8 @@ async fn each_member_of_a_card_is_as_it_was_typed_or_refused() {
             &[json!(null), json!("customer"), json!("merchant"), json!("Customer"), json!(1)],
         ),
         ("data.scheduled", &[json!(null), json!(false), json!(true), json!("no")]),
+        ("data.series", &[json!(null), json!(false), json!(true), json!("yes")]),
+        ("data.ignore_scheme_advice", &[json!(null), json!(false), json!(true), json!(1)]),
         ("data.customer", &[json!(5), json!("c-1")]),
     ];
     t.vary(&pay("a", "purchase", card(4_000)).by("shop:pay"), declines, members).await;

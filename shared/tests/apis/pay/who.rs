@@ -67,6 +67,8 @@ async fn a_shopper_pays_what_is_owing_and_does_not_try_out_cards() {
         ("data.save", &[json!(true), json!(false)]),
         ("data.initiated_by", &[json!("merchant"), json!("customer")]),
         ("data.scheduled", &[json!(true)]),
+        ("data.series", &[json!(true)]),
+        ("data.ignore_scheme_advice", &[json!(true), json!(false)]),
     ];
     t.vary(&shopper("shop:shopper1", card(10_000)), refuses, members).await;
     let stored = json!({"gateway": "card_connect", "payment": "1|1234"});

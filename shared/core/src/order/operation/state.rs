@@ -4,9 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::Decline;
 use crate::{
-    order::{Doubt, GatewayResponse, NoEffect, Outcome, waits::LAST_LOOK_AFTER},
+    order::{Decline, Doubt, GatewayResponse, NoEffect, Outcome, waits::LAST_LOOK_AFTER},
     values::{Amount, Carried},
     words,
 };
