@@ -328,6 +328,9 @@ pub(crate) fn besides(figures: &Figures) -> Table {
         |table: TableUsage| cost::per_million(&Usage { tables: vec![table], ..Usage::default() }).total;
     let pointer = written(table(JOURNAL, 1.0, POINTER_BYTES));
     let counter = written(table(ATTEMPTS, 1.0, 0.0));
+    // Under the card's token and its place, each less than a unit of the table.
+    let noted = written(table(ATTEMPTS, 2.0, 0.0));
+    let read = written(table(ATTEMPTS, 0.0, 2.0));
     let delivery = Usage {
         invocations: 1.0,
         memory_mib: DEPLOYED_MIB,
@@ -340,6 +343,8 @@ pub(crate) fn besides(figures: &Figures) -> Table {
     let rows = vec![
         Row::new("texts that people quote, of payments", pointer, "$"),
         Row::new("second writes of an address, while there are declines", counter, "$"),
+        Row::new("what a scheme forbids, noted of a declined card", noted, "$"),
+        Row::new("… read before a payment that the merchant initiates", read, "$"),
         Row::new("lines of settlement, written", written(table("settlement", settled, 0.0)), "$"),
         Row::new("events on a bus", cost::EVENTS_PER_MILLION, "$"),
         Row::new("deliveries of a webhook", cost::per_million(&delivery).total, "$"),

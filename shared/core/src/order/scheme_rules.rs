@@ -102,14 +102,15 @@ impl Transaction {
     /// Whether it is made with the same card as another one, as far as both are known. The expiry
     /// date does not tell: a new one does not make another card of a number.
     fn is_by_card_of(&self, other: &Self) -> bool {
-        let stored = |one: &Self| one.stored_card().or(one.paid_with.as_ref()).cloned();
         let number = |card: &CardSummary| card.brand.zip(card.last_four.clone());
-        let (Some(ours), Some(theirs)) = (self.card(), other.card()) else { return false };
-        if let (Some(ours), Some(theirs)) = (&ours.token, &theirs.token) {
-            return ours == theirs;
+        if self.stored_card().is_some() && self.stored_card() == other.stored_card() {
+            return true;
         }
-        let is_same_place = stored(self).is_some() && stored(self) == stored(other);
-        is_same_place || number(ours).is_some() && number(ours) == number(theirs)
+        let (Some(ours), Some(theirs)) = (self.card(), other.card()) else { return false };
+        match (&ours.token, &theirs.token) {
+            (Some(ours), Some(theirs)) => ours == theirs,
+            (None, _) | (_, None) => number(ours).is_some() && number(ours) == number(theirs),
+        }
     }
 }
 
