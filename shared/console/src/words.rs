@@ -9,7 +9,7 @@ use tollgate_core::{
     journal::Concern,
     order::{AdvisedAgainst, NotPossible, PaymentWord},
     settlement::{Component, DayState, Figure, FundedKind, Progressed},
-    values::{Advice, Amount, Currency, SignedAmount, Words, Zone},
+    values::{Advice, Amount, Currency, RetryScope, SignedAmount, Words, Zone},
 };
 use tollgate_wire::{Card, ExceptionState, Price, Word};
 
@@ -309,10 +309,16 @@ pub(crate) fn decline(code: &str) -> String {
     }
 }
 
-/// The advice after a decline.
-pub(crate) const fn advice(advice: Advice) -> &'static str {
+/// The advice after a decline, and of what the card scheme forbids to try again, if it does.
+pub(crate) const fn advice(advice: Advice, scope: Option<RetryScope>) -> &'static str {
     match advice {
-        Advice::Never => "Do not try this card again.",
+        Advice::Never => match scope {
+            Some(RetryScope::Series) => {
+                "Do not charge this card on your own again until the customer agrees anew."
+            }
+            Some(RetryScope::Payment) => "Do not try this payment again.",
+            Some(RetryScope::Card) | None => "Do not try this card again.",
+        },
         Advice::FixData => "Ask for the data again.",
         Advice::Later => "Trying later can work.",
         Advice::OtherCard => "Another card can work.",

@@ -136,7 +136,7 @@ fn row_of(visit: &Visit<'_>, concern: Concern, payment: &Payment, reason: &Needs
         card: payment.card(),
         order: said(payment.order()),
         at_stake: payment.money(at_stake(concern, payment)),
-        happened: payment.happened(concern),
+        happened: payment.happened(concern, &visit.frame.zone),
         helps: helps(&visit.frame, payment, reason),
         address: payment.address(&visit.frame),
     }

@@ -175,7 +175,8 @@ fn after_decline(payment: &Payment) -> Vec<Notice> {
     let declined = payment.meta.operations.iter().find(is_own);
     let advice = declined.and_then(|own| own.advice.as_ref()?.known()).unwrap_or_else(|| code.advice());
     let notice = |(title, advice)| Notice { tone: Tone::Quiet, title, advice, settle: None };
-    let to_do = code.for_merchant(advice).to_owned();
+    let scope = declined.and_then(|own| own.scope.as_ref()?.known());
+    let to_do = code.for_merchant(advice, scope).to_owned();
     [("What to tell the customer", code.for_customer(advice)), ("What you may do", to_do)].map(notice).into()
 }
 

@@ -4,14 +4,14 @@
 use tollgate_core::{
     journal::Concern,
     order::{DisputeKind, Kind, Mechanism, Principal, Stage},
-    values::SignedAmount,
+    values::{Advice, SignedAmount, Zone},
 };
 use tollgate_wire::{
     BecomesVoid, Dispute, HandDecision, Operation, PossibleAction, SeenAttention, SettlementOfOperation,
     VoidReason, Word,
 };
 
-use super::{Tone, advice, advised_against, capitalized, decline, price, said, why};
+use super::{Tone, advice, advised_against, capitalized, decline, moment, price, said, why};
 
 /// Whether the gateway did it.
 pub(crate) fn is_approved(operation: &Operation) -> bool {
@@ -44,11 +44,11 @@ pub(crate) fn is_refused_at_settlement(operation: &Operation) -> bool {
     operation.settlement.as_ref().is_some_and(|word| *word == SettlementOfOperation::Rejected)
 }
 
-/// The effect of an operation, or why it had none.
-pub(crate) fn operation(operation: &Operation, money: &str) -> String {
+/// The effect of an operation, or why it had none. Its times are those of a zone.
+pub(crate) fn operation(operation: &Operation, money: &str, zone: &Zone) -> String {
     let mut sentence = match operation.state.known() {
         Some(Stage::Approved) => done(operation, money),
-        Some(Stage::Declined) => declined(operation, money),
+        Some(Stage::Declined) => declined(operation, money, zone),
         Some(Stage::Pending) => {
             let what = match operation.kind.known() {
                 Some(Kind::Capture) => format!("{money} was captured"),
@@ -126,9 +126,9 @@ fn done(operation: &Operation, money: &str) -> String {
     sentence
 }
 
-fn declined(operation: &Operation, money: &str) -> String {
+fn declined(operation: &Operation, money: &str, zone: &Zone) -> String {
     let code = said(operation.decline_code.as_deref());
-    let advice = operation.advice.as_ref().and_then(Word::known).map(advice).unwrap_or_default();
+    let advice = advised(operation, zone);
     let by_gateway =
         ["merchant_configuration", "processing_error", "invalid_request", "invalid_state", "invalid_amount"];
     let who = if by_gateway.contains(&code.as_str()) { "gateway" } else { "bank" };
@@ -139,6 +139,18 @@ fn declined(operation: &Operation, money: &str) -> String {
         _ => String::new(),
     };
     format!("The {who} declined{what}: {}. {advice}", decline(&code)).trim_end().to_owned()
+}
+
+/// The advice after a decline, with the time from which on another attempt can work.
+fn advised(operation: &Operation, zone: &Zone) -> String {
+    let Some(known) = operation.advice.as_ref().and_then(Word::known) else { return String::new() };
+    let scope = operation.scope.as_ref().and_then(Word::known);
+    match operation.retry_at {
+        Some(at) if known == Advice::Later => {
+            format!("Trying later can work, but not before {}.", moment(at.0, zone))
+        }
+        _ => advice(known, scope).to_owned(),
+    }
 }
 
 /// A reason for attention that a person has seen.

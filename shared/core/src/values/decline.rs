@@ -5,6 +5,7 @@
 
 use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
 
+use super::RetryScope;
 use crate::words;
 
 /// All that is public about a code.
@@ -32,6 +33,8 @@ const WE_LOOK: &str = "Please give us time to look into it.";
 const HELD: &str = "If the bank shows a pending amount, it disappears on its own within a few days.";
 const OFFER: &str = "Offer another card.";
 const NEVER_AGAIN: &str = "Do not try this card again. Offer another card.";
+const NO_SERIES: &str = "Do not charge this card on your own again until the customer agrees anew.";
+const NOT_AGAIN: &str = "Do not try this payment again. Ask the customer how they want to pay.";
 const DO_NOT_TELL: &str = "Do not tell the customer why. Offer another card.";
 
 words! {
@@ -226,9 +229,19 @@ impl DeclineCode {
         }
     }
 
-    /// The next step of the merchant's people after a decline with this advice.
-    pub fn for_merchant(self, advice: Advice) -> &'static str {
-        if self.is_newly_final(advice) { NEVER_AGAIN } else { self.row().merchant }
+    /// The next step of the merchant's people after a decline with this advice, and of what the card
+    /// scheme forbids to try again, if it does.
+    pub fn for_merchant(self, advice: Advice, scope: Option<RetryScope>) -> &'static str {
+        let own = self.row().merchant;
+        match scope {
+            _ if self.is_for_the_merchant_only() => own,
+            Some(RetryScope::Series) => NO_SERIES,
+            Some(RetryScope::Payment) => NOT_AGAIN,
+            // No new agreement makes the card pay.
+            Some(RetryScope::Card) if self == Self::StopRecurring => NEVER_AGAIN,
+            Some(RetryScope::Card) | None if self.is_newly_final(advice) => NEVER_AGAIN,
+            Some(RetryScope::Card) | None => own,
+        }
     }
 
     /// Whether the card scheme forbids to try again where this code usually does not.
@@ -281,6 +294,11 @@ mod tests {
         DeclineCode::ALL.iter().flat_map(of_code)
     }
 
+    /// No scope, and each.
+    fn scopes() -> impl Iterator<Item = Option<RetryScope>> {
+        [None].into_iter().chain(RetryScope::ALL.iter().copied().map(Some))
+    }
+
     #[test]
     fn the_documentation_lists_every_code_with_its_advice_and_no_other() {
         let documented: Vec<_> = DOCUMENTATION
@@ -293,7 +311,7 @@ mod tests {
             .collect();
         let defined = DeclineCode::ALL
             .iter()
-            .map(|code| [code.as_str(), code.advice().as_str(), code.for_merchant(code.advice())]);
+            .map(|code| [code.as_str(), code.advice().as_str(), code.for_merchant(code.advice(), None)]);
         assert_eq!(documented, defined.collect::<Vec<_>>());
     }
 
@@ -337,7 +355,9 @@ mod tests {
             }
             if code.is_for_the_merchant_only() {
                 assert_eq!(told, plain);
-                assert!(code.for_merchant(advice).starts_with("Do not tell the customer why."));
+                for scope in scopes() {
+                    assert!(code.for_merchant(advice, scope).starts_with("Do not tell the customer why."));
+                }
             }
         }
     }
@@ -345,8 +365,8 @@ mod tests {
     #[test]
     fn nobody_is_told_to_try_again_what_a_scheme_forbids() {
         for (code, advice) in all() {
-            let told = [code.for_customer(advice), code.for_merchant(advice).to_owned()];
-            for text in told {
+            let of_merchant = scopes().map(|scope| code.for_merchant(advice, scope).to_owned());
+            for text in of_merchant.chain([code.for_customer(advice)]) {
                 let says_again = ["try again", "Try again", "another day", "Ask for the", "enter the"];
                 let says_again = says_again.iter().any(|again| text.contains(again));
                 assert!(advice != Never || !says_again, "{code:?}: {text}");
@@ -356,7 +376,35 @@ mod tests {
         let code = DeclineCode::InsufficientFunds;
         assert!(code.for_customer(Later).ends_with("or try again another day."));
         assert!(code.for_customer(Never).ends_with("available. Please use another card."));
-        assert!(code.for_merchant(Never).starts_with("Do not try this card again."));
+        assert!(code.for_merchant(Never, None).starts_with("Do not try this card again."));
+    }
+
+    #[test]
+    fn the_merchants_step_forbids_no_more_and_no_less_than_the_scheme() {
+        use DeclineCode::{DoNotHonor, InvalidAccount, LostOrStolen, StopRecurring};
+        let [card, series, payment] =
+            [RetryScope::Card, RetryScope::Series, RetryScope::Payment].map(Option::Some);
+        let never_again = "Do not try this card again. Offer another card.";
+        let no_series = "Do not charge this card on your own again until the customer agrees anew.";
+        let not_again = "Do not try this payment again. Ask the customer how they want to pay.";
+        let hidden = "Do not tell the customer why. Offer another card.";
+        for (code, scope, step) in [
+            (DoNotHonor, None, never_again),
+            (DoNotHonor, card, never_again),
+            (DoNotHonor, series, no_series),
+            (DoNotHonor, payment, not_again),
+            (InvalidAccount, card, "Offer another card; delete the stored one."),
+            (InvalidAccount, payment, not_again),
+            (StopRecurring, None, "End the subscription, or ask for a new agreement."),
+            (StopRecurring, card, never_again),
+            (StopRecurring, series, no_series),
+            (LostOrStolen, series, hidden),
+        ] {
+            assert_eq!(code.for_merchant(Never, scope), step, "{code:?} {scope:?}");
+        }
+        for (code, scope) in DeclineCode::ALL.iter().flat_map(|code| [(code, series), (code, payment)]) {
+            assert!(!code.for_merchant(Never, scope).contains("this card again. Offer"), "{code:?}");
+        }
     }
 
     #[test]

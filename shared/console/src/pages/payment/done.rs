@@ -40,7 +40,8 @@ fn asked(visit: &Visit<'_>, placed: &Placed, operation: Option<&str>, at: Option
     let at = at.map(|at| format!(" at {}", words::time_of_day(at, &visit.frame.zone))).unwrap_or_default();
     let is_stopped = visit.frame.me.as_ref().is_some_and(|me| me.payments.stopped == Some(true));
     let sentence = if !sentences::is_pending(operation) {
-        let outcome = sentences::operation(operation, &placed.payment.money(operation.amount));
+        let money = placed.payment.money(operation.amount);
+        let outcome = sentences::operation(operation, &money, &visit.frame.zone);
         format!("The gateway was asked{at}. {outcome}")
     } else if is_stopped {
         "The gateway was not asked: payments are stopped.".to_owned()

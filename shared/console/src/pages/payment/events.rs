@@ -72,11 +72,11 @@ fn of_operation(placed: &Placed, operation: &Operation, frame: &Frame) -> Event 
     let is_plain = sentences::is_approved(operation) && found.is_none() && operation.attempts <= 1;
     let gateway =
         if is_plain { other_reference(&placed.payment, operation) } else { gateway_words(operation) };
-    let details = [found, gateway, Some(requested_by), settled];
+    let details = [found, gateway, scheme_words(operation), Some(requested_by), settled];
     Event {
         when: frame.moment(begun),
         machine_time: begun.to_string(),
-        sentence: sentences::operation(operation, &placed.payment.money(operation.amount)),
+        sentence: sentences::operation(operation, &placed.payment.money(operation.amount), &frame.zone),
         details: details.into_iter().flatten().collect(),
     }
 }
@@ -99,6 +99,22 @@ pub(super) fn gateway_words(operation: &Operation) -> Option<String> {
     let attempts = if attempts > 1 { format!("{attempts} attempts") } else { String::new() };
     let all = words::joined([response, retref, attempts], " · ");
     (!all.is_empty()).then(|| format!("Gateway: {all}"))
+}
+
+/// The card scheme's words about a decline, as the gateway states them.
+fn scheme_words(operation: &Operation) -> Option<String> {
+    let words = operation.scheme.as_ref()?;
+    let part = |name: &str, code: &Option<String>, text: &Option<String>| {
+        let told = words::joined([code, text].map(|word| said(word.as_deref())), " ");
+        if told.is_empty() { told } else { format!("{name} {told}") }
+    };
+    let parts = [
+        part("advice", &words.advice_code, &words.advice_text),
+        part("response", &words.response_code, &words.response_text),
+        part("category", &words.category, &None),
+    ];
+    let all = words::joined(parts, " · ");
+    (!all.is_empty()).then(|| format!("Card scheme: {all}"))
 }
 
 /// The requester, and how reliably that is known.

@@ -5,7 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::time::timeout;
-use tollgate_core::{journal::Concern, order::NextAction, values::SignedAmount};
+use tollgate_core::{
+    journal::Concern,
+    order::NextAction,
+    values::{SignedAmount, Zone},
+};
 use tollgate_wire::{
     MerchantMeta, Operation, Possible, PossibleAction, Single, Transaction, TransactionSettlement,
 };
@@ -134,7 +138,7 @@ impl Payment {
     }
 
     /// The event behind a cause, in a sentence.
-    pub(crate) fn happened(&self, concern: Concern) -> String {
+    pub(crate) fn happened(&self, concern: Concern, zone: &Zone) -> String {
         let operation = match concern {
             Concern::Disputed | Concern::DisputeUnclear => {
                 let dispute = self.meta.disputes.iter().flatten().last();
@@ -147,7 +151,7 @@ impl Payment {
             Concern::SettlementRejected => self.last(sentences::is_refused_at_settlement),
             _ => self.last(|_| true),
         };
-        operation.map(|one| sentences::operation(one, &self.money(one.amount))).unwrap_or_default()
+        operation.map(|one| sentences::operation(one, &self.money(one.amount), zone)).unwrap_or_default()
     }
 
     /// The operation whose outcome is not known; else the refund that waits for a dispute.

@@ -98,6 +98,11 @@ async fn what_the_api_says_is_said_beside_what_to_do() {
         (503, "gateway_unavailable", again),
         (503, "service_unavailable", again),
         (503, "payments_stopped", "Nothing was done: wrong. To the payment"),
+        (
+            422,
+            "retry_forbidden",
+            "Nothing was done: the card scheme forbids to try this again, and charges for it. To the payment",
+        ),
         (403, "forbidden", "Nothing was done. You may not do this: wrong."),
         (403, "exceeds_refund_max", "The refund is more than you may give back of one order. To the payment"),
         (500, "", "so we do not know whether it was done. Send this form again: it is carried out once."),

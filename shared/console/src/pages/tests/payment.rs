@@ -135,6 +135,58 @@ async fn a_declined_payment_says_why_and_whether_to_try_again() {
 }
 
 #[tokio::test]
+async fn a_declined_payment_shows_what_the_card_scheme_said() {
+    let mut purchase = operation("purchase", 2599, "declined");
+    purchase["gateway"] =
+        json!({"respproc": "RPCT", "respcode": "503", "resptext": "Declined", "retref": null});
+    purchase["decline_code"] = json!("do_not_honor");
+    purchase["advice"] = json!("do_not_retry");
+    purchase["scheme"] = json!({"advice_code": "03", "advice_text": "Account closed", "response_code": "14",
+        "response_text": null, "category": "1"});
+    let mut payment = payment("declined", &[purchase]);
+    payment["data"]["failure_details"] = json!({"code": "do_not_honor", "reason": ""});
+    let never_again = "Do not try this card again.";
+    let no_series = "Do not charge this card on your own again until the customer agrees anew.";
+    for (scope, advice, to_do) in [
+        (json!("card"), never_again, "Do not try this card again. Offer another card."),
+        (json!("series"), no_series, no_series),
+        (
+            json!("payment"),
+            "Do not try this payment again.",
+            "Do not try this payment again. Ask the customer how they want to pay.",
+        ),
+        (json!("a_scope_of_tomorrow"), never_again, "Do not try this card again. Offer another card."),
+    ] {
+        payment["data"]["meta"]["operations"][0]["scope"] = scope;
+        let sentences = [
+            format!("What you may do {to_do} "),
+            format!(
+                "The bank declined: no reason given. {advice} Gateway: RPCT 503 Declined \
+                 Card scheme: advice 03 Account closed · response 14 · category 1 From the shop's server"
+            ),
+        ];
+        let html = page("read", &payment).await;
+        assert_says(&html, &sentences.each_ref().map(String::as_str));
+    }
+    // A scheme's code without the others.
+    payment["data"]["meta"]["operations"][0]["scheme"] = json!({"advice_code": null, "advice_text": null, "response_code": null, "response_text": null, "category": "4"});
+    assert_says(&page("read", &payment).await, &["Declined Card scheme: category 4 From the shop's server"]);
+}
+
+#[tokio::test]
+async fn a_payment_that_may_be_tried_later_says_from_when_on_by_the_merchants_clocks() {
+    let mut purchase = operation("purchase", 2599, "declined");
+    purchase["decline_code"] = json!("insufficient_funds");
+    purchase["advice"] = json!("retry_later");
+    purchase["retry_at"] = json!("2026-11-30T19:05:00Z");
+    let html = page("read", &payment("declined", &[purchase])).await;
+    let sentence = "The bank declined: insufficient funds. Trying later can work, but not before \
+        Nov 30, 2:05 PM. Gateway: RPCT 000";
+    assert_says(&html, &[sentence]);
+    assert!(!html.contains("Card scheme:"), "{html}");
+}
+
+#[tokio::test]
 async fn a_payment_whose_refund_was_declined_has_no_text_for_the_customer() {
     let mut refund = operation("refund", 500, "declined");
     refund["decline_code"] = json!("insufficient_funds");

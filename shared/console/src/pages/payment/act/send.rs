@@ -154,6 +154,9 @@ fn refused(page: &ActPage, refusal: &Refusal) -> Advice {
                           tomorrow, or void all of it."
                 .to_owned()
         }
+        "retry_forbidden" => {
+            "Nothing was done: the card scheme forbids to try this again, and charges for it.".to_owned()
+        }
         "forbidden" => format!("Nothing was done. You may not do this: {}.", plain(refusal)),
         _ => format!("Nothing was done: {}.", plain(refusal)),
     };

@@ -142,7 +142,7 @@ fn page(visit: &Visit<'_>, settle: Settle, placed: &Placed, typed: Typed) -> Act
         let known = reason.code.known();
         let title = known.map(|concern| words::concern(concern).0).unwrap_or_default();
         page.intro.push(format!("{title}, since {}.", visit.frame.moment(reason.since.0)));
-        page.intro.extend(known.map(|concern| payment.happened(concern)));
+        page.intro.extend(known.map(|concern| payment.happened(concern, &visit.frame.zone)));
     }
     page
 }
