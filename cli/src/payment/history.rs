@@ -5,14 +5,17 @@ use std::fmt::{self, Display, Write};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tollgate::{elastic_path::transaction_status, lambda::GATEWAY};
+use tollgate::{
+    elastic_path::{scheme_words, transaction_status},
+    lambda::GATEWAY,
+};
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attempt, Attribution, ByHand, CaptureMove, Decision, Doubt, GatewayResponse, NoEffect, Operation,
-        OperationRef, Order, Pause, RecordedDispute, Stage, Superseded, Transaction,
+        Attempt, Attribution, ByHand, CaptureMove, Decision, Decline, Doubt, GatewayResponse, NoEffect,
+        Operation, OperationRef, Order, Pause, RecordedDispute, Stage, Superseded, Transaction,
     },
-    values::{Amount, Fee, References},
+    values::{Amount, Fee, References, RetryScope, SchemeCode, SchemeWords},
 };
 use uuid::Uuid;
 
@@ -164,6 +167,7 @@ fn operation_value(operation: &Operation) -> Value {
         "decline": decline.map(|decline| json!({
             "code": decline.code.as_str(),
             "advice": decline.advice().as_str(),
+            "scope": scope(decline).map(RetryScope::as_str),
             "rule": decline.rule.map(|rule| rule.class.as_str()),
             "retry_at": operation.retry_at(),
         })),
@@ -199,9 +203,15 @@ fn response_value(response: &GatewayResponse) -> Value {
         "authcode": response.authcode,
         "avs": response.avs,
         "cvv": response.cvv,
+        "scheme": response.scheme.as_deref().map(scheme_words),
         "amount": response.amount(),
         "fee": fee(response).map(|fee| json!({"kind": fee.kind.as_str(), "amount": fee.amount})),
     })
+}
+
+/// What a card scheme forbids to try again after a decline.
+fn scope(decline: Decline) -> Option<RetryScope> {
+    decline.rule?.class.scope()
 }
 
 /// The fee charged beside a payment's amounts, in minor units.
@@ -473,8 +483,7 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         write_response(text, order, response)?;
     }
     if let Some(decline) = operation.decline() {
-        let (code, advice) = (words(decline.code.as_str()), words(decline.advice().as_str()));
-        writeln!(text, "     declined: {code}, {advice}")?;
+        write_decline(text, operation, decline)?;
     }
     if let Some(reason) = operation.no_effect() {
         writeln!(text, "     did nothing: {}", words(reason.as_str()))?;
@@ -503,6 +512,30 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
         writeln!(text, "     decided by hand: {verdict}, by {by}{person}, {at}: {}", decision.reason)?;
     }
     Ok(())
+}
+
+/// The decline with what it forbids, and until when; and the words of the card's scheme.
+fn write_decline(text: &mut String, operation: &Operation, decline: Decline) -> fmt::Result {
+    let (code, advice) = (words(decline.code.as_str()), words(decline.advice().as_str()));
+    write!(text, "     declined: {code}, {advice}")?;
+    if let Some(scope) = scope(decline) {
+        // All that forbids something for good advises not to retry.
+        write!(text, " the {}", scope.as_str())?;
+    }
+    let retry_at = operation.retry_at();
+    line_end(text, if retry_at.is_some() { ", not before" } else { "" }, retry_at)?;
+    let scheme = operation.response().and_then(|response| response.scheme.as_deref());
+    scheme.map_or(Ok(()), |scheme| write_scheme(text, scheme))
+}
+
+fn write_scheme(text: &mut String, stated: &SchemeWords) -> fmt::Result {
+    let stated = [("advice", &stated.advice), ("response", &stated.response), ("category", &stated.category)];
+    let parts = stated.iter().filter_map(|(name, stated)| {
+        let SchemeCode { code, text } = stated.as_ref()?;
+        let text = text.as_ref().map(|text| format!(" {text}")).unwrap_or_default();
+        Some(format!("{name} {code}{text}"))
+    });
+    writeln!(text, "     scheme: {}", parts.collect::<Vec<_>>().join("; "))
 }
 
 fn write_response(text: &mut String, order: &Order, response: &GatewayResponse) -> fmt::Result {

@@ -1,6 +1,6 @@
 //! `payment show`.
 
-use cardpointe_simulator::Endpoint;
+use cardpointe_simulator::{AdviceMember, Decline, Endpoint};
 use serde_json::{Value, json};
 
 use crate::support::{Fixture, MERCHANT, run};
@@ -49,6 +49,55 @@ async fn everything_on_record_about_a_payment_is_shown() {
     for hidden in ["fingerprint", "\"token\"", "\"key\""] {
         assert!(!shown.to_string().contains(hidden), "{hidden}");
     }
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_decline_is_shown_with_what_the_card_scheme_said_and_forbids() {
+    let fixture = Fixture::open().await;
+    let simulator = fixture.stack.simulator();
+    let revoked = Decline::do_not_honor()
+        .member(AdviceMember::MerchAdviceCode, "R1")
+        .member(AdviceMember::MerchAdviceText, "Revocation of authorization order")
+        .member(AdviceMember::AssocRespCode, "R1")
+        .member(AdviceMember::DeclineCategory, "1");
+    simulator.decline(revoked);
+    assert_eq!(fixture.pay("series", "purchase").await.0, 400);
+    let text = fixture.run(&["payment", "show", MERCHANT, "series"], "").await.done();
+    let lines = "     declined: do not honor, do not retry the series\n     \
+                 scheme: advice R1 Revocation of authorization order; response R1; category 1\n";
+    assert!(text.contains(lines), "{text}");
+    let shown = fixture.run(&["payment", "show", MERCHANT, "series", "--json"], "").await.json();
+    let operation = &shown["transactions"][0]["operations"][0];
+    let scheme = json!({
+        "advice_code": "R1", "advice_text": "Revocation of authorization order",
+        "response_code": "R1", "response_text": null, "category": "1",
+    });
+    assert_eq!(operation["response"]["scheme"], scheme);
+    let decline = json!({
+        "code": "do_not_honor", "advice": "do_not_retry", "scope": "series", "rule": "stop_series", "retry_at": null,
+    });
+    assert_eq!(operation["decline"], decline);
+
+    // Visa's category 2 says nothing of a time, but a day helps.
+    simulator.decline(Decline::do_not_honor().member(AdviceMember::DeclineCategory, "2"));
+    assert_eq!(fixture.pay("later", "purchase").await.0, 400);
+    let shown = fixture.run(&["payment", "show", MERCHANT, "later", "--json"], "").await.json();
+    let operation = &shown["transactions"][0]["operations"][0];
+    assert_eq!(
+        (&operation["decline"]["scope"], &operation["decline"]["rule"]),
+        (&Value::Null, &json!("wait"))
+    );
+    let day_later = operation["decline"]["retry_at"].as_str().unwrap();
+    let text = fixture.run(&["payment", "show", MERCHANT, "later"], "").await.done();
+    let line = format!("declined: do not honor, retry later, not before {}", &day_later[..19]);
+    assert!(text.contains(&line) && text.contains("     scheme: category 2\n"), "{line}: {text}");
+
+    // A scheme that says nothing leaves no line.
+    simulator.decline(Decline::do_not_honor());
+    assert_eq!(fixture.pay("silent", "purchase").await.0, 400);
+    let text = fixture.run(&["payment", "show", MERCHANT, "silent"], "").await.done();
+    assert!(text.contains("declined: do not honor, contact issuer\n") && !text.contains("scheme:"), "{text}");
     fixture.close().await;
 }
 

@@ -377,7 +377,8 @@ fn operation(currency: Currency, operation: &Operation) -> wire::Operation {
     }
 }
 
-fn scheme_words(words: &SchemeWords) -> wire::SchemeWords {
+/// The card scheme's words about a decline.
+pub fn scheme_words(words: &SchemeWords) -> wire::SchemeWords {
     let code = |stated: &Option<SchemeCode>| stated.as_ref().map(|stated| stated.code.clone());
     let text = |stated: &Option<SchemeCode>| stated.as_ref().and_then(|stated| stated.text.clone());
     wire::SchemeWords {
