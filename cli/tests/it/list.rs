@@ -235,7 +235,7 @@ async fn a_csv_has_a_line_for_each_payment_and_no_formula() {
     let printed = fixture.run(&csv, "").await.done();
     let lines: Vec<Vec<&str>> = printed.lines().map(|line| line.split(',').collect()).collect();
     assert_eq!(lines.len(), 3, "{printed}");
-    assert!(lines.iter().all(|line| line.len() == 24), "{printed}");
+    assert!(lines.iter().all(|line| line.len() == 29), "{printed}");
     let cells = |line: usize| (lines[line][1], lines[line][4], lines[line][5], lines[line][12]);
     assert_eq!(cells(1), ("complete", "25.99", "25.99", "o-2"));
     assert_eq!(cells(2), ("complete", "25.99", "10.00", "o-1"));

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use tollgate_core::{
     journal::{Concern, Fees, Row, fees},
-    order::{Transaction, TransactionStatus},
-    values::{Amount, Brand, CardSummary},
+    order::{Operation, Transaction, TransactionStatus},
+    values::{Amount, Brand, CardSummary, RetryScope, SchemeCode, SchemeWords},
 };
 
 use super::{FileColumn, FileRow, column, known, seconds};
@@ -42,11 +42,27 @@ impl<'a> PaymentRow<'a> {
     fn card(&self) -> Option<&CardSummary> {
         self.transaction.card()
     }
+
+    /// The operation that the payment was declined with.
+    fn declined(&self) -> Option<&Operation> {
+        self.transaction.first().filter(|first| first.decline().is_some())
+    }
+
+    /// What a card scheme forbids to try again after the decline.
+    fn scope(&self) -> Option<RetryScope> {
+        self.declined()?.decline()?.rule?.class.scope()
+    }
+
+    /// A code of the card scheme about the decline.
+    fn scheme_code(&self, of: fn(&SchemeWords) -> Option<&SchemeCode>) -> String {
+        let words = self.declined().and_then(|declined| declined.response()?.scheme.as_deref());
+        known(words.and_then(of).map(|stated| stated.code.as_str()))
+    }
 }
 
 impl FileRow for PaymentRow<'_> {
     fn columns() -> Vec<FileColumn<Self>> {
-        let columns: [FileColumn<Self>; 24] = [
+        let columns: [FileColumn<Self>; 29] = [
             column("time", |it| seconds(it.row.at)),
             column("status", |it| (it.status)(it.transaction.status()).to_owned()),
             column("method", |it| it.transaction.kind.as_str().to_owned()),
@@ -73,6 +89,13 @@ impl FileRow for PaymentRow<'_> {
             column("description", |it| known(it.transaction.references.description.as_deref())),
             column("metadata", |it| it.transaction.references.metadata.line(usize::MAX)),
             column("state", |it| it.transaction.word(it.now).as_str().to_owned()),
+            column("retry_scope", |it| known(it.scope().map(RetryScope::as_str))),
+            column("retry_at", |it| {
+                it.declined().and_then(Operation::retry_at).map(seconds).unwrap_or_default()
+            }),
+            column("scheme_advice_code", |it| it.scheme_code(|words| words.advice.as_ref())),
+            column("scheme_response_code", |it| it.scheme_code(|words| words.response.as_ref())),
+            column("scheme_category", |it| it.scheme_code(|words| words.category.as_ref())),
         ];
         columns.into()
     }
@@ -82,7 +105,11 @@ impl FileRow for PaymentRow<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use tollgate_core::values::{Metadata, References};
+    use jiff::SignedDuration;
+    use tollgate_core::{
+        order::{Decision, Decline, GatewayResponse, OperationState, Order},
+        values::{DeclineCode, Metadata, References, RetryClass, RetryRule},
+    };
 
     use super::*;
     use crate::{elastic_path::transaction_status, test_payments::refunded_in_part};
@@ -111,6 +138,39 @@ mod tests {
             ["custom_reference", "merchant_reference", "paymentmethod_name", "description", "metadata"];
         let defused = ["'=1+1", "", "'@SUM(A1)", "'-1-1", "'-A1=+3; a=x;'=2+2"];
         assert_eq!(columns.map(cell), defused);
+    }
+
+    #[test]
+    fn what_a_card_scheme_said_about_a_decline_is_in_columns_at_the_end() {
+        let cells = |rule, words: SchemeWords| {
+            let mut order = refunded_in_part(None);
+            let response = GatewayResponse { scheme: Some(Box::new(words)), ..GatewayResponse::default() };
+            let decline = Decline { rule, ..Decline::of(DeclineCode::DoNotHonor) };
+            order.transactions[0].operations.truncate(1);
+            order.transactions[0].operations[0].state =
+                OperationState::Decided(Decision::Declined(response, decline));
+            last_cells(order)
+        };
+        let code = |code| SchemeCode::stated(Some(code), Some("in words"));
+        let closed = SchemeWords { advice: code("03"), response: code("14"), category: code("1") };
+        let never = Some(RetryRule::new(RetryClass::Never));
+        assert_eq!(cells(never, closed), ["card", "", "03", "14", "1"]);
+        let later = SchemeWords { advice: code("24"), ..SchemeWords::default() };
+        let an_hour = Some(RetryRule::wait(SignedDuration::from_hours(1), true));
+        assert_eq!(cells(an_hour, later), ["", "1970-01-01T01:00:00Z", "24", "", ""]);
+        assert_eq!(cells(None, SchemeWords::default()), [""; 5]);
+        assert_eq!(last_cells(refunded_in_part(None)), [""; 5]);
+    }
+
+    /// The cells of the columns about a card scheme, which are the last ones.
+    fn last_cells(order: Order) -> Vec<String> {
+        let transaction = order.transactions[0].id;
+        let row = Row { at: Timestamp::UNIX_EPOCH, order: Arc::new(order), transaction };
+        let columns =
+            ["retry_scope", "retry_at", "scheme_advice_code", "scheme_response_code", "scheme_category"];
+        assert!(PaymentRow::names().ends_with(&columns));
+        let cells = PaymentRow::new(&row, Timestamp::UNIX_EPOCH, transaction_status).unwrap().cells();
+        cells[cells.len() - columns.len()..].to_vec()
     }
 
     #[test]
