@@ -1,4 +1,4 @@
-//! Declines of a test's choice: a processor's code, and anything that a card scheme can say with it.
+//! Declines of a test's choice: a processor's code, and all that a card scheme can say with it.
 //!
 //! No test card has every code of every scheme, or members that contradict each other. A decline is
 //! no fault, so that both can hit one payment: a decline whose response is lost.

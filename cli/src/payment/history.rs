@@ -209,7 +209,7 @@ fn response_value(response: &GatewayResponse) -> Value {
     })
 }
 
-/// What a card scheme forbids to try again after a decline.
+/// The subject of a card scheme's ban after a decline.
 fn scope(decline: Decline) -> Option<RetryScope> {
     decline.rule?.class.scope()
 }

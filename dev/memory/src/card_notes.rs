@@ -47,8 +47,8 @@ impl CardNoteStore for CardNoteTable {
 
     async fn add(&self, card: &CardKey, class: RetryClass, noted: &NotedDecline) -> Result<(), StoreError> {
         self.writes.fetch_add(1, Ordering::Relaxed);
-        let mut notes = lock(&self.notes);
-        let of_card = &mut notes.entry(card.clone()).or_default().0;
+        let mut all = lock(&self.notes);
+        let of_card = &mut all.entry(card.clone()).or_default().0;
         let ends = |noted: &NotedDecline| noted.until.unwrap_or(noted.at);
         if of_card.get(&class).is_none_or(|there| ends(there) < ends(noted)) {
             of_card.insert(class, noted.clone());

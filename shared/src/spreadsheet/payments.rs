@@ -48,7 +48,7 @@ impl<'a> PaymentRow<'a> {
         self.transaction.first().filter(|first| first.decline().is_some())
     }
 
-    /// What a card scheme forbids to try again after the decline.
+    /// The subject of a card scheme's ban after the decline.
     fn scope(&self) -> Option<RetryScope> {
         self.declined()?.decline()?.rule?.class.scope()
     }

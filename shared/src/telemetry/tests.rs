@@ -143,6 +143,7 @@ fn the_line_of_an_ordinary_purchase_is_all_that_is_logged_of_it_and_short() {
         state,
         amount_minor: 2599,
         currency: "USD",
+        ignores_scheme_advice: false,
         outcome,
     };
     let text = |text: &str| Some(text.to_owned());

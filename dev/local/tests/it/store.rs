@@ -167,6 +167,12 @@ pub(crate) fn due(at: Timestamp) -> Transaction {
 fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
     let now = Timestamp::now();
     let id = |n: usize| Uuid::from_u128(u128::MAX - n as u128);
+    let mut operations: Vec<_> = (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect();
+    if let Some(OperationState::Decided(Decision::Declined(response, _))) =
+        operations.first_mut().map(|first| &mut first.state)
+    {
+        response.scheme = longest.then(|| Box::new(longest_words()));
+    }
     Transaction {
         id: id(n),
         kind: PaymentKind::Authorize,
@@ -193,7 +199,7 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         shopper: Some(Shopper::of(id(n))),
         created_at: now,
         updated_at: now,
-        operations: (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect(),
+        operations,
         disputes: Vec::new(),
         seen: Vec::new(),
         carried: Carried::default(),
@@ -340,7 +346,7 @@ fn longest_decline() -> Decision {
         cvv: word(1),
         token: None,
         stored: None,
-        scheme: Some(Box::new(longest_words())),
+        scheme: None,
         charged: Some(Charged {
             amount: Amount::MAX,
             fee: Some(Fee { amount: Amount::MAX, kind: FeeKind::Convenience }),
@@ -354,6 +360,7 @@ fn longest_decline() -> Decision {
     Decision::Declined(response, Decline { rule, ..Decline::of(code) })
 }
 
+/// The words of the card scheme, which only the operation has that began its payment.
 fn longest_words() -> SchemeWords {
     let code = || SchemeCode::stated(Some(&"W".repeat(9)), Some(&"W".repeat(99)));
     SchemeWords { advice: code(), response: code(), category: code() }

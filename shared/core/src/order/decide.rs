@@ -118,6 +118,16 @@ fn decide_openly(
 }
 
 impl Pay {
+    /// States anew what the next attempt of a payment may change. A card that it stores at the
+    /// gateway is on record, too, and its address is that of this attempt.
+    fn renew(&self, transaction: &mut Transaction) {
+        transaction.ignores_scheme_advice = self.initiative.ignores_scheme_advice;
+        if let (Some(memo), Some(alone)) = (&mut transaction.memo, &self.standalone) {
+            memo.save_card |= alone.memo.save_card;
+            memo.without_address = alone.memo.without_address;
+        }
+    }
+
     fn decide(
         &self,
         mut order: Order,
@@ -163,16 +173,8 @@ impl Pay {
                     transaction.say(&pay.references, context);
                 }
             }
-            // A card that this attempt stores at the gateway is on record, too, and its address is
-            // that of this attempt.
-            let memo =
-                order.transaction_mut(at.transaction).and_then(|transaction| transaction.memo.as_mut());
-            if let (Some(memo), Some(alone)) = (memo, &pay.standalone) {
-                memo.save_card |= alone.memo.save_card;
-                memo.without_address = alone.memo.without_address;
-            }
             if let Some(transaction) = order.transaction_mut(at.transaction) {
-                transaction.ignores_scheme_advice = pay.initiative.ignores_scheme_advice;
+                pay.renew(transaction);
             }
             return attempt_again(order, at, amount, context);
         }

@@ -203,7 +203,7 @@ impl Transaction {
     /// The status of an operation, including its follow-ups.
     pub fn operation_status(&self, operation: &Operation) -> OperationStatus {
         let latest = self.latest_of(operation);
-        let by_rule = latest.cause.declines_as().map(|code| Decline::of(code));
+        let by_rule = latest.cause.declines_as().map(Decline::of);
         match (latest.stage(), by_rule.or(latest.decline())) {
             (Stage::Pending | Stage::Unrecognized, _) | (Stage::WaitsForDispute, None) => {
                 OperationStatus::Pending
@@ -415,7 +415,7 @@ impl Transaction {
     /// Why the payment failed.
     pub fn decline(&self) -> Option<Decline> {
         let void = self.operations.iter().rev().find_map(|operation| operation.cause.declines_as());
-        let by_rule = void.map(|code| Decline::of(code));
+        let by_rule = void.map(Decline::of);
         by_rule.or_else(|| self.first().and_then(Operation::decline))
     }
 

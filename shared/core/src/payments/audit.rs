@@ -29,7 +29,9 @@ pub(super) fn outcome(order: &Order, at: OperationRef, outcome: &Outcome) {
 }
 
 fn record(order: &Order, at: OperationRef, what: &'static str, outcome: Option<Said>) {
-    let Some(operation) = order.operation(at) else { return };
+    let Some((payment, operation)) = order.transaction(at.transaction).zip(order.operation(at)) else {
+        return;
+    };
     let change = AuditedChange {
         what,
         merchant: order.merchant.to_string(),
@@ -44,6 +46,7 @@ fn record(order: &Order, at: OperationRef, what: &'static str, outcome: Option<S
         state: operation.stage().as_str(),
         amount_minor: operation.amount.minor(),
         currency: order.currency.code(),
+        ignores_scheme_advice: payment.ignores_scheme_advice && operation.kind.is_payment(),
         outcome,
     };
     // A request's changes are logged when it ends, because its own line may include them. Changes
@@ -79,6 +82,7 @@ pub fn log(change: &AuditedChange, request_id: &str, principal: &str) {
         state = change.state,
         amount_minor = change.amount_minor,
         currency = change.currency,
+        ignore_scheme_advice = change.ignores_scheme_advice.then_some(true),
         outcome = said.map(|said| said.outcome),
         respproc = said.and_then(|said| said.processor.as_deref()),
         respcode = said.and_then(|said| said.code.as_deref()),

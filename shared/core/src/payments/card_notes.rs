@@ -60,10 +60,10 @@ pub(crate) struct Attempted<'a> {
 impl Attempted<'_> {
     /// Notes what an outcome tells of the card. A failure is logged and holds up nothing: the
     /// outcome itself is worth more.
-    pub(crate) async fn note(&self, notes: &dyn CardNoteStore, outcome: &Outcome, now: Timestamp) {
+    pub(crate) async fn note(&self, store: &dyn CardNoteStore, outcome: &Outcome, now: Timestamp) {
         let noted = match outcome {
-            Outcome::Declined(response, decline) => self.note_decline(notes, response, *decline, now).await,
-            Outcome::Approved(response) => self.note_approval(notes, response, now).await,
+            Outcome::Declined(response, decline) => self.note_decline(store, response, *decline, now).await,
+            Outcome::Approved(response) => self.note_approval(store, response, now).await,
             Outcome::PartiallyApproved(_)
             | Outcome::NoEffect(..)
             | Outcome::Unknown(..)
@@ -77,7 +77,7 @@ impl Attempted<'_> {
 
     async fn note_decline(
         &self,
-        notes: &dyn CardNoteStore,
+        store: &dyn CardNoteStore,
         response: &GatewayResponse,
         decline: Decline,
         now: Timestamp,
@@ -90,14 +90,14 @@ impl Attempted<'_> {
             payment: self.payment,
         };
         for card in self.cards(response) {
-            notes.add(&card, rule.class, &noted).await?;
+            store.add(&card, rule.class, &noted).await?;
         }
         Ok(())
     }
 
     async fn note_approval(
         &self,
-        notes: &dyn CardNoteStore,
+        store: &dyn CardNoteStore,
         response: &GatewayResponse,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -109,9 +109,9 @@ impl Attempted<'_> {
             (false, true) => ENDED_BY_AGREEMENT,
             (false, false) => return Ok(()),
         };
-        for (card, of_card) in notes.load(&self.cards(response)).await? {
+        for (card, of_card) in store.load(&self.cards(response)).await? {
             for class in ended.iter().filter(|class| of_card.0.contains_key(class)) {
-                notes.end(&card, *class, now).await?;
+                store.end(&card, *class, now).await?;
             }
         }
         Ok(())

@@ -100,6 +100,8 @@ pub struct AuditedChange {
     pub amount_minor: u64,
     /// The alphabetic code of its currency (ISO 4217).
     pub currency: &'static str,
+    /// Whether the payment was to be sent although a card scheme had forbidden it.
+    pub ignores_scheme_advice: bool,
     /// The gateway's outcome, if it was called.
     pub outcome: Option<Said>,
 }
@@ -129,7 +131,9 @@ impl Trail {
             && self.operation == Some(outcome.operation)
             && self.outcome == Some(outcome.state);
         let is_known = outcome.outcome.as_ref().is_some_and(|said| said.outcome != "unknown");
-        (is_one && is_known && outcome.state != "pending").then_some(outcome)
+        // Its own line says that a scheme's ban was ignored.
+        let is_usual = is_one && is_known && !outcome.ignores_scheme_advice;
+        (is_usual && outcome.state != "pending").then_some(outcome)
     }
 }
 
@@ -229,6 +233,7 @@ mod tests {
             state,
             amount_minor: 1,
             currency: "USD",
+            ignores_scheme_advice: false,
             outcome: said.map(|outcome| Said { outcome, processor: None, code: None, reference: None }),
         }
     }
@@ -246,11 +251,12 @@ mod tests {
             ..Trail::default()
         };
         assert_eq!(plain.only_change().map(|change| change.state), Some("approved"));
-        let changed: [fn(&mut Trail); 9] = [
+        let changed: [fn(&mut Trail); 10] = [
             |trail| trail.changes.push(change(OUTCOME, "approved", Some("approved"))),
             |trail| trail.changes[0].what = OUTCOME,
             |trail| trail.changes[1].what = INTENT_SAVED,
             |trail| trail.changes[1].attempt = 2,
+            |trail| trail.changes[1].ignores_scheme_advice = true,
             |trail| trail.operation = Some(Uuid::from_u128(3)),
             |trail| trail.outcome = Some("declined"),
             |trail| trail.changes[1].outcome = None,

@@ -7,8 +7,8 @@
 //! Members, in their order: the advice to the merchant (`merchAdviceCode`), the scheme's response
 //! code (`assocRespCode`), Visa's category (`declineCategory`), the processor's code. The first that
 //! has a rule decides, and a later one overrides it only by forbidding more. One exception is
-//! Visa's: a payment or a series that the cardholder stopped is of category 1, and is not the card's
-//! end.
+//! Visa's: a payment or a series that the cardholder stopped is of category 1, and is not the
+//! card's end.
 
 use std::cmp::Reverse;
 

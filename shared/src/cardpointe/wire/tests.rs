@@ -249,3 +249,34 @@ fn a_record_that_tells_another_fee_is_another_one() {
     assert!(record("0.03").says_the_same_as(&record("0.03")));
     assert!(!record("0.03").says_the_same_as(&record("0.02")));
 }
+
+#[test]
+fn the_first_payment_of_a_series_says_so_beside_what_it_stores() {
+    let account = CardAccount::parse("4111111111111111").unwrap();
+    let (security_code, name, expiry) = (None, String::new(), Expiry::new(12, 2031).unwrap());
+    let card = Card { account, expiry, security_code, name, billing: None, save: true, series: true };
+    let sent = auth_by(&PaymentSource::Card(Box::new(card)), None);
+    for (member, expected) in
+        [("ecomind", "E"), ("profile", "Y"), ("cof", "C"), ("cofscheduled", "Y"), ("cofpermission", "Y")]
+    {
+        assert_eq!(sent[member], expected, "{member}");
+    }
+}
+
+#[test]
+fn a_schemes_words_are_kept_as_stated_in_either_case_and_of_a_decline_only() {
+    let words = |respstat: &str, members: &str| {
+        reply(&format!(r#"{{"respstat":"{respstat}",{members}}}"#)).response().scheme.map(|words| *words)
+    };
+    let code = |code: &str, text: Option<&str>| SchemeCode::stated(Some(code), text);
+    let expected = SchemeWords {
+        advice: code("03", Some("Account closed")),
+        response: code("14", None),
+        category: code("1", None),
+    };
+    let camel = r#""merchAdviceCode":"03","merchAdviceText":"Account closed","assocRespCode":"14","declineCategory":1"#;
+    assert_eq!(words("C", camel), Some(expected.clone()));
+    assert_eq!(words("C", &camel.to_lowercase().replace("account", "Account")), Some(expected));
+    assert_eq!(words("A", camel), None);
+    assert_eq!(words("C", r#""merchAdviceCode":"","declineCategory":" ","assocRespText":"x""#), None);
+}

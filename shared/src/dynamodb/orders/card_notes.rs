@@ -1,8 +1,8 @@
 //! Notes about cards, in the table of shoppers' attempts: that table forgets what has had its time.
 //!
 //! An item has a member for each class of rule, under the class's name: `a` when the payment was
-//! declined and `u` the end of the stated time, both in milliseconds, and the payment's order `o` and id
-//! `p`.
+//! declined and `u` the end of the stated time, both in milliseconds, and the payment's order `o`
+//! and id `p`.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::{
 use jiff::Timestamp;
 use tollgate_core::{
     order::{CardKey, CardNotes, NotedDecline, OrderId},
-    payments::{CARD_NOTES_KEPT, CardNoteStore, StoreError},
+    payments::{CARD_NOTES_KEPT, CardNoteStore, StoreError, Unreadable},
     values::RetryClass,
 };
 
@@ -69,7 +69,8 @@ fn notes(item: &Item) -> CardNotes {
         let stored = item.get(class.as_str())?.as_m().ok()?;
         let read = noted(stored);
         if read.is_none() {
-            tracing::error!(class = class.as_str(), "a note about a card cannot be read");
+            let key = text(item, "slot_key").cloned().unwrap_or_default();
+            Unreadable { key, reason: format!("its member {} has another form", class.as_str()) }.log();
         }
         Some((*class, read?))
     });
@@ -106,5 +107,88 @@ impl CardNoteStore for DynamoDbCardNotes {
             .update_expression("REMOVE #class")
             .condition_expression("#class.a <= :at");
         was_made(request.send().await).map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::{Value, json};
+    use tollgate_core::values::StoredCard;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::test_aws::{Aws, done, error, throttled};
+
+    fn cards() -> Vec<CardKey> {
+        let stored = StoredCard { profile: "16178397535388255208".to_owned(), account: "1".to_owned() };
+        CardKey::all(&"m".parse().unwrap(), "111", Some("9418594164541111"), Some(&stored))
+    }
+
+    fn noted(until_s: Option<i64>) -> NotedDecline {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let order = "o".parse().unwrap();
+        NotedDecline { at: at(1_800_000_000), until: until_s.map(at), order, payment: Uuid::from_u128(7) }
+    }
+
+    fn over(responses: impl IntoIterator<Item = (u16, Value)>) -> (DynamoDbCardNotes, Arc<Aws>) {
+        let aws = Aws::responding(responses);
+        (DynamoDbCardNotes::new(aws.dynamodb(), "attempts".to_owned()), aws)
+    }
+
+    fn name(card: &CardKey) -> Value {
+        json!({"slot_key": {"S": format!("#card#{}", card.as_str())}})
+    }
+
+    #[tokio::test]
+    async fn both_names_of_a_card_are_read_with_one_call_and_a_note_that_cannot_be_read_is_left_out() {
+        let [by_token, by_place] = &cards()[..] else { panic!("two names") };
+        let mut first = name(by_token);
+        first["never"] = json!({"M": {"a": {"N": "1800000000000"}, "o": {"S": "o"}, "p": {"S": Uuid::from_u128(7).to_string()}}});
+        first["wait"] = json!({"M": {"a": {"S": "x"}}});
+        first["expires_at"] = json!({"N": "1"});
+        let (notes, aws) = over([(200, json!({"Responses": {"attempts": [first]}})), throttled()]);
+        let found = notes.load(&cards()).await.unwrap();
+        assert_eq!(found, [(by_token.clone(), CardNotes([(RetryClass::Never, noted(None))].into()))]);
+        let sent = &aws.bodies("BatchGetItem")[0]["RequestItems"]["attempts"];
+        assert_eq!(sent["ConsistentRead"], true);
+        let keys = sent["Keys"].as_array().unwrap();
+        assert!(keys.len() == 2 && keys.contains(&name(by_token)) && keys.contains(&name(by_place)));
+        assert!(matches!(notes.load(&cards()).await, Err(StoreError::Unavailable(_))));
+    }
+
+    #[tokio::test]
+    async fn a_decline_is_noted_for_two_years_and_of_two_times_the_later_end_stays() {
+        let (notes, aws) = over([done(), error("ConditionalCheckFailedException"), throttled()]);
+        let card = &cards()[0];
+        notes.add(card, RetryClass::Never, &noted(None)).await.unwrap();
+        notes.add(card, RetryClass::Wait, &noted(Some(1_800_003_600))).await.unwrap();
+        assert!(notes.add(card, RetryClass::Wait, &noted(None)).await.is_err());
+        let [never, wait, _] = &aws.bodies("UpdateItem")[..] else { panic!("three") };
+        assert_eq!(
+            (&never["Key"], &never["ExpressionAttributeNames"]),
+            (&name(card), &json!({"#class": "never"}))
+        );
+        assert_eq!(never["UpdateExpression"], "SET #class = :noted, expires_at = :until");
+        assert_eq!(never["ConditionExpression"], "attribute_not_exists(#class) OR #class.a < :at");
+        assert_eq!(never["ExpressionAttributeValues"][":at"], json!({"N": "1800000000000"}));
+        assert_eq!(never["ExpressionAttributeValues"][":until"], json!({"N": "1863244800"}));
+        assert_eq!(wait["ConditionExpression"], "attribute_not_exists(#class) OR #class.u < :at");
+        assert_eq!(wait["ExpressionAttributeValues"][":at"], json!({"N": "1800003600000"}));
+        assert_eq!(wait["ExpressionAttributeValues"][":noted"]["M"]["u"], json!({"N": "1800003600000"}));
+    }
+
+    #[tokio::test]
+    async fn an_agreement_ends_no_later_decline() {
+        let (notes, aws) = over([done(), error("ConditionalCheckFailedException"), throttled()]);
+        let (card, at) = (&cards()[1], noted(None).at);
+        for _ in 0..2 {
+            notes.end(card, RetryClass::StopSeries, at).await.unwrap();
+        }
+        assert!(notes.end(card, RetryClass::StopSeries, at).await.is_err());
+        let sent = &aws.bodies("UpdateItem")[0];
+        assert_eq!(sent["UpdateExpression"], "REMOVE #class");
+        assert_eq!(sent["ConditionExpression"], "#class.a <= :at");
     }
 }

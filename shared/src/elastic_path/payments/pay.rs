@@ -263,7 +263,8 @@ fn not_to_pay_with(refusal: MethodRefusal) -> Failure {
 }
 
 /// Who makes a payment with a stored card (`initiated_by`, `scheduled`), whether a card is stored
-/// along with the payment (`save`) and begins a series (`series`), and whose it is (`customer`). A shopper states no such member.
+/// along with the payment (`save`) and begins a series (`series`), and whose it is (`customer`). A
+/// shopper states no such member.
 fn stored_card_rules(
     data: &mut Members<'_>,
     named: Option<Named>,

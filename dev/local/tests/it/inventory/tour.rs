@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Stage};
+use cardpointe_simulator::{AdviceMember, Config, Decline, Endpoint, Fault, FaultKind, Stage};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use local::{ATTEMPTS_TABLE_NAME, AppSettings, WEBHOOKS_TABLE_NAME, functions::SCHEDULED, merchants};
 use reqwest::Method;
@@ -66,6 +66,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.pays_in_two_tries_what_was_priced_again().await;
     tour.pays_with_everything_a_credit_card_request_holds().await;
     tour.is_declined_and_given_back().await;
+    tour.hears_what_card_schemes_forbid().await;
     tour.is_paid_by_a_shopper().await;
     tour.loses_a_request_that_arrives_late().await;
     tour.meets_a_gateway_that_does_not_respond().await;
@@ -277,6 +278,31 @@ impl Tour {
         self.shop.pay("shopper", declined).await.error(400, "declined");
         self.shop.pay("shopper", by_card_with("purchase", VISA, &json!({}))).await.data(200);
         self.shop.use_token(&merchant);
+        self.look().await;
+    }
+
+    /// Declines by both classes of rule that a card's notes keep, one of them with a time.
+    async fn hears_what_card_schemes_forbid(&mut self) {
+        self.shop.register("schemes", 2599).await;
+        for (number, advice) in [("4788250000121443", "R1"), ("5454545454545454", "02")] {
+            let said = Decline::do_not_honor()
+                .member(AdviceMember::MerchAdviceCode, advice)
+                .member(AdviceMember::MerchAdviceText, "Advice")
+                .member(AdviceMember::AssocRespCode, "05")
+                .member(AdviceMember::AssocRespText, "Do not honor")
+                .member(AdviceMember::DeclineCategory, "4");
+            self.shop.stack.simulator().decline(said);
+            let ignoring = json!({"ignore_scheme_advice": true});
+            let declined = by_card_with("purchase", number, &ignoring);
+            self.shop.pay("schemes", declined).await.error(400, "declined");
+        }
+        // Never, by a code of the processor.
+        let lost = Decline::do_not_honor().member(AdviceMember::AssocRespCode, "41");
+        self.shop.stack.simulator().decline(lost);
+        self.shop
+            .pay("schemes", by_card_with("purchase", "5454545454545454", &json!({})))
+            .await
+            .error(400, "declined");
         self.look().await;
     }
 

@@ -111,6 +111,15 @@ impl Decision {
         }
     }
 
+    /// Leaves out the card scheme's words.
+    fn forget_scheme(&mut self) {
+        match self {
+            Self::Approved(response) | Self::Declined(response, _) | Self::NoEffect(response, _) => {
+                response.scheme = None;
+            }
+        }
+    }
+
     /// The gateway's response that the decision was read from.
     pub fn response(&self) -> &GatewayResponse {
         match self {
@@ -381,8 +390,12 @@ impl super::Operation {
     }
 
     /// Decides it. The earlier decision stays on record.
-    pub(crate) fn decide(&mut self, decision: Decision, now: Timestamp) {
+    pub(crate) fn decide(&mut self, mut decision: Decision, now: Timestamp) {
         self.supersede_decision();
+        // A follow-up is no attempt that a scheme could forbid, and an order has many.
+        if !self.kind.is_payment() {
+            decision.forget_scheme();
+        }
         self.state = OperationState::Decided(decision);
         self.updated_at = now;
     }
@@ -453,7 +466,8 @@ impl super::Operation {
     }
 
     /// Adds a decision that no longer counts to those that were before it.
-    fn supersede(&mut self, attempt: Attempt, amount: Amount, decision: Decision, at: Timestamp) {
+    fn supersede(&mut self, attempt: Attempt, amount: Amount, mut decision: Decision, at: Timestamp) {
+        decision.forget_scheme();
         let (decision, carried) = (Some(decision), Carried::default());
         let new = Superseded { attempt, amount, decision, first_at: at, at, times: 1, carried };
         match self.superseded.iter_mut().find(|entry| entry.is_like(&new)) {

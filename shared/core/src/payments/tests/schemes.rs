@@ -96,7 +96,7 @@ fn outcome(step: Attempted) -> Outcome {
                 GatewayResponse { token: Some(token(step.card)), stored: saved, ..approved_as("r") };
             let charged = Some(Amount::new(1).unwrap().into());
             let reference = Some(Uuid::new_v4().simple().to_string()[..14].to_owned());
-            return Outcome::Approved(GatewayResponse { charged, reference, ..response });
+            return Outcome::Approved(GatewayResponse { reference, charged, ..response });
         }
         Says::Never => Some(RetryRule::new(RetryClass::Never)),
         Says::Stop => Some(RetryRule::new(RetryClass::StopSeries)),

@@ -271,7 +271,7 @@ stored! {
         cvv: "cvv",
         token: ({}, None),
         stored: ({}, None),
-        scheme: "sw",
+        scheme: "scheme",
         charged: (write_charged(response.charged, to), read_charged(from)?),
         settlement_rejected: "settlement_rejected" unless (false),
         unproven: "unproven" unless (false),
@@ -281,16 +281,16 @@ stored! {
 
 stored! {
     SchemeCode {
-        code: "c",
-        text: "t",
+        code: "code",
+        text: "text",
     }
 }
 
 stored! {
     SchemeWords {
-        advice: "a",
-        response: "r",
-        category: "c",
+        advice: "advice",
+        response: "response",
+        category: "category",
     }
 }
 
