@@ -27,7 +27,7 @@ pub use attempts::{
     NETWORK_DECLINES, NETWORK_IN_FLIGHT, Slot, Stale,
 };
 pub use by_hand::{HandDecision, Misfit, NotByHand, Weighed};
-pub(crate) use card_notes::Attempted;
+pub(crate) use card_notes::{Attempted, agree_anew};
 pub use card_notes::{CARD_NOTES_KEPT, CardNoteStore};
 pub use deadline::Deadline;
 pub use disputes::{KnownDisputes, NotRecorded, record_dispute};

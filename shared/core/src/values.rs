@@ -35,7 +35,7 @@ pub use carried::Carried;
 pub use charged::{Charged, Fee, FeeKind};
 pub use clock::{Clock, SystemClock};
 pub use counted::counted;
-pub use decline::{Advice, DeclineCode};
+pub use decline::{Advice, DeclineCode, RetryScope};
 pub use discount::{DiscountError, Discounts};
 pub use holidays::Holidays;
 pub use instrument::Instrument;
@@ -50,7 +50,7 @@ pub use references::{
     Metadata, References, is_metadata_name,
 };
 pub use refund_max::{REFUND_LIMITS_MAX, RefundMax};
-pub use scheme::{RetryClass, RetryRule, RetryScope, RetryWait, SchemeCode, SchemeWords};
+pub use scheme::{RetryClass, RetryRule, RetryWait, SchemeCode, SchemeWords};
 pub use search::{InvalidSearch, SearchBy, SearchKey, SearchTerm, SearchedBy};
 pub use signed_amount::{ReadTooLarge, SignedAmount};
 pub use text::without_mark;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{Decline, GatewayResponse, Outcome},
-    values::{Advice, CardToken, DeclineCode, RetryClass, RetryRule, SchemeCode, SchemeWords},
+    values::{Advice, DeclineCode, RetryClass, RetryRule, SchemeCode, SchemeWords},
 };
 
 use crate::ask::{get, post};
@@ -20,11 +20,8 @@ fn advised(rule: RetryRule, code: &'static str, text: &'static str) -> impl Fn(G
             response: SchemeCode::stated(Some("05"), Some("Do not honor")),
             category: None,
         };
-        let response = GatewayResponse {
-            scheme: Some(Box::new(words)),
-            token: CardToken::parse("9555540000001111"),
-            ..said(approval, "C", "05", "Do not honor")
-        };
+        let response =
+            GatewayResponse { scheme: Some(Box::new(words)), ..said(approval, "C", "05", "Do not honor") };
         let code = DeclineCode::DoNotHonor;
         Outcome::Declined(response, Decline { code, payer_advice: Advice::ContactIssuer, rule: Some(rule) })
     }
@@ -95,6 +92,20 @@ async fn what_a_scheme_has_forbidden_is_refused_with_the_rule_and_the_earlier_pa
     )
     .await;
     t.ask("ends the ban", &pays("a", &[("amount", json!(10))])).await;
+    let stop = || advised(RetryRule::new(RetryClass::StopSeries), "21", "Stop recurring for this merchant");
+    let once_more = [("amount", json!(12))];
+    for (what, agrees) in
+        [("the customer stores it anew", stores("c-1")), ("with another key", stores("c-1").key("anew"))]
+    {
+        t.world.answer(stop());
+        t.ask("the series is stopped", &pays("a", &[("amount", json!(11))])).await;
+        t.ask("no more of it", &pays("a", &once_more)).await;
+        t.ask(what, &agrees).await;
+        t.ask("which goes on", &pays("a", &once_more)).await;
+    }
+    t.world.answer(stop());
+    t.ask("a card is not stored", &stores("c-2").key("n")).await;
+    t.ask("nor its ban forgotten", &pays("a", &[("amount", json!(13))])).await;
     let shopper = post("/v2/orders/b/payments").by("shop:shopper1");
     let data = json!({"gateway": "card_connect", "method": "purchase", "ignore_scheme_advice": true});
     t.ask("a shopper does not insist", &shopper.data(data)).await;

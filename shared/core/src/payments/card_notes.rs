@@ -64,6 +64,9 @@ impl Attempted<'_> {
         let noted = match outcome {
             Outcome::Declined(response, decline) => self.note_decline(store, response, *decline, now).await,
             Outcome::Approved(response) => self.note_approval(store, response, now).await,
+            Outcome::PartiallyApproved(response) if self.merchant.policy.accept_partial_approval => {
+                self.note_approval(store, response, now).await
+            }
             Outcome::PartiallyApproved(_)
             | Outcome::NoEffect(..)
             | Outcome::Unknown(..)
@@ -109,12 +112,7 @@ impl Attempted<'_> {
             (false, true) => ENDED_BY_AGREEMENT,
             (false, false) => return Ok(()),
         };
-        for (card, of_card) in store.load(&self.cards(response)).await? {
-            for class in ended.iter().filter(|class| of_card.0.contains_key(class)) {
-                store.end(&card, *class, now).await?;
-            }
-        }
-        Ok(())
+        end(store, &self.cards(response), ended, now).await
     }
 
     /// The keys of the card that a response tells, besides the one that was sent.
@@ -123,6 +121,28 @@ impl Attempted<'_> {
         let stored = self.paid_with.or(response.stored.as_ref());
         CardKey::all(&self.merchant.id, &self.route.account, token, stored)
     }
+}
+
+/// Ends the stop of a card's series: its holder agrees anew. A failure is logged.
+pub(crate) async fn agree_anew(store: &dyn CardNoteStore, cards: &[CardKey], now: Timestamp) {
+    if let Err(error) = end(store, cards, ENDED_BY_AGREEMENT, now).await {
+        tracing::error!(%error, "a cardholder's new agreement is not noted");
+    }
+}
+
+/// Forgets what is noted of these classes. One read, and a write for each that there is.
+async fn end(
+    store: &dyn CardNoteStore,
+    cards: &[CardKey],
+    classes: &[RetryClass],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for (card, of_card) in store.load(cards).await? {
+        for class in classes.iter().filter(|class| of_card.0.contains_key(class)) {
+            store.end(&card, *class, now).await?;
+        }
+    }
+    Ok(())
 }
 
 impl Payments {

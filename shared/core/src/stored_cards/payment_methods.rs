@@ -17,8 +17,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::{
-    order::{CustomerReference, NoEffect},
-    payments::{Card, CardNoteStore, Deadline, Gateway, Merchant, StoreError},
+    order::{CardKey, CustomerReference, KeyDigest, NoEffect},
+    payments::{Card, CardNoteStore, Deadline, Gateway, Merchant, StoreError, agree_anew},
     stored_cards::{
         AddPlan, Customer, CustomerKey, CustomerStore, CustomerWrite, MethodId, MethodRejection, MethodState,
         NewMethod, PaymentMethod, ProfileOutcome, Profiles, Renewal,
@@ -125,6 +125,7 @@ impl PaymentMethods {
                 }
                 (customer, AddPlan::Replay(id)) => {
                     let customer = self.resolve(merchant, customer, id, deadline).await?;
+                    self.agree_anew(merchant, &customer, id, new.key.as_ref()).await;
                     return Ok(MethodChanged { customer, method: id, replayed: true });
                 }
                 (customer, AddPlan::LookFirst(id)) => {
@@ -139,6 +140,18 @@ impl PaymentMethods {
                 }
             }
         }
+    }
+
+    /// A customer who stores a card that is stored already agrees anew to be charged. The same
+    /// request once more, by its key, says nothing new.
+    async fn agree_anew(&self, merchant: &Merchant, customer: &Customer, id: Uuid, key: Option<&KeyDigest>) {
+        let Some(method) = customer.method(id) else { return };
+        if method.stored().is_none() || key.is_some() && method.key.as_ref() == key {
+            return;
+        }
+        let (token, stored) = (method.card.token.as_deref(), method.stored());
+        let cards = CardKey::all(&merchant.id, &method.route.account, token, stored);
+        agree_anew(self.card_notes.as_ref(), &cards, self.clock.now()).await;
     }
 
     /// One card. If its outcome is not known, an inquiry is sent first.

@@ -5,7 +5,6 @@
 
 use Advice::{ContactIssuer, FixData, Later, Never, OtherCard};
 
-use super::RetryScope;
 use crate::words;
 
 /// All that is public about a code.
@@ -266,6 +265,18 @@ words! {
         OtherCard => "use_another_card",
         /// Only the cardholder can clear it, with the issuer; until then, another card.
         ContactIssuer => "contact_issuer",
+    }
+}
+
+words! {
+    /// The subject of a rule that forbids further attempts.
+    pub enum RetryScope {
+        /// The card, whoever pays with it.
+        Card => "card",
+        /// Every payment with the card that the merchant initiates.
+        Series => "series",
+        /// The one payment of the order.
+        Payment => "payment",
     }
 }
 

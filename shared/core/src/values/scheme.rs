@@ -6,7 +6,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Advice, clean_text};
+use super::{Advice, RetryScope, clean_text};
 use crate::words;
 
 /// The longest code of a scheme that is kept: Amex has three characters, and room for one more.
@@ -34,18 +34,6 @@ words! {
         Issuer => "issuer",
         /// Not before the merchant's set-up is corrected.
         Setup => "setup",
-    }
-}
-
-words! {
-    /// The subject of a rule that forbids further attempts.
-    pub enum RetryScope {
-        /// The card, whoever pays with it.
-        Card => "card",
-        /// Every payment with the card that the merchant initiates.
-        Series => "series",
-        /// The one payment of the order.
-        Payment => "payment",
     }
 }
 

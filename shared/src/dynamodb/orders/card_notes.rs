@@ -151,11 +151,11 @@ mod tests {
         let (notes, aws) = over([(200, json!({"Responses": {"attempts": [first]}})), throttled()]);
         let found = notes.load(&cards()).await.unwrap();
         assert_eq!(found, [(by_token.clone(), CardNotes([(RetryClass::Never, noted(None))].into()))]);
+        assert!(matches!(notes.load(&cards()).await, Err(StoreError::Unavailable(_))));
         let sent = &aws.bodies("BatchGetItem")[0]["RequestItems"]["attempts"];
         assert_eq!(sent["ConsistentRead"], true);
         let keys = sent["Keys"].as_array().unwrap();
         assert!(keys.len() == 2 && keys.contains(&name(by_token)) && keys.contains(&name(by_place)));
-        assert!(matches!(notes.load(&cards()).await, Err(StoreError::Unavailable(_))));
     }
 
     #[tokio::test]

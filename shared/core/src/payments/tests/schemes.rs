@@ -313,3 +313,27 @@ async fn a_card_is_another_at_another_account_and_of_another_merchant() {
     assert_eq!((keys.len(), different.len()), (6, 6));
     assert!(keys.iter().all(|key| key.as_str().len() == 32));
 }
+
+#[tokio::test]
+async fn a_ban_is_asked_before_anything_is_on_record_and_again_when_the_order_has_changed() {
+    let mut shop = Shop::new().await;
+    shop.step(step(By::Merchant, Says::Drop), "0").await;
+    let intent = |key| {
+        paying(Some(key), |pay| {
+            pay.amount = Some(Amount::new(1).unwrap());
+            pay.card = summary(By::Merchant, 1);
+            pay.initiative.by_merchant = true;
+        })
+    };
+    let Fixture { payments, merchant, key, .. } = &shop.fixture;
+    let prepared = payments.prepare(merchant, key, &intent("1")).await.map(drop);
+    assert!(matches!(prepared, Err(Refusal::Rejected(Rejection::RetryForbidden(Some(_))))));
+    // Another process hears of the ban while this one is about to send.
+    let heard = shop.fixture.stored().await.transactions;
+    shop.fixture.meanwhile(move |order| order.transactions = heard);
+    let sent = shop.fixture.sent();
+    let elsewhere = Attempted { order: 1, card: 1, ..step(By::Merchant, Says::Approved) };
+    let refused = shop.attempt(elsewhere, "2").await;
+    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::RetryForbidden(Some(_))))));
+    assert_eq!(shop.fixture.sent(), sent);
+}
