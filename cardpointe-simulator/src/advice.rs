@@ -78,8 +78,8 @@ const VISA: &[(i64, &str, &str, &str, &str)] = &[
 /// The amount before the first row of a scheme's table.
 const SCHEME_BASE: i64 = 288_800;
 
-/// The decline that a test card gives for this amount. `recurring`: merchant advice comes, as with a
-/// merchant-initiated payment of a series that was started with the card before.
+/// The decline that a test card gives for this amount. `recurring`: merchant advice comes, as with
+/// a merchant-initiated payment of a series that was started with the card before.
 pub(crate) fn decline(
     script: Script,
     minor: i64,

@@ -57,8 +57,8 @@ pub struct Settings {
     /// A scheduled payment on the merchant's initiative (`cof` M, `cofscheduled` Y) without
     /// `ecomind` R is declined. Default on.
     pub recurring_needs_ecomind: bool,
-    /// The test cards' merchant advice comes only with a later payment of a series on the merchant's
-    /// initiative. Off: with every payment. Default on.
+    /// The test cards' merchant advice comes only with a later payment of a series, on the
+    /// merchant's initiative. Off: with every payment. Default on.
     pub advice_needs_series: bool,
     /// Inquiries show what the card schemes say about a decline. Default on.
     pub advice_in_inquiries: bool,

@@ -220,7 +220,8 @@ impl Simulator {
         })
     }
 
-    /// Forgets ledger, created profiles, faults, declines, alterations, added time and changed settings.
+    /// Forgets ledger, created profiles, faults, declines, alterations, added time and changed
+    /// settings.
     pub fn reset(&self) {
         self.world().reset();
     }

@@ -1,4 +1,4 @@
-//! What the card schemes say about a decline: the vendor's test rows, and declines of a test's
+//! The card schemes' words about a decline: the vendor's test rows, and declines of a test's
 //! choice.
 
 use cardpointe_simulator::{AdviceMember, Decline, Endpoint, Fault, FaultKind};

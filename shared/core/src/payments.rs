@@ -116,7 +116,7 @@ pub struct Payments {
     /// Tells of chargebacks before a rule refunds a payment. None where nothing reads the
     /// settlement.
     pub known_disputes: Option<Arc<dyn KnownDisputes>>,
-    /// What the schemes have forbidden of cards, beyond the orders in which they said so.
+    /// Bans of the schemes, beyond the orders in which they were told.
     pub card_notes: Arc<dyn CardNoteStore>,
 }
 

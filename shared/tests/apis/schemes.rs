@@ -1,4 +1,4 @@
-//! What the card schemes say about a decline: told to whoever may know, and obeyed.
+//! The card schemes' words about a decline: told to whoever may know, and obeyed.
 
 use serde_json::{Value, json};
 use tollgate_core::{

@@ -168,10 +168,11 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
     let now = Timestamp::now();
     let id = |n: usize| Uuid::from_u128(u128::MAX - n as u128);
     let mut operations: Vec<_> = (0..operations).map(|o| operation(id(1000 + n * 10 + o))).collect();
-    if let Some(OperationState::Decided(Decision::Declined(response, _))) =
+    if let Some(OperationState::Decided(Decision::Declined(response, decline))) =
         operations.first_mut().map(|first| &mut first.state)
     {
         response.scheme = longest.then(|| Box::new(longest_words()));
+        decline.rule = Some(RetryRule::wait(SignedDuration::from_mins(u32::MAX.into()), true));
     }
     Transaction {
         id: id(n),
@@ -356,8 +357,7 @@ fn longest_decline() -> Decision {
         carried: Carried::default(),
     };
     let code = DeclineCode::TransactionNotPermitted;
-    let rule = Some(RetryRule::wait(SignedDuration::from_mins(u32::MAX.into()), true));
-    Decision::Declined(response, Decline { rule, ..Decline::of(code) })
+    Decision::Declined(response, Decline::of(code))
 }
 
 /// The words of the card scheme, which only the operation has that began its payment.

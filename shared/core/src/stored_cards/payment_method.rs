@@ -122,8 +122,8 @@ impl PaymentMethod {
         self.card.stored.as_ref().filter(|_| self.state == MethodState::Stored)
     }
 
-    /// The card data that a payment with it keeps. By the token, the payment finds the scheme's bans
-    /// of the card.
+    /// The card data that a payment with it keeps. By the token, the payment finds the scheme's
+    /// bans of the card.
     pub fn to_pay_with(&self) -> CardSummary {
         self.card.clone()
     }

@@ -94,7 +94,7 @@ pub struct PaymentMethods {
     pub profiles: Arc<dyn Profiles>,
     /// The time of each change, and the current time for inquiries.
     pub clock: Arc<dyn Clock>,
-    /// What the schemes have forbidden of cards.
+    /// Bans of the schemes.
     pub card_notes: Arc<dyn CardNoteStore>,
 }
 

@@ -228,8 +228,8 @@ impl DeclineCode {
         }
     }
 
-    /// The next step of the merchant's people after a decline with this advice, and of what the card
-    /// scheme forbids to try again, if it does.
+    /// The next step of the merchant's people after a decline with this advice, and the subject of
+    /// the card scheme's ban, if there is one.
     pub fn for_merchant(self, advice: Advice, scope: Option<RetryScope>) -> &'static str {
         let own = self.row().merchant;
         match scope {

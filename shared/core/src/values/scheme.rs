@@ -13,7 +13,7 @@ use crate::words;
 const CODE_MAX_CHARS: usize = 4;
 
 /// The longest text of a scheme that is kept.
-const TEXT_MAX_CHARS: usize = 64;
+const SCHEME_TEXT_MAX_CHARS: usize = 64;
 
 words! {
     /// The rule that a decline puts on further attempts, the strictest first. None of a later class
@@ -110,7 +110,7 @@ impl SchemeCode {
     /// A code as it is kept, if there is one.
     pub fn stated(code: Option<&str>, text: Option<&str>) -> Option<Self> {
         let code = clean_text(code?.trim(), CODE_MAX_CHARS);
-        let text = text.map(|text| clean_text(text, TEXT_MAX_CHARS)).filter(|text| !text.is_empty());
+        let text = text.map(|text| clean_text(text, SCHEME_TEXT_MAX_CHARS)).filter(|text| !text.is_empty());
         (!code.is_empty()).then_some(Self { code, text })
     }
 }

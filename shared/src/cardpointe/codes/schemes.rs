@@ -5,8 +5,8 @@
 //! is new and 57 is in category 1 again from 2026-10-25. Visa changes them in April and October.
 //!
 //! Members, in their order: the advice to the merchant (`merchAdviceCode`), the scheme's response
-//! code (`assocRespCode`), Visa's category (`declineCategory`), the processor's code. The first that
-//! has a rule decides, and a later one overrides it only by forbidding more. One exception is
+//! code (`assocRespCode`), Visa's category (`declineCategory`), the processor's code. The first
+//! that has a rule decides, and a later one overrides it only by forbidding more. One exception is
 //! Visa's: a payment or a series that the cardholder stopped is of category 1, and is not the
 //! card's end.
 

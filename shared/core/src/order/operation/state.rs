@@ -111,8 +111,11 @@ impl Decision {
         }
     }
 
-    /// Leaves out the card scheme's words.
+    /// Leaves out the card scheme's words and rule.
     fn forget_scheme(&mut self) {
+        if let Self::Declined(_, decline) = self {
+            decline.rule = None;
+        }
         match self {
             Self::Approved(response) | Self::Declined(response, _) | Self::NoEffect(response, _) => {
                 response.scheme = None;

@@ -1,4 +1,5 @@
-//! What card schemes have forbidden is not sent, over random histories; and what a note costs.
+//! Attempts that card schemes have forbidden are not sent, over random histories; and the cost of
+//! a note.
 
 use proptest::prelude::*;
 
@@ -109,7 +110,7 @@ fn outcome(step: Attempted) -> Outcome {
     Outcome::Declined(response, Decline { rule, ..Decline::of(DeclineCode::GenericDecline) })
 }
 
-/// What the schemes have forbidden, kept in the plainest way.
+/// The bans of the schemes, kept in the plainest way.
 #[derive(Default)]
 struct Forbidding {
     never: [bool; 2],
