@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{AdviceMember, Alteration, Decline, Endpoint, Fault, FaultKind};
 use local::{
     Options, TABLE_NAME,
     functions::TABLE,
@@ -67,15 +67,43 @@ async fn play_all_events(shop: &Shop) {
 /// The gateway pays, its response is lost, and no inquiry can be sent before the clock has moved
 /// on. Returns the transaction.
 async fn pay_in_doubt(shop: &Shop, order: &str) -> String {
+    lose(shop, order, by_token("purchase")).await
+}
+
+/// The same of a payment with these data, whatever the gateway responds.
+async fn lose(shop: &Shop, order: &str, data: Value) -> String {
     shop.register(order, 2599).await;
     shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
     shop.no_inquiry();
-    let paid = shop.pay_by_token(order, "purchase").await;
+    let paid = shop.pay(order, data).await;
     paid.data(202);
     shop.stack.simulator().clear_faults();
     shop.stack.advance_clock(60);
     shop.stack.cold_start().unwrap();
     paid.id()
+}
+
+/// A card scheme forbids to try a card again: in the response to a new authorization of a rest, and
+/// by inquiries. An inquiry also finds a payment that stored its card.
+async fn hear_of_bans(shop: &Shop) {
+    let ban = || Decline::do_not_honor().member(AdviceMember::AssocRespCode, "41");
+    shop.register("rest", 2599).await;
+    let held = shop.pay("rest", saving("rest", "authorize")).await.id();
+    shop.follow_up("rest", &held, "capture", json!({"amount": 1_000})).await.data(200);
+    shop.stack.simulator().decline(ban());
+    shop.follow_up("rest", &held, "reauthorize", json!({})).await.error(400, "declined");
+    shop.stack.simulator().decline(ban());
+    let banned = lose(shop, "banned", by_card_with("purchase", VISA, &json!({}))).await;
+    shop.follow_up("banned", &banned, "confirm", json!({})).await;
+    shop.stack.simulator().decline(ban());
+    lose(shop, "banned-late", by_card_with("purchase", VISA, &json!({}))).await;
+    lose(shop, "stored-late", saving("stored-late", "purchase")).await;
+    shop.stack.invoke_scheduled("reconcile").await.unwrap();
+}
+
+/// A payment that stores its card. A card that a customer has is not written again.
+fn saving(order: &str, method: &str) -> Value {
+    by_card_with(method, VISA, &json!({"save": true, "customer": format!("customer-of-{order}")}))
 }
 
 /// On each route that a shopper can pay by.
@@ -104,17 +132,15 @@ async fn state_a_shoppers_address(shop: &Shop) {
     let body = json!({ "data": data }).to_string();
     shop.send(Method::POST, "/v2/payment-methods", &[address], body).await.data(201);
     let headers = [("content-type", "application/json"), address];
-    let body = Syntax::Json.body(&payment("1", "in-another-spelling"));
+    let mut data = payment("1", "in-another-spelling");
+    data["Request"]["SaveToFile"] = json!(true);
+    let body = Syntax::Json.body(&data);
     let charged = CreditCard::of(shop).post_with("Charge/", &headers, body).await;
     assert_eq!(charged.envelope().code, "00");
 }
 
 /// On each route that a card can be stored by with a payment, and once by an inquiry.
 async fn pay_and_save(shop: &Shop) {
-    // A card that a customer has is not written again.
-    let saving = |order: &str, method: &str| {
-        by_card_with(method, VISA, &json!({"save": true, "customer": format!("customer-of-{order}")}))
-    };
     for route in ["payments", "payments/authorize", "payments/purchase"] {
         let order = format!("saved-{}", route.replace('/', "-"));
         shop.register(&order, 2599).await;
@@ -297,6 +323,7 @@ async fn every_function_uses_all_that_its_policy_grants_and_needs_nothing_else()
     pay_as_a_shopper(&shop).await;
     state_a_shoppers_address(&shop).await;
     pay_and_save(&shop).await;
+    hear_of_bans(&shop).await;
     assert!(shop.stack.deliver_stream().await.unwrap() > 10);
     assert!(shop.stack.deliver_webhooks().await.unwrap() > 10);
     reads_the_settlement(&shop).await;

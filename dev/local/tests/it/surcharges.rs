@@ -171,7 +171,7 @@ async fn a_surcharge_is_beside_the_amounts_wherever_they_are_shown_and_in_none_o
     let lines: Vec<&str> = file.body.as_str().unwrap().lines().collect();
     let ends: Vec<bool> =
         [",surcharge,3.00,3.00,3.00,,,,refunded", ",surcharge,3.00,0.00,0.00,,,,voided", ",,,,,,,,paid"]
-            .map(|end| lines.iter().any(|line| line.ends_with(end)))
+            .map(|end| lines.iter().any(|line| line.ends_with(&format!("{end},,,,,"))))
             .into();
     assert_eq!(ends, [true; 3], "{lines:#?}");
 

@@ -74,7 +74,7 @@ impl Attempted<'_> {
             | Outcome::Unnamed(_) => Ok(()),
         };
         if let Err(error) = noted {
-            tracing::error!(merchant = %self.merchant.id, order = %self.order, payment = %self.payment, %error, "a scheme's rule about a card is not noted");
+            tracing::error!(merchant = %self.merchant.id, order = %self.order, transaction = %self.payment, %error, "a scheme's rule about a card is not noted");
         }
     }
 

@@ -13,7 +13,7 @@ use crate::words;
 const CODE_MAX_CHARS: usize = 4;
 
 /// The longest text of a scheme that is kept.
-const SCHEME_TEXT_MAX_CHARS: usize = 64;
+const SCHEME_TEXT_MAX_CHARS: usize = 52;
 
 words! {
     /// The rule that a decline puts on further attempts, the strictest first. None of a later class

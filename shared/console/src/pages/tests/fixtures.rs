@@ -73,7 +73,7 @@ const USUAL: [(&str, Page); 10] = [
 
 /// Each fixture, the page that shows it, and texts of that page that come from it: those that are
 /// the same whenever the fixtures are recorded.
-const ROWS: [(&str, Page, &[&str]); 56] = [
+const ROWS: [(&str, Page, &[&str]); 58] = [
     ("attention-month", ATTENTION, &["$135.00", "UM-2014", "Mastercard 5454 UM-2011"]),
     (
         "attention-unreadable",
@@ -149,7 +149,13 @@ const ROWS: [(&str, Page, &[&str]); 56] = [
     ("transaction-seen-by-person", PAYMENT, &["Eve Evans", "a colleague in the shop did it"]),
     ("transaction-settlement-refused", PAYMENT, &["Refused at settlement $25.99"]),
     ("transaction-shopper", SHOPPER, &["This cannot be read"]),
+    (
+        "transaction-stopped",
+        PAYMENT,
+        &["Do not charge this card on your own again", "advice 21 Stop recurring for this merchant"],
+    ),
     ("transaction-surcharged", PAYMENT, &["Surcharge $0.55", "Larry Page-Turner, larry@newmedia.com"]),
+    ("transaction-to-retry", PAYMENT, &["but not before", "advice 02 Retry after 3 days"]),
     ("transaction-voided", PAYMENT, &["Eve Evans", "Ann Archer", "ordered by mistake"]),
     ("transaction-voided-elsewhere", PAYMENT, &["Voided $25.99: outside Tollgate."]),
     ("transactions-month", PAYMENTS, &["394.95", "UM-1290"]),
