@@ -63,6 +63,8 @@ pub(crate) struct Installation {
     journal: Option<String>,
     settlement: Option<String>,
     people: Option<String>,
+    /// The table of attempts, which has the schemes' bans of cards, too.
+    attempts: Option<String>,
     /// How long entries of people's audit trail are kept.
     audit_kept: SignedDuration,
     /// How long the journal keeps its items.
@@ -106,6 +108,7 @@ struct About {
     journal: String,
     settlement: String,
     people: String,
+    attempts: String,
     webhooks: String,
     now: Timestamp,
     merchants: Vec<AboutMerchant>,
@@ -184,6 +187,7 @@ impl Installation {
             journal: Some(about.journal),
             settlement: Some(about.settlement),
             people: Some(about.people),
+            attempts: Some(about.attempts),
             audit_kept: audit_kept(None)?,
             retention: Retention::default(),
             webhooks: Some(about.webhooks),
@@ -223,6 +227,7 @@ impl Installation {
             journal: Some(output("JournalTableName")?),
             settlement: Some(output("SettlementTableName")?),
             people: Some(output("PeopleTableName")?),
+            attempts: Some(output("AttemptsTableName")?),
             audit_kept: audit_kept(Some(stack.parameter("AuditDays")))?,
             retention: retention(
                 Some(stack.parameter("JournalRetentionMonths")).filter(|months| !months.is_empty()),
@@ -271,6 +276,7 @@ impl Installation {
             journal: set("JOURNAL_TABLE_NAME"),
             settlement: set("SETTLEMENT_TABLE_NAME"),
             people: set("PEOPLE_TABLE_NAME"),
+            attempts: set("ATTEMPTS_TABLE_NAME"),
             audit_kept: audit_kept(set("AUDIT_DAYS").as_deref())?,
             retention: retention(set("JOURNAL_RETENTION_MONTHS").as_deref())?,
             webhooks: set("WEBHOOKS_TABLE_NAME"),
@@ -413,6 +419,17 @@ impl Installation {
         })
     }
 
+    /// Whether the table with the schemes' bans of cards is known, without which none is obeyed.
+    pub(crate) fn must_know_bans(&self) -> Result<(), Failure> {
+        let unnamed = || {
+            Failure::Input(
+                "name the table of attempts: ATTEMPTS_TABLE_NAME; it is the stack's output AttemptsTableName"
+                    .to_owned(),
+            )
+        };
+        self.attempts.as_ref().map(|_| ()).ok_or_else(unnamed)
+    }
+
     /// The use cases, as the functions have them.
     pub(crate) fn job(&self) -> Result<Job, Failure> {
         self.job_at(self.prefix(SecretKind::Merchants)?)
@@ -452,8 +469,8 @@ impl Installation {
     fn adapters(&self, merchants_prefix: &str) -> Result<Adapters, Failure> {
         let config = Config {
             table: self.table()?.to_owned(),
-            // No command pays for a shopper.
-            attempts_table: String::new(),
+            // Only a new authorization needs it.
+            attempts_table: self.attempts.clone().unwrap_or_default(),
             // Nor does any verify a token.
             front: Front::default(),
             kid_key: KidKey::default(),

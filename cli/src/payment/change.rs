@@ -82,6 +82,9 @@ pub(crate) async fn run(
     change: &ChangePayment,
 ) -> Result<Report, Failure> {
     let stage = installation.stage()?;
+    if matches!(requested, Change::Reauthorize) {
+        installation.must_know_bans()?;
+    }
     let job = installation.job()?;
     let merchant = job.merchants.get(&change.merchant).await?;
     must_be_off(&job, &merchant).await?;

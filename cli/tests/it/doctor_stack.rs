@@ -104,6 +104,7 @@ impl<'a> Fake<'a> {
             ("JournalTableName", local::JOURNAL_TABLE_NAME),
             ("SettlementTableName", local::SETTLEMENT_TABLE_NAME),
             ("PeopleTableName", local::PEOPLE_TABLE_NAME),
+            ("AttemptsTableName", local::ATTEMPTS_TABLE_NAME),
             ("WebhooksTableName", "webhooks"),
             ("MerchantsPrefix", "tollgate/merchants/"),
             ("WebhooksPrefix", "tollgate/webhooks/"),

@@ -96,6 +96,7 @@ impl Fixture {
             ("AWS_ENDPOINT_URL_DYNAMODB", self.stack.dynamodb_url().to_owned()),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", self.stack.secretsmanager_url().to_owned()),
             ("TABLE_NAME", local::TABLE_NAME.to_owned()),
+            ("ATTEMPTS_TABLE_NAME", local::ATTEMPTS_TABLE_NAME.to_owned()),
             ("STAGE", "staging".to_owned()),
             ("GATEWAY_HOSTS", "127.0.0.1".to_owned()),
             ("AWS_ENDPOINT_URL_STS", self.sts.clone()),

@@ -23,7 +23,8 @@ use crate::{
     guard, issuer, merchants,
     parts::Parts,
     resources::{
-        JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME, TABLE_NAME, WEBHOOKS_TABLE_NAME,
+        ATTEMPTS_TABLE_NAME, JOURNAL_TABLE_NAME, PEOPLE_TABLE_NAME, REGION, SETTLEMENT_TABLE_NAME,
+        TABLE_NAME, WEBHOOKS_TABLE_NAME,
     },
 };
 
@@ -54,6 +55,7 @@ async fn about(State(parts): State<Arc<Parts>>) -> Json<Value> {
         "journal": JOURNAL_TABLE_NAME,
         "settlement": SETTLEMENT_TABLE_NAME,
         "people": PEOPLE_TABLE_NAME,
+        "attempts": ATTEMPTS_TABLE_NAME,
         "webhooks": WEBHOOKS_TABLE_NAME,
         "functions": parts.functions.table.keys().copied().chain(invoked_by_events()).collect::<Vec<_>>(),
         "merchants": credentials(&parts),

@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use regex::Regex;
 
 /// Variables of an operator's shell that the commands of a test do not get.
-pub const FROM_THE_SHELL: [&str; 19] = [
+pub const FROM_THE_SHELL: [&str; 20] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -21,6 +21,7 @@ pub const FROM_THE_SHELL: [&str; 19] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_STS",
+    "ATTEMPTS_TABLE_NAME",
     "JOURNAL_TABLE_NAME",
     "MERCHANTS_PREFIX",
     "PEOPLE_TABLE_NAME",
