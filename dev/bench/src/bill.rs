@@ -330,7 +330,7 @@ pub(crate) fn besides(figures: &Figures) -> Table {
     let counter = written(table(ATTEMPTS, 1.0, 0.0));
     // Under the card's token and its place, each less than a unit of the table.
     let noted = written(table(ATTEMPTS, 2.0, 0.0));
-    let read = written(table(ATTEMPTS, 0.0, 2.0));
+    let read = written(TableUsage { read_units: 2.0, ..table(ATTEMPTS, 0.0, 0.0) });
     let delivery = Usage {
         invocations: 1.0,
         memory_mib: DEPLOYED_MIB,
