@@ -14,7 +14,7 @@ use crate::{
 pub(crate) type Advice = Vec<(&'static str, String)>;
 
 words! {
-    /// A member that carries what the card schemes say about a decline.
+    /// A member that carries the card schemes' words about a decline.
     AdviceMember {
         /// Merchant advice, of Mastercard and of Visa.
         MerchAdviceCode = "merchAdviceCode",

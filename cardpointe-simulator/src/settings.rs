@@ -60,10 +60,10 @@ pub struct Settings {
     /// The test cards' merchant advice comes only with a later payment of a series, on the
     /// merchant's initiative. Off: with every payment. Default on.
     pub advice_needs_series: bool,
-    /// Inquiries show what the card schemes say about a decline. Default on.
+    /// Inquiries show the card schemes' words about a decline. Default on.
     pub advice_in_inquiries: bool,
-    /// How responses and inquiries name the members that carry what the card schemes say about a
-    /// decline. Default: as documented.
+    /// The names of the members that carry the card schemes' words, in responses and inquiries.
+    /// Default: as documented.
     pub scheme_members: SchemeMembers,
     /// How many days after settlement the money is in the merchant's account. Default 1. Which days
     /// count: [`ReportSettings::funding_days`].
@@ -300,7 +300,7 @@ words! {
 }
 
 words! {
-    /// How responses name the members that carry what the card schemes say about a decline.
+    /// The names of the members that carry the card schemes' words about a decline.
     SchemeMembers {
         /// As documented, such as `merchAdviceCode`.
         Stated = "stated",

@@ -93,14 +93,17 @@ pub(crate) async fn run(
     let person = if change.as_stated.dry_run { None } else { person::verified(installation).await };
     let intent = intent(requested, change, &order, person.as_ref())?;
     let weigh = |action| job.payments.weigh(&merchant, order.clone(), &Intent { action, ..intent.clone() });
-    let plan = weigh(intent.action.clone()).map_err(|why| refused(why, &order, requested, change, weigh))?;
+    let prepared = job.payments.plan(&merchant, order.clone(), &intent).await.map_err(|why| match why {
+        Refusal::Rejected(why) => refused(why, &order, requested, change, weigh),
+        why => why.into(),
+    })?;
     // A repetition does nothing, so there is nothing to confirm.
-    if let Plan::Send(order, at) | Plan::Record(order, at) = plan {
-        let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(at))
+    if let Plan::Send(order, at) | Plan::Record(order, at) = prepared.plan() {
+        let (Some(transaction), Some(operation)) = (order.transaction(at.transaction), order.operation(*at))
         else {
             return Err(Failure::NotThere("the order has no such transaction".to_owned()));
         };
-        let shown = shown(stage, &order, transaction, operation, change);
+        let shown = shown(stage, order, transaction, operation, change);
         if change.as_stated.dry_run {
             let value = json!({
                 "stage": stage, "dry_run": true, "transaction": at.transaction, "operation": requested.as_str(),

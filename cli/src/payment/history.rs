@@ -514,7 +514,7 @@ fn write_operation(text: &mut String, order: &Order, operation: &Operation) -> f
     Ok(())
 }
 
-/// The decline with what it forbids, and until when; and the words of the card's scheme.
+/// The decline with its ban and the ban's end; and the words of the card's scheme.
 fn write_decline(text: &mut String, operation: &Operation, decline: Decline) -> fmt::Result {
     let (code, advice) = (words(decline.code.as_str()), words(decline.advice().as_str()));
     write!(text, "     declined: {code}, {advice}")?;

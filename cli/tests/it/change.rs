@@ -1,6 +1,6 @@
 //! `payment capture`, `payment reauthorize`, `payment refund` and `payment void`.
 
-use cardpointe_simulator::{Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{AdviceMember, Decline, Endpoint, Fault, FaultKind};
 use serde_json::{Value, json};
 
 use crate::support::{Fixture, MERCHANT, MERCHANTS, Ran, run};
@@ -99,6 +99,24 @@ async fn an_authorization_is_captured_in_part_and_a_purchase_is_voided() {
     fixture.change("void", "paid", &["--amount", "1.00", "--yes"], "").await.fails(2, "--amount");
     let voided = fixture.change("void", "paid", &["--yes"], "").await.json();
     assert_eq!((&first(&voided)["status"], &voided["order"]["owing"]), (&json!("cancelled"), &json!(2599)));
+    fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_card_schemes_ban_is_obeyed_before_anything_is_asked() {
+    let fixture = Fixture::open().await;
+    fixture.pay("held", "authorize").await;
+    fixture.change("capture", "held", &["--amount", "20", "--yes"], "").await.json();
+    let lost = Decline::do_not_honor().member(AdviceMember::AssocRespCode, "41");
+    fixture.stack.simulator().decline(lost);
+    let refused = fixture.change("reauthorize", "held", &["--yes"], "").await;
+    assert!(refused.out.contains("declined"), "{refused:?}");
+    let sent = fixture.sent("auth");
+    for more in ["--dry-run", "--yes"] {
+        let banned = fixture.change("reauthorize", "held", &["--amount", "5.00", more], "").await;
+        banned.fails(4, "a card scheme has forbidden this attempt");
+    }
+    assert_eq!(fixture.sent("auth"), sent);
     fixture.close().await;
 }
 

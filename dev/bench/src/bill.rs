@@ -343,7 +343,7 @@ pub(crate) fn besides(figures: &Figures) -> Table {
     let rows = vec![
         Row::new("texts that people quote, of payments", pointer, "$"),
         Row::new("second writes of an address, while there are declines", counter, "$"),
-        Row::new("what a scheme forbids, noted of a declined card", noted, "$"),
+        Row::new("a scheme's ban, noted of a declined card", noted, "$"),
         Row::new("… read before a payment that the merchant initiates", read, "$"),
         Row::new("lines of settlement, written", written(table("settlement", settled, 0.0)), "$"),
         Row::new("events on a bus", cost::EVENTS_PER_MILLION, "$"),

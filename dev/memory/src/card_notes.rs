@@ -16,7 +16,7 @@ use tollgate_core::{
 
 use super::locked::lock;
 
-/// Notes about cards. A write of a note counts as one, whatever it changes.
+/// Notes about cards. Each write counts as one, also one that changes nothing.
 #[derive(Debug, Default)]
 pub struct CardNoteTable {
     notes: Mutex<HashMap<CardKey, CardNotes>>,

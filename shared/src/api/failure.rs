@@ -89,13 +89,14 @@ impl Failure {
         })
     }
 
-    /// A card scheme has forbidden the attempt, by this earlier decline. A shopper is told none.
+    /// A card scheme has forbidden the attempt, by this earlier decline. A shopper is told no more
+    /// than that the card will not do.
     fn retry_forbidden(detail: String, by: Option<&Forbidden>) -> Self {
-        let failure = Self::new(Code::RetryForbidden, detail);
         let Some(Forbidden { class, noted }) = by else {
-            return failure.advising(FailureAdvice::UseAnotherCard);
+            let detail = "this card was declined for this order and cannot pay it; use another card";
+            return Self::new(Code::RetryForbidden, detail).advising(FailureAdvice::UseAnotherCard);
         };
-        failure.with(ErrorFacts {
+        Self::new(Code::RetryForbidden, detail).with(ErrorFacts {
             advice: Some(FailureAdvice::from(class.advice()).into()),
             rule: Some((*class).into()),
             scope: class.scope().map(Into::into),

@@ -76,25 +76,15 @@ fn payer_advice(
     decline_category: Option<&str>,
 ) -> Advice {
     let from_category = match brand {
-        Some(Brand::Visa) | None => decline_category.and_then(|category| category_advice(category.trim())),
+        Some(Brand::Visa) | None => decline_category.and_then(schemes::of_category),
         Some(_) => None,
     };
     let published = || match brand {
-        Some(Brand::Visa) => published_category(respproc, respcode).and_then(category_advice),
+        Some(Brand::Visa) => published_category(respproc, respcode).and_then(schemes::of_category),
         Some(_) | None => None,
     };
-    from_category.or_else(published).unwrap_or_else(|| decline_code(respproc, respcode).advice())
-}
-
-/// Visa's categories: never approve; cannot approve now; revise the data (`docs/cardpointe.md`,
-/// *Response codes*).
-fn category_advice(category: &str) -> Option<Advice> {
-    match category {
-        "1" => Some(Advice::Never),
-        "2" => Some(Advice::Later),
-        "3" => Some(Advice::FixData),
-        _ => None,
-    }
+    let of_scheme = from_category.or_else(published).map(|rule| rule.class.advice());
+    of_scheme.unwrap_or_else(|| decline_code(respproc, respcode).advice())
 }
 
 fn lookup(respproc: &str, respcode: &str) -> Option<DeclineCode> {

@@ -45,6 +45,7 @@ async fn a_schemes_word_is_for_the_merchant_and_not_for_a_payer() {
             t.world.answer(advised(rule, code, text));
             t.ask(text, &pay("a", "purchase", card(10_000)).by(by)).await;
             t.ask("as it is read", &get(format!("/v2/orders/a/transactions/{AUTHORIZE}")).by(by)).await;
+            t.ask("the same card for the same order", &pay("a", "purchase", card(10_000)).by(by)).await;
         }
         t.afresh();
         t.world.answer(advised(rule, code, text));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cardpointe_simulator::{AdviceMember, Alteration, Decline, Endpoint, Fault, FaultKind};
+use cardpointe_simulator::{Alteration, Endpoint, Fault, FaultKind};
 use local::{
     Options, TABLE_NAME,
     functions::TABLE,
@@ -21,7 +21,7 @@ use crate::{
     events::{events, expected, function_of, is_scheduled},
     inventory::watch::Watch,
     settlement,
-    shop::{Shop, VISA, by_card_with, by_token},
+    shop::{Shop, VISA, by_card_with, by_token, lost_card},
     sign_in,
     support::client,
     template::SMALL,
@@ -70,7 +70,7 @@ async fn pay_in_doubt(shop: &Shop, order: &str) -> String {
     lose(shop, order, by_token("purchase")).await
 }
 
-/// The same of a payment with these data, whatever the gateway responds.
+/// The same of a payment with these data, also of one that the gateway declines.
 async fn lose(shop: &Shop, order: &str, data: Value) -> String {
     shop.register(order, 2599).await;
     shop.stack.simulator().fault(Fault::once(Endpoint::Auth, FaultKind::DropAfter));
@@ -86,16 +86,15 @@ async fn lose(shop: &Shop, order: &str, data: Value) -> String {
 /// A card scheme forbids to try a card again: in the response to a new authorization of a rest, and
 /// by inquiries. An inquiry also finds a payment that stored its card.
 async fn hear_of_bans(shop: &Shop) {
-    let ban = || Decline::do_not_honor().member(AdviceMember::AssocRespCode, "41");
     shop.register("rest", 2599).await;
     let held = shop.pay("rest", saving("rest", "authorize")).await.id();
     shop.follow_up("rest", &held, "capture", json!({"amount": 1_000})).await.data(200);
-    shop.stack.simulator().decline(ban());
+    shop.stack.simulator().decline(lost_card());
     shop.follow_up("rest", &held, "reauthorize", json!({})).await.error(400, "declined");
-    shop.stack.simulator().decline(ban());
+    shop.stack.simulator().decline(lost_card());
     let banned = lose(shop, "banned", by_card_with("purchase", VISA, &json!({}))).await;
     shop.follow_up("banned", &banned, "confirm", json!({})).await;
-    shop.stack.simulator().decline(ban());
+    shop.stack.simulator().decline(lost_card());
     lose(shop, "banned-late", by_card_with("purchase", VISA, &json!({}))).await;
     lose(shop, "stored-late", saving("stored-late", "purchase")).await;
     shop.stack.invoke_scheduled("reconcile").await.unwrap();

@@ -8,7 +8,7 @@ use std::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Settings};
+use cardpointe_simulator::{AdviceMember, Config, Decline, Endpoint, Fault, FaultKind, Settings};
 use local::{Options, Stack, dynamodb_client, merchants};
 use regex::Regex;
 use reqwest::{Method, StatusCode, header::HeaderMap};
@@ -321,6 +321,21 @@ pub(crate) fn by_card(method: &str, number: &str) -> Value {
         "gateway": "card_connect", "method": method, "first_name": "John", "last_name": "Smith",
         "number": number, "month": "10", "year": "2031", "verification_value": "123",
     })
+}
+
+/// A decline with everything that a card scheme can say, and this advice to the merchant.
+pub(crate) fn advised(code: &str, text: &str) -> Decline {
+    Decline::do_not_honor()
+        .member(AdviceMember::MerchAdviceCode, code)
+        .member(AdviceMember::MerchAdviceText, text)
+        .member(AdviceMember::AssocRespCode, "05")
+        .member(AdviceMember::AssocRespText, "Do not honor")
+        .member(AdviceMember::DeclineCategory, "4")
+}
+
+/// A decline of a card that is reported lost, by its scheme's own code.
+pub(crate) fn lost_card() -> Decline {
+    Decline::do_not_honor().member(AdviceMember::AssocRespCode, "41")
 }
 
 /// By card, with some members changed.

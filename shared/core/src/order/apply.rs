@@ -73,6 +73,9 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
         cause.map(|cause| add_void(transaction, &operation, cause, context))
     };
     order.updated_at = now;
+    if operation.response().is_some_and(|response| response.scheme.is_some()) {
+        order.keep_scheme_texts_of(at.transaction);
+    }
     order.notify_of_ending(at, now);
     let Some(follow_up) = follow_up else { return NextStep::Respond };
     let follow_up = OperationRef { transaction: at.transaction, operation: follow_up };

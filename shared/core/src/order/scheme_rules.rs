@@ -4,14 +4,14 @@
 //! Only new payments are refused. A capture, a refund or a void of an authorization that exists is
 //! no attempt in the schemes' terms, and never asks here.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{Initiative, MerchantId, Order, OrderId, Transaction};
 use crate::{
-    order::{Operation, operation},
+    order::{Operation, OperationState, operation},
     values::{CardSummary, RetryClass, RetryRule, StoredCard},
 };
 
@@ -31,12 +31,7 @@ impl CardKey {
         let of = |parts: &[Option<&str>]| {
             let begins = [Some(merchant.as_str()), Some(account)];
             let digest = operation::digest(&[&begins, parts].concat());
-            let mut text = String::with_capacity(2 * digest.len());
-            for byte in digest {
-                // Writing to a text does not fail.
-                let _ = write!(text, "{byte:02x}");
-            }
-            Self(text)
+            Self(format!("{:032x}", u128::from_be_bytes(digest)))
         };
         let token = token.map(|token| of(&[Some("token"), Some(token)]));
         let stored = stored.map(|card| of(&[Some("stored"), Some(&card.profile), Some(&card.account)]));
@@ -115,6 +110,17 @@ impl Transaction {
 }
 
 impl Order {
+    /// Keeps the texts of this payment's codes and of no other's: an order can hold many declines,
+    /// and has to stay one item.
+    pub(super) fn keep_scheme_texts_of(&mut self, transaction: Uuid) {
+        let others = self.transactions.iter_mut().filter(|other| other.id != transaction);
+        for operation in others.flat_map(|other| &mut other.operations) {
+            if let OperationState::Decided(decision) = &mut operation.state {
+                decision.forget_scheme_texts();
+            }
+        }
+    }
+
     /// Refuses a payment that is about to be sent, if a scheme has forbidden it. `notes` are those
     /// about its card, which only a payment that the merchant initiates needs.
     pub(crate) fn may_be_tried(
@@ -128,15 +134,18 @@ impl Order {
             return Ok(());
         }
         let earlier = self.transactions.iter().filter(|other| other.id != transaction.id);
-        let earlier: Vec<_> = earlier.filter_map(|other| Some((other, other.forbids(&self.id)?))).collect();
-        let of_order = earlier.into_iter().filter(|(other, forbidden)| match forbidden.class {
-            RetryClass::Never => transaction.is_by_card_of(other),
-            RetryClass::Drop => initiative.by_merchant,
-            RetryClass::StopSeries
-            | RetryClass::Fix
-            | RetryClass::Wait
-            | RetryClass::Issuer
-            | RetryClass::Setup => false,
+        let of_order = earlier.filter_map(|other| {
+            let forbidden = other.forbids(&self.id)?;
+            let holds = match forbidden.class {
+                RetryClass::Never => transaction.is_by_card_of(other),
+                RetryClass::Drop => initiative.by_merchant,
+                RetryClass::StopSeries
+                | RetryClass::Fix
+                | RetryClass::Wait
+                | RetryClass::Issuer
+                | RetryClass::Setup => false,
+            };
+            holds.then_some(forbidden)
         });
         let of_card = notes.iter().filter(|_| initiative.by_merchant).flat_map(|notes| {
             notes.0.iter().map(|(class, noted)| Forbidden { class: *class, noted: noted.clone() })
@@ -146,7 +155,7 @@ impl Order {
             RetryClass::Never | RetryClass::StopSeries => true,
             RetryClass::Drop | RetryClass::Fix | RetryClass::Issuer | RetryClass::Setup => false,
         });
-        let all = of_order.map(|(_, forbidden)| forbidden).chain(of_card);
+        let all = of_order.chain(of_card);
         // The strictest, and of equal ones the one that lasts the longest.
         let strictest =
             all.min_by_key(|forbidden| (forbidden.class, std::cmp::Reverse(forbidden.noted.until)));

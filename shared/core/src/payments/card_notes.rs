@@ -11,7 +11,7 @@ use super::{Payments, Plan, Refusal};
 use crate::{
     order::{
         Action, CardKey, CardNotes, Decline, Finding, GatewayResponse, Initiative, Intent, NotedDecline,
-        OperationRef, Order, OrderId, Outcome, Principal, Rejection, Route,
+        OperationRef, Order, OrderId, Outcome, Principal, Rejection, Route, Stage,
     },
     payments::{Merchant, StoreError},
     values::{RetryClass, StoredCard},
@@ -151,7 +151,10 @@ impl Payments {
         let Some((payment, operation)) = order.transaction(at.transaction).zip(order.operation(at)) else {
             return;
         };
-        if !operation.kind.is_payment() {
+        // A decline that is on record was noted then. Found once more, it would undo what has ended
+        // its ban since.
+        let is_known = matches!(outcome, Outcome::Declined(..)) && operation.is(Stage::Declined);
+        if !operation.kind.is_payment() || is_known {
             return;
         }
         let attempted = Attempted {

@@ -20,6 +20,12 @@ pub struct Prepared {
     notes: Vec<CardNotes>,
 }
 
+impl Prepared {
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+}
+
 impl Payments {
     /// Reads the order of an intent, and refuses what its rules refuse: a request that needs no
     /// gateway ends here.
@@ -45,7 +51,14 @@ impl Payments {
         }
     }
 
-    async fn plan(&self, merchant: &Merchant, before: Order, intent: &Intent) -> Result<Prepared, Refusal> {
+    /// The plan for an intent toward an order as it was read, if neither the order's rules nor a
+    /// card scheme's ban refuse it. Sends and changes nothing.
+    pub async fn plan(
+        &self,
+        merchant: &Merchant,
+        before: Order,
+        intent: &Intent,
+    ) -> Result<Prepared, Refusal> {
         let plan = self.weigh(merchant, before.clone(), intent)?;
         let notes = self.notes_for(&plan, intent).await?;
         self.obey(&plan, intent, &notes)?;

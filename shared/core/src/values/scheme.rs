@@ -109,7 +109,8 @@ pub struct SchemeCode {
 impl SchemeCode {
     /// A code as it is kept, if there is one.
     pub fn stated(code: Option<&str>, text: Option<&str>) -> Option<Self> {
-        let code = clean_text(code?.trim(), CODE_MAX_CHARS);
+        let code: String = code?.split_whitespace().collect();
+        let code = clean_text(&code, CODE_MAX_CHARS);
         let text = text.map(|text| clean_text(text, SCHEME_TEXT_MAX_CHARS)).filter(|text| !text.is_empty());
         (!code.is_empty()).then_some(Self { code, text })
     }
@@ -128,6 +129,13 @@ pub struct SchemeWords {
 }
 
 impl SchemeWords {
+    /// Leaves the codes alone.
+    pub fn forget_texts(&mut self) {
+        for stated in [&mut self.advice, &mut self.response, &mut self.category].into_iter().flatten() {
+            stated.text = None;
+        }
+    }
+
     /// Whether the gateway stated none.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

@@ -172,9 +172,14 @@ impl Network {
         if self != Self::Visa {
             return None;
         }
-        let stated = words.category.as_ref().and_then(|category| find(CATEGORIES, &category.code));
-        stated.or_else(|| find(CATEGORIES, published_category(code.respproc, code.respcode)?))
+        let stated = words.category.as_ref().and_then(|category| of_category(&category.code));
+        stated.or_else(|| of_category(published_category(code.respproc, code.respcode)?))
     }
+}
+
+/// The rule of one of Visa's categories.
+pub(super) fn of_category(category: &str) -> Option<RetryRule> {
+    find(CATEGORIES, category)
 }
 
 /// The rule that a processor's code puts on further attempts. The gateway's own declines never

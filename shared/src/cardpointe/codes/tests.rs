@@ -136,7 +136,7 @@ fn visas_categories_say_nothing_about_other_brands() {
 fn every_published_category_names_a_published_refusal_once() {
     let mut seen = BTreeSet::new();
     for (processor, category, codes) in VISA_CATEGORIES {
-        assert!(category_advice(category).is_some());
+        assert!(schemes::of_category(category).is_some());
         for code in *codes {
             assert!(lookup(processor, code).is_some(), "{processor} {code}");
             assert!(seen.insert((processor, code)), "{processor} {code}");

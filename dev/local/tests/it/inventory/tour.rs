@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use cardpointe_simulator::{AdviceMember, Config, Decline, Endpoint, Fault, FaultKind, Stage};
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, Stage};
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use local::{ATTEMPTS_TABLE_NAME, AppSettings, WEBHOOKS_TABLE_NAME, functions::SCHEDULED, merchants};
 use reqwest::Method;
@@ -22,7 +22,7 @@ use crate::{
     bad_rows,
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
     permissions::reads_a_deposit_with,
-    shop::{NO_FUNDS, Shop, TIMES_OUT, VISA, by_card_with},
+    shop::{MASTERCARD, NO_FUNDS, Shop, TIMES_OUT, VISA, advised, by_card_with, lost_card},
     stopped_payments::throw,
     support::client,
     webhooks,
@@ -284,25 +284,15 @@ impl Tour {
     /// Declines by both classes of rule that a card's notes keep, one of them with a time.
     async fn hears_what_card_schemes_forbid(&mut self) {
         self.shop.register("schemes", 2599).await;
-        for (number, advice) in [("4788250000121443", "R1"), ("5454545454545454", "02")] {
-            let said = Decline::do_not_honor()
-                .member(AdviceMember::MerchAdviceCode, advice)
-                .member(AdviceMember::MerchAdviceText, "Advice")
-                .member(AdviceMember::AssocRespCode, "05")
-                .member(AdviceMember::AssocRespText, "Do not honor")
-                .member(AdviceMember::DeclineCategory, "4");
-            self.shop.stack.simulator().decline(said);
+        for (number, advice) in [("4788250000121443", "R1"), (MASTERCARD, "02")] {
+            self.shop.stack.simulator().decline(advised(advice, "Advice"));
             let ignoring = json!({"ignore_scheme_advice": true});
             let declined = by_card_with("purchase", number, &ignoring);
             self.shop.pay("schemes", declined).await.error(400, "declined");
         }
-        // Never, by a code of the processor.
-        let lost = Decline::do_not_honor().member(AdviceMember::AssocRespCode, "41");
-        self.shop.stack.simulator().decline(lost);
-        self.shop
-            .pay("schemes", by_card_with("purchase", "5454545454545454", &json!({})))
-            .await
-            .error(400, "declined");
+        self.shop.stack.simulator().decline(lost_card());
+        let lost = by_card_with("purchase", MASTERCARD, &json!({}));
+        self.shop.pay("schemes", lost).await.error(400, "declined");
         self.look().await;
     }
 

@@ -111,15 +111,18 @@ impl Decision {
         }
     }
 
+    /// Leaves out the texts of the card scheme's codes.
+    pub(crate) fn forget_scheme_texts(&mut self) {
+        if let Self::Declined(GatewayResponse { scheme: Some(words), .. }, _) = self {
+            words.forget_texts();
+        }
+    }
+
     /// Leaves out the card scheme's words and rule.
     fn forget_scheme(&mut self) {
-        if let Self::Declined(_, decline) = self {
-            decline.rule = None;
-        }
         match self {
-            Self::Approved(response) | Self::Declined(response, _) | Self::NoEffect(response, _) => {
-                response.scheme = None;
-            }
+            Self::Declined(response, decline) => (response.scheme, decline.rule) = (None, None),
+            Self::Approved(response) | Self::NoEffect(response, _) => response.scheme = None,
         }
     }
 

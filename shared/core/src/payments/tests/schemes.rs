@@ -8,7 +8,7 @@ use crate::{
     memory::SetClock,
     order::{CardKey, Initiative},
     payments::Initiator,
-    values::{Brand, CardSummary, CardToken, RetryClass, RetryRule, StoredCard},
+    values::{Brand, CardSummary, CardToken, RetryClass, RetryRule, SchemeCode, SchemeWords, StoredCard},
 };
 
 /// How a step pays.
@@ -337,4 +337,46 @@ async fn a_ban_is_asked_before_anything_is_on_record_and_again_when_the_order_ha
     let refused = shop.attempt(elsewhere, "2").await;
     assert!(matches!(refused, Err(Refusal::Rejected(Rejection::RetryForbidden(Some(_))))));
     assert_eq!(shop.fixture.sent(), sent);
+}
+
+#[tokio::test]
+async fn a_decline_that_is_found_once_more_does_not_undo_what_has_ended_its_ban() {
+    let mut shop = Shop::new().await;
+    let stopped = step(By::Merchant, Says::Stop);
+    let Outcome::Declined(response, decline) = outcome(stopped) else { unreachable!() };
+    let unproven = GatewayResponse { unproven: true, ..response };
+    shop.fixture.gateway_says(Outcome::Declined(unproven, decline));
+    shop.attempt(stopped, "0").await.unwrap();
+    let elsewhere = |by| Attempted { order: 1, ..step(by, Says::Approved) };
+    assert!(!shop.step(elsewhere(By::Merchant), "1").await, "the series is stopped");
+    assert!(shop.step(elsewhere(By::NumberToSave), "2").await, "the customer agrees anew");
+    // The refusal without proof is looked for before more money moves for its order.
+    shop.fixture.inquiry_finds(Finding::Became(Box::new(outcome(stopped))));
+    let sent = shop.fixture.sent();
+    shop.attempt(step(By::Merchant, Says::Approved), "3").await.unwrap();
+    assert_eq!((shop.fixture.sent(), shop.fixture.gateway.findings.lock().unwrap().len()), (sent + 1, 0));
+    assert!(shop.step(elsewhere(By::Merchant), "4").await, "and the series goes on");
+}
+
+#[tokio::test]
+async fn an_order_keeps_every_code_and_the_texts_of_its_latest_decline() {
+    let mut shop = Shop::new().await;
+    for (key, code) in [("0", "22"), ("1", "04")] {
+        let words = SchemeWords {
+            advice: SchemeCode::stated(Some(code), Some("Ask for a set-up")),
+            ..SchemeWords::default()
+        };
+        let response = GatewayResponse { scheme: Some(Box::new(words)), ..GatewayResponse::default() };
+        shop.fixture.gateway_says(Outcome::Declined(response, Decline::of(DeclineCode::GenericDecline)));
+        shop.attempt(step(By::Number, Says::No), key).await.unwrap();
+    }
+    // One without words takes none away.
+    shop.step(step(By::Number, Says::No), "2").await;
+    let order = shop.fixture.stored().await;
+    let kept = order.transactions.iter().map(|payment| {
+        let words = payment.first()?.response()?.scheme.as_deref()?;
+        words.advice.as_ref().map(|stated| (stated.code.as_str(), stated.text.as_deref()))
+    });
+    let expected = [Some(("22", None)), Some(("04", Some("Ask for a set-up"))), None];
+    assert_eq!(kept.collect::<Vec<_>>(), expected);
 }

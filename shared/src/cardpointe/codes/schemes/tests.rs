@@ -238,6 +238,9 @@ proptest! {
         // The exception: Visa's category beside a payment or a series that the cardholder stopped.
         all.extend(alone(&of_category, nobody).filter(bans).filter(|_| !by_holder));
         all.extend(alone(&SchemeWords::default(), processor).filter(bans).filter(|_| !by_holder));
+        // A Mastercard has no category, so that only the processor's own word is left.
+        let of_processor = rule(Some(Brand::Mastercard), &SchemeWords::default(), processor);
+        all.extend(class(of_processor).filter(bans));
         let words = SchemeWords { advice, response, category };
         let together = class(rule(brand, &words, processor));
         if let Some(strictest) = all.iter().min() {

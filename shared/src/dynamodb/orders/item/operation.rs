@@ -9,7 +9,7 @@ use tollgate_core::{
         gateway_order_id,
     },
     payments::StoreError,
-    values::{Advice, Amount, Carried, Charged, DeclineCode, Fee, SchemeCode, SchemeWords},
+    values::{Advice, Amount, Carried, Charged, DeclineCode, Fee},
 };
 use uuid::Uuid;
 
@@ -276,21 +276,6 @@ stored! {
         settlement_rejected: "settlement_rejected" unless (false),
         unproven: "unproven" unless (false),
         ..carried
-    }
-}
-
-stored! {
-    SchemeCode {
-        code: "code",
-        text: "text",
-    }
-}
-
-stored! {
-    SchemeWords {
-        advice: "advice",
-        response: "response",
-        category: "category",
     }
 }
 

@@ -23,7 +23,7 @@ stored! {
         personal_until: "personal_until",
         save_for: "save_for",
         paid_with: "pw",
-        ignores_scheme_advice: "ignores_scheme_advice" unless (false),
+        ignores_scheme_advice: "ignores" unless (false),
         continues: "continues",
         capture: "cp",
         authorization_expires_at: "ax",
