@@ -1,0 +1,165 @@
+//! A fake of Elastic Path Commerce Cloud: tokens, orders, payments, transactions and the manual
+//! gateway, with carts and checkout as far as the vendor's clients need them.
+//!
+//! The fake is for a laptop and for tests: it listens on 127.0.0.1 and keeps its state in memory.
+//! [`Settings`] cover what the vendor does not document, [`Fault`]s what networks do. Tests act in
+//! process through [`Fake`], other programs through JSON under `/_elastic_path/`.
+
+mod api;
+mod control;
+mod fault;
+mod order;
+mod payments;
+mod render;
+mod server;
+mod settings;
+mod world;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+pub use fault::{Endpoint, Fault, FaultKind};
+pub use order::{
+    NewOrder, OrderItem, OrderStatus, PaymentWord, Snapshot, TransactionRow, TransactionStatus,
+    TransactionType,
+};
+pub use payments::Method;
+pub use settings::*;
+pub use world::{OrderRead, Recorded};
+
+use world::World;
+
+/// An application key.
+#[derive(Clone)]
+pub struct FakeClient {
+    /// The client id, which is public.
+    pub id: String,
+    /// The client secret.
+    pub secret: String,
+}
+
+impl std::fmt::Debug for FakeClient {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("FakeClient").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The start of a fake.
+#[derive(Clone, Debug)]
+pub struct FakeConfig {
+    /// The port. Default: any free one.
+    pub port: Option<u16>,
+    /// The settings.
+    pub settings: Settings,
+    /// The application keys. Default: `elastic-path-client` with `elastic-path-secret`.
+    pub clients: Vec<FakeClient>,
+}
+
+impl Default for FakeConfig {
+    fn default() -> Self {
+        let client = FakeClient { id: "elastic-path-client".into(), secret: "elastic-path-secret".into() };
+        Self { port: None, settings: Settings::default(), clients: vec![client] }
+    }
+}
+
+/// A shop that is served on a port of this machine. It stops when it is dropped.
+pub struct Fake {
+    address: SocketAddr,
+    world: Arc<Mutex<World>>,
+    task: JoinHandle<()>,
+}
+
+impl Fake {
+    /// Starts serving in the current Tokio runtime.
+    pub fn start(config: FakeConfig) -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(std::io::Error::other)?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, config.port.unwrap_or(0)))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let world = Arc::new(Mutex::new(World::new(config)));
+        let task = runtime.spawn(server::serve(listener, world.clone()));
+        Ok(Self { address, world, task })
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        world::locked(&self.world)
+    }
+
+    /// The API's address without a path: `http://127.0.0.1:PORT`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> Settings {
+        self.world().settings.clone()
+    }
+
+    /// Replaces the settings.
+    pub fn set(&self, settings: Settings) {
+        self.world().settings = settings;
+    }
+
+    /// Changes some settings.
+    pub fn change(&self, change: impl FnOnce(&mut Settings)) {
+        change(&mut self.world().settings);
+    }
+
+    /// Adds an order and returns its id. An order with the same id is replaced.
+    pub fn add_order(&self, new: NewOrder) -> String {
+        self.world().add_order(new)
+    }
+
+    /// Records another client's payment, complete at once and unchecked, and returns its
+    /// transaction. `None`: the order does not exist.
+    pub fn pay_elsewhere(&self, order: &str, amount: u64, method: Method) -> Option<String> {
+        self.world().pay_elsewhere(order, amount, method)
+    }
+
+    /// Cancels an order, whatever its state. `false`: it does not exist.
+    pub fn cancel(&self, order: &str) -> bool {
+        self.world().cancel(order)
+    }
+
+    /// Adds a fault. Of several that match a request, the first added is used.
+    pub fn fault(&self, fault: Fault) {
+        self.world().faults.push(fault);
+    }
+
+    /// Puts the fake's clock forward; requests that arrive late until then are carried out.
+    pub fn advance_clock(&self, by: Duration) {
+        self.world().advance_clock(by);
+    }
+
+    /// The API requests so far. Requests for control and CORS preflights are not among them.
+    pub fn ledger(&self) -> Vec<Recorded> {
+        self.world().ledger.clone()
+    }
+
+    /// An order as it is now.
+    pub fn order(&self, id: &str) -> Option<Snapshot> {
+        let world = self.world();
+        world.history(id).map(|history| history.current.snapshot(&world.settings))
+    }
+
+    /// Stops serving and closes all connections.
+    pub async fn close(mut self) {
+        self.task.abort();
+        // The task ends as canceled, which is no error here.
+        drop((&mut self.task).await);
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
+}
