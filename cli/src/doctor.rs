@@ -5,6 +5,7 @@ mod deletion;
 mod front;
 mod sample;
 mod settlement;
+mod shop;
 mod stack;
 mod stopped;
 mod totals;

@@ -85,7 +85,9 @@ impl From<Refusal> for Failure {
                 ))
             }
             Refusal::Rejected(rejection) => Self::Refused(rejection.to_string()),
-            Refusal::Contended | Refusal::Unverified => Self::Unavailable(format!("{refusal}; try again")),
+            Refusal::Contended | Refusal::Unverified | Refusal::Shop(_) => {
+                Self::Unavailable(format!("{refusal}; try again"))
+            }
             Refusal::Store(error) => Self::Unavailable(format!(
                 "{error}; look at table, region, credentials and network, then at the payment with `payment show`"
             )),

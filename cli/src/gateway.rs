@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tollgate::{https::read_body, merchant_document::hosts::GatewayHosts};
+use tollgate::{https::read_body, merchant_document::hosts::AllowedHosts};
 use tollgate_core::{order::gateway_order_id, values::clean_text};
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ impl Mid {
 impl Gateway {
     /// Refuses a host that the deployment does not allow: no credentials are sent there.
     pub(crate) fn new(
-        hosts: &GatewayHosts,
+        hosts: &AllowedHosts,
         base_url: &str,
         username: &str,
         password: &SecretString,
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn no_credentials_go_to_a_host_that_the_deployment_does_not_allow() {
         let password = SecretString::from("p");
-        let made = |base_url: &str| Gateway::new(&GatewayHosts::default(), base_url, "u", &password);
+        let made = |base_url: &str| Gateway::new(&AllowedHosts::gateways(), base_url, "u", &password);
         assert!(made("https://fts-uat.cardconnect.com/cardconnect/rest").is_ok());
         for base_url in ["https://evil.example/cardconnect/rest", "http://127.0.0.1:3001/cardconnect/rest"] {
             assert!(matches!(made(base_url), Err(Failure::Refused(_))), "{base_url}");

@@ -16,7 +16,7 @@ use tollgate::{
         self, AUDIT_DAYS, Adapters, AwsSettings, Config, Credentials, JournalConfig, PeopleConfig,
         SettlementConfig,
     },
-    merchant_document::hosts::GatewayHosts,
+    merchant_document::hosts::{AllowedHosts, InvalidHosts},
     ports::Job,
     secrets_manager::{MerchantSettings, SecretKind},
     source::Front,
@@ -51,7 +51,7 @@ const LOCAL_SIGN_IN_CLIENTS: &str = "tollgate/sign-in";
 const NO_SECRETS: &str = "/";
 
 /// Where the gateways of a local stack's merchants may be.
-const LOCAL_GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
+const LOCAL_HOSTS: &str = "127.0.0.1,localhost";
 
 /// An installation: a stack on AWS or a local one, and how to reach its parts.
 pub(crate) struct Installation {
@@ -87,7 +87,9 @@ pub(crate) struct Installation {
     /// The prefix of the names of merchants' secrets, likewise.
     merchants_prefix: Option<String>,
     /// Where merchants' gateways may be.
-    pub(crate) gateway_hosts: GatewayHosts,
+    pub(crate) gateway_hosts: AllowedHosts,
+    /// Where merchants' shops may be.
+    pub(crate) elastic_path_hosts: AllowedHosts,
     /// Who we are to AWS.
     pub(crate) credentials: Credentials,
     /// The machine's clock, or the local stack's, which can be advanced.
@@ -198,7 +200,8 @@ impl Installation {
             secretsmanager_url: Some(about.secretsmanager),
             sts_url: None,
             merchants_prefix: Some(LOCAL_MERCHANTS.to_owned()),
-            gateway_hosts: LOCAL_GATEWAY_HOSTS.parse().unwrap_or_default(),
+            gateway_hosts: local_hosts()?,
+            elastic_path_hosts: local_hosts()?,
             credentials: Credentials {
                 access_key_id: "local".to_owned(),
                 secret_access_key: "local".to_owned(),
@@ -219,7 +222,10 @@ impl Installation {
             let wrong = |error| Failure::Input(format!("{name} of {}: {error}", stack.name));
             kind.prefix(text).map(Some).map_err(wrong)
         };
-        let hosts = stack.parameter("GatewayHosts").parse();
+        let hosts = |name: &str| {
+            let wrong = |error| Failure::Input(format!("the parameter {name} of {}: {error}", stack.name));
+            stack.parameter(name).parse().map_err(wrong)
+        };
         Ok(Self {
             stage: Some(stack.parameter("Stage").to_owned()),
             is_local: false,
@@ -245,9 +251,8 @@ impl Installation {
                 "MerchantsPrefix",
                 stack.output("MerchantsPrefix")?,
             )?,
-            gateway_hosts: hosts.map_err(|error| {
-                Failure::Input(format!("the parameter GatewayHosts of {}: {error}", stack.name))
-            })?,
+            gateway_hosts: hosts("GatewayHosts")?,
+            elastic_path_hosts: hosts("ElasticPathHosts")?,
             credentials: deployed::credentials(&aws)?,
             clock: Arc::new(SystemClock),
             merchants: known_merchants(&stack),
@@ -292,7 +297,13 @@ impl Installation {
                 Some(hosts) => hosts
                     .parse()
                     .map_err(|error| Failure::Input(format!("--gateway-hosts or GATEWAY_HOSTS: {error}")))?,
-                None => GatewayHosts::default(),
+                None => AllowedHosts::gateways(),
+            },
+            elastic_path_hosts: match set("ELASTIC_PATH_HOSTS") {
+                Some(hosts) => {
+                    hosts.parse().map_err(|error| Failure::Input(format!("ELASTIC_PATH_HOSTS: {error}")))?
+                }
+                None => AllowedHosts::shops(),
             },
             credentials,
             clock: Arc::new(SystemClock),
@@ -483,6 +494,7 @@ impl Installation {
             merchants: MerchantSettings {
                 prefix: merchants_prefix.to_owned(),
                 gateway_hosts: self.gateway_hosts.clone(),
+                elastic_path_hosts: self.elastic_path_hosts.clone(),
             },
             aws: self.at_aws(),
         };
@@ -493,6 +505,11 @@ impl Installation {
 /// The HTTP client that every call to AWS goes through.
 pub(crate) fn aws_http_client() -> Result<SharedHttpClient, Failure> {
     lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))
+}
+
+/// This machine alone.
+fn local_hosts() -> Result<AllowedHosts, Failure> {
+    LOCAL_HOSTS.parse().map_err(|error: InvalidHosts| Failure::Unavailable(error.to_string()))
 }
 
 /// A local stack's clock, which can be ahead of the machine's.

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tollgate::{
     lambda::GATEWAY,
-    merchant_document::{self, IgnoredMember, hosts::GatewayHosts},
+    merchant_document::{self, IgnoredMember, hosts::AllowedHosts},
     secrets_manager::SecretKind,
 };
 use tollgate_core::{
@@ -113,7 +113,7 @@ impl Document {
         routes
     }
 
-    pub(crate) fn gateway(&self, hosts: &GatewayHosts) -> Result<Gateway, Failure> {
+    pub(crate) fn gateway(&self, hosts: &AllowedHosts) -> Result<Gateway, Failure> {
         let account = &self.merchant.gateway;
         Gateway::new(hosts, &account.endpoint, &account.username, &account.password)
     }
@@ -144,7 +144,7 @@ pub(crate) struct CheckedMid {
 /// Finds out whether the gateway takes the credentials for every MID.
 pub(crate) async fn check_gateway(
     document: &Document,
-    hosts: &GatewayHosts,
+    hosts: &AllowedHosts,
 ) -> Result<Vec<CheckedMid>, Failure> {
     let gateway = document.gateway(hosts)?;
     let mut checked = Vec::new();

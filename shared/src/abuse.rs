@@ -42,6 +42,13 @@ pub const MERCHANTS: Limit = Limit { count: 20, window: SignedDuration::from_min
 /// Lists that one merchant reads: each can read 10 MB. Enough for some people and a nightly job.
 pub const READS: Limit = Limit { count: 20, window: SignedDuration::from_secs(2) };
 
+/// Orders of a shop that one merchant's shoppers have read: a stranger must not spend the requests
+/// that the shop allows all its callers.
+pub const SHOP_READS: Limit = Limit { count: 5, window: SignedDuration::from_secs(1) };
+
+/// How often shoppers look for an order that the shop did not have.
+pub const UNKNOWN_ORDERS: Limit = Limit { count: 1, window: SignedDuration::from_mins(1) };
+
 /// Of which limit a source has to wait for the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TooMany {

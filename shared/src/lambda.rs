@@ -50,6 +50,7 @@ use crate::{
         },
         settlement::{DynamoDbSettlement, LeftToReconcile},
     },
+    elastic_path_client::ElasticPathClient,
     invocation,
     ports::{
         Api, Checkout, Confirm, Job, JournalTotals, Orders, Personnel, StopSwitch, StoredCards, Tokens,
@@ -132,6 +133,7 @@ fn merchants_from_env() -> Result<MerchantSettings, WrongVariable> {
     Ok(MerchantSettings {
         prefix: secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?,
         gateway_hosts: needed_as("GATEWAY_HOSTS")?,
+        elastic_path_hosts: needed_as("ELASTIC_PATH_HOSTS")?,
     })
 }
 
@@ -146,6 +148,7 @@ pub struct Adapters {
     people: Option<Arc<PeopleNow>>,
     tables: OnceLock<Tables>,
     gateway: OnceLock<Arc<CardPointe>>,
+    shop_orders: Arc<ElasticPathClient>,
 }
 
 /// The adapters of the orders' table, and of the attempts beside it, over one client.
@@ -169,6 +172,7 @@ impl Adapters {
         });
         Self {
             config,
+            shop_orders: Arc::new(ElasticPathClient::new(clock.clone())),
             clock,
             http_client,
             people,
@@ -207,7 +211,8 @@ impl Adapters {
         let store = self.tables().store.clone();
         let known_disputes = Some(Arc::new(LeftToReconcile) as Arc<dyn KnownDisputes>);
         let (gateway, clock) = (self.gateway()?, self.clock.clone());
-        Ok(Payments { store, gateway, clock, known_disputes, card_notes: self.tables().card_notes.clone() })
+        let (card_notes, shop_orders) = (self.tables().card_notes.clone(), self.shop_orders.clone());
+        Ok(Payments { store, gateway, clock, known_disputes, card_notes, shop_orders })
     }
 
     fn methods(&self) -> Result<PaymentMethods, Error> {

@@ -6,6 +6,7 @@
 pub mod aws_error;
 pub mod cardpointe;
 pub mod dynamodb;
+pub mod elastic_path_client;
 pub mod https;
 pub mod merchant_document;
 pub mod openid;

@@ -13,11 +13,14 @@ use tollgate_core::{
     order::{
         DeclineOn, FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy, StatedRule,
     },
-    payments::{GatewayAccount, GatewayInfo, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role},
+    payments::{
+        GatewayAccount, GatewayInfo, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role, ShopAccount,
+        ShopKey,
+    },
     values::{Currency, Discounts, SearchedBy, TextUse, Zone, check_kept, without_mark},
 };
 
-use self::hosts::GatewayHosts;
+use self::hosts::AllowedHosts;
 
 /// Shortest signing key: HMAC-SHA-256 needs 256 bits (RFC 7518 §3.2).
 const SIGNING_KEY_MIN_BYTES: usize = 32;
@@ -26,6 +29,9 @@ const SIGNING_KEY_MIN_BYTES: usize = 32;
 /// and a date that exists.
 const PERSONAL_DATA_KEPT: std::ops::RangeInclusive<SignedDuration> =
     SignedDuration::from_hours(24)..=SignedDuration::from_hours(3650 * 24);
+
+/// A shop's keys: one, or two while one replaces the other.
+const SHOP_KEYS_MAX: usize = 2;
 
 /// The member that maps currencies to MIDs.
 const MERCHIDS: &str = "gateway.merchids";
@@ -69,11 +75,20 @@ pub fn ignored_members(document: &Value) -> impl Iterator<Item = IgnoredMember<'
 }
 
 /// Refuses a merchant whose gateway is not on the deployment's list of hosts.
-pub fn must_be_on(merchant: &Merchant, hosts: &GatewayHosts) -> Result<(), MerchantsError> {
+pub fn must_be_on(merchant: &Merchant, hosts: &AllowedHosts) -> Result<(), MerchantsError> {
     if hosts.allow(&merchant.gateway.endpoint) {
         return Ok(());
     }
     let what = "the gateway's host is not one that this deployment allows (GatewayHosts)";
+    Err(MerchantsError::Malformed(what.to_owned()))
+}
+
+/// Refuses a merchant whose shop is not on the deployment's list of hosts.
+pub fn shop_must_be_on(merchant: &Merchant, hosts: &AllowedHosts) -> Result<(), MerchantsError> {
+    if merchant.shop.as_ref().is_none_or(|shop| hosts.allow(&shop.endpoint)) {
+        return Ok(());
+    }
+    let what = "the shop's host is not one that this deployment allows (ElasticPathHosts)";
     Err(MerchantsError::Malformed(what.to_owned()))
 }
 
@@ -97,6 +112,7 @@ struct MerchantDocument {
     token_signing_key: SecretString,
     gateway: GatewayDocument,
     orders: OrdersMode,
+    elastic_path: Option<ShopDocument>,
     accept_partial_approval: bool,
     decline_on: DeclineOn,
     refund_without_amount: RefundWithoutAmount,
@@ -153,6 +169,61 @@ struct GatewayDocument {
     /// By MID, the meaning of payments there that are not Tollgate's.
     #[serde(default)]
     others: BTreeMap<String, String>,
+}
+
+impl GatewayDocument {
+    fn check_mids(&self) -> Result<(), &'static str> {
+        if !self.merchids.values().all(|merchid| is_merchid(merchid)) {
+            return Err("gateway.merchids must hold 1 to 16 letters and digits each");
+        }
+        if !self.linked_merchids.iter().all(|merchid| is_merchid(merchid)) {
+            return Err("gateway.linked_merchids must hold 1 to 16 letters and digits each");
+        }
+        let is_own = |merchid: &String| self.merchids.values().any(|own| own == merchid);
+        if !self.surcharging_merchids.iter().all(is_own) {
+            return Err("gateway.surcharging_merchids must hold only MIDs that gateway.merchids has");
+        }
+        if !self.others.iter().all(|(merchid, said)| is_merchid(merchid) && said == "expected") {
+            return Err("gateway.others must have expected for each MID of 1 to 16 letters and digits");
+        }
+        Ok(())
+    }
+}
+
+/// A misspelled member would leave the shop unread.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShopDocument {
+    base_url: String,
+    keys: Vec<ShopKeyDocument>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShopKeyDocument {
+    client_id: String,
+    client_secret: SecretString,
+}
+
+impl ShopDocument {
+    fn into_account(self) -> Result<ShopAccount, &'static str> {
+        let endpoint = https_url(
+            &self.base_url,
+            &UrlProblems {
+                unreadable: "elastic_path.base_url is not a URL",
+                plain: "elastic_path.base_url must be https, or http on a loopback address",
+                extra: "elastic_path.base_url must hold no credentials, query or fragment",
+            },
+        )?;
+        let is_key = |key: &ShopKeyDocument| {
+            !key.client_id.is_empty() && !key.client_secret.expose_secret().is_empty()
+        };
+        if !(1..=SHOP_KEYS_MAX).contains(&self.keys.len()) || !self.keys.iter().all(is_key) {
+            return Err("elastic_path.keys must hold one or two keys, each with client_id and client_secret");
+        }
+        let key = |ShopKeyDocument { client_id, client_secret }| ShopKey { client_id, client_secret };
+        Ok(ShopAccount { endpoint, keys: self.keys.into_iter().map(key).collect() })
+    }
 }
 
 /// `false`, `true`, or an object with the shoppers' permissions.
@@ -234,20 +305,12 @@ impl MerchantDocument {
         if self.token_signing_key.expose_secret().len() < SIGNING_KEY_MIN_BYTES {
             return Err("token_signing_key must have at least 32 characters");
         }
-        if !self.gateway.merchids.values().all(|merchid| is_merchid(merchid)) {
-            return Err("gateway.merchids must hold 1 to 16 letters and digits each");
-        }
-        if !self.gateway.linked_merchids.iter().all(|merchid| is_merchid(merchid)) {
-            return Err("gateway.linked_merchids must hold 1 to 16 letters and digits each");
-        }
-        let is_own = |merchid: &String| self.gateway.merchids.values().any(|own| own == merchid);
-        if !self.gateway.surcharging_merchids.iter().all(is_own) {
-            return Err("gateway.surcharging_merchids must hold only MIDs that gateway.merchids has");
-        }
-        if !self.gateway.others.iter().all(|(merchid, said)| is_merchid(merchid) && said == "expected") {
-            return Err("gateway.others must have expected for each MID of 1 to 16 letters and digits");
-        }
+        self.gateway.check_mids()?;
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
+        let shop = self.elastic_path.map(ShopDocument::into_account).transpose()?;
+        if shop.is_none() && self.orders == OrdersMode::ElasticPath {
+            return Err("orders: elastic_path needs elastic_path, with base_url and keys");
+        }
         let defaults = Policy::default();
         let shoppers = ShopperRules::from(self.shopper_tokens);
         let authorization_lifetime = self.authorization_lifetime.unwrap_or(defaults.authorization_lifetime);
@@ -271,6 +334,7 @@ impl MerchantDocument {
                 linked: self.gateway.linked_merchids,
                 shared: self.gateway.others.into_keys().collect(),
             },
+            shop,
             policy: Policy {
                 orders: self.orders,
                 accept_partial_approval: self.accept_partial_approval,
@@ -375,17 +439,38 @@ fn base_url(base_url: Option<String>, site: Option<String>) -> Result<String, &'
         }
         _ => return Err("gateway needs either site or base_url"),
     };
-    let parsed: http::Uri = url.parse().map_err(|_| "gateway.base_url is not a URL")?;
+    https_url(
+        &url,
+        &UrlProblems {
+            unreadable: "gateway.base_url is not a URL",
+            plain: "gateway.base_url must be https, or http on a loopback address",
+            extra: "gateway.base_url must hold no credentials, query or fragment",
+        },
+    )
+}
+
+/// The sentences about a URL that credentials may not be sent to.
+struct UrlProblems {
+    unreadable: &'static str,
+    /// It has no TLS.
+    plain: &'static str,
+    /// It has a part that requests would change.
+    extra: &'static str,
+}
+
+/// The URL without a slash at its end.
+fn https_url(url: &str, problems: &UrlProblems) -> Result<String, &'static str> {
+    let parsed: http::Uri = url.parse().map_err(|_| problems.unreadable)?;
     let loopback = matches!(parsed.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
     match parsed.scheme_str() {
         Some("https") => {}
         Some("http") if loopback => {}
-        _ => return Err("gateway.base_url must be https, or http on a loopback address"),
+        _ => return Err(problems.plain),
     }
     if parsed.authority().is_some_and(|authority| authority.as_str().contains('@'))
         || url.contains(['?', '#'])
     {
-        return Err("gateway.base_url must hold no credentials, query or fragment");
+        return Err(problems.extra);
     }
     Ok(url.trim_end_matches('/').to_owned())
 }

@@ -21,7 +21,7 @@ use tollgate_core::{
 
 use crate::{
     aws_error::SecretFailure,
-    merchant_document::{self, hosts::GatewayHosts},
+    merchant_document::{self, hosts::AllowedHosts},
     search_keys::key_if_on,
 };
 
@@ -50,7 +50,9 @@ pub struct MerchantSettings {
     /// The beginning of the names of merchants' secrets, so that stages can share an account.
     pub prefix: String,
     /// Where merchants' gateways may be.
-    pub gateway_hosts: GatewayHosts,
+    pub gateway_hosts: AllowedHosts,
+    /// Where merchants' shops may be.
+    pub elastic_path_hosts: AllowedHosts,
 }
 
 /// Reads merchants from Secrets Manager.
@@ -175,6 +177,7 @@ impl SecretsManagerMerchants {
             secret.secret_string.ok_or_else(|| MerchantsError::Malformed("it is not a text".to_owned()))?;
         let merchant = merchant_document::parse(id.clone(), &json, self.gateway)?;
         merchant_document::must_be_on(&merchant, &self.settings.gateway_hosts)?;
+        merchant_document::shop_must_be_on(&merchant, &self.settings.elastic_path_hosts)?;
         Ok(merchant)
     }
 }

@@ -9,7 +9,7 @@ use tollgate_core::{
     payments::{Merchant, MerchantKey},
 };
 
-use super::{Check, Mark};
+use super::{Check, Mark, shop::shop};
 use crate::{
     aws::{Aws, Table},
     confirm::mode,
@@ -166,6 +166,7 @@ pub(crate) async fn merchants(installation: &Installation, aws: &Aws, named: &[M
             let texts = |mids: Vec<CheckedMid>| mids.iter().map(CheckedMid::text).collect::<Vec<_>>();
             checks.push(Check::of(format!("gateway of {id}"), gateway.map(|mids| texts(mids).join("; "))));
             checks.extend(surcharges);
+            checks.extend(shop(installation, id, &document.merchant).await);
         }
     }
     checks
@@ -249,6 +250,10 @@ fn with_blank_ends(merchant: &Merchant) -> Vec<String> {
         [("username", gateway.username.as_str()), ("password", gateway.password.expose_secret())];
     let blank = credentials.into_iter().filter(|(_, text)| is_blank(text));
     members.extend(blank.map(|(name, _)| format!("gateway.{name}")));
+    let of_shop = merchant.shop.iter().flat_map(|shop| &shop.keys);
+    if of_shop.clone().any(|key| is_blank(&key.client_id) || is_blank(key.client_secret.expose_secret())) {
+        members.push("elastic_path.keys".to_owned());
+    }
     members
 }
 

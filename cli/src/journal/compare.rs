@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tollgate::{
     dynamodb::journal::{deposit_entry, entry_of, key_of},
-    merchant_document::hosts::GatewayHosts,
+    merchant_document::hosts::AllowedHosts,
     ports::Job,
 };
 use tollgate_core::{
@@ -119,7 +119,7 @@ async fn known(
 
 /// Reads the gateway's record of each fact back. Where there is no response, the reason is shown in
 /// its place.
-async fn inquire(hosts: &GatewayHosts, job: &Job, facts: &mut Facts) {
+async fn inquire(hosts: &AllowedHosts, job: &Job, facts: &mut Facts) {
     let mut merchants: HashMap<MerchantId, Result<Arc<Merchant>, String>> = HashMap::new();
     for ((merchant, _), facts) in facts {
         if !merchants.contains_key(merchant) {
@@ -137,7 +137,7 @@ async fn inquire(hosts: &GatewayHosts, job: &Job, facts: &mut Facts) {
     }
 }
 
-async fn state(hosts: &GatewayHosts, merchant: &Merchant, retref: &str, mid: &str) -> Result<String, String> {
+async fn state(hosts: &AllowedHosts, merchant: &Merchant, retref: &str, mid: &str) -> Result<String, String> {
     let account = &merchant.gateway;
     let gateway = Gateway::new(hosts, &account.endpoint, &account.username, &account.password);
     let state = match gateway {

@@ -170,6 +170,7 @@ fn orders(merchant: &Merchant) -> &'static str {
     match merchant.policy.orders {
         OrdersMode::Registered => "registered",
         OrdersMode::External => "external",
+        OrdersMode::ElasticPath => "elastic_path",
     }
 }
 

@@ -1,6 +1,9 @@
 //! `doctor`.
 
+use std::time::Duration;
+
 use cardpointe_simulator::{FeeType, Settings};
+use local::Options;
 use serde_json::{Value, json};
 
 use crate::support::{Fixture, MERCHANT, MERCHANTS, Ran, run};
@@ -145,4 +148,65 @@ async fn white_space_around_credentials_is_named_and_their_values_are_not() {
         }
     }
     fixture.close().await;
+}
+
+#[tokio::test]
+async fn a_shops_keys_region_and_manual_gateway_are_checked_and_no_other_gateway_is_read() {
+    const OF: &str = "Elastic Path of 170200127";
+    let fixture = Fixture::open_with(Options { elastic_path: true, ..Options::default() }).await;
+    let shop = fixture.stack.elastic_path().unwrap();
+    let name = "tollgate/merchants/170200127";
+    let document = fixture.stack.secrets().get(name).unwrap();
+    let good = json!({"client_id": "elastic-path-client", "client_secret": "elastic-path-secret"});
+    let gone = json!({"client_id": "gone", "client_secret": "a-secret-that-is-gone"});
+    let url = shop.base_url();
+    for (change, mark, says) in [
+        (json!({}), "ok", "takes the key, and the manual gateway is enabled"),
+        (json!({"/orders": "registered"}), "note", "nothing is read there without orders: elastic_path"),
+        (json!({"/elastic_path/keys": [gone, good]}), "note", "but not gone, which can go"),
+        (json!({"/elastic_path/keys": [gone]}), "failed", "refuses the key gone"),
+        (json!({"/elastic_path/base_url": "http://127.0.0.1:1"}), "failed", "does not answer"),
+        (
+            json!({"/elastic_path/base_url": "https://useast.api.elasticpath.com"}),
+            "failed",
+            "(ElasticPathHosts)",
+        ),
+    ] {
+        let mut document = document.clone();
+        for (pointer, value) in change.as_object().unwrap() {
+            *document.pointer_mut(pointer).unwrap() = value.clone();
+        }
+        fixture.stack.secrets().put(name, document);
+        let ran = fixture.run(&["doctor", "--merchant", "170200127", "--json"], "").await;
+        ran.never_says("elastic-path-secret");
+        ran.never_says("a-secret-that-is-gone");
+        let report = report(&ran);
+        let (result, found) = result(&report, OF);
+        assert!(result == mark && found.contains(says), "{result}: {found}");
+    }
+    fixture.stack.secrets().put(name, document);
+    disable_manual_gateway(&url).await;
+    let ran = fixture.run(&["doctor", "--merchant", "170200127", "--json"], "").await;
+    let report = report(&ran);
+    let (result, found) = result(&report, OF);
+    assert!(result == "failed" && found.contains("manual gateway is not enabled"), "{result}: {found}");
+    let is_list = |path: &str| path.starts_with("/v2/gateways") && path != "/v2/gateways/manual";
+    assert!(shop.ledger().iter().all(|sent| !is_list(&sent.path)), "{url}");
+    fixture.close().await;
+}
+
+/// As an operator of the store does it.
+async fn disable_manual_gateway(store: &str) {
+    let client = tollgate::https::web_client(Duration::from_secs(20)).unwrap();
+    let form =
+        "grant_type=client_credentials&client_id=elastic-path-client&client_secret=elastic-path-secret";
+    let token = client
+        .post(format!("{store}/oauth/access_token"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form);
+    let token: Value = token.send().await.unwrap().json().await.unwrap();
+    let gateway = json!({"data": {"type": "gateway", "enabled": false}});
+    let change = client.put(format!("{store}/v2/gateways/manual")).json(&gateway);
+    let changed = change.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(changed.status(), 200);
 }

@@ -92,6 +92,7 @@ impl<'a> Fake<'a> {
             ("Events", "false"),
             ("Webhooks", "false"),
             ("GatewayHosts", "127.0.0.1"),
+            ("ElasticPathHosts", "127.0.0.1"),
             ("DefaultEndpoint", "enabled"),
         ];
         for one in &mut with {

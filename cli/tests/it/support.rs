@@ -99,6 +99,7 @@ impl Fixture {
             ("ATTEMPTS_TABLE_NAME", local::ATTEMPTS_TABLE_NAME.to_owned()),
             ("STAGE", "staging".to_owned()),
             ("GATEWAY_HOSTS", "127.0.0.1".to_owned()),
+            ("ELASTIC_PATH_HOSTS", "127.0.0.1".to_owned()),
             ("AWS_ENDPOINT_URL_STS", self.sts.clone()),
         ]
     }

@@ -56,6 +56,8 @@ const SCHEDULE_MIB: u32 = 256;
 const CAPTURES_AT_A_TIME: f64 = 16.0;
 /// The gateway's usual response, in milliseconds.
 pub(crate) const GATEWAY_MS: f64 = 500.0;
+/// An Elastic Path store's usual response with an order, in milliseconds.
+const SHOP_MS: f64 = 200.0;
 /// Bytes of a pointer, with `DynamoDB`'s overhead: two keys with digests, and the order's id.
 const POINTER_BYTES: f64 = 250.0;
 /// Units of a delivery's item: one that is put with its entry in the index of due ones, and the
@@ -339,12 +341,21 @@ pub(crate) fn besides(figures: &Figures) -> Table {
         tables: vec![table("webhooks", DELIVERY_UNITS, 0.0)],
         ..Usage::default()
     };
+    // The item is read first, as a registered order's is; the function waits for the store.
+    let payment = Usage { invocations: 1.0, memory_mib: DEPLOYED_MIB, ..Usage::default() };
+    let of_shop = Usage {
+        gateway_ms: SHOP_MS,
+        tables: vec![TableUsage { read_units: 1.0, ..table(ORDERS, 0.0, 0.0) }],
+        ..payment.clone()
+    };
+    let owed = cost::per_million(&of_shop).total - cost::per_million(&payment).total;
     let settled = figures.get("settlement: write units per line over its life, at 1,000 a day");
     let rows = vec![
         Row::new("texts that people quote, of payments", pointer, "$"),
         Row::new("second writes of an address, while there are declines", counter, "$"),
         Row::new("a scheme's ban, noted of a declined card", noted, "$"),
         Row::new("… read before a payment that the merchant initiates", read, "$"),
+        Row::new("orders of Elastic Path, read before a payment", owed, "$"),
         Row::new("lines of settlement, written", written(table("settlement", settled, 0.0)), "$"),
         Row::new("events on a bus", cost::EVENTS_PER_MILLION, "$"),
         Row::new("deliveries of a webhook", cost::per_million(&delivery).total, "$"),

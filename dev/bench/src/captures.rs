@@ -13,7 +13,7 @@ use local::{
     Options, Stack,
     load::{Load, fill},
 };
-use memory::{CardNoteTable, OrderTable};
+use memory::{CardNoteTable, OrderTable, ShopOrderTable};
 use tollgate::ports::Job;
 use tollgate_core::{
     order::MerchantId,
@@ -94,9 +94,10 @@ async fn measure(concurrency: usize, arguments: &Arguments) -> Result<Figures, S
     let own = stack.ports().captures.clone();
     let store = Arc::new(OrderTable::default());
     let card_notes = Arc::new(CardNoteTable::default());
+    let shop_orders = Arc::new(ShopOrderTable::default());
     let (gateway, clock) = (own.payments.gateway.clone(), own.payments.clock.clone());
     let job = Job {
-        payments: Payments { store, gateway, clock, known_disputes: None, card_notes },
+        payments: Payments { store, gateway, clock, known_disputes: None, card_notes, shop_orders },
         merchants: own.merchants.clone(),
         switch: Arc::new(AlwaysOn),
         settings,

@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use cardpointe_simulator::{Config, Merchant as Account, Processor, Simulator};
 use jiff::{SignedDuration, Timestamp};
-use memory::CardNoteTable;
+use memory::{CardNoteTable, ShopOrderTable};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep},
@@ -357,6 +357,7 @@ impl Instance {
             clock: self.clone(),
             known_disputes,
             card_notes: self.world.card_notes.clone(),
+            shop_orders: Arc::new(ShopOrderTable::default()),
         }
     }
 

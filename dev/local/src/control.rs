@@ -11,6 +11,7 @@ use axum::{
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
 use cardpointe_simulator::hosts::Hosts;
+use elastic_path_fake::Fake;
 use lambda_http::Body;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -50,6 +51,7 @@ async fn about(State(parts): State<Arc<Parts>>) -> Json<Value> {
         "secretsmanager": parts.secretsmanager_url,
         "eventbridge": parts.eventbridge_url,
         "console": parts.settings.console_url,
+        "elastic_path": parts.shop.as_deref().map(Fake::base_url),
         "region": REGION,
         "table": TABLE_NAME,
         "journal": JOURNAL_TABLE_NAME,

@@ -31,7 +31,7 @@ const LOGGED_WITH_PROGRESS: Level = Level::WARN;
 struct Arguments {
     /// Port of the API; the next four are those of the simulator, DynamoDB, Secrets Manager and
     /// EventBridge, and the seventh is the console's. 0 takes any free ones
-    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65529))]
+    #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(0..=65528))]
     port: u16,
     /// Keep DynamoDB's data and the simulator's payments in this directory
     #[arg(long, value_name = "DIR")]
@@ -72,6 +72,10 @@ struct Arguments {
     /// Take as many requests a second at each route as template.yaml says, and more get 429
     #[arg(long)]
     throttles: bool,
+    /// Start a fake Elastic Path store, where the orders of the merchant 170200127 are. It takes
+    /// the eighth port
+    #[arg(long)]
+    elastic_path: bool,
     /// Let people sign in at this issuer of OpenID Connect in place of the stack's own. It has the
     /// clients `tollgate-console` and `tollgate-cli`
     #[arg(long, value_name = "URL")]
@@ -125,6 +129,7 @@ impl Arguments {
                 .then(|| format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())),
             issuer: self.issuer,
             throttles: self.throttles,
+            elastic_path: self.elastic_path,
             simulator: cardpointe_simulator::Config {
                 seed: self.seed,
                 quiet_json: self.quiet_json,
@@ -224,6 +229,9 @@ fn introduce(stack: &Stack) {
     println!("Console      {}  merchants {}", stack.console_url(), merchants::ALL.join(", "));
     println!("API          {url}/docs");
     println!("Simulator    {}", simulator.trim_end_matches("_simulator"));
+    if let Some(shop) = stack.elastic_path() {
+        println!("Elastic Path {}  merchant {}", shop.base_url(), merchants::ELASTIC_PATH);
+    }
     println!("Sign-in      {sign_in}");
     println!("Credentials  {url}/_local");
     println!("First call   {}", first_call(callers));

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use elastic_path_fake::FakeClient;
 use serde_json::{Value, json};
-use tollgate::secrets_manager::MerchantSettings;
+use tollgate::{merchant_document::hosts::AllowedHosts, secrets_manager::MerchantSettings};
 
 /// A merchant whose orders are registered before they are paid.
 pub const REGISTERED: &str = "170200123";
@@ -25,7 +26,11 @@ pub const MONTH: &str = "170200126";
 pub const MONTH_KEY: &str = "467512342126";
 /// The gateway account of [`MONTH`] alone, on Rapid Connect.
 pub const MONTH_MID: &str = "496480518026";
-/// The merchants above, in the order in which a person would try them.
+/// The merchant whose orders are in the fake Elastic Path, where a stack has one.
+pub const ELASTIC_PATH: &str = "170200127";
+/// The client secret of [`ELASTIC_PATH`].
+pub const ELASTIC_PATH_KEY: &str = "467512342127";
+/// The other merchants above, in the order in which a person would try them.
 pub const ALL: [&str; 4] = [MONTH, REGISTERED, EXTERNAL, RAPID_CONNECT];
 /// Signs the tokens of all of them, so that the tokens in `events/` are valid on every local stack.
 pub const TOKEN_SIGNING_KEY: &str = "local-token-signing-key-not-a-secret";
@@ -36,12 +41,16 @@ pub const TOKEN_KID_KEY: &str = "local-token-kid-key-that-is-not-a-secret";
 /// The prefix of the names of the merchants' secrets.
 pub const PREFIX: &str = "tollgate/merchants/";
 
-/// The hosts that gateways may have: this machine's only.
-pub const GATEWAY_HOSTS: &str = "127.0.0.1,localhost";
+/// The hosts that gateways and shops may have: this machine's only.
+pub const HOSTS: &str = "127.0.0.1,localhost";
 
 /// How the functions read merchants.
 pub(crate) fn settings() -> MerchantSettings {
-    MerchantSettings { prefix: PREFIX.to_owned(), gateway_hosts: GATEWAY_HOSTS.parse().unwrap_or_default() }
+    MerchantSettings {
+        prefix: PREFIX.to_owned(),
+        gateway_hosts: HOSTS.parse().unwrap_or_else(|_| AllowedHosts::gateways()),
+        elastic_path_hosts: HOSTS.parse().unwrap_or_else(|_| AllowedHosts::shops()),
+    }
 }
 
 /// The name of a merchant's secret.
@@ -79,6 +88,15 @@ pub(crate) fn documents(gateway_url: &str, patches: &BTreeMap<String, Value>) ->
         merge(all.entry(merchant.clone()).or_insert_with(|| registered.clone()), patch);
     }
     all
+}
+
+/// The document of [`ELASTIC_PATH`], whose store is at this address and has these keys.
+pub(crate) fn of_shop(gateway_url: &str, shop: &str, keys: &[FakeClient]) -> Value {
+    let mut document = document(gateway_url, ELASTIC_PATH_KEY, "elastic_path");
+    let keys: Vec<_> =
+        keys.iter().map(|key| json!({"client_id": key.id, "client_secret": key.secret})).collect();
+    merge(&mut document, &json!({"elastic_path": {"base_url": shop, "keys": keys}}));
+    document
 }
 
 fn document(gateway_url: &str, key: &str, orders: &str) -> Value {

@@ -3,9 +3,11 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use cardpointe_simulator::Server;
+use elastic_path_fake::Fake;
 use tollgate::{abuse::Limit, openid::IssuerUrl, source::Front};
 use tollgate_core::payments::CaptureSettings;
 
@@ -43,6 +45,8 @@ pub(crate) struct Parts {
     pub(crate) dynamodb_url: String,
     pub(crate) secretsmanager_url: String,
     pub(crate) simulator: Arc<Server>,
+    /// The fake Elastic Path, if there is one.
+    pub(crate) shop: Option<Arc<Fake>>,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) clock: Arc<LocalClock>,
     pub(crate) functions: Arc<Functions>,
@@ -69,9 +73,12 @@ impl Parts {
         stream.deliver(functions).await
     }
 
-    /// Moves Tollgate's clock and the simulator's together.
+    /// Moves Tollgate's clock, the simulator's and the fake store's together.
     pub(crate) fn advance_clock(&self, seconds: i64) {
         self.clock.advance(seconds);
         self.simulator.advance_clock(seconds);
+        if let Some(shop) = &self.shop {
+            shop.advance_clock(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use cardpointe_simulator::Server;
+use elastic_path_fake::Fake;
 use lambda_http::{Body, Response};
 use serde_json::{Value, json};
 use tokio::{sync::watch, task::JoinHandle};
@@ -105,6 +106,11 @@ impl Stack {
         &self.simulator
     }
 
+    /// The fake Elastic Path, if there is one.
+    pub fn elastic_path(&self) -> Option<&Fake> {
+        self.parts.shop.as_deref()
+    }
+
     /// The merchants' documents. A function may keep a document that it has read; see
     /// [`Stack::cold_start`].
     pub fn secrets(&self) -> &Secrets {
@@ -189,7 +195,8 @@ impl Stack {
             ("WEBHOOKS_PREFIX", WEBHOOKS_PREFIX.to_owned()),
             ("AWS_ENDPOINT_URL_EVENTBRIDGE", self.parts.eventbridge_url.clone()),
             ("MERCHANTS_PREFIX", merchants::PREFIX.to_owned()),
-            ("GATEWAY_HOSTS", merchants::GATEWAY_HOSTS.to_owned()),
+            ("GATEWAY_HOSTS", merchants::HOSTS.to_owned()),
+            ("ELASTIC_PATH_HOSTS", merchants::HOSTS.to_owned()),
             ("TOKEN_KID_KEY", merchants::TOKEN_KID_KEY.to_owned()),
             ("PAYMENTS", "enabled".to_owned()),
             ("IN_DOUBT_SHARDS", self.ports().inquiries.settings.shards.to_string()),

@@ -15,6 +15,7 @@ mod log;
 mod orders;
 mod payments;
 mod settlement;
+mod shop_orders;
 
 pub use card_notes::CardNoteTable;
 pub use clock::SetClock;
@@ -24,3 +25,4 @@ pub use log::Log;
 pub use orders::{OrderTable, Reads};
 pub use payments::{dispute, new_operation, pay, payment};
 pub use settlement::{Claimed, SettlementTable};
+pub use shop_orders::ShopOrderTable;

@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use regex::Regex;
 
 /// Variables of an operator's shell that the commands of a test do not get.
-pub const FROM_THE_SHELL: [&str; 20] = [
+pub const FROM_THE_SHELL: [&str; 21] = [
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",
@@ -29,6 +29,7 @@ pub const FROM_THE_SHELL: [&str; 20] = [
     "WEBHOOKS_PREFIX",
     "STAGE",
     "GATEWAY_HOSTS",
+    "ELASTIC_PATH_HOSTS",
     "TOLLGATE_STACK",
     "TOLLGATE_LOCAL",
 ];

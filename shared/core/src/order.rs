@@ -30,6 +30,7 @@ mod schedule;
 mod scheme_rules;
 mod search;
 mod seen;
+mod shop_order;
 #[cfg(test)]
 mod tests;
 mod transaction;
@@ -76,6 +77,7 @@ pub use rules::DECLINES_PER_ORDER_HOUR;
 pub use schedule::{CAPTURE_MOVES_MAX, CaptureMove, CaptureStanding, Due, Holds};
 pub use scheme_rules::{CardKey, CardNotes, Forbidden, NotedDecline};
 pub use seen::{FadingConcern, SEEN_MAX, Seen, SeenFacts};
+pub use shop_order::{ShopOrder, ShopStanding};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
 pub use waits::{IN_DOUBT_TOO_LONG, STILL_RUNNING};

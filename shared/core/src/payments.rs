@@ -16,6 +16,7 @@ mod orders;
 mod outcome;
 pub mod reconcile;
 mod scheduled_capture;
+mod shop_orders;
 mod store;
 mod surcharge;
 mod switch;
@@ -36,12 +37,16 @@ pub use gateway::{
     Instruction, KnownPayment, Labels, PaymentSource, RecordLookUp, WORKING_MAX,
 };
 pub use intent::Prepared;
-pub use merchants::{GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role};
+pub use merchants::{
+    GatewayAccount, KEY_MIN_CHARS, Merchant, MerchantKey, Merchants, MerchantsError, Role, ShopAccount,
+    ShopKey,
+};
 pub use order_index::{ListedOrder, ListedPage, OrderIndex, order_of_payment};
 pub use orders::Sender;
 pub use scheduled_capture::{
     CaptureReport, CaptureRequest, CaptureSettings, CaptureSources, Share, capture_due,
 };
+pub use shop_orders::{ShopFailure, ShopOrders};
 pub use store::{
     CAPTURE_SHARDS_MAX, DueCursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders,
     ORDERS_AT_ONCE, OrderStore, Page, Shards, StoreError, Unreadable,
@@ -57,7 +62,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{
     order::{
         self, Context, Doubt, Intent, NextStep, Operation, OperationRef, Order, OrderKey, Outcome, Plan,
-        Rejection, Transaction, void_came_too_late,
+        Rejection, ShopOrder, Transaction, void_came_too_late,
     },
     values::Clock,
 };
@@ -78,6 +83,9 @@ pub enum Refusal {
     /// The store did not work; nothing was sent to the gateway.
     #[error(transparent)]
     Store(StoreError),
+    /// The shop that the order was placed in does not say what is owed.
+    #[error(transparent)]
+    Shop(ShopFailure),
     /// An abandoned payment or refund of the order may still turn out to be done, and the gateway
     /// does not say.
     #[error(
@@ -118,6 +126,8 @@ pub struct Payments {
     pub known_disputes: Option<Arc<dyn KnownDisputes>>,
     /// Bans of the schemes, beyond the orders in which they were told.
     pub card_notes: Arc<dyn CardNoteStore>,
+    /// The amounts that orders owe, of merchants whose orders are in a shop.
+    pub shop_orders: Arc<dyn ShopOrders>,
 }
 
 impl Payments {
@@ -176,8 +186,18 @@ impl Payments {
 
     /// Calls a rule of the order with its context.
     fn with_context<T>(&self, merchant: &Merchant, rule: impl FnOnce(&Context<'_>) -> T) -> T {
+        self.with_shop(merchant, None, rule)
+    }
+
+    /// The same with what the order's shop says.
+    fn with_shop<T>(
+        &self,
+        merchant: &Merchant,
+        shop: Option<&ShopOrder>,
+        rule: impl FnOnce(&Context<'_>) -> T,
+    ) -> T {
         let new_id = || self.clock.new_id();
-        rule(&Context { policy: &merchant.policy, now: self.clock.now(), new_id: &new_id })
+        rule(&Context { policy: &merchant.policy, shop, now: self.clock.now(), new_id: &new_id })
     }
 
     /// Sends a pending operation and the operations that follow from its outcome. If the outcome is

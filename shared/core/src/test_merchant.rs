@@ -41,6 +41,7 @@ pub(crate) fn test_merchant(id: MerchantId) -> Merchant {
             linked: Vec::new(),
             shared: std::collections::BTreeSet::default(),
         },
+        shop: None,
         policy: Policy::default(),
         shopper_tokens: false,
         disabled: false,

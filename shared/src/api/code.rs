@@ -197,6 +197,12 @@ codes! {
     Contended => "contended", 68, Decided(409),
     /// The order has another version than the one that its sender saw.
     VersionDiffers => "version_differs", 81, Decided(412),
+    /// The order's total is stated in Elastic Path, and not here.
+    OrderElsewhere => "order_elsewhere", 27, Decided(422),
+    /// The order is canceled in Elastic Path.
+    OrderCancelled => "order_cancelled", 28, Decided(422),
+    /// Elastic Path may not know of an earlier payment of the order yet.
+    RecordingPending => "recording_pending", 99, Decided(409),
     /// The order cannot be paid with this request; a shopper is not told why.
     NotPayable => "not_payable", 75, Decided(422),
     /// The order is full.
@@ -219,6 +225,8 @@ codes! {
     GatewayUnavailable => "gateway_unavailable", 90, Decided(503),
     /// The gateway refuses the merchant's account.
     GatewayMisconfigured => "gateway_misconfigured", 91, Decided(502),
+    /// Elastic Path does not say what the order owes.
+    ElasticPathUnavailable => "elastic_path_unavailable", 98, Decided(503),
     /// Something that payments need is down.
     ServiceUnavailable => "service_unavailable", 92, Failed(503),
     /// A newer version is working on the order.

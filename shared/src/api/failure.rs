@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use tollgate_core::{
     order::{DECLINES_PER_ORDER_HOUR, Decline, Forbidden, HandRejection, NoEffect, Rejection},
     payments::{
-        Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, NotByHand, Refusal, Stop, StoreError,
+        Full, IN_FLIGHT_RETRY, Limits, MerchantsError, NoQuote, NotByHand, Refusal, ShopFailure, Stop,
+        StoreError,
     },
     stored_cards::{DECLINES_PER_HOUR, MethodRefusal, MethodRejection},
     values::Currency,
@@ -24,6 +25,9 @@ use crate::abuse::TooMany;
 /// When to come back while something of the same payment is in progress: most gateway calls take
 /// under a second, and the slowest end within the function's 29 s.
 const IN_PROGRESS_RETRY_S: u32 = 2;
+
+/// When to come back while a shop may not know of a payment yet: its reads can be as old as this.
+const RECORDING_RETRY_S: u32 = 60;
 
 /// When to come back while payments are stopped: a person has to start them again.
 const STOPPED_RETRY_S: u32 = 60;
@@ -327,6 +331,7 @@ impl From<Refusal> for Failure {
             Refusal::Unverified => Self::gateway_unavailable(
                 "an earlier attempt may still turn out to be done, and the payment gateway does not say; nothing was sent",
             ),
+            Refusal::Shop(why) => why.into(),
             Refusal::Contended => {
                 Self::new(Code::Contended, refusal.to_string()).retry_after(IN_PROGRESS_RETRY_S)
             }
@@ -342,6 +347,24 @@ impl From<Refusal> for Failure {
                 &error.to_string(),
             ),
         }
+    }
+}
+
+/// The shop does not say what is owed.
+impl From<ShopFailure> for Failure {
+    fn from(why: ShopFailure) -> Self {
+        let detail = match why {
+            ShopFailure::Unavailable(_) => "Elastic Path does not say now what the order owes",
+            ShopFailure::Unreadable(_) => "Elastic Path's answer about the order cannot be read",
+            ShopFailure::TooManyReads(wait) => {
+                let detail =
+                    "too many of this merchant's orders are read for shoppers at a time; nothing was sent";
+                return Self::new(Code::TooManyReads, detail).limited(Policy::ShopReads, seconds(wait));
+            }
+        };
+        Self::new(Code::ElasticPathUnavailable, format!("{detail}; nothing was sent to the gateway"))
+            .retry_after(UNAVAILABLE_RETRY_S)
+            .operator(why.to_string())
     }
 }
 
@@ -504,6 +527,12 @@ impl From<Rejection> for Failure {
             }
             Rejection::KeyInProgress(transaction) => busy(Code::IdempotencyKeyInProgress, transaction),
             Rejection::PossibleDuplicate(transaction) => Self::possible_duplicate(&detail, transaction),
+            Rejection::PaidAtShop | Rejection::ImportedAsPaid => error(Code::AlreadyPaid),
+            Rejection::OrderCancelled => error(Code::OrderCancelled),
+            Rejection::RecordingPending(payment) => {
+                error(Code::RecordingPending).of(payment).retry_after(RECORDING_RETRY_S)
+            }
+            Rejection::OrderElsewhere => error(Code::OrderElsewhere),
             Rejection::NotPayable => error(Code::NotPayable),
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),
             Rejection::TooManyOperations => error(Code::TooManyOperations),

@@ -3,7 +3,7 @@
 
 use lambda_http::http::{HeaderName, HeaderValue};
 
-use crate::abuse::{READS, TooMany};
+use crate::abuse::{READS, SHOP_READS, TooMany};
 
 /// In which time declines count.
 const DECLINES_WINDOW_S: i64 = 3_600;
@@ -22,6 +22,8 @@ pub(crate) enum Policy {
     Wrong(TooMany),
     /// Lists that a merchant reads.
     Reads,
+    /// Orders of a merchant's shop that its shoppers have read.
+    ShopReads,
 }
 
 /// A limit that a request has exhausted.
@@ -46,6 +48,7 @@ impl RateLimit {
                 (name, in_window(limit.count, limit.window.as_secs()))
             }
             Policy::Reads => ("reads", in_window(READS.count, READS.window.as_secs())),
+            Policy::ShopReads => ("order-reads", in_window(SHOP_READS.count, SHOP_READS.window.as_secs())),
         };
         let limit = format!("\"{name}\";r=0;t={}", self.resets_in_s);
         let texts = [(POLICY, format!("\"{name}\";{policy}")), (LIMIT, limit)];
@@ -74,6 +77,8 @@ mod tests {
         assert_eq!(written(Policy::Wrong(TooMany::WrongKeys)), keys);
         let merchants = ["\"wrong-merchants\";q=20;w=300", "\"wrong-merchants\";r=0;t=7"];
         assert_eq!(written(Policy::Wrong(TooMany::Merchants)), merchants);
+        let orders = ["\"order-reads\";q=5;w=1", "\"order-reads\";r=0;t=7"];
+        assert_eq!(written(Policy::ShopReads), orders);
         assert_eq!(written(Policy::Reads), ["\"reads\";q=20;w=2", "\"reads\";r=0;t=7"]);
     }
 }

@@ -8,11 +8,12 @@ use super::*;
 use crate::{test_process, webhook_client::Settings};
 
 /// The environment of a function, as short as it can be.
-const ENVIRONMENT: [(&str, Option<&str>); 31] = [
+const ENVIRONMENT: [(&str, Option<&str>); 32] = [
     ("TABLE_NAME", Some("orders")),
     ("ATTEMPTS_TABLE_NAME", Some("attempts")),
     ("MERCHANTS_PREFIX", Some("tollgate/merchants/")),
     ("GATEWAY_HOSTS", Some("127.0.0.1")),
+    ("ELASTIC_PATH_HOSTS", Some("127.0.0.1")),
     ("CAPTURE_SHARDS", Some("3")),
     ("IN_DOUBT_SHARDS", Some("4")),
     ("PAYMENTS", Some("enabled")),
@@ -60,7 +61,8 @@ fn tell() {
     let config = Config::from_env().map(|config| {
         let Config { table, attempts_table, front, merchants, captures, inquiries, .. } = &config;
         println!("tables {table} {attempts_table}, a front {}", *front != Front::default());
-        let MerchantSettings { prefix, gateway_hosts } = merchants;
+        let MerchantSettings { prefix, gateway_hosts, elastic_path_hosts } = merchants;
+        assert_eq!(elastic_path_hosts, gateway_hosts);
         let hosts = gateway_hosts.allow("http://127.0.0.1/") && !gateway_hosts.allow("https://example.com/");
         println!("merchants {prefix} {hosts}");
         println!("captures {} {}", captures.shards, captures.concurrency);

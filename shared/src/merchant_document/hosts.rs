@@ -1,15 +1,19 @@
-//! Where card numbers and a gateway's credentials may be sent: hosts that the deployment lists. A
-//! person who can write a merchant's secret can change its gateway's address, but not this list.
+//! Where card numbers, a gateway's credentials and a shop's may be sent: hosts that the deployment
+//! lists. A person who can write a merchant's secret can change the addresses in it, but not these
+//! lists.
 
 use std::str::FromStr;
 
-/// The list where a deployment names no other.
+/// Gateways' hosts where a deployment names no others.
 pub const CARDCONNECT: &str = "*.cardconnect.com";
+
+/// Shops' hosts where a deployment names no others: one in each region.
+pub const ELASTIC_PATH: [&str; 2] = ["useast.api.elasticpath.com", "euwest.api.elasticpath.com"];
 
 /// A list of hosts, separated by commas: `fts.cardconnect.com`, or `*.cardconnect.com` for all
 /// names below one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GatewayHosts(Vec<Pattern>);
+pub struct AllowedHosts(Vec<Pattern>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
@@ -23,7 +27,17 @@ enum Pattern {
 #[error("expected hosts such as *.cardconnect.com, separated by commas")]
 pub struct InvalidHosts;
 
-impl GatewayHosts {
+impl AllowedHosts {
+    /// CardConnect's, for gateways.
+    pub fn gateways() -> Self {
+        Self(vec![Pattern::Below(CARDCONNECT.trim_start_matches('*').to_owned())])
+    }
+
+    /// Elastic Path's, for shops.
+    pub fn shops() -> Self {
+        Self(ELASTIC_PATH.map(|host| Pattern::Exactly(host.to_owned())).into())
+    }
+
     /// Whether requests to this address stay within the list.
     pub fn allow(&self, base_url: &str) -> bool {
         let url = base_url.parse::<http::Uri>().ok();
@@ -37,7 +51,7 @@ impl GatewayHosts {
     }
 }
 
-impl FromStr for GatewayHosts {
+impl FromStr for AllowedHosts {
     type Err = InvalidHosts;
 
     fn from_str(text: &str) -> Result<Self, InvalidHosts> {
@@ -56,12 +70,6 @@ impl FromStr for GatewayHosts {
     }
 }
 
-impl Default for GatewayHosts {
-    fn default() -> Self {
-        Self(vec![Pattern::Below(CARDCONNECT.trim_start_matches('*').to_owned())])
-    }
-}
-
 /// A plain name or IPv4 address, or IPv6's loopback. Any text that two parsers could read
 /// differently is no host.
 fn is_host(text: &str) -> bool {
@@ -75,19 +83,19 @@ fn is_host(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn hosts(text: &str) -> GatewayHosts {
+    fn hosts(text: &str) -> AllowedHosts {
         text.parse().unwrap()
     }
 
     #[test]
     fn card_numbers_go_to_cardconnect_and_nowhere_else_by_default() {
-        assert_eq!(GatewayHosts::default(), hosts(CARDCONNECT));
+        assert_eq!(AllowedHosts::gateways(), hosts(CARDCONNECT));
         for url in [
             "https://fts-uat.cardconnect.com/cardconnect/rest",
             "https://FTS.CardConnect.com:8443/cardconnect/rest",
             "https://a.b.cardconnect.com",
         ] {
-            assert!(GatewayHosts::default().allow(url), "{url}");
+            assert!(AllowedHosts::gateways().allow(url), "{url}");
         }
         for url in [
             "https://evil.example/cardconnect/rest",
@@ -107,7 +115,7 @@ mod tests {
             "http://[::1]/cardconnect/rest",
             "",
         ] {
-            assert!(!GatewayHosts::default().allow(url), "{url}");
+            assert!(!AllowedHosts::gateways().allow(url), "{url}");
         }
     }
 
@@ -132,7 +140,7 @@ mod tests {
             "a.example.com,",
             "https://a.example.com",
         ] {
-            assert_eq!(text.parse::<GatewayHosts>(), Err(InvalidHosts), "{text}");
+            assert_eq!(text.parse::<AllowedHosts>(), Err(InvalidHosts), "{text}");
         }
     }
 }

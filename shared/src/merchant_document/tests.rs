@@ -431,3 +431,48 @@ fn a_gateway_that_the_deployment_does_not_list_is_refused() {
         assert!(found.err().is_none_or(|error| error.to_string().contains("GatewayHosts")));
     }
 }
+
+#[test]
+fn a_shop_needs_an_address_that_is_allowed_and_one_or_two_keys() {
+    let key = json!({"client_id": "id", "client_secret": "secret"});
+    let shop = json!({"base_url": "https://useast.api.elasticpath.com/", "keys": [key]});
+    let shopping = |shop: &Value| parse(&with(&json!({"orders": "elastic_path", "elastic_path": shop})));
+    let merchant = shopping(&shop).unwrap();
+    assert_eq!(merchant.policy.orders, OrdersMode::ElasticPath);
+    assert_eq!(merchant.shop.as_ref().unwrap().endpoint, "https://useast.api.elasticpath.com");
+    assert!(!format!("{merchant:?}").contains("\"secret\""));
+    for (hosts, allowed) in [("useast.api.elasticpath.com", true), ("euwest.api.elasticpath.com", false)] {
+        let found = shop_must_be_on(&merchant, &hosts.parse().unwrap());
+        assert_eq!(found.is_ok(), allowed, "{hosts}");
+        assert!(found.err().is_none_or(|error| error.to_string().contains("ElasticPathHosts")));
+    }
+    shop_must_be_on(&parse(&document()).unwrap(), &AllowedHosts::shops()).unwrap();
+    let two = json!([key, key]);
+    shopping(&with_members(&shop, &json!({"keys": two}))).unwrap();
+    for (wrong, told) in [
+        (json!({"keys": []}), "elastic_path.keys"),
+        (json!({"keys": [key, key, key]}), "elastic_path.keys"),
+        (json!({"keys": [{"client_id": "", "client_secret": "s"}]}), "elastic_path.keys"),
+        (json!({"keys": [{"client_id": "id", "client_secret": ""}]}), "elastic_path.keys"),
+        (json!({"keys": [{"client_id": "id"}]}), "at elastic_path.keys[0]"),
+        (json!({"key": "misspelled"}), "at elastic_path.key"),
+        (json!({"base_url": "http://example.com"}), "elastic_path.base_url must be https"),
+        (json!({"base_url": "https://a:b@example.com"}), "elastic_path.base_url must hold no credentials"),
+        (json!({"base_url": "not a url"}), "elastic_path.base_url is not a URL"),
+        (json!({"base_url": null}), "at elastic_path"),
+    ] {
+        let error = shopping(&with_members(&shop, &wrong)).unwrap_err().to_string();
+        assert!(error.contains(told), "{wrong}: {error}");
+    }
+    let error = parse(&with(&json!({"orders": "elastic_path"}))).unwrap_err().to_string();
+    assert!(error.contains("orders: elastic_path needs elastic_path"), "{error}");
+}
+
+/// The object with these members in place of its own.
+fn with_members(object: &Value, members: &Value) -> Value {
+    let mut object = object.clone();
+    for (name, value) in members.as_object().unwrap() {
+        object[name] = value.clone();
+    }
+    object
+}

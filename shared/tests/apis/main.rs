@@ -27,6 +27,7 @@ mod reads;
 mod schedules;
 mod schemes;
 mod settlement;
+mod shop;
 mod sources;
 mod stop;
 mod stored_cards;

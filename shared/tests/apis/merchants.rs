@@ -58,6 +58,12 @@ const DOCUMENTS: &[(&str, &str)] = &[
         "surcharging",
         r#""gateway": {"site": "fts", "merchids": {"USD": "777"}, "surcharging_merchids": ["777"]"#,
     ),
+    // Its orders are a shop's.
+    (
+        "shopping",
+        r#""orders": "elastic_path", "elastic_path": {"base_url": "https://shop.example", "keys": [{"client_id": "c", "client_secret": "s"}]},
+           "shopper_tokens": true, "gateway": {"site": "fts-uat", "merchids": {"USD": "888"}"#,
+    ),
     ("unkept", r#""gateway": {"site": "fts-uat", "merchids": {"USD": "666"}"#),
 ];
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use memory::{CardNoteTable, Faults, JournalTable, OrderTable, SetClock, SettlementTable};
+use memory::{CardNoteTable, Faults, JournalTable, OrderTable, SetClock, SettlementTable, ShopOrderTable};
 use serde_json::Value;
 use tollgate::{
     abuse::{Abuse, Limit, READS},
@@ -93,6 +93,7 @@ pub(crate) struct World {
     pub(crate) orders: Arc<OrderTable>,
     pub(crate) settlement: Arc<SettlementTable>,
     pub(crate) card_notes: Arc<CardNoteTable>,
+    pub(crate) shop_orders: Arc<ShopOrderTable>,
     abuse: Arc<Abuse>,
 }
 
@@ -114,6 +115,7 @@ impl World {
             orders: Arc::new(OrderTable::new(faults.clone(), log.clone()).sized(bytes)),
             settlement: Arc::new(SettlementTable::new(faults.clone())),
             card_notes: Arc::default(),
+            shop_orders: Arc::default(),
             log,
             faults,
             // Its clock stands still, and a table has more lists than a merchant reads at a time.
@@ -217,6 +219,7 @@ impl World {
             clock: self.clock.clone(),
             known_disputes: None,
             card_notes: self.card_notes.clone(),
+            shop_orders: self.shop_orders.clone(),
         };
         Api { access: self.access(), switch: self.clone(), payments }
     }

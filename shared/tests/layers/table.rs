@@ -31,7 +31,7 @@ pub(crate) const START_UP: &[&str] = &["lambda", "start"];
 /// Adapters: modules that implement a port of the core. Their parts that implement none
 /// (`aws_error`, and `merchant_document`, which reads a text into a merchant) are no adapters.
 pub(crate) const ADAPTERS: &[&str] =
-    &["cardpointe", "secrets_manager", "dynamodb", "webhook_client", "event_bridge"];
+    &["cardpointe", "secrets_manager", "dynamodb", "webhook_client", "elastic_path_client", "event_bridge"];
 
 /// Where other packages name the gateway's adapter: the fault simulation, which carries its
 /// requests and reads its reports, and the benchmark of settlement, which measures how they are
@@ -62,6 +62,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("secrets_manager", "values order payments journal aws_error merchant_document search_keys"),
     ("dynamodb", "values order payments stored_cards journal people settlement webhooks aws_error"),
     ("webhook_client", "values order webhooks aws_error https"),
+    ("elastic_path_client", "values order payments abuse https"),
     ("event_bridge", "payments webhooks aws_error"),
     // The modules that the APIs share.
     ("openid", "values people aws_error https"),
@@ -92,7 +93,7 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     (
         "lambda",
         "publishing values order payments stored_cards journal settlement webhooks webhook_client cardpointe \
-          secrets_manager dynamodb openid abuse access access_token invocation ports source telemetry",
+          secrets_manager dynamodb elastic_path_client openid abuse access access_token invocation ports source telemetry",
     ),
     ("functions", "elastic_path credit_card api invocation lambda ports"),
     // Start-up of the function that publishes events, in a package of its own.

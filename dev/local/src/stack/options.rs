@@ -13,7 +13,8 @@ use crate::{front::FrontError, functions::Handler, template::TemplateError};
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The API's port; the simulator, DynamoDB, Secrets Manager and EventBridge take the next four,
-    /// a front the one after, and the console the seventh. `None`: any free ones.
+    /// a front the one after, the console the seventh, and a fake Elastic Path the eighth. `None`:
+    /// any free ones.
     pub port: Option<u16>,
     /// Where DynamoDB and the simulator keep their data. `None`: in memory.
     pub data: Option<PathBuf>,
@@ -59,6 +60,8 @@ pub struct Options {
     /// Each route takes as many requests a second as the template says, and each merchant's lists
     /// are read as often as in a deployment.
     pub throttles: bool,
+    /// A fake Elastic Path store is started, and a merchant whose orders are there.
+    pub elastic_path: bool,
     /// The secret of a front that is played in front of the API, and required.
     pub front_secret: Option<String>,
 }

@@ -15,6 +15,7 @@ use axum::{
     response::Response,
 };
 use cardpointe_simulator::{Server, hosts::Hosts};
+use elastic_path_fake::{Fake, FakeConfig};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 use tollgate::{
     abuse::{Limit, READS},
@@ -54,6 +55,9 @@ const LAST_PORT: u16 = 6;
 
 /// And a front's.
 const FRONT_PORT: u16 = 5;
+
+/// And a fake Elastic Path's, which only some stacks have.
+const SHOP_PORT: u16 = 7;
 
 /// Where the simulator keeps its payments, in the directory of the table's data.
 const GATEWAY_FILE: &str = "cardpointe-simulator.jsonl";
@@ -105,6 +109,7 @@ impl Stack {
             dynamodb_url: services.dynamodb_url.clone(),
             secretsmanager_url: services.secretsmanager_url.clone(),
             simulator: Arc::clone(&services.simulator),
+            shop: services.shop.clone(),
             secrets: Arc::clone(&services.secrets),
             clock,
             functions,
@@ -129,10 +134,25 @@ impl Stack {
         parts.permissions.begin();
         servers.run(options.unattended, deployment.schedules, &parts);
         ready.send_replace(true);
-        let simulator = services.simulator;
         tracing::info!(url = parts.url, "the API is ready");
-        Ok(Self { parts, simulator, viewer, stop, servers: servers.running })
+        Ok(Self { parts, simulator: services.simulator, viewer, stop, servers: servers.running })
     }
+}
+
+/// The fake Elastic Path on its port, if there is to be one.
+fn start_shop(options: &Options) -> Result<Option<Arc<Fake>>, StartError> {
+    if !options.elastic_path {
+        return Ok(None);
+    }
+    let service = "the fake Elastic Path";
+    let port = match options.port {
+        Some(first) => Some(first.checked_add(SHOP_PORT).ok_or(StartError::NoPort { first })?),
+        None => None,
+    };
+    let failed = |reason| StartError::Port { port: port.unwrap_or_default(), service, reason };
+    let shop = Fake::start(FakeConfig { port, ..FakeConfig::default() }).map_err(failed)?;
+    tracing::info!(url = shop.base_url(), "the fake Elastic Path is ready");
+    Ok(Some(Arc::new(shop)))
 }
 
 /// The routes of the API and of the console, with or without their shares.
@@ -389,6 +409,7 @@ struct Services {
     simulator: Arc<Server>,
     secrets: Arc<Secrets>,
     bus: Arc<Bus>,
+    shop: Option<Arc<Fake>>,
 }
 
 impl Services {
@@ -421,7 +442,10 @@ impl Services {
         let bus = Arc::new(Bus::default());
         servers.serve(ports.eventbridge.listener, guarded(event_bus::router(Arc::clone(&bus))));
         let eventbridge_url = ports.eventbridge.url;
-        Ok((Self { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus }, ports.api))
+        let shop = start_shop(options)?;
+        let services =
+            Self { dynamodb_url, secretsmanager_url, eventbridge_url, simulator, secrets, bus, shop };
+        Ok((services, ports.api))
     }
 
     fn urls(&self) -> app::Urls<'_> {
@@ -465,6 +489,14 @@ impl Services {
         }
         for (merchant, document) in merchants::documents(&gateway_url, &options.merchants) {
             self.secrets.put(&merchants::secret_name(&merchant), document);
+        }
+        if let Some(shop) = &self.shop {
+            let keys = FakeConfig::default().clients;
+            let mut document = merchants::of_shop(&gateway_url, &shop.base_url(), &keys);
+            if let Some(patch) = options.merchants.get(merchants::ELASTIC_PATH) {
+                merchants::merge(&mut document, patch);
+            }
+            self.secrets.put(&merchants::secret_name(merchants::ELASTIC_PATH), document);
         }
     }
 

@@ -59,7 +59,13 @@ const INCOMING: [Reader; 3] = [
 ];
 
 /// Responses of other systems. Tests beside each of these files try its limit and one byte more.
-const OUTGOING: [Reader; 6] = [
+const OUTGOING: [Reader; 7] = [
+    reader(
+        "shared/src/elastic_path_client.rs",
+        "shared/src/elastic_path_client.rs/BODY_MAX_BYTES",
+        128 * KIB,
+        "| functions that pay | an order of [Elastic Path](elastic-path.md) | 128 KiB |",
+    ),
     reader(
         "shared/console/src/api.rs",
         "shared/console/src/api.rs/BODY_MAX_BYTES",

@@ -70,6 +70,7 @@ mod scheduled_capture;
 mod secrets_manager;
 mod settlement;
 mod shop;
+mod shop_orders;
 mod shopper_isolation;
 mod sign_in;
 mod stack;

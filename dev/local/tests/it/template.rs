@@ -172,9 +172,10 @@ fn sam_gets_a_value_for_every_variable_that_is_filled_from_a_resource_or_a_secre
 
 /// Parameters that the description of a version has no room for: `Revision` is there in their
 /// place. `docs/deploy.md` lists them.
-const NEED_A_REVISION: [&str; 7] = [
+const NEED_A_REVISION: [&str; 8] = [
     "ConsoleApiUrl",
     "ConsoleUrl",
+    "ElasticPathHosts",
     "EventBusName",
     "ExistingTableName",
     "GatewayHosts",

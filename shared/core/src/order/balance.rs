@@ -30,7 +30,12 @@ pub struct Balance {
 impl Balance {
     /// The part of the order's total that its payments have used up.
     pub fn committed(self) -> Amount {
-        Amount::sum([self.authorized, self.paid, self.pending, self.closed])
+        Amount::sum([self.in_effect(), self.closed])
+    }
+
+    /// The part that is held or taken, or may be.
+    fn in_effect(self) -> Amount {
+        Amount::sum([self.authorized, self.paid, self.pending])
     }
 }
 
@@ -78,6 +83,13 @@ fn share(transaction: &Transaction) -> Balance {
         PaymentKind::Purchase | PaymentKind::Unrecognized => {
             Balance { pending: transaction.amount(), ..none }
         }
+    }
+}
+
+impl Transaction {
+    /// The part of the order's total that it holds or has taken, or may.
+    pub(super) fn in_effect(&self) -> Amount {
+        share(self).in_effect()
     }
 }
 

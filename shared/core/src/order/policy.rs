@@ -19,6 +19,9 @@ pub enum OrdersMode {
     /// Order ids are opaque: the merchant's own system knows the totals, so each payment states its
     /// amount.
     External,
+    /// The orders are those of an Elastic Path shop, which is asked before each payment what is
+    /// owed.
+    ElasticPath,
 }
 
 /// The meaning of a refund that names no amount.
@@ -117,9 +120,9 @@ pub struct Policy {
 
 impl Policy {
     /// Whether a caller with this principal can pay at all. A shopper pays the amount owing, which
-    /// only a registered order tells.
+    /// an external order does not tell.
     pub fn takes_payments_of(&self, by: Principal) -> bool {
-        by != Principal::Implicit || self.orders == OrdersMode::Registered
+        by != Principal::Implicit || self.orders != OrdersMode::External
     }
 
     /// Whether it can pay with a card that is stored at the gateway. To a browser, ids of stored

@@ -299,7 +299,7 @@ impl Order {
         let (released, _) = to_hold_anew(self, transaction)?;
         let most = self.owing().map_or(released, |owing| owing.min(released));
         if most.is_zero() {
-            amount_to_pay(self, Some(released))?;
+            amount_to_pay(self, Some(released), None)?;
         }
         match declines_end_in(self, now) {
             Some(wait) => Err(Rejection::TooManyDeclines(wait)),

@@ -34,7 +34,8 @@ pub(super) fn decide_reauthorize(
     context: &Context<'_>,
 ) -> Result<Plan, Rejection> {
     let rest = rest(&order, wanted, again)?;
-    let amount = amount_to_pay(&order, Some(rest.amount))?;
+    let shop = order.follow_shop(intent, context)?;
+    let amount = amount_to_pay(&order, Some(rest.amount), shop)?.amount;
     let capture = capture_schedule(&order, Some(&wanted.capture), amount, &rest.route, context)?;
     if intent.key.is_none() {
         no_equal_cancelled(&order, intent, context)?;

@@ -41,6 +41,27 @@ pub enum Rejection {
     /// The amount owing is reserved by this payment, whose outcome is not known yet.
     #[error("another payment of the order is in progress")]
     PaymentInProgress(Uuid),
+    /// The shop says that nothing is owing: the order was paid there, not here.
+    #[error("Elastic Path says that the order is paid; nothing was sent")]
+    PaidAtShop,
+    /// The shop has the order as paid, and no transaction of it.
+    #[error("the order was imported into Elastic Path as paid, without a transaction; nothing was sent")]
+    ImportedAsPaid,
+    /// The order was canceled in its shop.
+    #[error("the order is cancelled in Elastic Path; nothing was sent")]
+    OrderCancelled,
+    /// The amount may be more than what is owing, because the shop may not know of this payment
+    /// yet.
+    #[error(
+        "Elastic Path may not know of an earlier payment of the order yet, so that it is not certain what is owing; \
+         nothing was sent"
+    )]
+    RecordingPending(Uuid),
+    /// The order's total is the shop's to state.
+    #[error(
+        "the orders of this merchant are Elastic Path's, which states their totals: pay this one without registering it"
+    )]
+    OrderElsewhere,
     /// The order cannot be paid with this request. A shopper is not told why where the reason is
     /// another shopper's payment.
     #[error("the order cannot be paid with this request: it is paid, being paid, or owes another amount")]
@@ -233,6 +254,7 @@ impl Rejection {
             | Self::KeyReused(transaction)
             | Self::KeyInProgress(transaction)
             | Self::PossibleDuplicate(transaction)
+            | Self::RecordingPending(transaction)
             | Self::AuthorizationEnded(transaction)
                 if is_own(&transaction) =>
             {
@@ -245,6 +267,7 @@ impl Rejection {
             | Self::AmountZero
             | Self::PostcodeRequired
             | Self::NotPayable
+            | Self::OrderCancelled
             | Self::TooManyAttempts
             | Self::TooManyDeclines(_)
             | Self::RetryForbidden(_)

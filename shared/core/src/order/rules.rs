@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Intent, Order, Rejection};
+use super::{Intent, Order, Rejection, ShopOrder};
 use crate::{
     order::{
         FeeShare, Kind, Mechanism, Operation, PaymentKind, Policy, Principal, RefundWithoutAmount, Stage,
@@ -11,17 +11,42 @@ use crate::{
     values::{Amount, RefundMax},
 };
 
-/// The amount to pay, if the order allows it; without a stated one, all that is owing.
-pub(super) fn amount_to_pay(order: &Order, amount: Option<Amount>) -> Result<Amount, Rejection> {
+/// An amount to pay.
+pub(super) struct ToPay {
+    pub(super) amount: Amount,
+    /// Whether more than that is owing.
+    pub(super) is_part: bool,
+}
+
+/// The amount to pay, if the order and its shop allow it; without a stated one, all that is owing.
+pub(super) fn amount_to_pay(
+    order: &Order,
+    amount: Option<Amount>,
+    shop: Option<&ShopOrder>,
+) -> Result<ToPay, Rejection> {
     if amount.is_some_and(Amount::is_zero) {
         return Err(Rejection::AmountZero);
     }
     let Some(owing) = order.owing() else {
-        return amount.ok_or(Rejection::AmountRequired);
+        let amount = amount.ok_or(Rejection::AmountRequired)?;
+        return Ok(ToPay { amount, is_part: true });
     };
-    let amount = amount.unwrap_or(owing);
+    must_be_owing(order, amount.unwrap_or(owing), owing)?;
+    let most = match shop {
+        Some(shop) => shop.most_of(order, amount)?.min(owing),
+        None => owing,
+    };
+    let amount = amount.unwrap_or(most);
+    if amount > most || amount.is_zero() {
+        return Err(Rejection::ExceedsOwing(most));
+    }
+    Ok(ToPay { amount, is_part: amount != most })
+}
+
+/// Whether the order's own payments leave an amount of its total.
+fn must_be_owing(order: &Order, amount: Amount, owing: Amount) -> Result<(), Rejection> {
     if amount <= owing && !amount.is_zero() {
-        return Ok(amount);
+        return Ok(());
     }
     // An amount reserved by a pending payment may yet become free; an authorized or paid one does
     // not.

@@ -2,7 +2,10 @@
 
 use super::{Deadline, Payments, Refusal, attempt, audit, next_version};
 use crate::{
-    order::{self, Action, CardNotes, Intent, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection},
+    order::{
+        self, Action, CardNotes, Intent, OperationRef, Order, OrderKey, OrdersMode, Plan, Rejection,
+        ShopOrder,
+    },
     payments::{
         Merchant, StoreError,
         trail::{self, INTENT_SAVED},
@@ -39,8 +42,8 @@ impl Payments {
             trail.merchant = Some(key.merchant.to_string());
             trail.order = Some(key.order.to_string());
         });
-        let before = self.start(merchant, key, intent).await?;
-        match self.plan(merchant, before.clone(), intent).await {
+        let (before, shop) = self.start(merchant, key, intent).await?;
+        match self.plan_with(merchant, before.clone(), intent, shop.as_ref()).await {
             // A new order that is rejected now may have been accepted when the same request made
             // it.
             Err(Refusal::Rejected(rejection)) if is_new(&before) => {
@@ -59,7 +62,19 @@ impl Payments {
         before: Order,
         intent: &Intent,
     ) -> Result<Prepared, Refusal> {
-        let plan = self.weigh(merchant, before.clone(), intent)?;
+        let shop = self.shop_order(merchant, &before.key(), Some(&before), intent).await?;
+        self.plan_with(merchant, before, intent, shop.as_ref()).await
+    }
+
+    /// The same, with the order as its shop has it.
+    async fn plan_with(
+        &self,
+        merchant: &Merchant,
+        before: Order,
+        intent: &Intent,
+        shop: Option<&ShopOrder>,
+    ) -> Result<Prepared, Refusal> {
+        let plan = self.weigh_with(merchant, before.clone(), intent, shop)?;
         let notes = self.notes_for(&plan, intent).await?;
         self.obey(&plan, intent, &notes)?;
         Ok(Prepared { before, plan, notes })
@@ -67,8 +82,18 @@ impl Payments {
 
     /// The plan that an intent would put on record now. Sends and changes nothing.
     pub fn weigh(&self, merchant: &Merchant, order: Order, intent: &Intent) -> Result<Plan, Rejection> {
+        self.weigh_with(merchant, order, intent, None)
+    }
+
+    fn weigh_with(
+        &self,
+        merchant: &Merchant,
+        order: Order,
+        intent: &Intent,
+        shop: Option<&ShopOrder>,
+    ) -> Result<Plan, Rejection> {
         let route = merchant.route(order.currency);
-        self.with_context(merchant, |context| {
+        self.with_shop(merchant, shop, |context| {
             order::decide(order, intent, route.as_ref().map_err(|limit| *limit), context)
         })
     }
@@ -92,9 +117,12 @@ impl Payments {
             if again > 0 && deadline.gateway_limit().is_none() {
                 break;
             }
-            let decision = match first.take() {
-                Some(plan) => plan,
-                None => self.weigh(merchant, stored.clone(), intent)?,
+            let decision = if let Some(plan) = first.take() {
+                plan
+            } else {
+                // The order has changed since its shop was asked.
+                let shop = self.shop_order(merchant, &stored.key(), Some(&stored), intent).await?;
+                self.weigh_with(merchant, stored.clone(), intent, shop.as_ref())?
             };
             self.obey(&decision, intent, &notes)?;
             if let Plan::Send(order, at) = &decision
@@ -127,18 +155,30 @@ impl Payments {
         Err(unsaved)
     }
 
-    /// The order to decide on. An order that may be new is not read first: its first write tells.
-    async fn start(&self, merchant: &Merchant, key: &OrderKey, intent: &Intent) -> Result<Order, Refusal> {
+    /// The order to decide on, and the same as its shop has it, if a shop decides what is owed. An
+    /// order that may be new is not read first, unless its shop is asked: its first write tells.
+    async fn start(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+        intent: &Intent,
+    ) -> Result<(Order, Option<ShopOrder>), Refusal> {
         if let Action::Pay(pay) = &intent.action
             && (pay.standalone.is_some() || merchant.policy.orders == OrdersMode::External)
         {
             let currency = intent.currency.ok_or(Rejection::OrderNotFound)?;
             // A standalone payment's amount is its order's total: nothing else is owing.
             let total = pay.amount.filter(|_| pay.standalone.is_some());
-            return Ok(Order::new(key, currency, total, self.clock.now()));
+            return Ok((Order::new(key, currency, total, self.clock.now()), None));
         }
-        let order = self.store.load(key).await.map_err(Refusal::Store)?;
-        Ok(order.ok_or(Rejection::OrderNotFound)?)
+        let stored = self.store.load(key).await.map_err(Refusal::Store)?;
+        let shop = self.shop_order(merchant, key, stored.as_ref(), intent).await?;
+        let new = || {
+            let shop = shop.as_ref().filter(|_| matches!(intent.action, Action::Pay(_)))?;
+            Some(Order::new(key, shop.currency, Some(shop.total), self.clock.now()))
+        };
+        let order = stored.or_else(new).ok_or(Rejection::OrderNotFound)?;
+        Ok((order, shop))
     }
 
     /// Writes the intent, and finds out the result when the write's own response is missing.

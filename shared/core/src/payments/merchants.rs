@@ -70,6 +70,8 @@ pub struct Merchant {
     pub token_signing_key: SecretString,
     /// Its account at the gateway.
     pub gateway: GatewayAccount,
+    /// Its shop, where orders are placed and say what they owe; none where nothing asks a shop.
+    pub shop: Option<ShopAccount>,
     /// Its rules for orders.
     pub policy: Policy,
     /// Whether browsers get tokens (grant `implicit`).
@@ -112,6 +114,24 @@ pub struct GatewayAccount {
     /// Accounts at which others take payments, too: payments in their reports that are not
     /// Tollgate's are expected.
     pub shared: BTreeSet<String>,
+}
+
+/// A merchant's access to its shop, an Elastic Path store. `Debug` shows no secret.
+#[derive(Clone, Debug)]
+pub struct ShopAccount {
+    /// Where the store's API is: a URL, without a slash at the end.
+    pub endpoint: String,
+    /// The store's application keys, one or two: while one replaces the other, either may be
+    /// refused.
+    pub keys: Vec<ShopKey>,
+}
+
+/// An application key of a store. It has all rights of the store's administrator.
+#[derive(Clone, Debug)]
+pub struct ShopKey {
+    /// The key's id, which is public.
+    pub client_id: String,
+    pub client_secret: SecretString,
 }
 
 impl GatewayAccount {

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{DECISIONS_MAX, Payments, Refusal, audit, next_version};
 use crate::{
     order::{
-        Attribution, CaptureAt, CaptureTerms, CustomerTraces, Erased, Holds, Order, OrderKey, Principal,
-        Rejection,
+        Attribution, CaptureAt, CaptureTerms, CustomerTraces, Erased, Holds, Order, OrderKey, OrdersMode,
+        Principal, Rejection,
     },
     payments::{Merchant, OrderStore, StoreError},
     values::{Amount, Currency, StoredCard},
@@ -153,6 +153,9 @@ impl Payments {
         total: Amount,
         capture: Option<&CaptureAt>,
     ) -> Result<(Order, bool), Refusal> {
+        if merchant.policy.orders == OrdersMode::ElasticPath {
+            return Err(Rejection::OrderElsewhere.into());
+        }
         let restate = |order: &mut Order| {
             order.restate(currency, total, self.clock.now())?;
             order.capture = capture.or(order.capture.as_ref()).cloned();

@@ -165,7 +165,9 @@ impl<'a> CaptureRun<'a> {
         match self.payments.notify_of_held_back(key).await {
             // There is nothing to tell, or another request is at work and the next run tells it.
             Ok(()) | Err(Refusal::Rejected(_) | Refusal::Contended) => {}
-            Err(error @ (Refusal::Store(_) | Refusal::Unverified)) => return self.fail(key, &error),
+            Err(error @ (Refusal::Store(_) | Refusal::Shop(_) | Refusal::Unverified)) => {
+                return self.fail(key, &error);
+            }
         }
         // An authorization that ended is free, even while captures wait.
         self.see_to_holds(key).await;
@@ -367,7 +369,7 @@ impl<'a> CaptureRun<'a> {
         match error {
             // The index lags behind, or another process is at it.
             Refusal::Rejected(_) | Refusal::Contended => locked(&self.report).overtaken += 1,
-            Refusal::Store(_) | Refusal::Unverified => self.fail(key, error),
+            Refusal::Store(_) | Refusal::Shop(_) | Refusal::Unverified => self.fail(key, error),
         }
         false
     }

@@ -11,6 +11,7 @@ mod looking_back;
 mod outcomes;
 mod reconciling;
 mod schemes;
+mod shop;
 mod surcharges;
 mod trail;
 
@@ -33,7 +34,7 @@ use super::{
     *,
 };
 use crate::{
-    memory::{CardNoteTable, OrderTable, pay},
+    memory::{CardNoteTable, OrderTable, ShopOrderTable, pay},
     order::{
         Action, CaptureAmount, CaptureAt, CaptureTerms, Decline, Doubt, Essentials, Finding, Fingerprint,
         GatewayResponse, KeyDigest, Kind, MerchantId, NoEffect, OrdersMode, Pay, PaymentKind, Principal,
@@ -284,6 +285,7 @@ impl Fixture {
             clock: Arc::new(SystemClock),
             known_disputes: None,
             card_notes: Arc::new(CardNoteTable::default()),
+            shop_orders: Arc::new(ShopOrderTable::default()),
         };
         let merchant = test_merchant("m".parse().unwrap());
         let key = OrderKey { merchant: "m".parse().unwrap(), order: "o".parse().unwrap() };

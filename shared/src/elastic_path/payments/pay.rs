@@ -119,7 +119,7 @@ impl RequestedPayment {
         let currency = match policy.orders {
             // The order has one. The SDK's currency header, sent for other reasons, is not held
             // against it.
-            OrdersMode::Registered => stated,
+            OrdersMode::Registered | OrdersMode::ElasticPath => stated,
             OrdersMode::External => {
                 if data.lacks("amount") {
                     let detail = "is required: this merchant's orders are not registered here";

@@ -47,6 +47,7 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
         merchants: MerchantSettings {
             prefix: "tollgate/merchants/".to_owned(),
             gateway_hosts: "127.0.0.1".parse().unwrap(),
+            elastic_path_hosts: "127.0.0.1".parse().unwrap(),
         },
         captures: CaptureSettings { shards: 1, concurrency: 1 },
         inquiries: ReconcileLimits::default(),

@@ -23,7 +23,7 @@ fn decide(
     let ids = AtomicU64::new(1_000);
     let new_id = || Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed)));
     let decision = decision(verdict, fixture.now);
-    let context = Context { policy: &fixture.policy, now: fixture.now, new_id: &new_id };
+    let context = Context { policy: &fixture.policy, shop: None, now: fixture.now, new_id: &new_id };
     decide_by_hand(&mut fixture.order, at, &decision, reference, &context)
 }
 

@@ -108,7 +108,7 @@ impl Fixture {
         let route =
             Route { gateway: "g".into(), account: "1".to_owned(), endpoint: "http://127.0.0.1".to_owned() };
         let new_id = || fresh(&self.ids);
-        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        let context = Context { policy: &self.policy, shop: None, now: self.now, new_id: &new_id };
         let decision = decide(self.order.clone(), &intent, Ok(&route), &context)?;
         Ok(match decision {
             Plan::Send(order, at) => {
@@ -125,13 +125,13 @@ impl Fixture {
 
     pub(in crate::order) fn told(&mut self, at: OperationRef, outcome: &Outcome) -> NextStep {
         let new_id = || fresh(&self.ids);
-        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        let context = Context { policy: &self.policy, shop: None, now: self.now, new_id: &new_id };
         apply(&mut self.order, at, outcome, &context)
     }
 
     pub(in crate::order) fn learns(&mut self, at: OperationRef, finding: &Finding) -> Option<NextStep> {
         let new_id = || fresh(&self.ids);
-        let context = Context { policy: &self.policy, now: self.now, new_id: &new_id };
+        let context = Context { policy: &self.policy, shop: None, now: self.now, new_id: &new_id };
         resolve(&mut self.order, at, finding, &context)
     }
 

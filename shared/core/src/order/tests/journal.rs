@@ -145,7 +145,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
             let decision = ByHand::new(verdict, &by, &why, fixture.now);
             let is_payment = fixture.operation(at).kind.is_payment();
             let id = Uuid::new_v5(&at.operation, b"by hand");
-            let context = Context { policy: &fixture.policy, now: fixture.now, new_id: &|| id };
+            let context = Context { policy: &fixture.policy, shop: None, now: fixture.now, new_id: &|| id };
             // A decision that is not allowed changes nothing.
             let reference = is_payment.then_some("byhand");
             decide_by_hand(&mut fixture.order, at, &decision, reference, &context).ok();

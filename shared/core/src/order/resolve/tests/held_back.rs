@@ -71,7 +71,7 @@ impl TwoCharges {
         let now = self.fixture.now;
         self.fixture.order.due_for_look_at_disputes(now).find(|at| *at == self.refund)?;
         let new_id = || Uuid::from_u128(900);
-        let context = Context { policy: &self.fixture.policy, now, new_id: &new_id };
+        let context = Context { policy: &self.fixture.policy, shop: None, now, new_id: &new_id };
         send_held_back(&mut self.fixture.order, self.refund, &context)
     }
 
@@ -83,7 +83,8 @@ impl TwoCharges {
     fn decide(&mut self, verdict: HandVerdict) {
         let now = self.fixture.now;
         let (by, reason) = ("Ann".parse().unwrap(), "the case is lost".parse().unwrap());
-        let context = Context { policy: &self.fixture.policy, now, new_id: &|| Uuid::from_u128(901) };
+        let context =
+            Context { policy: &self.fixture.policy, shop: None, now, new_id: &|| Uuid::from_u128(901) };
         let decision = ByHand::new(verdict, &by, &reason, now);
         decide_by_hand(&mut self.fixture.order, self.refund, &decision, None, &context).unwrap();
     }

@@ -122,7 +122,8 @@ fn a_record_of_the_refusal_is_proof_and_one_that_decides_nothing_is_not() {
     ] {
         let (mut fixture, at) = refused(&try_again());
         let policy = crate::order::Policy::default();
-        let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
+        let context =
+            Context { policy: &policy, shop: None, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
         look_back(&mut fixture.order, at, &finding, &context);
         assert_eq!(suspected(&fixture.order).len(), suspects, "{finding:?}");
         assert_eq!(status(&fixture, at), TransactionStatus::Failed, "{finding:?}");
@@ -335,7 +336,7 @@ fn a_failed_inquiry_does_not_use_up_the_last_look() {
     assert_eq!(fixture.learns(at, &Finding::Failed), None);
     assert_eq!(fixture.operation(at).last_look_at, Some(due));
     let policy = crate::order::Policy::default();
-    let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
+    let context = Context { policy: &policy, shop: None, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
     assert_eq!(look_back(&mut fixture.order, at, &Finding::Failed, &context), None);
     assert_eq!(fixture.operation(at).last_look_at, Some(due));
 }
@@ -452,7 +453,8 @@ fn a_look_before_more_money_moves_takes_the_place_of_one_that_is_due_and_of_no_o
         let given_up_at = fixture.now;
         fixture.later(seconds);
         let policy = crate::order::Policy::default();
-        let context = Context { policy: &policy, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
+        let context =
+            Context { policy: &policy, shop: None, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
         assert_eq!(look_back(&mut fixture.order, at, &finding, &context), Some(NextStep::Respond));
         let next = fixture.operation(at).last_look_at.unwrap().duration_since(given_up_at);
         assert_eq!(next.as_secs(), next_s, "{finding:?} after {seconds} s");

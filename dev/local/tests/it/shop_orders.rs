@@ -1,0 +1,130 @@
+//! A shop on Elastic Path pays its orders through Tollgate without registering them, over HTTP.
+
+use std::collections::BTreeMap;
+
+use elastic_path_fake::{Endpoint, Fault, FaultKind, Method, NewOrder};
+use local::{Options, merchants};
+use serde_json::{Value, json};
+
+use crate::{
+    credit_card_client::{CreditCard, payment, with},
+    shop::{NO_FUNDS, Shop, VISA, by_card, by_card_with},
+};
+
+/// A shop of the merchant whose orders are in the fake Elastic Path.
+async fn open(patch: Value) -> Shop {
+    let merchants = BTreeMap::from([(merchants::ELASTIC_PATH.to_owned(), patch)]);
+    let options = Options { elastic_path: true, merchants, ..Options::default() };
+    Shop::open_as(options, merchants::ELASTIC_PATH, merchants::ELASTIC_PATH_KEY).await
+}
+
+fn place(shop: &Shop, total: u64) -> String {
+    shop.stack.elastic_path().unwrap().add_order(NewOrder::of(total))
+}
+
+/// The requests that the store has had, without those for tokens.
+fn reads(shop: &Shop) -> Vec<String> {
+    let sent = shop.stack.elastic_path().unwrap().ledger();
+    let reads = sent.iter().filter(|sent| sent.method == "GET").map(|sent| sent.path.clone());
+    reads.collect()
+}
+
+#[tokio::test]
+async fn an_order_of_elastic_path_is_paid_without_registering_it_and_no_more_than_it_owes() {
+    let shop = open(json!({})).await;
+    let order = place(&shop, 2_599);
+    let refused = shop.put_order(&order, json!({"amount": 1, "currency": "USD"})).await;
+    refused.error(422, "order_elsewhere");
+    shop.pay(&order, by_card_with("purchase", VISA, &json!({"amount": 2_600})))
+        .await
+        .error(422, "exceeds_owing");
+    let body = json!({"data": by_card("purchase", VISA)});
+    let path = format!("/v2/orders/{order}/payments");
+    let paid = shop.post_with_key(&path, "the-key", body.clone()).await;
+    assert_eq!(paid.data(200)["amount"], 2_599);
+    assert_eq!(shop.order(&order).await["meta"]["display_price"]["balance_owing"]["amount"], 0);
+    // Each payment is one read; a repetition is none, also while the store is down.
+    assert_eq!(reads(&shop), vec![format!("/v2/orders/{order}"); 2]);
+    let store = shop.stack.elastic_path().unwrap();
+    store.fault(Fault { times: 3, ..Fault::once(Endpoint::Any, FaultKind::CutBefore) });
+    assert!(shop.post_with_key(&path, "the-key", body).await.is_replay());
+    let other = place(&shop, 500);
+    let down = shop.pay(&other, by_card("purchase", VISA)).await;
+    down.error(503, "elastic_path_unavailable");
+    assert_eq!(down.headers["retry-after"], "5");
+    assert_eq!(shop.ledger("auth").len(), 1);
+    // A payment of the credit-card API is no order of the store.
+    let before = store.ledger().len();
+    let own = json!({"Id": merchants::ELASTIC_PATH, "Key": merchants::ELASTIC_PATH_KEY});
+    let request = with(payment("1", "booking-1"), "/Authentication", Some(own));
+    CreditCard::of(&shop).approved("charge", &request).await;
+    assert_eq!(shop.stack.elastic_path().unwrap().ledger().len(), before);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn parts_of_others_and_of_ours_add_up_and_what_is_unrecorded_waits() {
+    let shop = open(json!({})).await;
+    let order = place(&shop, 10_000);
+    let part = |amount: u64| by_card_with("authorize", VISA, &json!({"amount": amount}));
+    let first = shop.pay(&order, part(4_000)).await.id();
+    let waits = shop.pay(&order, by_card("purchase", VISA)).await;
+    assert_eq!(waits.error(409, "recording_pending")["meta"]["transaction_id"], json!(first));
+    assert_eq!(waits.headers["retry-after"], "60");
+    shop.stack.elastic_path().unwrap().pay_elsewhere(&order, 3_000, Method::Purchase);
+    shop.pay(&order, part(3_001)).await.error(409, "recording_pending");
+    shop.pay(&order, part(3_000)).await.data(200);
+    shop.pay(&order, part(3_001)).await.error(422, "exceeds_owing");
+    let cancelled = place(&shop, 500);
+    shop.stack.elastic_path().unwrap().cancel(&cancelled);
+    shop.pay(&cancelled, part(500)).await.error(422, "order_cancelled");
+    shop.pay("3b9d3c1e-0000-4000-8000-000000000000", part(500)).await.error(404, "order_not_found");
+    let paid = place(&shop, 500);
+    shop.stack.elastic_path().unwrap().pay_elsewhere(&paid, 500, Method::Authorize);
+    shop.pay(&paid, part(500)).await.error(422, "already_paid");
+    let euros = NewOrder { currency: "EUR".to_owned(), ..NewOrder::of(500) };
+    let euros = shop.stack.elastic_path().unwrap().add_order(euros);
+    shop.pay(&euros, part(500)).await.error(422, "currency_not_supported");
+    shop.close().await;
+}
+
+/// A token of the merchant from now on: its server's, or a browser's.
+async fn use_token_of(shop: &mut Shop, key: Option<&str>) {
+    let answer = shop.token(merchants::ELASTIC_PATH, key).await;
+    shop.use_token(answer.body["access_token"].as_str().unwrap());
+}
+
+/// With only the public id of the merchant.
+#[tokio::test]
+async fn a_stranger_spends_a_share_of_five_reads_a_second_and_the_shops_server_goes_on_paying() {
+    let mut shop = open(json!({})).await;
+    let order = place(&shop, 2_599);
+    use_token_of(&mut shop, None).await;
+    // An id that is not there is remembered.
+    for _ in 0..8 {
+        shop.pay(&format!("{order}x"), by_card("purchase", VISA)).await.error(404, "order_not_found");
+    }
+    assert_eq!(reads(&shop).len(), 1);
+    // Attempts on an order that is there end after five declines, for good: nothing registers it
+    // anew.
+    for _ in 0..5 {
+        shop.stack.advance_clock(10);
+        shop.pay(&order, by_card("purchase", NO_FUNDS)).await.error(400, "declined");
+    }
+    shop.stack.advance_clock(10);
+    shop.pay(&order, by_card("purchase", VISA)).await.error(422, "too_many_attempts");
+    // Ids that are made up spend the share of a second, and the merchant's server has none.
+    let made_up = (0..8).map(|n| format!("{order}-{n}"));
+    let mut full = 0;
+    for order in made_up {
+        let answer = shop.pay(&order, by_card("purchase", VISA)).await;
+        if answer.status == 429 {
+            answer.error(429, "too_many_reads");
+            full += 1;
+        }
+    }
+    assert!(reads(&shop).len() <= 1 + 6 + 2 * 5, "{full} of 8 were refused");
+    use_token_of(&mut shop, Some(merchants::ELASTIC_PATH_KEY)).await;
+    shop.pay(&order, by_card("purchase", VISA)).await.data(200);
+    shop.close().await;
+}

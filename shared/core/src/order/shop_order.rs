@@ -1,0 +1,112 @@
+//! An order as the shop has it that it was placed in: the shop decides what is owed, and each of
+//! its answers holds for one decision.
+//!
+//! The most that may be taken is the smaller of two: the shop's total less everything that the
+//! order's own payments commit, and the amount that the shop says is owing less the commitments
+//! that the shop does not know of yet.
+
+use uuid::Uuid;
+
+use super::{Context, Intent, Order, Rejection};
+use crate::{
+    order::{Action, OrdersMode, Transaction},
+    values::{Amount, Currency},
+};
+
+/// An order as its shop has it at one moment. Amounts are in minor units of its currency.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShopOrder {
+    /// The currency of all its amounts.
+    pub currency: Currency,
+    /// The order's total, which never changes there.
+    pub total: Amount,
+    /// The part of the total that is neither paid nor authorized, as far as the shop knows.
+    pub owing: Amount,
+    /// Whether the shop takes payments for it.
+    pub standing: ShopStanding,
+}
+
+/// Whether a shop takes payments for an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShopStanding {
+    /// Something is owing, or may be.
+    Open,
+    /// All of it is paid, authorized or refunded.
+    Settled,
+    /// It was imported as paid, without a transaction that says by whom.
+    Imported,
+    /// It was canceled.
+    Cancelled,
+}
+
+impl Intent {
+    /// Whether it would take more of an order, about which the shop has to be asked. `stored` is
+    /// the order as it is on record. A payment that is an order of its own is in no shop.
+    pub(crate) fn is_owed_at_shop(&self, orders: OrdersMode, stored: Option<&Order>) -> bool {
+        orders == OrdersMode::ElasticPath
+            && match &self.action {
+                Action::Pay(pay) => pay.standalone.is_none(),
+                Action::Reauthorize(_) => stored.is_some_and(|order| !order.is_standalone()),
+                Action::Capture { .. }
+                | Action::CaptureDue
+                | Action::VoidLapsed
+                | Action::Refund { .. }
+                | Action::Void { .. } => false,
+            }
+    }
+}
+
+impl Order {
+    /// Takes over the total that the shop states, if the shop decides what an intent may take.
+    /// Returns the shop's order then.
+    ///
+    /// Without the shop's answer nothing can be paid: an earlier total is no answer.
+    pub(super) fn follow_shop<'a>(
+        &mut self,
+        intent: &Intent,
+        context: &Context<'a>,
+    ) -> Result<Option<&'a ShopOrder>, Rejection> {
+        if !intent.is_owed_at_shop(context.policy.orders, Some(self)) {
+            return Ok(None);
+        }
+        let shop = context.shop.ok_or(Rejection::NotPayable)?;
+        if shop.currency != self.currency {
+            return Err(Rejection::CurrencyDiffers(self.currency));
+        }
+        self.total = Some(shop.total);
+        Ok(Some(shop))
+    }
+
+    /// The latest payment in effect, or possibly so, that the shop is not known to know of. Nothing
+    /// is recorded there yet, so it knows of none.
+    fn unrecorded(&self) -> Option<Uuid> {
+        let is_in_effect = |transaction: &&Transaction| !transaction.in_effect().is_zero();
+        self.transactions.iter().rev().find(is_in_effect).map(|transaction| transaction.id)
+    }
+}
+
+impl ShopOrder {
+    /// The most that the shop lets a payment of this order take, or why none. `wanted` is the
+    /// payment's own amount; without one it wants all that is owing.
+    ///
+    /// The order has to be the one that was on record before the shop was asked. The answer may
+    /// lack each of its commitments, so each is subtracted from it. A payment that would fit
+    /// without them waits: to charge it a part would be a guess.
+    pub(super) fn most_of(&self, order: &Order, wanted: Option<Amount>) -> Result<Amount, Rejection> {
+        match self.standing {
+            ShopStanding::Open => {}
+            ShopStanding::Settled => return Err(Rejection::PaidAtShop),
+            ShopStanding::Imported => return Err(Rejection::ImportedAsPaid),
+            ShopStanding::Cancelled => return Err(Rejection::OrderCancelled),
+        }
+        let left = self.owing.checked_sub(order.balance().committed()).unwrap_or(Amount::ZERO);
+        let fits = wanted.is_some_and(|wanted| wanted <= left);
+        match order.unrecorded() {
+            Some(payment) if !fits && wanted.is_none_or(|wanted| wanted <= self.owing) => {
+                Err(Rejection::RecordingPending(payment))
+            }
+            _ if self.owing.is_zero() => Err(Rejection::PaidAtShop),
+            _ => Ok(left),
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Payments of orders whose shop decides what they owe.
+
+use super::*;
+use crate::{
+    order::{Reauthorize, ShopOrder, ShopStanding},
+    payments::ShopFailure,
+};
+
+/// An order of 100.00 in the shop, and what the shop says about it.
+struct Shop {
+    fixture: Fixture,
+    table: Arc<ShopOrderTable>,
+}
+
+fn amount(minor: u64) -> Amount {
+    Amount::new(minor).unwrap()
+}
+
+fn owing(minor: u64) -> ShopOrder {
+    ShopOrder {
+        currency: Currency::USD,
+        total: amount(10_000),
+        owing: amount(minor),
+        standing: ShopStanding::Open,
+    }
+}
+
+/// A purchase of so much, or of all that is owing.
+fn of(minor: Option<u64>, key: Option<&str>) -> Intent {
+    let intent = paying(key, |pay| pay.amount = minor.map(amount));
+    let essentials = Essentials { amount: minor.map(amount), ..Essentials::new(Kind::Purchase) };
+    Intent { fingerprint: Fingerprint::new(&essentials), ..intent }
+}
+
+impl Shop {
+    async fn new() -> Self {
+        let mut fixture = Fixture::new().await;
+        let table = Arc::new(ShopOrderTable::default());
+        fixture.payments.shop_orders = table.clone();
+        fixture.merchant.policy.orders = OrdersMode::ElasticPath;
+        fixture.key.order = "placed".parse().unwrap();
+        let shop = Self { fixture, table };
+        shop.says(Ok(owing(10_000)));
+        shop
+    }
+
+    fn says(&self, answer: Result<ShopOrder, ShopFailure>) {
+        self.table.answer(&self.fixture.key.order, answer);
+    }
+
+    async fn pay(&self, intent: &Intent) -> Result<Performed, Refusal> {
+        self.fixture.perform(intent, Duration::from_secs(29)).await
+    }
+
+    /// The amount that a payment took.
+    async fn takes(&self, minor: Option<u64>) -> u64 {
+        let paid = self.pay(&of(minor, None)).await.unwrap();
+        paid.order.transaction(paid.at.transaction).unwrap().amount().minor()
+    }
+
+    async fn refuses(&self, intent: &Intent) -> Rejection {
+        let sent = self.fixture.sent();
+        let refused = self.pay(intent).await;
+        assert_eq!(self.fixture.sent(), sent, "nothing is sent");
+        let Err(Refusal::Rejected(rejection)) = refused else { panic!("{refused:?}") };
+        rejection
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_nobody_registered_is_paid_in_parts_and_never_beyond_its_total() {
+    let shop = Shop::new().await;
+    assert_eq!(shop.takes(Some(4_000)).await, 4_000);
+    let part = shop.fixture.stored().await.transactions[0].id;
+    assert_eq!(shop.fixture.stored().await.total, Some(amount(10_000)));
+    // The shop was told nothing, so it goes on saying that all is owing.
+    assert_eq!(shop.refuses(&of(None, None)).await, Rejection::RecordingPending(part));
+    assert_eq!(shop.refuses(&of(Some(6_001), None)).await, Rejection::ExceedsOwing(amount(6_000)));
+    assert_eq!(shop.takes(Some(6_000)).await, 6_000);
+    let latest = shop.fixture.stored().await.transactions[1].id;
+    for minor in [None, Some(1)] {
+        assert_eq!(shop.refuses(&of(minor, None)).await, Rejection::AlreadyPaid(latest));
+    }
+}
+
+#[tokio::test]
+async fn what_others_paid_in_the_shop_is_not_taken_again() {
+    let shop = Shop::new().await;
+    shop.says(Ok(owing(6_000)));
+    assert_eq!(shop.refuses(&of(Some(6_001), None)).await, Rejection::ExceedsOwing(amount(6_000)));
+    assert_eq!(shop.takes(None).await, 6_000, "all that is owing");
+    // A part of another's leaves room for ours only if ours is in none of the shop's sums.
+    let shop = Shop::new().await;
+    assert_eq!(shop.takes(Some(3_000)).await, 3_000);
+    let ours = shop.fixture.stored().await.transactions[0].id;
+    shop.says(Ok(owing(5_000)));
+    assert_eq!(shop.refuses(&of(Some(2_001), None)).await, Rejection::RecordingPending(ours));
+    assert_eq!(shop.refuses(&of(Some(5_001), None)).await, Rejection::ExceedsOwing(amount(2_000)));
+    assert_eq!(shop.takes(Some(2_000)).await, 2_000);
+}
+
+#[tokio::test]
+async fn each_order_that_the_shop_takes_no_payment_for_is_refused_by_its_reason() {
+    for (standing, reason) in [
+        (ShopStanding::Settled, Rejection::PaidAtShop),
+        (ShopStanding::Imported, Rejection::ImportedAsPaid),
+        (ShopStanding::Cancelled, Rejection::OrderCancelled),
+    ] {
+        let shop = Shop::new().await;
+        shop.says(Ok(ShopOrder { standing, ..owing(10_000) }));
+        for minor in [None, Some(100)] {
+            assert_eq!(shop.refuses(&of(minor, None)).await, reason);
+        }
+        assert!(shop.fixture.payments.order(&shop.fixture.key).await.is_err(), "nothing is on record");
+    }
+    let mut shop = Shop::new().await;
+    shop.says(Ok(owing(0)));
+    assert_eq!(shop.refuses(&of(None, None)).await, Rejection::PaidAtShop);
+    let euros = ShopOrder { currency: Currency::parse("EUR").unwrap(), ..owing(10_000) };
+    shop.says(Ok(euros));
+    assert!(matches!(shop.refuses(&of(None, None)).await, Rejection::CurrencyNotSupported { .. }));
+    let stated = Intent { currency: Some(Currency::USD), ..of(None, None) };
+    assert!(matches!(shop.refuses(&stated).await, Rejection::CurrencyDiffers(_)));
+    shop.fixture.key.order = "made-up".parse().unwrap();
+    assert_eq!(shop.refuses(&of(None, None)).await, Rejection::OrderNotFound);
+}
+
+#[tokio::test]
+async fn a_repetition_is_answered_while_the_shop_is_down_and_nothing_else_is() {
+    let shop = Shop::new().await;
+    let paid = shop.pay(&of(Some(4_000), Some("k"))).await.unwrap();
+    let down = [
+        ShopFailure::Unavailable("down".to_owned()),
+        ShopFailure::Unreadable("html".to_owned()),
+        ShopFailure::TooManyReads(SignedDuration::from_secs(1)),
+    ];
+    for failure in down {
+        shop.says(Err(failure.clone()));
+        let reads = shop.table.reads();
+        let again = shop.pay(&of(Some(4_000), Some("k"))).await.unwrap();
+        assert_eq!((again.at, again.replayed), (paid.at, true));
+        assert!(matches!(shop.refuses(&of(Some(5_000), Some("k"))).await, Rejection::KeyReused(_)));
+        assert_eq!(shop.table.reads(), reads, "a repetition asks nobody");
+        let sent = shop.fixture.sent();
+        let other = shop.pay(&of(Some(4_000), Some("other"))).await;
+        assert!(matches!(other, Err(Refusal::Shop(why)) if why == failure));
+        assert_eq!(shop.fixture.sent(), sent);
+    }
+    // A payment that did nothing is another attempt, and not a repetition.
+    shop.says(Ok(owing(10_000)));
+    shop.fixture.gateway_says(not_done(NoEffect::Unreachable));
+    shop.pay(&of(Some(5_000), Some("tried"))).await.unwrap();
+    shop.says(Ok(owing(2_000)));
+    assert_eq!(
+        shop.refuses(&of(Some(5_000), Some("tried"))).await,
+        Rejection::ExceedsOwing(Amount::ZERO),
+        "somebody paid there meanwhile"
+    );
+}
+
+/// Another process pays a part between the read of the order and its write.
+#[tokio::test]
+async fn after_a_conflict_the_shop_is_asked_again_and_the_other_payment_counts() {
+    let shop = Shop::new().await;
+    shop.takes(Some(1_000)).await;
+    let table = shop.table.clone();
+    let key = shop.fixture.key.order.clone();
+    shop.fixture.meanwhile(move |order| {
+        let mut other = order.transactions[0].clone();
+        other.id = Uuid::new_v4();
+        order.transactions.push(other);
+        table.answer(&key, Ok(owing(9_500)));
+    });
+    let reads = shop.table.reads();
+    let refused = shop.refuses(&of(Some(8_500), None)).await;
+    // 10,000 - 2 * 1,000, and of the answer 9,500 - 2 * 1,000.
+    assert!(matches!(refused, Rejection::ExceedsOwing(most) if most == amount(8_000)), "{refused:?}");
+    assert_eq!(shop.table.reads(), reads + 2);
+    assert!(matches!(shop.refuses(&of(Some(8_000), None)).await, Rejection::RecordingPending(_)));
+    assert_eq!(shop.takes(Some(7_500)).await, 7_500);
+}
+
+#[tokio::test]
+async fn a_shopper_pays_all_that_is_owing_or_nothing() {
+    let shop = Shop::new().await;
+    shop.says(Ok(owing(6_000)));
+    let by_shopper = |minor| Intent { by: Principal::Implicit, ..of(minor, None) };
+    assert_eq!(shop.refuses(&by_shopper(Some(5_999))).await, Rejection::NotPayable);
+    let paid = shop.pay(&by_shopper(None)).await.unwrap();
+    assert_eq!(paid.order.transactions[0].amount(), amount(6_000));
+    assert_eq!(shop.refuses(&by_shopper(None)).await, Rejection::NotPayable, "another shopper's payment");
+}
+
+#[tokio::test]
+async fn what_a_part_of_a_capture_released_is_held_anew_only_if_the_shop_still_owes_it() {
+    let shop = Shop::new().await;
+    let mut authorization = paying(None, |pay| {
+        pay.kind = PaymentKind::Authorize;
+        pay.card.stored =
+            Some(crate::values::StoredCard { profile: "2".to_owned(), account: "1".to_owned() });
+    });
+    authorization.fingerprint = Fingerprint::new(&Essentials::new(Kind::Authorize));
+    let held = shop.pay(&authorization).await.unwrap();
+    let target = Target::Transaction(held.at.transaction);
+    let part = Action::Capture { target, amount: Some(amount(6_000)), custom_reference: None };
+    shop.pay(&follow_up(Kind::Capture, part)).await.unwrap();
+    let capture = CaptureTerms::default();
+    let rest = Reauthorize { target, amount: None, capture, ignores_scheme_advice: false };
+    let rest = follow_up(Kind::Authorize, Action::Reauthorize(rest));
+    shop.says(Ok(owing(9_999)));
+    assert!(matches!(shop.refuses(&rest).await, Rejection::RecordingPending(_)));
+    shop.says(Ok(ShopOrder { standing: ShopStanding::Cancelled, ..owing(10_000) }));
+    assert_eq!(shop.refuses(&rest).await, Rejection::OrderCancelled);
+    shop.says(Err(ShopFailure::Unavailable("down".to_owned())));
+    assert!(matches!(shop.pay(&rest).await, Err(Refusal::Shop(_))));
+    shop.says(Ok(owing(10_000)));
+    let again = shop.pay(&rest).await.unwrap();
+    assert_eq!(again.order.transactions[1].amount(), amount(4_000));
+    // Neither a refund nor a void takes anything: no shop is asked.
+    let reads = shop.table.reads();
+    let void = Action::Void { target: Target::Transaction(again.at.transaction), reopen: true };
+    shop.pay(&follow_up(Kind::Void, void)).await.unwrap();
+    assert_eq!(shop.table.reads(), reads);
+}
+
+#[tokio::test]
+async fn an_order_of_a_shop_is_not_registered_here_and_an_amount_that_was_closed_is_not_owing() {
+    let shop = Shop::new().await;
+    let Fixture { payments, merchant, key, .. } = &shop.fixture;
+    let refused = payments.register(merchant, key, Currency::USD, amount(1), None).await;
+    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::OrderElsewhere))));
+    let paid = shop.pay(&of(Some(3_000), None)).await.unwrap();
+    let void = Action::Void { target: Target::Transaction(paid.at.transaction), reopen: false };
+    shop.pay(&follow_up(Kind::Void, void)).await.unwrap();
+    assert_eq!(shop.takes(None).await, 7_000);
+}
+
+/// An answer that nobody asked for is not taken from the order's stored total.
+#[tokio::test]
+async fn without_an_answer_of_the_shop_nothing_can_be_paid() {
+    let shop = Shop::new().await;
+    shop.takes(Some(1_000)).await;
+    let order = shop.fixture.stored().await;
+    let weighed = shop.fixture.payments.weigh(&shop.fixture.merchant, order, &of(Some(1_001), None));
+    assert_eq!(weighed.err(), Some(Rejection::NotPayable));
+}

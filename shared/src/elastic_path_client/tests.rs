@@ -1,0 +1,370 @@
+use std::time::Duration;
+
+use elastic_path_fake::{
+    Endpoint, Fake, FakeClient, FakeConfig, Fault, FaultKind, Method, NewOrder, OrderStatus, PaymentWord,
+    Settings, TokenShape,
+};
+use jiff::SignedDuration;
+use memory::SetClock;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+use tollgate_core::{
+    order::ShopStanding,
+    payments::ShopKey,
+    values::{Amount, Currency},
+};
+
+use super::*;
+use crate::{lambda::GATEWAY, merchant_document};
+
+/// A shop, and a client whose clock is the shop's.
+struct Bench {
+    fake: Fake,
+    client: ElasticPathClient,
+    clock: Arc<SetClock>,
+    merchant: Merchant,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let clients = ["first", "second"];
+        let clients = clients.map(|id| FakeClient { id: id.to_owned(), secret: format!("secret of {id}") });
+        let config = FakeConfig { clients: clients.to_vec(), ..FakeConfig::default() };
+        let fake = Fake::start(config).unwrap();
+        let clock = Arc::new(SetClock::at(Timestamp::now()));
+        let merchant = merchant(&fake.base_url(), &["first", "second"]);
+        Self { client: ElasticPathClient::new(clock.clone()), fake, clock, merchant }
+    }
+
+    async fn read(&self, id: &str, by: Principal) -> Result<Option<ShopOrder>, ShopFailure> {
+        self.client.order(&self.merchant, &id.parse().unwrap(), by).await
+    }
+
+    async fn order(&self, id: &str) -> Result<Option<ShopOrder>, ShopFailure> {
+        self.read(id, Principal::ClientCredentials).await
+    }
+
+    /// Paths of the requests so far.
+    fn paths(&self) -> Vec<String> {
+        self.fake.ledger().into_iter().map(|sent| format!("{} {}", sent.method, sent.path)).collect()
+    }
+
+    fn count(&self, path: &str) -> usize {
+        self.paths().iter().filter(|sent| *sent == path).count()
+    }
+
+    fn tokens(&self) -> usize {
+        self.count("POST /oauth/access_token")
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.fake.advance_clock(Duration::from_secs(seconds));
+        self.clock.pass(SignedDuration::from_secs(seconds.try_into().unwrap()));
+    }
+}
+
+fn merchant(endpoint: &str, keys: &[&str]) -> Merchant {
+    let keys: Vec<_> =
+        keys.iter().map(|id| json!({"client_id": id, "client_secret": format!("secret of {id}")})).collect();
+    let document = json!({
+        "keys": ["a-key-of-the-merchant"],
+        "token_signing_key": "0123456789abcdef0123456789abcdef",
+        "gateway": {"site": "fts-uat", "username": "u", "password": "p", "merchids": {"USD": "1"}},
+        "orders": "elastic_path",
+        "elastic_path": {"base_url": endpoint, "keys": keys},
+    });
+    merchant_document::parse("m".parse().unwrap(), &document.to_string(), GATEWAY).unwrap()
+}
+
+#[tokio::test]
+async fn an_order_is_read_with_one_call_and_a_token_an_hour() {
+    let bench = Bench::new();
+    let id = bench.fake.add_order(NewOrder::of(10_000));
+    bench.fake.pay_elsewhere(&id, 2_500, Method::Purchase);
+    bench.fake.pay_elsewhere(&id, 1_500, Method::Authorize);
+    for _ in 0..3 {
+        let order = bench.order(&id).await.unwrap().unwrap();
+        assert_eq!((order.total.minor(), order.owing.minor()), (10_000, 6_000));
+        assert_eq!((order.currency, order.standing), (Currency::USD, ShopStanding::Open));
+        bench.pass(1_100);
+    }
+    assert_eq!((bench.tokens(), bench.paths().len()), (1, 4));
+    // 3,540 of 3,600 seconds are over.
+    bench.pass(240);
+    bench.order(&id).await.unwrap();
+    assert_eq!(bench.tokens(), 2);
+    assert_eq!(bench.order("no-such-order").await, Ok(None));
+}
+
+#[tokio::test]
+async fn tokens_of_every_kind_are_used_and_renewed_once_after_they_are_refused() {
+    let bench = Bench::new();
+    let id = bench.fake.add_order(NewOrder::of(10_000));
+    for settings in [
+        Settings { token_shape: TokenShape::InData, ..Settings::default() },
+        Settings { token_lifetime_s: 60, ..Settings::default() },
+    ] {
+        bench.fake.set(settings);
+        bench.pass(4_000);
+        assert!(bench.order(&id).await.unwrap().is_some());
+    }
+    bench.fake.set(Settings::default());
+    bench.pass(4_000);
+    bench.order(&id).await.unwrap();
+    let (tokens, sent) = (bench.tokens(), bench.paths().len());
+    bench.fake.fault(Fault::once(Endpoint::Order, FaultKind::RevokedToken));
+    assert!(bench.order(&id).await.unwrap().is_some());
+    assert_eq!((bench.tokens(), bench.paths().len()), (tokens + 1, sent + 3), "refused, renewed, read");
+    let twice = Fault { times: 2, ..Fault::once(Endpoint::Order, FaultKind::RevokedToken) };
+    bench.fake.fault(twice);
+    assert!(matches!(bench.order(&id).await, Err(ShopFailure::Unavailable(_))));
+    assert_eq!(bench.tokens(), tokens + 2, "once");
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_gives_way_to_the_other_and_one_that_is_taken_away_is_not_used() {
+    for keys in [["gone", "second"], ["second", "gone"]] {
+        let mut bench = Bench::new();
+        bench.merchant = merchant(&bench.fake.base_url(), &keys);
+        let id = bench.fake.add_order(NewOrder::of(100));
+        assert!(bench.order(&id).await.unwrap().is_some(), "{keys:?}");
+        let shop = bench.merchant.shop.as_ref().unwrap();
+        for (place, key) in keys.iter().enumerate() {
+            assert_eq!(bench.client.takes_key(shop, place).await, Ok(*key == "second"));
+        }
+        assert_eq!(bench.client.takes_key(shop, 2).await, Ok(false));
+        // The document names another key now.
+        bench.merchant = merchant(&bench.fake.base_url(), &["first"]);
+        bench.order(&id).await.unwrap();
+        let last = bench.fake.ledger().pop().unwrap();
+        assert_eq!(last.client.as_deref(), Some("first"));
+        bench.merchant = merchant(&bench.fake.base_url(), &["gone"]);
+        let Err(ShopFailure::Unavailable(why)) = bench.order(&id).await else { panic!("it is read") };
+        assert!(!why.contains("secret"), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn each_failure_of_a_shop_is_one_and_no_answer_about_the_order() {
+    let bench = Bench::new();
+    let id = bench.fake.add_order(NewOrder::of(100));
+    bench.order(&id).await.unwrap();
+    let unreadable = [
+        FaultKind::NotJson,
+        FaultKind::LacksMember("data.id".to_owned()),
+        FaultKind::LacksMember("data.status".to_owned()),
+        FaultKind::LacksMember("data.payment".to_owned()),
+        FaultKind::LacksMember("data.meta.display_price.with_tax".to_owned()),
+        FaultKind::LacksMember("data.meta.display_price.with_tax.currency".to_owned()),
+        FaultKind::LacksMember("data.meta.display_price.balance_owing".to_owned()),
+        FaultKind::LacksMember("data.meta.display_price.balance_owing.amount".to_owned()),
+    ];
+    for kind in unreadable {
+        bench.fake.fault(Fault::once(Endpoint::Order, kind.clone()));
+        let read = bench.order(&id).await;
+        assert!(matches!(read, Err(ShopFailure::Unreadable(_))), "{kind:?}: {read:?}");
+    }
+    let unavailable = [
+        FaultKind::TooManyRequests(Some(7)),
+        FaultKind::TooManyRequests(None),
+        FaultKind::InternalError,
+        FaultKind::BadGatewayHtml,
+        FaultKind::GatewayTimeout(1),
+        FaultKind::Conflict,
+        FaultKind::CutBefore,
+        FaultKind::CutAfter,
+        FaultKind::TooLarge,
+    ];
+    for kind in &unavailable {
+        bench.fake.fault(Fault::once(Endpoint::Order, kind.clone()));
+        let read = bench.order(&id).await;
+        assert!(matches!(read, Err(ShopFailure::Unavailable(_))), "{kind:?}: {read:?}");
+    }
+    for kind in unavailable {
+        bench.pass(4_000);
+        bench.fake.fault(Fault::once(Endpoint::Token, kind.clone()));
+        let read = bench.order(&id).await;
+        assert!(matches!(read, Err(ShopFailure::Unavailable(_))), "{kind:?}: {read:?}");
+    }
+    bench.fake.fault(Fault::once(Endpoint::Order, FaultKind::Hang(60_000)));
+    let Err(ShopFailure::Unavailable(late)) = bench.order(&id).await else { panic!("it is waited for") };
+    assert_eq!(late, "it does not answer within 3 s");
+    assert!(bench.order(&id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn the_words_of_an_order_say_whether_the_shop_takes_a_payment() {
+    let bench = Bench::new();
+    let paid = bench.fake.add_order(NewOrder::of(100));
+    bench.fake.pay_elsewhere(&paid, 100, Method::Purchase);
+    let held = bench.fake.add_order(NewOrder::of(100));
+    bench.fake.pay_elsewhere(&held, 100, Method::Authorize);
+    let part = bench.fake.add_order(NewOrder::of(100));
+    bench.fake.pay_elsewhere(&part, 40, Method::Authorize);
+    let cancelled = bench.fake.add_order(NewOrder::of(100));
+    bench.fake.cancel(&cancelled);
+    let imported = NewOrder {
+        id: Some("old.shop:17~b".to_owned()),
+        is_manual: true,
+        status: OrderStatus::Complete,
+        payment: PaymentWord::Paid,
+        ..NewOrder::of(100)
+    };
+    let imported = bench.fake.add_order(imported);
+    let unpaid = bench.fake.add_order(NewOrder { is_manual: true, ..NewOrder::of(100) });
+    for (id, standing, owing) in [
+        (&paid, ShopStanding::Settled, 0),
+        (&held, ShopStanding::Settled, 0),
+        (&part, ShopStanding::Open, 60),
+        (&cancelled, ShopStanding::Cancelled, 100),
+        (&imported, ShopStanding::Settled, 0),
+        (&unpaid, ShopStanding::Open, 100),
+    ] {
+        let order = bench.order(id).await.unwrap().unwrap();
+        assert_eq!((order.standing, order.owing.minor()), (standing, owing), "{id}");
+    }
+}
+
+/// A store whose answers are as long as this, with white space at the end.
+async fn store_of_long_answers(order_bytes: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let token = json!({"access_token": "t", "expires_in": 3600}).to_string();
+        let price = json!({"amount": 100, "currency": "USD"});
+        let prices = json!({"with_tax": price, "balance_owing": price});
+        let order = json!({"data": {
+            "id": "o", "status": "incomplete", "payment": "unpaid", "meta": {"display_price": prices},
+        }});
+        let mut order = order.to_string();
+        order.extend(std::iter::repeat_n(' ', order_bytes - order.len()));
+        for answer in [token, order] {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = connection.read(&mut request).await.unwrap();
+            let length = answer.len();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            connection.write_all(format!("{head}{answer}").as_bytes()).await.unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+#[tokio::test]
+async fn an_answer_is_read_up_to_its_limit_and_not_a_byte_more() {
+    for (bytes, is_read) in [(BODY_MAX_BYTES, true), (BODY_MAX_BYTES + 1, false)] {
+        let merchant = merchant(&store_of_long_answers(bytes).await, &["first"]);
+        let client = ElasticPathClient::new(Arc::new(SetClock::at(Timestamp::now())));
+        let read = client.order(&merchant, &"o".parse().unwrap(), Principal::Schedule).await;
+        assert_eq!(read.is_ok(), is_read, "{read:?}");
+    }
+}
+
+/// Answers that the fake does not give.
+#[test]
+fn an_answer_that_contradicts_itself_is_none() {
+    let price = |amount: i64| json!({"amount": amount, "currency": "USD", "formatted": "$"});
+    let document = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut order = json!({"data": {
+            "id": "o", "status": "incomplete", "payment": "unpaid", "new_member": [1],
+            "customer": {"name": "Ann Lee", "email": "ann@example.com"},
+            "meta": {"display_price": {"with_tax": price(100), "balance_owing": price(60), "paid": price(40), "authorized": price(0)}},
+        }});
+        change(&mut order["data"]);
+        answer::order(order.to_string().as_bytes(), &"o".parse().unwrap())
+    };
+    assert!(document(&|_| {}).is_ok());
+    let prices = "/meta/display_price";
+    let set = |pointer: &str, value: serde_json::Value| {
+        let pointer = pointer.to_owned();
+        document(&move |order| *order.pointer_mut(&pointer).unwrap() = value.clone())
+    };
+    for (pointer, value) in [
+        ("/id".to_owned(), json!("another")),
+        ("/status".to_owned(), json!("on_hold")),
+        ("/payment".to_owned(), json!("disputed")),
+        (format!("{prices}/balance_owing/currency"), json!("EUR")),
+        (format!("{prices}/paid/currency"), json!("EUR")),
+        (format!("{prices}/with_tax/currency"), json!("points")),
+        (format!("{prices}/with_tax/amount"), json!("100")),
+        (format!("{prices}/balance_owing/amount"), json!(60.5)),
+        (format!("{prices}/balance_owing/amount"), json!(1_000_000_000_000_000_000_u64)),
+    ] {
+        let found = set(&pointer, value);
+        let Err(ShopFailure::Unreadable(why)) = found else { panic!("{pointer}: {found:?}") };
+        assert!(!why.contains("Ann") && !why.contains("example"), "{why}");
+    }
+    let negative = set(&format!("{prices}/balance_owing/amount"), json!(-1)).unwrap();
+    assert_eq!(negative.owing, Amount::ZERO);
+    let imported = document(&|order| {
+        order["payment"] = json!("paid");
+        order["meta"]["is_manual"] = json!(true);
+        order["meta"]["display_price"]["paid"] = price(0);
+    });
+    assert_eq!(imported.unwrap().standing, ShopStanding::Imported);
+}
+
+#[tokio::test]
+async fn shoppers_read_five_orders_a_second_and_ask_once_a_minute_for_one_that_is_not_there() {
+    let bench = Bench::new();
+    let id = bench.fake.add_order(NewOrder::of(100));
+    for _ in 0..5 {
+        assert!(bench.read(&id, Principal::Implicit).await.unwrap().is_some());
+    }
+    let sent = bench.paths().len();
+    assert!(matches!(bench.read(&id, Principal::Implicit).await, Err(ShopFailure::TooManyReads(_))));
+    assert_eq!(bench.paths().len(), sent, "the sixth");
+    let other = Merchant { id: "other".parse().unwrap(), ..merchant(&bench.fake.base_url(), &["first"]) };
+    let read = bench.client.order(&other, &id.parse().unwrap(), Principal::Implicit).await;
+    assert!(read.unwrap().is_some(), "each merchant has a share of its own");
+    assert!(bench.order(&id).await.unwrap().is_some(), "the merchant's own server has no such limit");
+    bench.pass(1);
+    let unknown = "GET /v2/orders/not-there";
+    for _ in 0..3 {
+        assert_eq!(bench.read("not-there", Principal::Implicit).await, Ok(None));
+        bench.pass(1);
+    }
+    assert_eq!(bench.count(unknown), 1);
+    assert_eq!(bench.order("not-there").await, Ok(None));
+    assert_eq!(bench.count(unknown), 2, "the server asks each time");
+    let there = NewOrder { id: Some("not-there".to_owned()), ..NewOrder::of(100) };
+    bench.fake.add_order(there);
+    assert_eq!(bench.read("not-there", Principal::Implicit).await, Ok(None), "remembered");
+    bench.pass(60);
+    assert!(bench.read("not-there", Principal::Implicit).await.unwrap().is_some());
+}
+
+/// All that a client can do, with every id that there can be.
+#[tokio::test]
+async fn nothing_but_tokens_orders_and_the_manual_gateway_is_ever_called() {
+    let bench = Bench::new();
+    assert_eq!(bench.client.has_manual_gateway(&bench.merchant).await, Ok(true));
+    let ids = ["..a", "a..", "~", "a:b", "-", ".", "gateways", "a~.", "integrations"];
+    for id in ids.iter().filter_map(|id| id.parse::<OrderId>().ok()) {
+        for by in [Principal::Implicit, Principal::ClientCredentials, Principal::Schedule] {
+            let _ = bench.client.order(&bench.merchant, &id, by).await;
+        }
+    }
+    let shop = ShopAccount { keys: Vec::<ShopKey>::new(), ..bench.merchant.shop.clone().unwrap() };
+    assert_eq!(bench.client.takes_key(&shop, 0).await, Ok(false));
+    for sent in bench.fake.ledger() {
+        let is_known = match sent.method.as_str() {
+            "POST" => sent.path == "/oauth/access_token",
+            "GET" => {
+                let order = sent.path.strip_prefix("/v2/orders/");
+                sent.path == "/v2/gateways/manual" || order.is_some_and(|id| id.parse::<OrderId>().is_ok())
+            }
+            _ => false,
+        };
+        assert!(is_known, "{sent:?}");
+    }
+    assert!(bench.paths().len() > 10);
+    bench.fake.fault(Fault::once(Endpoint::Gateway, FaultKind::NotJson));
+    assert!(matches!(
+        bench.client.has_manual_gateway(&bench.merchant).await,
+        Err(ShopFailure::Unreadable(why)) if !why.contains("password")
+    ));
+}
