@@ -10,12 +10,11 @@ mod token;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use jiff::Timestamp;
 use reqwest::{StatusCode, header::ACCEPT};
 use tokio::time::timeout;
 use tollgate_core::{
@@ -32,10 +31,6 @@ use crate::{
 
 /// How long a shop has to say what an order owes, with a new token if one is needed.
 const LIMIT: Duration = Duration::from_secs(3);
-
-/// A connection that was idle for longer is not used again: a sandbox that was frozen in between
-/// thaws with connections that are long dead.
-const CONNECTION_IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// Longest answer that is read. An order without its items has a few KB.
 const BODY_MAX_BYTES: usize = 128 * 1024;
@@ -70,23 +65,17 @@ struct Answer {
 /// call.
 pub struct ElasticPathClient {
     clock: Arc<dyn Clock>,
-    http: Mutex<Option<Connections>>,
+    connections: OnceLock<https::Connections>,
     tokens: Mutex<HashMap<MerchantId, Arc<KeptToken>>>,
     reads: Throttle<MerchantId>,
     unknown: Throttle<(MerchantId, OrderId)>,
-}
-
-/// Connections, and when they were last used by a clock that goes on while a sandbox is frozen.
-struct Connections {
-    client: reqwest::Client,
-    last_used: Timestamp,
 }
 
 impl ElasticPathClient {
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
-            http: Mutex::default(),
+            connections: OnceLock::new(),
             tokens: Mutex::default(),
             reads: Throttle::new(SHOP_READS),
             unknown: Throttle::new(UNKNOWN_ORDERS),
@@ -110,20 +99,10 @@ impl ElasticPathClient {
         Ok(made.is_some())
     }
 
-    /// A client whose connections were in use a moment ago.
+    /// The certificates are read for the first call.
     fn http(&self) -> Result<reqwest::Client, ShopFailure> {
-        let now = self.clock.now();
-        let mut kept = self.http.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_fresh =
-            |kept: &&mut Connections| now.duration_since(kept.last_used).unsigned_abs() < CONNECTION_IDLE_MAX;
-        if let Some(connections) = kept.as_mut().filter(is_fresh) {
-            connections.last_used = now;
-            return Ok(connections.client.clone());
-        }
-        let built = https::client(https::tls()).pool_idle_timeout(CONNECTION_IDLE_MAX).build();
-        let client = built.map_err(|_| ShopFailure::Unavailable("no client can be made".to_owned()))?;
-        *kept = Some(Connections { client: client.clone(), last_used: now });
-        Ok(client)
+        let connections = self.connections.get_or_init(|| https::Connections::new(self.clock.clone()));
+        connections.client().map_err(|_| ShopFailure::Unavailable("no client can be made".to_owned()))
     }
 
     fn kept_token(&self, merchant: &MerchantId) -> Arc<KeptToken> {
@@ -187,15 +166,9 @@ impl ShopOrders for ElasticPathClient {
     }
 }
 
-/// The status of an answer that says nothing about what was asked.
+/// The failure of an answer that says nothing about what was asked.
 fn unexpected(status: StatusCode) -> ShopFailure {
-    let why = match status {
-        StatusCode::UNAUTHORIZED => "it refuses a new token",
-        StatusCode::FORBIDDEN => "its key may not read orders",
-        StatusCode::TOO_MANY_REQUESTS => "the store's limit of requests is used up",
-        _ => return ShopFailure::Unavailable(format!("it answers with status {}", status.as_u16())),
-    };
-    ShopFailure::Unavailable(why.to_owned())
+    ShopFailure::Unavailable(format!("it answers with status {}", status.as_u16()))
 }
 
 async fn send(http: &reqwest::Client, url: String, token: &Token) -> Result<Answer, ShopFailure> {

@@ -1,12 +1,58 @@
 //! HTTPS to others than AWS: one request each, without redirects, retries and proxies.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::{Stream, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
 use rustls::{ClientConfig, RootCertStore};
+use tollgate_core::values::Clock;
 
 /// How long to wait for a connection; nothing is sent before there is one.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+
+/// A connection that was idle for longer is not used again: a sandbox that was frozen in between
+/// thaws with connections that are long dead, and a request sent into one has an unknown outcome.
+const IDLE_MAX: SignedDuration = SignedDuration::from_secs(5);
+
+/// Connections that are kept for the next request, if it comes soon.
+pub(crate) struct Connections {
+    clock: Arc<dyn Clock>,
+    tls: ClientConfig,
+    kept: Mutex<Option<KeptConnections>>,
+}
+
+struct KeptConnections {
+    client: reqwest::Client,
+    last_used: Timestamp,
+}
+
+impl Connections {
+    /// Trusts Mozilla's root certificates. Nothing is connected.
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, tls: tls(), kept: Mutex::default() }
+    }
+
+    /// A client whose pooled connections, if any, were in use a moment ago by the wall clock. The
+    /// pool's own idle limit runs on a clock that stops while a sandbox is frozen.
+    pub(crate) fn client(&self) -> reqwest::Result<reqwest::Client> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let is_fresh = |kept: &&mut KeptConnections| {
+            let idle = now.duration_since(kept.last_used);
+            !idle.is_negative() && idle <= IDLE_MAX
+        };
+        if let Some(kept) = kept.as_mut().filter(is_fresh) {
+            kept.last_used = now;
+            return Ok(kept.client.clone());
+        }
+        let client = client(self.tls.clone()).pool_idle_timeout(IDLE_MAX.unsigned_abs()).build()?;
+        *kept = Some(KeptConnections { client: client.clone(), last_used: now });
+        Ok(client)
+    }
+}
 
 /// Why a body was not read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -74,21 +74,19 @@ pub fn ignored_members(document: &Value) -> impl Iterator<Item = IgnoredMember<'
     })
 }
 
-/// Refuses a merchant whose gateway is not on the deployment's list of hosts.
-pub fn must_be_on(merchant: &Merchant, hosts: &AllowedHosts) -> Result<(), MerchantsError> {
-    if hosts.allow(&merchant.gateway.endpoint) {
+/// Refuses a merchant whose gateway or shop is not on the deployment's list of hosts.
+pub fn must_be_on(
+    merchant: &Merchant,
+    gateways: &AllowedHosts,
+    shops: &AllowedHosts,
+) -> Result<(), MerchantsError> {
+    let what = if !gateways.allow(&merchant.gateway.endpoint) {
+        "the gateway's host is not one that this deployment allows (GatewayHosts)"
+    } else if merchant.shop.as_ref().is_some_and(|shop| !shops.allow(&shop.endpoint)) {
+        "the shop's host is not one that this deployment allows (ElasticPathHosts)"
+    } else {
         return Ok(());
-    }
-    let what = "the gateway's host is not one that this deployment allows (GatewayHosts)";
-    Err(MerchantsError::Malformed(what.to_owned()))
-}
-
-/// Refuses a merchant whose shop is not on the deployment's list of hosts.
-pub fn shop_must_be_on(merchant: &Merchant, hosts: &AllowedHosts) -> Result<(), MerchantsError> {
-    if merchant.shop.as_ref().is_none_or(|shop| hosts.allow(&shop.endpoint)) {
-        return Ok(());
-    }
-    let what = "the shop's host is not one that this deployment allows (ElasticPathHosts)";
+    };
     Err(MerchantsError::Malformed(what.to_owned()))
 }
 
@@ -207,14 +205,11 @@ struct ShopKeyDocument {
 
 impl ShopDocument {
     fn into_account(self) -> Result<ShopAccount, &'static str> {
-        let endpoint = https_url(
-            &self.base_url,
-            &UrlProblems {
-                unreadable: "elastic_path.base_url is not a URL",
-                plain: "elastic_path.base_url must be https, or http on a loopback address",
-                extra: "elastic_path.base_url must hold no credentials, query or fragment",
-            },
-        )?;
+        let endpoint = https_url(&self.base_url).map_err(|problem| match problem {
+            UrlProblem::Unreadable => "elastic_path.base_url is not a URL",
+            UrlProblem::WithoutTls => "elastic_path.base_url must be https, or http on a loopback address",
+            UrlProblem::TooMuch => "elastic_path.base_url must hold no credentials, query or fragment",
+        })?;
         let is_key = |key: &ShopKeyDocument| {
             !key.client_id.is_empty() && !key.client_secret.expose_secret().is_empty()
         };
@@ -439,38 +434,34 @@ fn base_url(base_url: Option<String>, site: Option<String>) -> Result<String, &'
         }
         _ => return Err("gateway needs either site or base_url"),
     };
-    https_url(
-        &url,
-        &UrlProblems {
-            unreadable: "gateway.base_url is not a URL",
-            plain: "gateway.base_url must be https, or http on a loopback address",
-            extra: "gateway.base_url must hold no credentials, query or fragment",
-        },
-    )
+    https_url(&url).map_err(|problem| match problem {
+        UrlProblem::Unreadable => "gateway.base_url is not a URL",
+        UrlProblem::WithoutTls => "gateway.base_url must be https, or http on a loopback address",
+        UrlProblem::TooMuch => "gateway.base_url must hold no credentials, query or fragment",
+    })
 }
 
-/// The sentences about a URL that credentials may not be sent to.
-struct UrlProblems {
-    unreadable: &'static str,
-    /// It has no TLS.
-    plain: &'static str,
+/// Why credentials may not be sent to a URL.
+enum UrlProblem {
+    Unreadable,
+    WithoutTls,
     /// It has a part that requests would change.
-    extra: &'static str,
+    TooMuch,
 }
 
 /// The URL without a slash at its end.
-fn https_url(url: &str, problems: &UrlProblems) -> Result<String, &'static str> {
-    let parsed: http::Uri = url.parse().map_err(|_| problems.unreadable)?;
+fn https_url(url: &str) -> Result<String, UrlProblem> {
+    let parsed: http::Uri = url.parse().map_err(|_| UrlProblem::Unreadable)?;
     let loopback = matches!(parsed.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
     match parsed.scheme_str() {
         Some("https") => {}
         Some("http") if loopback => {}
-        _ => return Err(problems.plain),
+        _ => return Err(UrlProblem::WithoutTls),
     }
     if parsed.authority().is_some_and(|authority| authority.as_str().contains('@'))
         || url.contains(['?', '#'])
     {
-        return Err(problems.extra);
+        return Err(UrlProblem::TooMuch);
     }
     Ok(url.trim_end_matches('/').to_owned())
 }

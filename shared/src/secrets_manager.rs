@@ -176,8 +176,8 @@ impl SecretsManagerMerchants {
         let json =
             secret.secret_string.ok_or_else(|| MerchantsError::Malformed("it is not a text".to_owned()))?;
         let merchant = merchant_document::parse(id.clone(), &json, self.gateway)?;
-        merchant_document::must_be_on(&merchant, &self.settings.gateway_hosts)?;
-        merchant_document::shop_must_be_on(&merchant, &self.settings.elastic_path_hosts)?;
+        let MerchantSettings { gateway_hosts, elastic_path_hosts, .. } = &self.settings;
+        merchant_document::must_be_on(&merchant, gateway_hosts, elastic_path_hosts)?;
         Ok(merchant)
     }
 }

@@ -39,7 +39,7 @@ const TOTAL: u64 = 10_000;
 struct Random(u64);
 
 impl Random {
-    /// SplitMix64, below a limit.
+    /// One of `SplitMix64`, below a limit.
     fn below(&mut self, limit: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -320,7 +320,7 @@ impl History {
         let amount = self.random.of(&[None, Some(6_000), Some(5_000), Some(4_000)]);
         let (one, other) = (self.intent(amount), self.intent(amount));
         let (place, took) = (self.fake.ledger().len(), self.takes());
-        let _ = tokio::join!(self.perform(&one), self.perform(&other));
+        let _ = tokio::join!(Box::pin(self.perform(&one)), Box::pin(self.perform(&other)));
         self.verdict(place, took, amount);
     }
 
@@ -479,7 +479,7 @@ async fn whatever_a_shop_does_no_more_is_taken_than_was_owed_and_all_or_nothing_
             // Shown only if a step fails.
             println!("{name}, seed {seed}: {:?}", history.fake.settings());
             for _ in 0..STEPS {
-                history.step().await;
+                Box::pin(history.step()).await;
             }
             (sent, histories) = (sent + history.takes(), histories + 1);
         }

@@ -4,7 +4,7 @@ use tollgate::{
     elastic_path_client::ElasticPathClient,
     merchant_document::{
         hosts::{AllowedHosts, ELASTIC_PATH},
-        shop_must_be_on,
+        must_be_on,
     },
 };
 use tollgate_core::{
@@ -19,7 +19,7 @@ use crate::{failure::Failure, installation::Installation};
 pub(crate) async fn shop(installation: &Installation, id: &MerchantId, merchant: &Merchant) -> Option<Check> {
     let shop = merchant.shop.as_ref()?;
     let client = ElasticPathClient::new(installation.clock.clone());
-    let found = match shop_must_be_on(merchant, &installation.elastic_path_hosts) {
+    let found = match must_be_on(merchant, &installation.gateway_hosts, &installation.elastic_path_hosts) {
         Ok(()) => {
             let keys = keys(&client, shop, &installation.elastic_path_hosts).await;
             match keys {

@@ -4,7 +4,7 @@ use elastic_path_fake::{
     Endpoint, Fake, FakeClient, FakeConfig, Fault, FaultKind, Method, NewOrder, OrderStatus, PaymentWord,
     Settings, TokenShape,
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use memory::SetClock;
 use serde_json::json;
 use tokio::{

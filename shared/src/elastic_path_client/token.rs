@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tollgate_core::payments::{Merchant, ShopAccount, ShopFailure, ShopKey};
 
-use super::answered;
+use super::{answered, unexpected};
 
 /// How long before its end a token is not used any more.
 const ENDS_EARLY: SignedDuration = SignedDuration::from_secs(60);
@@ -108,10 +108,7 @@ pub(super) async fn request(
     match answer.status {
         StatusCode::OK => {}
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
-        status => {
-            let why = format!("it answers a request for a token with status {}", status.as_u16());
-            return Err(ShopFailure::Unavailable(why));
-        }
+        status => return Err(unexpected(status)),
     }
     // The reason of a failure would quote the answer, which has the token in it.
     let Ok(TokenDocument::Flat(members) | TokenDocument::Wrapped { data: members }) =

@@ -12,19 +12,19 @@ use crate::credit_card;
 use crate::fixture::{card, pay};
 use crate::table::Table;
 
-fn of(standing: ShopStanding, owing: u64) -> Result<ShopOrder, ShopFailure> {
+fn of(standing: ShopStanding, owing: u64) -> ShopOrder {
     let amount = |minor| Amount::new(minor).unwrap();
-    Ok(ShopOrder { currency: Currency::USD, total: amount(10_000), owing: amount(owing), standing })
+    ShopOrder { currency: Currency::USD, total: amount(10_000), owing: amount(owing), standing }
 }
 
 fn answers() -> Vec<(&'static str, Result<ShopOrder, ShopFailure>)> {
-    let euros = ShopOrder { currency: Currency::parse("EUR").unwrap(), ..of(ShopStanding::Open, 1).unwrap() };
+    let euros = ShopOrder { currency: Currency::parse("EUR").unwrap(), ..of(ShopStanding::Open, 1) };
     vec![
-        ("all of it is owing", of(ShopStanding::Open, 10_000)),
-        ("a part of it is owing", of(ShopStanding::Open, 6_000)),
-        ("it is paid", of(ShopStanding::Settled, 0)),
-        ("it was imported as paid", of(ShopStanding::Imported, 10_000)),
-        ("it is canceled", of(ShopStanding::Cancelled, 10_000)),
+        ("all of it is owing", Ok(of(ShopStanding::Open, 10_000))),
+        ("a part of it is owing", Ok(of(ShopStanding::Open, 6_000))),
+        ("it is paid", Ok(of(ShopStanding::Settled, 0))),
+        ("it was imported as paid", Ok(of(ShopStanding::Imported, 10_000))),
+        ("it is canceled", Ok(of(ShopStanding::Cancelled, 10_000))),
         ("it is in another currency", Ok(euros)),
         ("the shop is down", Err(ShopFailure::Unavailable("it answers with status 500".to_owned()))),
         ("the answer cannot be read", Err(ShopFailure::Unreadable("it has another id".to_owned()))),

@@ -55,7 +55,8 @@ pub(crate) const MAY_USE: &[(&str, &str)] = &[
     ("people", "values order payments"),
     ("settlement", "values order payments journal webhooks"),
     ("webhooks", "values order payments"),
-    // Adapters.
+    // Adapters, and their parts.
+    ("https", "values"),
     ("cardpointe", "values order payments stored_cards settlement https"),
     ("merchant_document", "values order payments"),
     ("search_keys", "values payments"),

@@ -1,22 +1,14 @@
 //! The transport over the network. One request each: no retries, no redirects, no proxy.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
-use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{self, CONTENT_TYPE};
 use secrecy::ExposeSecret;
 use tollgate_core::values::Clock;
 
 use super::{Request, Response, StreamedResponse, StreamingTransport, Transport, TransportError};
 use crate::https;
-
-/// A connection that was idle for longer is not used again: a sandbox that was frozen in between
-/// thaws with connections that are long dead, and a request sent into one has an unknown outcome.
-const IDLE_MAX: SignedDuration = SignedDuration::from_secs(5);
 
 /// Longest response that is read. Real ones are under 2 KB, with receipts and user fields under 16
 /// KB.
@@ -30,39 +22,14 @@ const REPORT_MAX_BYTES: usize = 256 * 1024 * 1024;
 const RETRY_AFTER: &str = "x-rate-limit-retry-after-seconds";
 
 /// HTTPS with pooled connections.
-pub struct HttpsTransport {
-    clock: Arc<dyn Clock>,
-    connections: Mutex<Connections>,
-    tls: rustls::ClientConfig,
-}
-
-struct Connections {
-    client: reqwest::Client,
-    last_used: Timestamp,
-}
+pub struct HttpsTransport(https::Connections);
 
 impl HttpsTransport {
     /// A client that trusts Mozilla's root certificates. Nothing is connected yet.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        let tls = https::tls();
-        let client = new_client(&tls)?;
-        let connections = Mutex::new(Connections { client, last_used: clock.now() });
-        Ok(Self { clock, connections, tls })
-    }
-
-    /// A client whose pooled connections, if any, were in use a moment ago by the wall clock. The
-    /// pool's own idle limit runs on a clock that stops while a sandbox is frozen.
-    fn client(&self) -> reqwest::Client {
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.now();
-        let idle = now.duration_since(connections.last_used);
-        if (idle > IDLE_MAX || idle.is_negative())
-            && let Ok(fresh) = new_client(&self.tls)
-        {
-            connections.client = fresh;
-        }
-        connections.last_used = now;
-        connections.client.clone()
+        let connections = https::Connections::new(clock);
+        connections.client()?;
+        Ok(Self(connections))
     }
 }
 
@@ -70,7 +37,8 @@ impl HttpsTransport {
     /// Sends a request. Its limit goes on for its response.
     async fn response(&self, request: Request<'_>) -> Result<reqwest::Response, TransportError> {
         let Request { method, url, username, password, body, limit } = request;
-        let builder = self.client().request(method, url).timeout(limit);
+        let client = self.0.client().map_err(|_| TransportError::NotConnected)?;
+        let builder = client.request(method, url).timeout(limit);
         let builder = builder.basic_auth(username, Some(password.expose_secret()));
         let builder = match body {
             Some(body) => builder.header(CONTENT_TYPE, "application/json").body(body),
@@ -106,10 +74,6 @@ fn not_received(error: &reqwest::Error) -> TransportError {
     } else {
         TransportError::NoResponse
     }
-}
-
-fn new_client(tls: &rustls::ClientConfig) -> Result<reqwest::Client, reqwest::Error> {
-    https::client(tls.clone()).pool_idle_timeout(IDLE_MAX.unsigned_abs()).build()
 }
 
 #[cfg(test)]

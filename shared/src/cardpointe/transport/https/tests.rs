@@ -1,6 +1,7 @@
 //! Against sockets on this machine: errors that are known to have sent nothing, how much is read,
 //! and when connections end.
 
+use jiff::Timestamp;
 use memory::SetClock;
 use std::{
     net::SocketAddr,
