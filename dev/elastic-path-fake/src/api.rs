@@ -7,11 +7,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Endpoint, NewOrder, OrderItem, OrderRead, OrderStatus, PaymentWord, SecondCancel, TokenShape,
-    TransactionsOrder,
+    Endpoint, NewOrder, OrderItem, OrderRead, OrderStatus, PaymentWord,
     order::Order,
     payments::data,
     render,
+    settings::{SecondCancel, TokenShape, TransactionsOrder},
     world::{Call, Grant, Outcome, Refusal, World, refusal},
 };
 
@@ -89,7 +89,7 @@ impl Call {
         let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
         Some(match (self.method.as_str(), segments.as_slice()) {
             ("POST", ["v2", "carts"]) => |world, call, _, _| {
-                let id = data::<CartData>(call)?.id.unwrap_or_else(crate::new_id);
+                let id = data::<CartData>(call)?.id.unwrap_or_else(crate::order::new_id);
                 world.carts.insert(id.clone(), Vec::new());
                 Ok((201, json!({ "data": { "type": "cart", "id": id } })))
             },
@@ -155,7 +155,7 @@ impl World {
         match self.settings.transactions_order {
             TransactionsOrder::Oldest => {}
             TransactionsOrder::Newest => rows.reverse(),
-            TransactionsOrder::Random => rows.sort_by_cached_key(|_| crate::new_id()),
+            TransactionsOrder::Random => rows.sort_by_cached_key(|_| crate::order::new_id()),
         }
         Ok((200, json!({ "data": rows })))
     }
@@ -180,7 +180,7 @@ impl World {
         self.ledger[call.number].is_implicit = is_implicit;
         let lifetime_s = self.settings.token_lifetime_s;
         let expires = self.later(Duration::from_secs(lifetime_s));
-        let token = crate::new_id();
+        let token = crate::order::new_id();
         let flat = json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime_s,
             "expires": expires.as_second(), "identifier": grant_type });
         self.tokens.insert(token, Grant { client, is_implicit, expires });

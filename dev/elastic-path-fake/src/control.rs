@@ -6,7 +6,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    Fault, Method, NewOrder, Settings,
+    Fault, Method, NewOrder,
+    settings::Settings,
     world::{Call, Reply, World},
 };
 

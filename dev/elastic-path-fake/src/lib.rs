@@ -6,6 +6,7 @@
 //! process through [`Fake`], other programs through JSON under `/_elastic_path/`.
 
 mod api;
+mod config;
 mod control;
 mod fault;
 mod order;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+pub use config::{FakeClient, FakeConfig};
 pub use fault::{Endpoint, Fault, FaultKind};
 pub use order::{
     NewOrder, OrderItem, OrderStatus, PaymentWord, Snapshot, TransactionRow, TransactionStatus,
@@ -31,39 +33,6 @@ pub use settings::*;
 pub use world::{OrderRead, Recorded};
 
 use world::World;
-
-/// An application key.
-#[derive(Clone)]
-pub struct FakeClient {
-    /// The client id, which is public.
-    pub id: String,
-    /// The client secret.
-    pub secret: String,
-}
-
-impl std::fmt::Debug for FakeClient {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("FakeClient").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// The start of a fake.
-#[derive(Clone, Debug)]
-pub struct FakeConfig {
-    /// The port. Default: any free one.
-    pub port: Option<u16>,
-    /// The settings.
-    pub settings: Settings,
-    /// The application keys. Default: `elastic-path-client` with `elastic-path-secret`.
-    pub clients: Vec<FakeClient>,
-}
-
-impl Default for FakeConfig {
-    fn default() -> Self {
-        let client = FakeClient { id: "elastic-path-client".into(), secret: "elastic-path-secret".into() };
-        Self { port: None, settings: Settings::default(), clients: vec![client] }
-    }
-}
 
 /// A shop that is served on a port of this machine. It stops when it is dropped.
 pub struct Fake {
@@ -158,8 +127,4 @@ impl Drop for Fake {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-fn new_id() -> String {
-    uuid::Uuid::new_v4().to_string()
 }

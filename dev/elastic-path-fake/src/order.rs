@@ -189,7 +189,7 @@ impl Payment {
         self.row.capture_mechanism = Some(mechanism);
         self.row.custom_reference = reference;
         self.row.updated_at = now;
-        self.operations.push(TransactionRow { id: crate::new_id(), created_at: now, ..self.row.clone() });
+        self.operations.push(TransactionRow { id: new_id(), created_at: now, ..self.row.clone() });
     }
 
     pub(crate) fn refund(&mut self, amount: u64, mechanism: &'static str, now: Timestamp) {
@@ -200,7 +200,7 @@ impl Payment {
         self.row.refund_mechanism = Some(mechanism);
         self.row.updated_at = now;
         let transaction_type = TransactionType::Refund;
-        let (row, id, created_at, refunded_amount) = (self.row.clone(), crate::new_id(), now, amount);
+        let (row, id, created_at, refunded_amount) = (self.row.clone(), new_id(), now, amount);
         self.operations.push(TransactionRow {
             id,
             transaction_type,
@@ -236,7 +236,7 @@ pub(crate) struct Order {
 impl Order {
     pub(crate) fn new(new: NewOrder, now: Timestamp) -> Self {
         let mut order = Self {
-            id: new.id.clone().unwrap_or_else(crate::new_id),
+            id: new.id.clone().unwrap_or_else(new_id),
             is_cancelled: new.is_manual && new.status == OrderStatus::Cancelled,
             is_fulfilled: false,
             number: String::new(),
@@ -274,7 +274,7 @@ impl Order {
         gateway: &str,
     ) -> TransactionRow {
         TransactionRow {
-            id: crate::new_id(),
+            id: new_id(),
             transaction_type,
             status: TransactionStatus::Complete,
             gateway: gateway.into(),
@@ -376,4 +376,8 @@ impl History {
         let mut newest_first = std::iter::once(&self.current).chain(self.past.iter().rev());
         newest_first.find(|order| order.updated_at <= at).or(self.past.first()).unwrap_or(&self.current)
     }
+}
+
+pub(crate) fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
 }

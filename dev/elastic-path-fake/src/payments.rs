@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    CaptureReference, ManualPartialRefund, NoAmountMeans, OrderStatus, Overpay, PaymentWord, RefundNeedsPaid,
-    Snapshot, TransactionStatus, TransactionType,
+    OrderStatus, PaymentWord, Snapshot, TransactionStatus, TransactionType,
     order::{Order, Payment},
     render,
+    settings::{CaptureReference, ManualPartialRefund, NoAmountMeans, Overpay, RefundNeedsPaid},
     world::{Call, Outcome, Refusal, World, refusal, refuse_if},
 };
 

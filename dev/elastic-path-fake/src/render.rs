@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    BalanceMember, PaidAfterRefund, PaymentWord, Settings, Snapshot, TransactionRow, TransactionTypeKey,
+    PaymentWord, Snapshot, TransactionRow,
     order::Order,
+    settings::{BalanceMember, PaidAfterRefund, Settings, TransactionTypeKey},
 };
 
 fn price(amount: impl Into<i128>, currency: &str) -> Value {

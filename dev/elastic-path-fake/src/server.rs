@@ -11,7 +11,10 @@ use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::world::{self, Call, Reply, World};
+use crate::{
+    control,
+    world::{self, Call, Reply, World},
+};
 
 /// The largest body of a request. The API's are far smaller.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -40,6 +43,14 @@ pub(crate) async fn serve(listener: TcpListener, world: Arc<Mutex<World>>) {
     }
 }
 
+fn reply_to(call: Call, world: &Mutex<World>) -> Reply {
+    let mut world = world::locked(world);
+    match call.path.strip_prefix(control::PREFIX) {
+        Some(path) => control::respond(&mut world, &call, path),
+        None => world.respond(call),
+    }
+}
+
 async fn respond(
     request: Request<Incoming>,
     world: Arc<Mutex<World>>,
@@ -57,7 +68,7 @@ async fn respond(
         body: body.to_vec(),
         number: 0,
     };
-    let reply = world::locked(&world).respond(call);
+    let reply = reply_to(call, &world);
     tokio::time::sleep(reply.delay).await;
     written(reply)
 }

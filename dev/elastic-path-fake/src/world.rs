@@ -9,9 +9,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    Endpoint, FakeClient, FakeConfig, Fault, FaultKind, ImplicitMayPayManual, NewOrder, OrderItem, Settings,
-    StatusKind, control,
+    Endpoint, FakeClient, FakeConfig, Fault, FaultKind, NewOrder, OrderItem,
     order::{History, Order},
+    settings::{ImplicitMayPayManual, Settings, StatusKind},
 };
 
 /// A request of the API, as it arrived.
@@ -196,9 +196,6 @@ impl World {
     }
 
     pub(crate) fn respond(&mut self, mut call: Call) -> Reply {
-        if let Some(path) = call.path.strip_prefix(control::PREFIX) {
-            return control::respond(self, &call, path);
-        }
         let mut reply = if call.method == "OPTIONS" {
             Reply { status: 204, ..Reply::default() }
         } else {
@@ -319,7 +316,7 @@ impl World {
             StatusKind::String => json!(refused.status.to_string()),
         };
         let error = json!({ "status": status, "title": refused.title, "detail": refused.detail,
-            "request_id": crate::new_id() });
+            "request_id": crate::order::new_id() });
         Reply::json(refused.status, &json!({ "errors": [error] }))
     }
 }

@@ -105,7 +105,7 @@ fn standing(order: &OrderMembers, settled: Amount) -> Option<ShopStanding> {
 }
 
 #[derive(Deserialize)]
-struct GatewayDocument {
+struct ManualGatewayDocument {
     data: GatewayMembers,
 }
 
@@ -118,7 +118,7 @@ struct GatewayMembers {
 /// Whether the gateway is enabled.
 pub(super) fn manual_gateway(body: &[u8]) -> Result<bool, ShopFailure> {
     match serde_json::from_slice(body) {
-        Ok(GatewayDocument { data }) => Ok(data.enabled),
+        Ok(ManualGatewayDocument { data }) => Ok(data.enabled),
         Err(_) => Err(ShopFailure::Unreadable("the manual gateway's answer has no `enabled`".to_owned())),
     }
 }

@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use elastic_path_fake::{
-    Endpoint, Fake, FakeClient, FakeConfig, Fault, FaultKind, Method, NewOrder, OrderStatus, PaymentWord,
-    Settings, TokenShape,
+    BalanceMember, Endpoint, Fake, FakeClient, FakeConfig, Fault, FaultKind, Method, NewOrder, OrderStatus,
+    PaymentWord, Settings, TokenRefusal, TokenShape,
 };
 use jiff::{SignedDuration, Timestamp};
 use memory::SetClock;
@@ -226,6 +226,21 @@ async fn the_words_of_an_order_say_whether_the_shop_takes_a_payment() {
         let order = bench.order(id).await.unwrap().unwrap();
         assert_eq!((order.standing, order.owing.minor()), (standing, owing), "{id}");
     }
+}
+
+#[tokio::test]
+async fn a_settled_order_need_not_say_what_it_owes_and_a_key_may_be_refused_as_a_bad_request() {
+    let mut bench = Bench::new();
+    bench.merchant = merchant(&bench.fake.base_url(), &["gone", "second"]);
+    bench.fake.set(Settings {
+        balance_member: BalanceMember::MissingWhenSettled,
+        token_refusal: TokenRefusal::BadRequest,
+        ..Settings::default()
+    });
+    let paid = bench.fake.add_order(NewOrder::of(100));
+    bench.fake.pay_elsewhere(&paid, 100, Method::Purchase);
+    let order = bench.order(&paid).await.unwrap().unwrap();
+    assert_eq!((order.standing, order.owing), (ShopStanding::Settled, Amount::ZERO));
 }
 
 /// A store whose answers are as long as this, with white space at the end.

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Intent, Order, Rejection, ShopOrder};
+use super::{Context, Intent, Order, Rejection, ShopOrder};
 use crate::{
     order::{
         FeeShare, Kind, Mechanism, Operation, PaymentKind, Policy, Principal, RefundWithoutAmount, Stage,
@@ -10,6 +10,28 @@ use crate::{
     },
     values::{Amount, RefundMax},
 };
+
+impl Order {
+    /// Takes over the total that the shop states, if the shop decides what an intent may take.
+    /// Returns the shop's order then.
+    ///
+    /// Without the shop's answer nothing can be paid: an earlier total is no answer.
+    pub(super) fn follow_shop<'a>(
+        &mut self,
+        intent: &Intent,
+        context: &Context<'a>,
+    ) -> Result<Option<&'a ShopOrder>, Rejection> {
+        if !intent.is_owed_at_shop(context.policy.orders, Some(self)) {
+            return Ok(None);
+        }
+        let shop = context.shop.ok_or(Rejection::NotPayable)?;
+        if shop.currency != self.currency {
+            return Err(Rejection::CurrencyDiffers(self.currency));
+        }
+        self.total = Some(shop.total);
+        Ok(Some(shop))
+    }
+}
 
 /// An amount to pay.
 pub(super) struct ToPay {

@@ -7,7 +7,7 @@
 
 use uuid::Uuid;
 
-use super::{Context, Intent, Order, Rejection};
+use super::{Intent, Order, Rejection};
 use crate::{
     order::{Action, OrdersMode, Transaction},
     values::{Amount, Currency},
@@ -57,26 +57,6 @@ impl Intent {
 }
 
 impl Order {
-    /// Takes over the total that the shop states, if the shop decides what an intent may take.
-    /// Returns the shop's order then.
-    ///
-    /// Without the shop's answer nothing can be paid: an earlier total is no answer.
-    pub(super) fn follow_shop<'a>(
-        &mut self,
-        intent: &Intent,
-        context: &Context<'a>,
-    ) -> Result<Option<&'a ShopOrder>, Rejection> {
-        if !intent.is_owed_at_shop(context.policy.orders, Some(self)) {
-            return Ok(None);
-        }
-        let shop = context.shop.ok_or(Rejection::NotPayable)?;
-        if shop.currency != self.currency {
-            return Err(Rejection::CurrencyDiffers(self.currency));
-        }
-        self.total = Some(shop.total);
-        Ok(Some(shop))
-    }
-
     /// The latest payment in effect, or possibly so, that the shop is not known to know of. Nothing
     /// is recorded there yet, so it knows of none.
     fn unrecorded(&self) -> Option<Uuid> {

@@ -237,7 +237,10 @@ proptest! {
         let mut all = own;
         // The exception: Visa's category beside a payment or a series that the cardholder stopped.
         all.extend(alone(&of_category, nobody).filter(bans).filter(|_| !by_holder));
-        all.extend(alone(&SchemeWords::default(), processor).filter(bans).filter(|_| !by_holder));
+        // The category that is published for the processor's code gives way to a stated one.
+        let is_stated = category.as_ref().is_some_and(|category| super::of_category(&category.code).is_some());
+        let published = alone(&SchemeWords::default(), processor).filter(bans);
+        all.extend(published.filter(|_| !by_holder && !is_stated));
         // A Mastercard has no category, so that only the processor's own word is left.
         let of_processor = rule(Some(Brand::Mastercard), &SchemeWords::default(), processor);
         all.extend(class(of_processor).filter(bans));
