@@ -16,7 +16,7 @@ use tollgate::{
         self, AUDIT_DAYS, Adapters, AwsSettings, Config, Credentials, JournalConfig, PeopleConfig,
         SettlementConfig,
     },
-    merchant_document::hosts::{AllowedHosts, InvalidHosts},
+    merchant_document::hosts::{AllowedHosts, HostLists},
     ports::Job,
     secrets_manager::{MerchantSettings, SecretKind},
     source::Front,
@@ -49,9 +49,6 @@ const LOCAL_SIGN_IN_CLIENTS: &str = "tollgate/sign-in";
 
 /// A prefix that no secret's name can have.
 const NO_SECRETS: &str = "/";
-
-/// Where the gateways of a local stack's merchants may be.
-const LOCAL_HOSTS: &str = "127.0.0.1,localhost";
 
 /// An installation: a stack on AWS or a local one, and how to reach its parts.
 pub(crate) struct Installation {
@@ -86,10 +83,8 @@ pub(crate) struct Installation {
     pub(crate) sts_url: Option<String>,
     /// The prefix of the names of merchants' secrets, likewise.
     merchants_prefix: Option<String>,
-    /// Where merchants' gateways may be.
-    pub(crate) gateway_hosts: AllowedHosts,
-    /// Where merchants' shops may be.
-    pub(crate) elastic_path_hosts: AllowedHosts,
+    /// Where merchants' gateways and shops may be.
+    pub(crate) hosts: HostLists,
     /// Who we are to AWS.
     pub(crate) credentials: Credentials,
     /// The machine's clock, or the local stack's, which can be advanced.
@@ -200,8 +195,7 @@ impl Installation {
             secretsmanager_url: Some(about.secretsmanager),
             sts_url: None,
             merchants_prefix: Some(LOCAL_MERCHANTS.to_owned()),
-            gateway_hosts: local_hosts()?,
-            elastic_path_hosts: local_hosts()?,
+            hosts: HostLists::of_this_machine(),
             credentials: Credentials {
                 access_key_id: "local".to_owned(),
                 secret_access_key: "local".to_owned(),
@@ -222,10 +216,8 @@ impl Installation {
             let wrong = |error| Failure::Input(format!("{name} of {}: {error}", stack.name));
             kind.prefix(text).map(Some).map_err(wrong)
         };
-        let hosts = |name: &str| {
-            let wrong = |error| Failure::Input(format!("the parameter {name} of {}: {error}", stack.name));
-            stack.parameter(name).parse().map_err(wrong)
-        };
+        let hosts =
+            |name: &str| listed(&format!("the parameter {name} of {}", stack.name), stack.parameter(name));
         Ok(Self {
             stage: Some(stack.parameter("Stage").to_owned()),
             is_local: false,
@@ -251,8 +243,7 @@ impl Installation {
                 "MerchantsPrefix",
                 stack.output("MerchantsPrefix")?,
             )?,
-            gateway_hosts: hosts("GatewayHosts")?,
-            elastic_path_hosts: hosts("ElasticPathHosts")?,
+            hosts: HostLists { gateways: hosts("GatewayHosts")?, shops: hosts("ElasticPathHosts")? },
             credentials: deployed::credentials(&aws)?,
             clock: Arc::new(SystemClock),
             merchants: known_merchants(&stack),
@@ -293,17 +284,15 @@ impl Installation {
             secretsmanager_url: endpoint("SECRETS_MANAGER"),
             sts_url: endpoint("STS"),
             merchants_prefix: arguments.merchants_prefix.clone(),
-            gateway_hosts: match arguments.gateway_hosts.clone().or_else(|| set("GATEWAY_HOSTS")) {
-                Some(hosts) => hosts
-                    .parse()
-                    .map_err(|error| Failure::Input(format!("--gateway-hosts or GATEWAY_HOSTS: {error}")))?,
-                None => AllowedHosts::gateways(),
-            },
-            elastic_path_hosts: match set("ELASTIC_PATH_HOSTS") {
-                Some(hosts) => {
-                    hosts.parse().map_err(|error| Failure::Input(format!("ELASTIC_PATH_HOSTS: {error}")))?
-                }
-                None => AllowedHosts::shops(),
+            hosts: HostLists {
+                gateways: match arguments.gateway_hosts.clone().or_else(|| set("GATEWAY_HOSTS")) {
+                    Some(hosts) => listed("--gateway-hosts or GATEWAY_HOSTS", &hosts)?,
+                    None => AllowedHosts::gateways(),
+                },
+                shops: match set("ELASTIC_PATH_HOSTS") {
+                    Some(hosts) => listed("ELASTIC_PATH_HOSTS", &hosts)?,
+                    None => AllowedHosts::shops(),
+                },
             },
             credentials,
             clock: Arc::new(SystemClock),
@@ -491,11 +480,7 @@ impl Installation {
             reads: READS,
             // Nor does a person call.
             people: None,
-            merchants: MerchantSettings {
-                prefix: merchants_prefix.to_owned(),
-                gateway_hosts: self.gateway_hosts.clone(),
-                elastic_path_hosts: self.elastic_path_hosts.clone(),
-            },
+            merchants: MerchantSettings { prefix: merchants_prefix.to_owned(), hosts: self.hosts.clone() },
             aws: self.at_aws(),
         };
         Ok(Adapters::new(config, Arc::clone(&self.clock), aws_http_client()?))
@@ -507,9 +492,9 @@ pub(crate) fn aws_http_client() -> Result<SharedHttpClient, Failure> {
     lambda::aws_http_client().map_err(|error| Failure::Unavailable(error.to_string()))
 }
 
-/// This machine alone.
-fn local_hosts() -> Result<AllowedHosts, Failure> {
-    LOCAL_HOSTS.parse().map_err(|error: InvalidHosts| Failure::Unavailable(error.to_string()))
+/// A list of hosts, from the place of this name.
+fn listed(place: &str, hosts: &str) -> Result<AllowedHosts, Failure> {
+    hosts.parse().map_err(|error| Failure::Input(format!("{place}: {error}")))
 }
 
 /// A local stack's clock, which can be ahead of the machine's.

@@ -19,7 +19,7 @@ use reqwest::{StatusCode, header::ACCEPT};
 use tokio::time::timeout;
 use tollgate_core::{
     order::{MerchantId, OrderId, Principal, ShopOrder},
-    payments::{Merchant, ShopAccount, ShopFailure, ShopOrders},
+    payments::{Merchant, ShopAccount, ShopFailure, ShopKey, ShopOrders},
     values::Clock,
 };
 
@@ -93,8 +93,7 @@ impl ElasticPathClient {
     }
 
     /// Whether a store takes this key, by a token that is thrown away.
-    pub async fn takes_key(&self, shop: &ShopAccount, key: usize) -> Result<bool, ShopFailure> {
-        let Some(key) = shop.keys.get(key) else { return Ok(false) };
+    pub async fn takes_key(&self, shop: &ShopAccount, key: &ShopKey) -> Result<bool, ShopFailure> {
         let made = in_time(token::request(&self.http()?, shop, key, self.clock.now())).await?;
         Ok(made.is_some())
     }

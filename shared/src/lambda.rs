@@ -130,11 +130,9 @@ impl Config {
 
 /// Where merchants are read, by the function's environment.
 fn merchants_from_env() -> Result<MerchantSettings, WrongVariable> {
-    Ok(MerchantSettings {
-        prefix: secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?,
-        gateway_hosts: needed_as("GATEWAY_HOSTS")?,
-        elastic_path_hosts: needed_as("ELASTIC_PATH_HOSTS")?,
-    })
+    let prefix = secrets_prefix("MERCHANTS_PREFIX", SecretKind::Merchants)?;
+    let (gateways, shops) = (needed_as("GATEWAY_HOSTS")?, needed_as("ELASTIC_PATH_HOSTS")?);
+    Ok(MerchantSettings::new(prefix, gateways, shops))
 }
 
 /// A function's adapters, and its handler's ports, made from them. An adapter that only some

@@ -20,7 +20,7 @@ use tollgate_core::{
     values::{Currency, Discounts, SearchedBy, TextUse, Zone, check_kept, without_mark},
 };
 
-use self::hosts::AllowedHosts;
+use self::hosts::HostLists;
 
 /// Shortest signing key: HMAC-SHA-256 needs 256 bits (RFC 7518 §3.2).
 const SIGNING_KEY_MIN_BYTES: usize = 32;
@@ -74,15 +74,11 @@ pub fn ignored_members(document: &Value) -> impl Iterator<Item = IgnoredMember<'
     })
 }
 
-/// Refuses a merchant whose gateway or shop is not on the deployment's list of hosts.
-pub fn must_be_on(
-    merchant: &Merchant,
-    gateways: &AllowedHosts,
-    shops: &AllowedHosts,
-) -> Result<(), MerchantsError> {
-    let what = if !gateways.allow(&merchant.gateway.endpoint) {
+/// Refuses a merchant whose gateway or shop is not on the deployment's lists.
+pub fn must_be_on(merchant: &Merchant, hosts: &HostLists) -> Result<(), MerchantsError> {
+    let what = if !hosts.gateways.allow(&merchant.gateway.endpoint) {
         "the gateway's host is not one that this deployment allows (GatewayHosts)"
-    } else if merchant.shop.as_ref().is_some_and(|shop| !shops.allow(&shop.endpoint)) {
+    } else if merchant.shop.as_ref().is_some_and(|shop| !hosts.shops.allow(&shop.endpoint)) {
         "the shop's host is not one that this deployment allows (ElasticPathHosts)"
     } else {
         return Ok(());

@@ -21,7 +21,10 @@ use tollgate_core::{
 
 use crate::{
     aws_error::SecretFailure,
-    merchant_document::{self, hosts::AllowedHosts},
+    merchant_document::{
+        self,
+        hosts::{AllowedHosts, HostLists},
+    },
     search_keys::key_if_on,
 };
 
@@ -49,10 +52,15 @@ const GUESSES_MAX: usize = 1_000;
 pub struct MerchantSettings {
     /// The beginning of the names of merchants' secrets, so that stages can share an account.
     pub prefix: String,
-    /// Where merchants' gateways may be.
-    pub gateway_hosts: AllowedHosts,
-    /// Where merchants' shops may be.
-    pub elastic_path_hosts: AllowedHosts,
+    /// Where merchants' gateways and shops may be.
+    pub hosts: HostLists,
+}
+
+impl MerchantSettings {
+    /// Merchants under this prefix, at hosts of these lists.
+    pub fn new(prefix: String, gateways: AllowedHosts, shops: AllowedHosts) -> Self {
+        Self { prefix, hosts: HostLists { gateways, shops } }
+    }
 }
 
 /// Reads merchants from Secrets Manager.
@@ -176,8 +184,7 @@ impl SecretsManagerMerchants {
         let json =
             secret.secret_string.ok_or_else(|| MerchantsError::Malformed("it is not a text".to_owned()))?;
         let merchant = merchant_document::parse(id.clone(), &json, self.gateway)?;
-        let MerchantSettings { gateway_hosts, elastic_path_hosts, .. } = &self.settings;
-        merchant_document::must_be_on(&merchant, gateway_hosts, elastic_path_hosts)?;
+        merchant_document::must_be_on(&merchant, &self.settings.hosts)?;
         Ok(merchant)
     }
 }

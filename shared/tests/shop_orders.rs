@@ -18,6 +18,7 @@ use elastic_path_fake::{
 };
 use jiff::{SignedDuration, Timestamp};
 use memory::{CardNoteTable, OrderTable, SetClock, pay};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
 use serde_json::{Value, json};
 use tollgate::{elastic_path_client::ElasticPathClient, lambda::GATEWAY, merchant_document};
 use tollgate_core::{
@@ -34,23 +35,6 @@ use tollgate_core::{
 use uuid::Uuid;
 
 const TOTAL: u64 = 10_000;
-
-/// Numbers that are the same in each run.
-struct Random(u64);
-
-impl Random {
-    /// One of `SplitMix64`, below a limit.
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % limit
-    }
-
-    fn of<T: Clone>(&mut self, all: &[T]) -> T {
-        all[usize::try_from(self.below(all.len() as u64)).unwrap()].clone()
-    }
-}
 
 /// The way in which the next payment goes wrong at the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,7 +136,7 @@ struct History {
     payments: Payments,
     merchant: Merchant,
     key: OrderKey,
-    random: Random,
+    random: StdRng,
     /// Payments that were requested, to repeat one.
     requested: Vec<Intent>,
     has_faults: bool,
@@ -186,7 +170,7 @@ fn both(one: &Settings, other: &Settings) -> Settings {
 }
 
 impl History {
-    fn new(settings: Settings, seed: u64) -> Self {
+    fn new(settings: Settings, random: StdRng) -> Self {
         let fake = Arc::new(Fake::start(FakeConfig { settings, ..FakeConfig::default() }).unwrap());
         let order = fake.add_order(NewOrder::of(TOTAL));
         let bank = Bank {
@@ -208,8 +192,13 @@ impl History {
         };
         let merchant = merchant(&fake.base_url());
         let key = OrderKey { merchant: merchant.id.clone(), order: order.parse().unwrap() };
-        let (random, requested) = (Random(seed), Vec::new());
+        let requested = Vec::new();
         Self { fake, bank, orders, clock, payments, merchant, key, random, requested, has_faults: false }
+    }
+
+    /// One of these.
+    fn pick<T: Clone>(&mut self, all: &[T]) -> T {
+        all.choose(&mut self.random).unwrap().clone()
     }
 
     fn stored(&self) -> Option<Order> {
@@ -226,8 +215,8 @@ impl History {
     }
 
     fn intent(&mut self, amount: Option<u64>) -> Intent {
-        let kind = self.random.of(&[PaymentKind::Purchase, PaymentKind::Authorize]);
-        let by = self.random.of(&[Principal::ClientCredentials, Principal::Implicit]);
+        let kind = self.pick(&[PaymentKind::Purchase, PaymentKind::Authorize]);
+        let by = self.pick(&[Principal::ClientCredentials, Principal::Implicit]);
         // A shopper may not pay a part.
         let by = if amount.is_some() { Principal::ClientCredentials } else { by };
         let amount = amount.map(|minor| Amount::new(minor).unwrap());
@@ -317,7 +306,7 @@ impl History {
     }
 
     async fn two_pay_at_once(&mut self) {
-        let amount = self.random.of(&[None, Some(6_000), Some(5_000), Some(4_000)]);
+        let amount = self.pick(&[None, Some(6_000), Some(5_000), Some(4_000)]);
         let (one, other) = (self.intent(amount), self.intent(amount));
         let (place, took) = (self.fake.ledger().len(), self.takes());
         let _ = tokio::join!(Box::pin(self.perform(&one)), Box::pin(self.perform(&other)));
@@ -371,12 +360,12 @@ impl History {
         let id = self.key.order.as_str().to_owned();
         let there = self.fake.order(&id).unwrap();
         let left = u64::try_from(there.balance).unwrap_or_default();
-        let method = self.random.of(&[Method::Purchase, Method::Authorize]);
+        let method = self.pick(&[Method::Purchase, Method::Authorize]);
         if left > 0 && there.status != OrderStatus::Cancelled {
-            let part = self.random.of(&[left, left.div_ceil(2), 1_000.min(left)]);
+            let part = self.pick(&[left, left.div_ceil(2), 1_000.min(left)]);
             self.fake.pay_elsewhere(&id, part, method).unwrap();
         }
-        if self.random.below(3) == 0
+        if self.random.random_ratio(1, 3)
             && let Some(row) = there.transactions.last()
         {
             let path = format!("/v2/orders/{id}/transactions/{}/refund", row.id);
@@ -407,16 +396,16 @@ impl History {
     }
 
     fn passes(&mut self) {
-        let seconds = self.random.of(&[1_u32, 30, 61, 4_000]);
+        let seconds = self.pick(&[1_u32, 30, 61, 4_000]);
         self.fake.advance_clock(Duration::from_secs(seconds.into()));
         self.clock.pass(SignedDuration::from_secs(seconds.into()));
     }
 
     async fn step(&mut self) {
-        match self.random.below(16) {
+        match self.random.random_range(0..16) {
             0..=2 => self.pays(None).await,
             3..=5 => {
-                let part = self.random.of(&[1, 1_000, 2_500, 4_000, 6_000, 9_999, TOTAL]);
+                let part = self.pick(&[1, 1_000, 2_500, 4_000, 6_000, 9_999, TOTAL]);
                 self.pays(Some(part)).await;
             }
             6 | 7 => self.two_pay_at_once().await,
@@ -425,16 +414,16 @@ impl History {
             11 => self.voids().await,
             12 => {
                 *self.bank.mishap.lock().unwrap() =
-                    self.random.of(&[Mishap::LostAfter, Mishap::LostBefore, Mishap::Unreachable]);
-                *self.bank.answers.lock().unwrap() = self.random.below(2) == 0;
+                    self.pick(&[Mishap::LostAfter, Mishap::LostBefore, Mishap::Unreachable]);
+                *self.bank.answers.lock().unwrap() = self.random.random();
             }
             13 => {
                 *self.bank.answers.lock().unwrap() = true;
                 self.inquires().await;
             }
             14 => {
-                let endpoint = self.random.of(&[Endpoint::Order, Endpoint::Token, Endpoint::Any]);
-                let kind = self.random.of(&[
+                let endpoint = self.pick(&[Endpoint::Order, Endpoint::Token, Endpoint::Any]);
+                let kind = self.pick(&[
                     FaultKind::TooManyRequests(None),
                     FaultKind::InternalError,
                     FaultKind::BadGatewayHtml,
@@ -448,7 +437,7 @@ impl History {
                 self.fake.fault(Fault::once(endpoint, kind));
             }
             _ => {
-                if self.random.below(6) == 0 {
+                if self.random.random_ratio(1, 6) {
                     self.fake.cancel(self.key.order.as_str());
                 }
                 self.passes();
@@ -468,14 +457,14 @@ const STEPS: usize = 14;
 async fn whatever_a_shop_does_no_more_is_taken_than_was_owed_and_all_or_nothing_without_an_amount() {
     let all = Settings::variations();
     let (mut sent, mut histories) = (0, 0);
-    for (place, (name, settings)) in all.iter().enumerate() {
+    for (place, (name, settings)) in (0..).zip(&all) {
         for seed in 0..SEEDS {
-            let mut random = Random(seed.wrapping_mul(1_000) + place as u64);
+            let mut random = StdRng::seed_from_u64(1_000 * seed + place);
             let settings = match seed {
                 0 | 1 => settings.clone(),
-                _ => both(settings, &random.of(&all).1),
+                _ => both(settings, &all.choose(&mut random).unwrap().1),
             };
-            let mut history = History::new(settings, random.below(u64::MAX));
+            let mut history = History::new(settings, random);
             // Shown only if a step fails.
             println!("{name}, seed {seed}: {:?}", history.fake.settings());
             for _ in 0..STEPS {

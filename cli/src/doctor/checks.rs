@@ -161,7 +161,7 @@ pub(crate) async fn merchants(installation: &Installation, aws: &Aws, named: &[M
         checks.push(Check::of(format!("merchant {id}"), secret));
         if let Ok(document) = document {
             checks.extend(warnings(id, &document));
-            let gateway = check_gateway(&document, &installation.gateway_hosts).await;
+            let gateway = check_gateway(&document, &installation.hosts.gateways).await;
             let surcharges = gateway.as_ref().ok().and_then(|mids| surcharges(id, &document, mids));
             let texts = |mids: Vec<CheckedMid>| mids.iter().map(CheckedMid::text).collect::<Vec<_>>();
             checks.push(Check::of(format!("gateway of {id}"), gateway.map(|mids| texts(mids).join("; "))));

@@ -18,19 +18,8 @@ use crate::{failure::Failure, installation::Installation};
 /// The check of a merchant's store; none where its document names none.
 pub(crate) async fn shop(installation: &Installation, id: &MerchantId, merchant: &Merchant) -> Option<Check> {
     let shop = merchant.shop.as_ref()?;
-    let client = ElasticPathClient::new(installation.clock.clone());
-    let found = match must_be_on(merchant, &installation.gateway_hosts, &installation.elastic_path_hosts) {
-        Ok(()) => {
-            let keys = keys(&client, shop, &installation.elastic_path_hosts).await;
-            match keys {
-                Ok(keys) => manual_gateway(&client, merchant).await.map(|()| keys),
-                Err(failure) => Err(failure),
-            }
-        }
-        Err(error) => Err(Failure::Refused(error.to_string())),
-    };
     let name = format!("Elastic Path of {id}");
-    Some(match found {
+    Some(match found(installation, merchant, shop).await {
         Ok(keys) if merchant.policy.orders == OrdersMode::ElasticPath => {
             Check::new(name, keys.mark, format!("{}, and the manual gateway is enabled", keys.found))
         }
@@ -42,6 +31,18 @@ pub(crate) async fn shop(installation: &Installation, id: &MerchantId, merchant:
     })
 }
 
+async fn found(
+    installation: &Installation,
+    merchant: &Merchant,
+    shop: &ShopAccount,
+) -> Result<Keys, Failure> {
+    must_be_on(merchant, &installation.hosts).map_err(|error| Failure::Refused(error.to_string()))?;
+    let client = ElasticPathClient::new(installation.clock.clone());
+    let keys = keys(&client, shop, &installation.hosts.shops).await?;
+    manual_gateway(&client, merchant).await?;
+    Ok(keys)
+}
+
 /// The keys that a store takes.
 struct Keys {
     mark: Mark,
@@ -50,8 +51,8 @@ struct Keys {
 
 async fn keys(client: &ElasticPathClient, shop: &ShopAccount, hosts: &AllowedHosts) -> Result<Keys, Failure> {
     let mut refused = Vec::new();
-    for (place, key) in shop.keys.iter().enumerate() {
-        if !client.takes_key(shop, place).await.map_err(|why| unavailable(&why))? {
+    for key in &shop.keys {
+        if !client.takes_key(shop, key).await.map_err(|why| unavailable(&why))? {
             refused.push(key.client_id.as_str());
         }
     }
@@ -81,9 +82,10 @@ async fn region_of(
 ) -> Option<&'static str> {
     let is_at = |host: &str| shop.endpoint == format!("https://{host}");
     ELASTIC_PATH.into_iter().find(|host| is_at(host))?;
+    let key = shop.keys.first()?;
     for host in ELASTIC_PATH.into_iter().filter(|host| !is_at(host)) {
         let other = ShopAccount { endpoint: format!("https://{host}"), ..shop.clone() };
-        if hosts.allow(&other.endpoint) && client.takes_key(&other, 0).await.unwrap_or_default() {
+        if hosts.allow(&other.endpoint) && client.takes_key(&other, key).await.unwrap_or_default() {
             return Some(host);
         }
     }

@@ -95,7 +95,7 @@ pub(crate) async fn compare(installation: &Installation, compare: &Compare) -> R
     facts.retain(|_, facts| !facts.is_empty());
     let settled = settled.unknown(installation).await?;
     if compare.inquire {
-        inquire(&installation.gateway_hosts, &job, &mut facts).await;
+        inquire(&installation.hosts.gateways, &job, &mut facts).await;
     }
     Ok(report(table, read, (facts, &settled), &unreadable))
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(installation: &Installation, create: &Create) -> Result<
             return Err(Failure::Input(format!("{argument}: cannot be shown on a receipt")));
         }
     }
-    let checked = check_gateway(&document, &installation.gateway_hosts).await?;
+    let checked = check_gateway(&document, &installation.hosts.gateways).await?;
     let surcharging = surcharging(&checked);
     let document = if surcharging.is_empty() { document } else { document.with_surcharging(&surcharging)? };
     let accounts: Vec<String> = checked.iter().map(|mid| format!("  {}\n", mid.text())).collect();
@@ -110,7 +110,7 @@ impl Target {
                  if you mean it"
             )));
         }
-        draft.gateway(&installation.gateway_hosts)?;
+        draft.gateway(&installation.hosts.gateways)?;
         let account = if installation.is_local { None } else { Some(aws.identity().await?.account) };
         Ok(Self { account, region: installation.region.clone(), stage, endpoint, is_live })
     }

@@ -92,7 +92,8 @@ pub(crate) async fn run(
     let order = job.payments.order(&key).await?;
     let person = if change.as_stated.dry_run { None } else { person::verified(installation).await };
     let intent = intent(requested, change, &order, person.as_ref())?;
-    let weigh = |action| job.payments.weigh(&merchant, order.clone(), &Intent { action, ..intent.clone() });
+    let weigh =
+        |action| job.payments.weigh(&merchant, order.clone(), &Intent { action, ..intent.clone() }, None);
     let prepared = job.payments.plan(&merchant, order.clone(), &intent).await.map_err(|why| match why {
         Refusal::Rejected(why) => refused(why, &order, requested, change, weigh),
         why => why.into(),

@@ -1,7 +1,5 @@
 //! `doctor`.
 
-use std::time::Duration;
-
 use cardpointe_simulator::{FeeType, Settings};
 use local::Options;
 use serde_json::{Value, json};
@@ -185,7 +183,7 @@ async fn a_shops_keys_region_and_manual_gateway_are_checked_and_no_other_gateway
         assert!(result == mark && found.contains(says), "{result}: {found}");
     }
     fixture.stack.secrets().put(name, document);
-    disable_manual_gateway(&url).await;
+    shop.enable_manual(false);
     let ran = fixture.run(&["doctor", "--merchant", "170200127", "--json"], "").await;
     let report = report(&ran);
     let (result, found) = result(&report, OF);
@@ -193,20 +191,4 @@ async fn a_shops_keys_region_and_manual_gateway_are_checked_and_no_other_gateway
     let is_list = |path: &str| path.starts_with("/v2/gateways") && path != "/v2/gateways/manual";
     assert!(shop.ledger().iter().all(|sent| !is_list(&sent.path)), "{url}");
     fixture.close().await;
-}
-
-/// As an operator of the store does it.
-async fn disable_manual_gateway(store: &str) {
-    let client = tollgate::https::web_client(Duration::from_secs(20)).unwrap();
-    let form =
-        "grant_type=client_credentials&client_id=elastic-path-client&client_secret=elastic-path-secret";
-    let token = client
-        .post(format!("{store}/oauth/access_token"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(form);
-    let token: Value = token.send().await.unwrap().json().await.unwrap();
-    let gateway = json!({"data": {"type": "gateway", "enabled": false}});
-    let change = client.put(format!("{store}/v2/gateways/manual")).json(&gateway);
-    let changed = change.bearer_auth(token["access_token"].as_str().unwrap()).send().await.unwrap();
-    assert_eq!(changed.status(), 200);
 }

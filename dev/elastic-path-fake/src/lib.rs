@@ -2,7 +2,7 @@
 //! gateway, with carts and checkout as far as the vendor's clients need them.
 //!
 //! The fake is for a laptop and for tests: it listens on 127.0.0.1 and keeps its state in memory.
-//! [`Settings`] cover what the vendor does not document, [`Fault`]s what networks do. Tests act in
+//! [`Settings`] cover undocumented behavior, and [`Fault`]s a network's failures. Tests act in
 //! process through [`Fake`], other programs through JSON under `/_elastic_path/`.
 
 mod api;
@@ -89,9 +89,14 @@ impl Fake {
         self.world().pay_elsewhere(order, amount, method)
     }
 
-    /// Cancels an order, whatever its state. `false`: it does not exist.
+    /// Cancels an order in any state. `false`: it does not exist.
     pub fn cancel(&self, order: &str) -> bool {
         self.world().cancel(order)
+    }
+
+    /// Enables or disables the manual gateway, as the store's operator does.
+    pub fn enable_manual(&self, is_enabled: bool) {
+        self.world().is_manual_enabled = is_enabled;
     }
 
     /// Adds a fault. Of several that match a request, the first added is used.

@@ -104,7 +104,7 @@ pub struct Snapshot {
     pub total: u64,
     /// Authorized and not captured, pending authorizations included.
     pub authorized: u64,
-    /// Captured, before refunds, whatever the settings show.
+    /// Captured, before refunds, also where the settings show less.
     pub paid: u64,
     /// The sum of its refunds.
     pub refunded: u64,

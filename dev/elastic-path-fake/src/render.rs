@@ -10,7 +10,7 @@ use crate::{
 
 fn price(amount: impl Into<i128>, currency: &str) -> Value {
     let amount: i128 = amount.into();
-    // For display only: two decimals, whatever the currency.
+    // For display only: two decimals in every currency.
     let formatted = format!("{}.{:02} {currency}", amount / 100, amount.abs() % 100);
     json!({ "amount": i64::try_from(amount).unwrap_or(i64::MAX), "currency": currency, "formatted": formatted })
 }

@@ -97,7 +97,7 @@ settings! {
     /// The result of paying an order that is paid, refunded or canceled.
     pay_when_settled: PayWhenSettled {
         Unprocessable = "422", BadRequest = "400", Conflict = "409",
-        Accept = "accept": "Recorded as sent, whatever is owed.",
+        Accept = "accept": "Recorded as sent, also above the balance.",
     }
     /// The amount of a payment that names none.
     no_amount_means: NoAmountMeans { Balance = "balance", Total = "total", BadRequest = "400", }
@@ -106,7 +106,7 @@ settings! {
     /// The effect of a capture on the transaction's `custom_reference`.
     capture_reference: CaptureReference {
         Replaceable = "kept_and_replaceable": "A sent one replaces it; otherwise it stays.",
-        Ignored = "ignored": "It stays, whatever was sent.", Dropped = "dropped": "It is lost.",
+        Ignored = "ignored": "It stays, also if another one was sent.", Dropped = "dropped": "It is lost.",
     }
     /// The effect of an `amount` in a capture.
     capture_amount: CaptureAmount { Ignored = "ignored": "Everything is captured.", BadRequest = "400", }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use elastic_path_fake::FakeClient;
 use serde_json::{Value, json};
-use tollgate::{merchant_document::hosts::AllowedHosts, secrets_manager::MerchantSettings};
+use tollgate::{merchant_document::hosts::HostLists, secrets_manager::MerchantSettings};
 
 /// A merchant whose orders are registered before they are paid.
 pub const REGISTERED: &str = "170200123";
@@ -41,16 +41,12 @@ pub const TOKEN_KID_KEY: &str = "local-token-kid-key-that-is-not-a-secret";
 /// The prefix of the names of the merchants' secrets.
 pub const PREFIX: &str = "tollgate/merchants/";
 
-/// The hosts that gateways and shops may have: this machine's only.
+/// The hosts that gateways and shops may have in the functions' environment: this machine's only.
 pub const HOSTS: &str = "127.0.0.1,localhost";
 
 /// How the functions read merchants.
 pub(crate) fn settings() -> MerchantSettings {
-    MerchantSettings {
-        prefix: PREFIX.to_owned(),
-        gateway_hosts: HOSTS.parse().unwrap_or_else(|_| AllowedHosts::gateways()),
-        elastic_path_hosts: HOSTS.parse().unwrap_or_else(|_| AllowedHosts::shops()),
-    }
+    MerchantSettings { prefix: PREFIX.to_owned(), hosts: HostLists::of_this_machine() }
 }
 
 /// The name of a merchant's secret.

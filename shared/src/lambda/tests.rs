@@ -61,9 +61,10 @@ fn tell() {
     let config = Config::from_env().map(|config| {
         let Config { table, attempts_table, front, merchants, captures, inquiries, .. } = &config;
         println!("tables {table} {attempts_table}, a front {}", *front != Front::default());
-        let MerchantSettings { prefix, gateway_hosts, elastic_path_hosts } = merchants;
-        assert_eq!(elastic_path_hosts, gateway_hosts);
-        let hosts = gateway_hosts.allow("http://127.0.0.1/") && !gateway_hosts.allow("https://example.com/");
+        let MerchantSettings { prefix, hosts } = merchants;
+        assert_eq!(hosts.shops, hosts.gateways);
+        let gateways = &hosts.gateways;
+        let hosts = gateways.allow("http://127.0.0.1/") && !gateways.allow("https://example.com/");
         println!("merchants {prefix} {hosts}");
         println!("captures {} {}", captures.shards, captures.concurrency);
         println!("inquiries {} {} {}", inquiries.shards, inquiries.concurrency, inquiries.per_merchant);

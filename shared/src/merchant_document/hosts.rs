@@ -15,6 +15,24 @@ pub const ELASTIC_PATH: [&str; 2] = ["useast.api.elasticpath.com", "euwest.api.e
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedHosts(Vec<Pattern>);
 
+/// The lists of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostLists {
+    /// Where merchants' gateways may be.
+    pub gateways: AllowedHosts,
+    /// Where merchants' shops may be.
+    pub shops: AllowedHosts,
+}
+
+impl HostLists {
+    /// This machine alone, for both.
+    pub fn of_this_machine() -> Self {
+        let names = ["127.0.0.1", "localhost"].map(|host| Pattern::Exactly(host.to_owned()));
+        let both = AllowedHosts(names.into());
+        Self { gateways: both.clone(), shops: both }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Pattern {
     Exactly(String),

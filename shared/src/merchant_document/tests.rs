@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::merchant_document::hosts::AllowedHosts;
 use crate::test_payments::GATEWAY;
 
 const SECRET: &str = "hush-0123456789abcdef0123456789abcdef";
@@ -426,7 +427,10 @@ fn a_gateway_that_the_deployment_does_not_list_is_refused() {
         ("a.example.com, fts-uat.cardconnect.com", true),
         ("fts.cardconnect.com", false),
     ] {
-        let found = must_be_on(&merchant, &hosts.parse().unwrap(), &AllowedHosts::shops());
+        let found = must_be_on(
+            &merchant,
+            &HostLists { gateways: hosts.parse().unwrap(), shops: AllowedHosts::shops() },
+        );
         assert_eq!(found.is_ok(), allowed, "{hosts}");
         assert!(found.err().is_none_or(|error| error.to_string().contains("GatewayHosts")));
     }
@@ -442,7 +446,10 @@ fn a_shop_needs_an_address_that_is_allowed_and_one_or_two_keys() {
     assert_eq!(merchant.shop.as_ref().unwrap().endpoint, "https://useast.api.elasticpath.com");
     assert!(!format!("{merchant:?}").contains("\"secret\""));
     for (hosts, allowed) in [("useast.api.elasticpath.com", true), ("euwest.api.elasticpath.com", false)] {
-        let found = must_be_on(&merchant, &AllowedHosts::gateways(), &hosts.parse().unwrap());
+        let found = must_be_on(
+            &merchant,
+            &HostLists { gateways: AllowedHosts::gateways(), shops: hosts.parse().unwrap() },
+        );
         assert_eq!(found.is_ok(), allowed, "{hosts}");
         assert!(found.err().is_none_or(|error| error.to_string().contains("ElasticPathHosts")));
     }

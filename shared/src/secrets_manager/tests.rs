@@ -37,8 +37,7 @@ impl Scene {
         let (aws, clock) = (Aws::responding(responses), Arc::new(SetClock::at(Timestamp::UNIX_EPOCH)));
         let settings = MerchantSettings {
             prefix: "tollgate/merchants/".to_owned(),
-            gateway_hosts: AllowedHosts::gateways(),
-            elastic_path_hosts: AllowedHosts::shops(),
+            hosts: HostLists { gateways: AllowedHosts::gateways(), shops: AllowedHosts::shops() },
         };
         let merchants = SecretsManagerMerchants::new(aws.secrets_manager(), settings, GATEWAY, clock.clone());
         Self { merchants, aws, clock }

@@ -15,7 +15,7 @@ use super::{
     plan::{Plan, attempt_again, chosen, new_operation},
     reauthorize::decide_reauthorize,
     rules::{
-        ToPay, amount_to_pay, declines_end_in, may_capture, may_refund, may_void, must_be_within_refund_max,
+        ToPay, declines_end_in, may_capture, may_refund, may_void, must_be_within_refund_max,
         must_not_be_disputed, shopper_attempts,
     },
     schedule::capture_schedule,
@@ -141,8 +141,7 @@ impl Pay {
         let kept =
             again.filter(|_| self.standalone.is_some()).and_then(|at| order.operation(at)).map(|o| o.amount);
         let pay = &Self { amount: kept.or(self.amount), ..self.clone() };
-        let shop = order.follow_shop(intent, context)?;
-        let ToPay { amount, is_part } = amount_to_pay(&order, pay.amount, shop)?;
+        let ToPay { amount, is_part } = order.amount_to_pay(intent, pay.amount, context)?;
         if intent.by == Principal::Implicit && is_part && !context.policy.shoppers.partial {
             return Err(Rejection::NotPayable);
         }

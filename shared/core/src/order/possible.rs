@@ -7,7 +7,7 @@ use super::{
     Order, Rejection,
     reauthorize::to_hold_anew,
     rules::{
-        amount_to_pay, declines_end_in, given_back_by, may_capture, may_refund, may_void,
+        amount_owing, declines_end_in, given_back_by, may_capture, may_refund, may_void,
         must_be_whole_or_named, to_capture, to_refund, would_be_lost_twice,
     },
 };
@@ -299,7 +299,7 @@ impl Order {
         let (released, _) = to_hold_anew(self, transaction)?;
         let most = self.owing().map_or(released, |owing| owing.min(released));
         if most.is_zero() {
-            amount_to_pay(self, Some(released), None)?;
+            amount_owing(self, Some(released), None)?;
         }
         match declines_end_in(self, now) {
             Some(wait) => Err(Rejection::TooManyDeclines(wait)),

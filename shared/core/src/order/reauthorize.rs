@@ -7,7 +7,7 @@ use super::{
     Context, Intent, OperationRef, Order, Reauthorize, Rejection, Target,
     idempotency::{did_nothing_without_key, no_equal_cancelled},
     plan::{Plan, attempt_again, chosen, new_operation},
-    rules::{amount_to_pay, declines_end_in, must_be_approved_and_idle},
+    rules::{declines_end_in, must_be_approved_and_idle},
     schedule::capture_schedule,
 };
 use crate::{
@@ -34,8 +34,7 @@ pub(super) fn decide_reauthorize(
     context: &Context<'_>,
 ) -> Result<Plan, Rejection> {
     let rest = rest(&order, wanted, again)?;
-    let shop = order.follow_shop(intent, context)?;
-    let amount = amount_to_pay(&order, Some(rest.amount), shop)?.amount;
+    let amount = order.amount_to_pay(intent, Some(rest.amount), context)?.amount;
     let capture = capture_schedule(&order, Some(&wanted.capture), amount, &rest.route, context)?;
     if intent.key.is_none() {
         no_equal_cancelled(&order, intent, context)?;

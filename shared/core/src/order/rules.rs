@@ -11,28 +11,6 @@ use crate::{
     values::{Amount, RefundMax},
 };
 
-impl Order {
-    /// Takes over the total that the shop states, if the shop decides what an intent may take.
-    /// Returns the shop's order then.
-    ///
-    /// Without the shop's answer nothing can be paid: an earlier total is no answer.
-    pub(super) fn follow_shop<'a>(
-        &mut self,
-        intent: &Intent,
-        context: &Context<'a>,
-    ) -> Result<Option<&'a ShopOrder>, Rejection> {
-        if !intent.is_owed_at_shop(context.policy.orders, Some(self)) {
-            return Ok(None);
-        }
-        let shop = context.shop.ok_or(Rejection::NotPayable)?;
-        if shop.currency != self.currency {
-            return Err(Rejection::CurrencyDiffers(self.currency));
-        }
-        self.total = Some(shop.total);
-        Ok(Some(shop))
-    }
-}
-
 /// An amount to pay.
 pub(super) struct ToPay {
     pub(super) amount: Amount,
@@ -40,8 +18,31 @@ pub(super) struct ToPay {
     pub(super) is_part: bool,
 }
 
-/// The amount to pay, if the order and its shop allow it; without a stated one, all that is owing.
-pub(super) fn amount_to_pay(
+impl Order {
+    /// The amount to pay, if the order and its shop allow it; without a stated one, all that is
+    /// owing. If a shop decides it, the order takes over the total that the shop states.
+    ///
+    /// Without the shop's answer nothing can be paid: an earlier total is no answer.
+    pub(super) fn amount_to_pay(
+        &mut self,
+        intent: &Intent,
+        amount: Option<Amount>,
+        context: &Context<'_>,
+    ) -> Result<ToPay, Rejection> {
+        if !intent.is_owed_at_shop(context.policy.orders, Some(self)) {
+            return amount_owing(self, amount, None);
+        }
+        let shop = context.shop.ok_or(Rejection::NotPayable)?;
+        if shop.currency != self.currency {
+            return Err(Rejection::CurrencyDiffers(self.currency));
+        }
+        self.total = Some(shop.total);
+        amount_owing(self, amount, Some(shop))
+    }
+}
+
+/// The amount to pay of an order, and of the same as its shop has it.
+pub(super) fn amount_owing(
     order: &Order,
     amount: Option<Amount>,
     shop: Option<&ShopOrder>,

@@ -44,9 +44,9 @@ impl Payments {
         });
         let (before, shop) = self.start(merchant, key, intent).await?;
         match self.plan_with(merchant, before.clone(), intent, shop.as_ref()).await {
-            // A new order that is rejected now may have been accepted when the same request made
-            // it.
-            Err(Refusal::Rejected(rejection)) if is_new(&before) => {
+            // An order that was not read is rejected as a new one, and may have been accepted when
+            // the same request made it.
+            Err(Refusal::Rejected(rejection)) if is_new(&before) && shop.is_none() => {
                 let there = self.store.load(key).await.map_err(Refusal::Store)?;
                 self.plan(merchant, there.ok_or(rejection)?, intent).await
             }
@@ -74,18 +74,15 @@ impl Payments {
         intent: &Intent,
         shop: Option<&ShopOrder>,
     ) -> Result<Prepared, Refusal> {
-        let plan = self.weigh_with(merchant, before.clone(), intent, shop)?;
+        let plan = self.weigh(merchant, before.clone(), intent, shop)?;
         let notes = self.notes_for(&plan, intent).await?;
         self.obey(&plan, intent, &notes)?;
         Ok(Prepared { before, plan, notes })
     }
 
-    /// The plan that an intent would put on record now. Sends and changes nothing.
-    pub fn weigh(&self, merchant: &Merchant, order: Order, intent: &Intent) -> Result<Plan, Rejection> {
-        self.weigh_with(merchant, order, intent, None)
-    }
-
-    fn weigh_with(
+    /// The plan that an intent would put on record now, with the order as its shop has it. Sends
+    /// and changes nothing.
+    pub fn weigh(
         &self,
         merchant: &Merchant,
         order: Order,
@@ -122,7 +119,7 @@ impl Payments {
             } else {
                 // The order has changed since its shop was asked.
                 let shop = self.shop_order(merchant, &stored.key(), Some(&stored), intent).await?;
-                self.weigh_with(merchant, stored.clone(), intent, shop.as_ref())?
+                self.weigh(merchant, stored.clone(), intent, shop.as_ref())?
             };
             self.obey(&decision, intent, &notes)?;
             if let Plan::Send(order, at) = &decision
@@ -173,11 +170,8 @@ impl Payments {
         }
         let stored = self.store.load(key).await.map_err(Refusal::Store)?;
         let shop = self.shop_order(merchant, key, stored.as_ref(), intent).await?;
-        let new = || {
-            let shop = shop.as_ref().filter(|_| matches!(intent.action, Action::Pay(_)))?;
-            Some(Order::new(key, shop.currency, Some(shop.total), self.clock.now()))
-        };
-        let order = stored.or_else(new).ok_or(Rejection::OrderNotFound)?;
+        let new = |shop: &ShopOrder| Order::new(key, shop.currency, Some(shop.total), self.clock.now());
+        let order = stored.or_else(|| shop.as_ref().map(new)).ok_or(Rejection::OrderNotFound)?;
         Ok((order, shop))
     }
 

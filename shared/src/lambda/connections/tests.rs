@@ -46,8 +46,7 @@ fn adapters(aws: &Arc<Aws>) -> Adapters {
         kid_key: crate::access_token::KidKey::default(),
         merchants: MerchantSettings {
             prefix: "tollgate/merchants/".to_owned(),
-            gateway_hosts: "127.0.0.1".parse().unwrap(),
-            elastic_path_hosts: "127.0.0.1".parse().unwrap(),
+            hosts: crate::merchant_document::hosts::HostLists::of_this_machine(),
         },
         captures: CaptureSettings { shards: 1, concurrency: 1 },
         inquiries: ReconcileLimits::default(),

@@ -241,6 +241,6 @@ async fn without_an_answer_of_the_shop_nothing_can_be_paid() {
     let shop = Shop::new().await;
     shop.takes(Some(1_000)).await;
     let order = shop.fixture.stored().await;
-    let weighed = shop.fixture.payments.weigh(&shop.fixture.merchant, order, &of(Some(1_001), None));
+    let weighed = shop.fixture.payments.weigh(&shop.fixture.merchant, order, &of(Some(1_001), None), None);
     assert_eq!(weighed.err(), Some(Rejection::NotPayable));
 }
