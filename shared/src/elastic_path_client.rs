@@ -1,4 +1,4 @@
-//! Orders of merchants' shops, read from Elastic Path.
+//! Orders of merchants' shops: read from Elastic Path, and payments recorded there.
 //!
 //! An application key there has all rights of a store's administrator, and no narrower key exists.
 //! So the paths that are called are the variants of `Call`, and nothing else here sends anything.
@@ -10,15 +10,19 @@ mod token;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
-use reqwest::{StatusCode, header::ACCEPT};
+use reqwest::{Method, StatusCode, header::ACCEPT};
+use serde_json::Value;
 use tokio::time::timeout;
 use tollgate_core::{
-    order::{MerchantId, OrderId, Principal, ShopOrder},
+    order::{Kind, MerchantId, OrderId, Principal, ShopOrder, ShopTransaction, TellingAnswer, ToTell},
     payments::{Merchant, ShopAccount, ShopFailure, ShopKey, ShopOrders},
     values::Clock,
 };
@@ -32,25 +36,45 @@ use crate::{
 /// How long a shop has to say what an order owes, with a new token if one is needed.
 const LIMIT: Duration = Duration::from_secs(3);
 
-/// Longest answer that is read. An order without its items has a few KB.
-const BODY_MAX_BYTES: usize = 128 * 1024;
+/// Longest answer that is read. An order without its items has a few KB, a transaction one.
+const BODY_MAX_BYTES: usize = 512 * 1024;
 
 /// All that is ever called at a shop, besides the path for tokens.
 #[derive(Clone, Copy, Debug)]
 enum Call<'a> {
     /// `GET /v2/orders/{id}`.
     Order(&'a OrderId),
+    /// `GET /v2/orders/{id}/transactions`.
+    Transactions(&'a OrderId),
+    /// `POST /v2/orders/{id}/payments`.
+    Pay(&'a OrderId),
+    /// `POST /v2/orders/{id}/transactions/{transaction}/capture`.
+    Capture(&'a OrderId, &'a str),
+    /// `POST /v2/orders/{id}/transactions/{transaction}/refund`.
+    Refund(&'a OrderId, &'a str),
     /// `GET /v2/gateways/manual`. The list of all gateways returns their passwords.
     ManualGateway,
 }
 
 impl Call<'_> {
-    /// Its address. Nothing in an order's id has to be escaped in a path.
+    /// Its address. Nothing in an order's id has to be escaped in a path, nor in a transaction's,
+    /// which [`answer::recorded`] lets in.
     fn url(self, shop: &ShopAccount) -> String {
         let base = &shop.endpoint;
         match self {
-            Self::Order(id) => format!("{base}/v2/orders/{id}", id = id.as_str()),
+            Self::Order(id) => format!("{base}/v2/orders/{id}"),
+            Self::Transactions(id) => format!("{base}/v2/orders/{id}/transactions"),
+            Self::Pay(id) => format!("{base}/v2/orders/{id}/payments"),
+            Self::Capture(id, of) => format!("{base}/v2/orders/{id}/transactions/{of}/capture"),
+            Self::Refund(id, of) => format!("{base}/v2/orders/{id}/transactions/{of}/refund"),
             Self::ManualGateway => format!("{base}/v2/gateways/manual"),
+        }
+    }
+
+    fn method(self) -> Method {
+        match self {
+            Self::Order(_) | Self::Transactions(_) | Self::ManualGateway => Method::GET,
+            Self::Pay(_) | Self::Capture(..) | Self::Refund(..) => Method::POST,
         }
     }
 }
@@ -109,23 +133,41 @@ impl ElasticPathClient {
         tokens.entry(merchant.clone()).or_default().clone()
     }
 
-    /// Calls a merchant's shop, once more with a new token if the shop refuses the old one.
+    /// Reads something of a merchant's shop.
     async fn get(&self, merchant: &Merchant, call: Call<'_>) -> Result<Answer, ShopFailure> {
+        in_time(self.call(merchant, call, None, &AtomicBool::new(false))).await
+    }
+
+    /// Calls a merchant's shop, once more with a new token if the shop refuses the old one. `sent`
+    /// tells whether the request may have been carried out.
+    async fn call(
+        &self,
+        merchant: &Merchant,
+        call: Call<'_>,
+        body: Option<&Value>,
+        sent: &AtomicBool,
+    ) -> Result<Answer, ShopFailure> {
         let shop = merchant.shop.as_ref();
         let shop = shop.ok_or_else(|| ShopFailure::Unavailable("the merchant names no shop".to_owned()))?;
         let kept = self.kept_token(&merchant.id);
-        in_time(async {
-            let http = self.http()?;
-            let token = kept.usable(&http, merchant, shop, self.clock.now()).await?;
-            let answer = send(&http, call.url(shop), &token).await?;
-            if answer.status != StatusCode::UNAUTHORIZED {
-                return Ok(answer);
+        let http = self.http()?;
+        let request = |token: &Token| {
+            let request = http.request(call.method(), call.url(shop)).header(ACCEPT, "application/json");
+            let request = request.bearer_auth(token.expose());
+            match body {
+                Some(body) => request.json(body),
+                None => request,
             }
-            kept.forget(&token).await;
-            let token = kept.usable(&http, merchant, shop, self.clock.now()).await?;
-            send(&http, call.url(shop), &token).await
-        })
-        .await
+        };
+        let token = kept.usable(&http, merchant, shop, self.clock.now()).await?;
+        let answer = send(request(&token), sent).await?;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return Ok(answer);
+        }
+        sent.store(false, Ordering::Relaxed);
+        kept.forget(&token).await;
+        let token = kept.usable(&http, merchant, shop, self.clock.now()).await?;
+        send(request(&token), sent).await
     }
 
     /// Counts a shopper's read. A merchant's own systems have no share: they know their orders.
@@ -153,14 +195,44 @@ impl ShopOrders for ElasticPathClient {
         if !self.let_in(&merchant.id, id, by)? {
             return Ok(None);
         }
+        let read_at = self.clock.now();
         let answer = self.get(merchant, Call::Order(id)).await?;
         match answer.status {
-            StatusCode::OK => answer::order(&answer.body, id).map(Some),
+            StatusCode::OK => answer::order(&answer.body, id, read_at).map(Some),
             StatusCode::NOT_FOUND => {
                 self.unknown.failed(&(merchant.id.clone(), id.clone()), self.clock.now());
                 Ok(None)
             }
             status => Err(unexpected(status)),
+        }
+    }
+
+    async fn transactions(
+        &self,
+        merchant: &Merchant,
+        id: &OrderId,
+    ) -> Result<Vec<ShopTransaction>, ShopFailure> {
+        let answer = self.get(merchant, Call::Transactions(id)).await?;
+        match answer.status {
+            StatusCode::OK => answer::transactions(&answer.body),
+            status => Err(unexpected(status)),
+        }
+    }
+
+    async fn tell(&self, merchant: &Merchant, id: &OrderId, step: &ToTell, limit: Duration) -> TellingAnswer {
+        let (call, body) = match (step.step, &step.id) {
+            (Kind::Authorize | Kind::Purchase, None) => (Call::Pay(id), Some(answer::payment(step))),
+            (Kind::Capture, Some(there)) => (Call::Capture(id, there), None),
+            (Kind::Refund, Some(there)) => (Call::Refund(id, there), None),
+            _ => return TellingAnswer::Unknown,
+        };
+        let sent = AtomicBool::new(false);
+        let answer = timeout(limit, self.call(merchant, call, body.as_ref(), &sent)).await;
+        match answer {
+            Ok(Ok(answer)) => answer::recorded(&answer, step),
+            // A failed token, or no connection.
+            _ if !sent.load(Ordering::Relaxed) => TellingAnswer::NotArrived,
+            _ => TellingAnswer::Unknown,
         }
     }
 }
@@ -170,15 +242,23 @@ fn unexpected(status: StatusCode) -> ShopFailure {
     ShopFailure::Unavailable(format!("it answers with status {}", status.as_u16()))
 }
 
-async fn send(http: &reqwest::Client, url: String, token: &Token) -> Result<Answer, ShopFailure> {
-    let request = http.get(url).header(ACCEPT, "application/json").bearer_auth(token.expose());
-    answered(request).await
+/// Sends a request. Until a connection is there, nothing of it was sent.
+async fn send(request: reqwest::RequestBuilder, sent: &AtomicBool) -> Result<Answer, ShopFailure> {
+    sent.store(true, Ordering::Relaxed);
+    let response = request.send().await.map_err(|error| {
+        sent.store(!error.is_connect(), Ordering::Relaxed);
+        ShopFailure::Unavailable("it does not answer".to_owned())
+    })?;
+    read(response).await
 }
 
-/// The whole answer to a request. Reads are repeated by whoever asked for them.
+/// The whole answer to a request for a token. Whoever asked for it asks again.
 async fn answered(request: reqwest::RequestBuilder) -> Result<Answer, ShopFailure> {
     let response = request.send().await;
-    let response = response.map_err(|_| ShopFailure::Unavailable("it does not answer".to_owned()))?;
+    read(response.map_err(|_| ShopFailure::Unavailable("it does not answer".to_owned()))?).await
+}
+
+async fn read(response: reqwest::Response) -> Result<Answer, ShopFailure> {
     let status = response.status();
     let body = https::read_body(response, BODY_MAX_BYTES).await;
     let body = body.map_err(|error| ShopFailure::Unavailable(error.to_string()))?;

@@ -12,8 +12,9 @@ use tollgate::{
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attempt, Attribution, ByHand, CaptureMove, Decision, Decline, Doubt, GatewayResponse, NoEffect,
-        Operation, OperationRef, Order, Pause, RecordedDispute, Stage, Superseded, Transaction,
+        AtShop, Attempt, Attribution, ByHand, CaptureMove, Decision, Decline, Doubt, GatewayResponse, Kind,
+        NoEffect, Operation, OperationRef, Order, Pause, RecordedDispute, ShopDifference, Stage, Superseded,
+        Transaction,
     },
     values::{Amount, Fee, References, RetryScope, SchemeCode, SchemeWords},
 };
@@ -75,6 +76,7 @@ fn transaction_value(order: &Order, transaction: &Transaction, now: Timestamp) -
         "reference": transaction.reference(),
         "custom_reference": transaction.custom_reference(),
         "continues": transaction.continues,
+        "elastic_path": transaction.at_shop().map(at_shop_value),
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
         "paymentmethod_name": transaction.references.name,
         "description": transaction.references.description,
@@ -90,6 +92,18 @@ fn transaction_value(order: &Order, transaction: &Transaction, now: Timestamp) -
         "created_at": transaction.created_at,
         "updated_at": transaction.updated_at,
         "operations": transaction.operations.iter().map(operation_value).collect::<Vec<_>>(),
+    })
+}
+
+/// The payment as the merchant's store has it.
+fn at_shop_value(at_shop: AtShop<'_>) -> Value {
+    json!({
+        "state": at_shop.state.as_str(),
+        "reason": at_shop.difference.map(ShopDifference::as_str),
+        "since": at_shop.since,
+        "recorded": at_shop.step.map(Kind::as_str),
+        "transaction": at_shop.id,
+        "again": at_shop.can_be_told_again,
     })
 }
 
@@ -352,6 +366,17 @@ fn write_transaction(
         words(transaction.by.as_str()),
         time(transaction.created_at)
     )?;
+    if let Some(at_shop) = transaction.at_shop() {
+        let recorded = at_shop.step.map_or_else(|| "nothing".to_owned(), |step| words(step.as_str()));
+        let reason = at_shop.difference.map(|why| format!(" ({})", words(why.as_str())));
+        let state = words(at_shop.state.as_str());
+        write!(
+            text,
+            "  in Elastic Path: {state}{}, on record there: {recorded}",
+            reason.unwrap_or_default()
+        )?;
+        writeln!(text, "{}", at_shop.id.map_or_else(String::new, |id| format!(" {id}")))?;
+    }
     if let Some(continued) = transaction.continues {
         writeln!(text, "  holds the rest of {continued}")?;
     }

@@ -104,6 +104,11 @@ impl Fake {
         self.world().faults.push(fault);
     }
 
+    /// Forgets the faults that hit no request.
+    pub fn forget_faults(&self) {
+        self.world().faults.clear();
+    }
+
     /// Puts the fake's clock forward; requests that arrive late until then are carried out.
     pub fn advance_clock(&self, by: Duration) {
         self.world().advance_clock(by);

@@ -48,6 +48,7 @@ impl Indexed {
         match index {
             Index::InDoubt => self.in_doubt,
             Index::CapturesDue => self.capture,
+            Index::Unrecorded => None,
         }
     }
 }

@@ -174,7 +174,9 @@ impl OrderStore for OrderTable {
         let all = self.all();
         let due = all.iter().filter(|_| shard == 0).filter_map(|(key, order)| {
             let at = match index {
-                Index::InDoubt => order.next_look_at(),
+                Index::InDoubt | Index::Unrecorded => {
+                    Index::of(order).filter(|(own, _)| *own == index).map(|(_, at)| at)
+                }
                 Index::CapturesDue => order.next_capture_at(),
             };
             let at = at.filter(|at| *at <= until)?;

@@ -1,14 +1,15 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use tollgate_core::{
-    order::{OrderId, Principal, ShopOrder},
+    order::{OrderId, Principal, ShopOrder, ShopTransaction, TellingAnswer, ToTell},
     payments::{Merchant, ShopFailure, ShopOrders},
 };
 
@@ -19,12 +20,30 @@ use super::locked::lock;
 pub struct ShopOrderTable {
     orders: Mutex<HashMap<OrderId, Result<ShopOrder, ShopFailure>>>,
     reads: AtomicUsize,
+    answers: Mutex<VecDeque<TellingAnswer>>,
+    told: Mutex<Vec<ToTell>>,
+    transactions: Mutex<Vec<ShopTransaction>>,
 }
 
 impl ShopOrderTable {
     /// The shop answers so from now on.
     pub fn answer(&self, order: &OrderId, answer: Result<ShopOrder, ShopFailure>) {
         lock(&self.orders).insert(order.clone(), answer);
+    }
+
+    /// The shop's answers to the next steps that it is told. Without one it records them.
+    pub fn answer_next(&self, answer: TellingAnswer) {
+        lock(&self.answers).push_back(answer);
+    }
+
+    /// The steps that the shop was told, whatever became of them.
+    pub fn told(&self) -> Vec<ToTell> {
+        lock(&self.told).clone()
+    }
+
+    /// The shop lists these transactions from now on.
+    pub fn show(&self, transactions: Vec<ShopTransaction>) {
+        *lock(&self.transactions) = transactions;
     }
 
     /// How often it was read.
@@ -43,5 +62,15 @@ impl ShopOrders for ShopOrderTable {
     ) -> Result<Option<ShopOrder>, ShopFailure> {
         self.reads.fetch_add(1, Ordering::Relaxed);
         lock(&self.orders).get(id).cloned().transpose()
+    }
+
+    async fn transactions(&self, _: &Merchant, _: &OrderId) -> Result<Vec<ShopTransaction>, ShopFailure> {
+        Ok(lock(&self.transactions).clone())
+    }
+
+    async fn tell(&self, _: &Merchant, _: &OrderId, step: &ToTell, _: Duration) -> TellingAnswer {
+        lock(&self.told).push(step.clone());
+        let recorded = || TellingAnswer::Recorded(format!("there-{}", step.transaction));
+        lock(&self.answers).pop_front().unwrap_or_else(recorded)
     }
 }

@@ -109,6 +109,8 @@ pub(crate) const fn concern(concern: Concern) -> (&'static str, Tone) {
         Concern::AuthorizationEnding => ("The authorization ends within a day", Tone::Waiting),
         Concern::Disputed => ("The cardholder's bank took the money back", Tone::Bad),
         Concern::DisputeUnclear => ("One chargeback may correct another", Tone::Waiting),
+        Concern::ShopRefused => ("Elastic Path refused to record it", Tone::Bad),
+        Concern::ShopDiffers => ("Elastic Path shows it otherwise", Tone::Waiting),
         Concern::RefundHeldBack => ("A refund that Tollgate owes waits for a dispute", Tone::Waiting),
     }
 }

@@ -15,6 +15,7 @@ mod order_index;
 mod orders;
 mod outcome;
 pub mod reconcile;
+mod recording;
 mod scheduled_capture;
 mod shop_orders;
 mod store;
@@ -49,7 +50,7 @@ pub use scheduled_capture::{
 pub use shop_orders::{ShopFailure, ShopOrders};
 pub use store::{
     CAPTURE_SHARDS_MAX, DueCursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders,
-    ORDERS_AT_ONCE, OrderStore, Page, Shards, StoreError, Unreadable,
+    ORDERS_AT_ONCE, OrderStore, Page, Shards, StoreError, UNRECORDED_SHARDS, Unreadable,
 };
 pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
 pub use switch::{
@@ -62,7 +63,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::{
     order::{
         self, Context, Doubt, Intent, NextStep, Operation, OperationRef, Order, OrderKey, Outcome, Plan,
-        Rejection, ShopOrder, Transaction, void_came_too_late,
+        Principal, Rejection, ShopOrder, ToTell, Transaction, void_came_too_late,
     },
     values::Clock,
 };
@@ -155,9 +156,22 @@ impl Payments {
         source: Option<&PaymentSource>,
         deadline: Deadline,
     ) -> Result<Performed, Refusal> {
+        // The schedule's captures are told by another one: a slow shop must not keep them waiting.
+        let tells_shop = intent.by != Principal::Schedule;
         let (order, at, replayed) = match self.save_intent(merchant, prepared, intent, deadline).await? {
-            Plan::Send(order, at) => (self.carry_out(merchant, order, at, source, deadline).await, at, false),
-            Plan::Record(order, at) => (order, at, false),
+            Plan::Send(order, at) => {
+                let sending = Sending { source, deadline, tells_shop };
+                let CarriedOut { order, sent } = self.carry_out(merchant, order, at, sending).await;
+                let order = if tells_shop {
+                    self.tell_in_request(merchant, order, sent, deadline).await
+                } else {
+                    order
+                };
+                (order, at, false)
+            }
+            Plan::Record(order, at) => {
+                (self.tell_in_request(merchant, order, None, deadline).await, at, false)
+            }
             // Requested before, and still in doubt although its request has ended: send an inquiry
             // now, then respond.
             Plan::Replay(order, at) => {
@@ -207,9 +221,9 @@ impl Payments {
         merchant: &Merchant,
         mut order: Order,
         mut at: OperationRef,
-        source: Option<&PaymentSource>,
-        deadline: Deadline,
-    ) -> Order {
+        sending: Sending<'_>,
+    ) -> CarriedOut {
+        let Sending { source, deadline, tells_shop } = sending;
         loop {
             let outcome = self.call_gateway(merchant, &order, at, source, deadline).await;
             let mut outcome = self.verified(merchant, &order, at, outcome, deadline).await;
@@ -218,7 +232,8 @@ impl Payments {
             if owes && !self.knows_disputes(merchant, &order).await {
                 outcome = Outcome::Unknown(Doubt::StateDiffers, outcome.response().clone());
             }
-            let mut saved = self.save_outcome(merchant, order, at, &outcome).await;
+            let tells_shop = tells_shop && deadline.leaves_time_to_tell();
+            let mut saved = self.save_outcome(merchant, order, at, &outcome, tells_shop).await;
             audit::outcome(&saved.order, at, &outcome);
             if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_inquire() {
                 (saved, _) = self.inquire_once(merchant, saved.order, at).await;
@@ -226,10 +241,27 @@ impl Payments {
             order = saved.order;
             match saved.next {
                 NextStep::Send(follow_up) => at = follow_up,
-                NextStep::Respond => return order,
+                NextStep::Respond => return CarriedOut { order, sent: saved.sent },
             }
         }
     }
+}
+
+/// How an operation is sent.
+#[derive(Clone, Copy)]
+struct Sending<'a> {
+    /// The payment source of a new payment.
+    source: Option<&'a PaymentSource>,
+    deadline: Deadline,
+    /// Whether the request tells the order's shop of it, too.
+    tells_shop: bool,
+}
+
+/// An order after its operation was sent.
+struct CarriedOut {
+    order: Order,
+    /// The step for its shop that is on record as sent, and is to be sent now.
+    sent: Option<ToTell>,
 }
 
 /// Locks a value that one run's tasks share. A task that panicked leaves the value as it was.

@@ -67,7 +67,9 @@ const KEY: &str = "order_key";
 /// The names of an index, as the template has them.
 pub fn index_names(index: Index) -> IndexNames {
     match index {
-        Index::InDoubt => IndexNames { index: "in-doubt", shard: "in_doubt_shard", at: "in_doubt_at" },
+        Index::InDoubt | Index::Unrecorded => {
+            IndexNames { index: "in-doubt", shard: "in_doubt_shard", at: "in_doubt_at" }
+        }
         Index::CapturesDue => {
             IndexNames { index: "captures-due", shard: "capture_shard", at: "capture_due_at" }
         }
@@ -141,7 +143,7 @@ impl OrderStore for DynamoDbStore {
 
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let DueQuery { index, shard, until, after, limit } = query;
-        let (names, shard) = (index_names(index), shard.to_string());
+        let (names, shard) = (index_names(index), shard_name(index, shard));
         let start =
             after.map(|after| texts([(KEY, &after.key), (names.shard, &shard), (names.at, &after.due)]));
         let condition = format!("{} = :shard AND {} <= :until", names.shard, names.at);
@@ -201,6 +203,14 @@ fn list_shard(merchant: &MerchantId, part: u16) -> String {
 fn shard(key: &str, shards: u16) -> u16 {
     let digest = Sha256::digest(key.as_bytes());
     u16::from_be_bytes([digest[0], digest[1]]) % shards.max(1)
+}
+
+/// A partition's name. Orders of which shops are told are in partitions of their own.
+fn shard_name(index: Index, shard: u16) -> String {
+    match index {
+        Index::InDoubt | Index::CapturesDue => shard.to_string(),
+        Index::Unrecorded => format!("shop{shard}"),
+    }
 }
 
 /// RFC 3339 with whole seconds, so that the order of the texts is the order of the times.

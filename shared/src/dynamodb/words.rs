@@ -8,7 +8,7 @@ use tollgate_core::{
     journal::Fact,
     order::{
         CaptureAt, Cause, DisputeKind, Doubt, FadingConcern, HandVerdict, Kind, Mechanism, NoEffect,
-        NoticeReason, PaymentKind, Principal, Stage,
+        NoticeReason, PaymentKind, Principal, Stage, TellingState,
     },
     settlement::{BatchStatus, FundedKind, FundedStatus, SettledStatus},
     values::{Brand, FeeKind},
@@ -132,6 +132,7 @@ stored_as_words! {
     Mechanism: Some(Self::Unrecognized), Self::from_name, Self::word;
     NoEffect: Some(Self::Unrecognized), Self::from_name, Self::word;
     NoticeReason: Some(Self::Unrecognized), Self::from_name, Self::word;
+    TellingState: Some(Self::Unrecognized), Self::from_name, Self::word;
     PaymentKind: Some(Self::Unrecognized), |name| meaning(METHODS, name), |kind| word(METHODS, &kind);
     Kind: Some(Self::Unrecognized), |name| meaning(KINDS, name), |kind| word(KINDS, &kind);
     Stage: Some(Self::Unrecognized), |name| meaning(STAGES, name), |stage| word(STAGES, &stage);

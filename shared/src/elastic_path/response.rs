@@ -13,9 +13,9 @@ use jiff::Timestamp;
 use tollgate_core::{
     journal::{Fees, fees},
     order::{
-        Attribution, BatchState, ByHand, CaptureAt, CaptureMove, Cause, Decline, Dispute, GatewayResponse,
-        Mechanism, NoEffect, Operation, OperationState, Order, Pause, Principal, Seen, Transaction,
-        TransactionStatus,
+        AtShop, Attribution, BatchState, ByHand, CaptureAt, CaptureMove, Cause, Decline, Dispute,
+        GatewayResponse, Mechanism, NoEffect, Operation, OperationState, Order, Pause, Principal, Seen,
+        Transaction, TransactionStatus,
     },
     payments::{GatewayInfo, Merchant, Unreadable},
     values::{Amount, CardSummary, Currency, DeclineCode, Memo, References, SchemeCode, SchemeWords},
@@ -148,6 +148,7 @@ fn merchant_meta(order: &Order, transaction: &Transaction, now: Timestamp) -> wi
         continued_by: order.continuation_of(transaction.id).map(|rest| rest.id),
         operations: transaction.operations.iter().map(|one| operation(currency, one)).collect(),
         memo: transaction.memo.as_deref().map(memo_value),
+        elastic_path: transaction.at_shop().map(at_elastic_path),
         disputed: is_disputed.then(|| wire::SignedPrice::new(currency, transaction.disputed())),
         disputes: is_disputed.then(|| transaction.standing_disputes().map(dispute).collect()),
         possible: None,
@@ -157,6 +158,16 @@ fn merchant_meta(order: &Order, transaction: &Transaction, now: Timestamp) -> wi
         money: None,
         merchant: None,
         listed_at: None,
+    }
+}
+
+fn at_elastic_path(at_shop: AtShop<'_>) -> wire::AtElasticPath {
+    wire::AtElasticPath {
+        state: at_shop.state.into(),
+        reason: at_shop.difference.map(Into::into),
+        recorded: at_shop.step.map(Into::into),
+        transaction: at_shop.id.map(str::to_owned),
+        again: at_shop.can_be_told_again,
     }
 }
 

@@ -1,10 +1,12 @@
 //! A shop's answers, of which only the members that decide are read. What is missing or contradicts
 //! itself is no answer: a guess would cost somebody money.
 
+use jiff::Timestamp;
+use reqwest::StatusCode;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tollgate_core::{
-    order::{OrderId, ShopOrder, ShopStanding},
+    order::{Kind, OrderId, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer, ToTell},
     payments::ShopFailure,
     values::{Amount, Currency},
 };
@@ -51,12 +53,17 @@ fn amount_of(price: &Price, currency: Currency) -> Option<Amount> {
     if Currency::parse(&price.currency).ok()? != currency {
         return None;
     }
-    let minor = price.amount.as_u64().or_else(|| price.amount.as_i64().map(|_| 0))?;
+    stated(&price.amount)
+}
+
+/// An amount of a shop. One below zero is nothing.
+fn stated(amount: &Value) -> Option<Amount> {
+    let minor = amount.as_u64().or_else(|| amount.as_i64().map(|_| 0))?;
     Amount::new(minor).ok()
 }
 
 /// The order that an answer has, which has to be the one that was asked for.
-pub(super) fn order(body: &[u8], id: &OrderId) -> Result<ShopOrder, ShopFailure> {
+pub(super) fn order(body: &[u8], id: &OrderId, read_at: Timestamp) -> Result<ShopOrder, ShopFailure> {
     let unreadable = |what: &str| ShopFailure::Unreadable(what.to_owned());
     // A failure's own words quote nothing, but name lines of a document with a payer's name.
     let document: OrderDocument =
@@ -81,7 +88,7 @@ pub(super) fn order(body: &[u8], id: &OrderId) -> Result<ShopOrder, ShopFailure>
         None if standing != ShopStanding::Open => Amount::ZERO,
         None => return Err(unreadable("it does not say what is owing")),
     };
-    Ok(ShopOrder { currency, total: amount(&prices.with_tax)?, owing, standing })
+    Ok(ShopOrder { currency, total: amount(&prices.with_tax)?, owing, settled, standing, read_at })
 }
 
 /// Whether the shop takes payments for an order of which this much is paid or authorized.
@@ -121,4 +128,96 @@ pub(super) fn manual_gateway(body: &[u8]) -> Result<bool, ShopFailure> {
         Ok(ManualGatewayDocument { data }) => Ok(data.enabled),
         Err(_) => Err(ShopFailure::Unreadable("the manual gateway's answer has no `enabled`".to_owned())),
     }
+}
+
+/// The gateway that payments are recorded by: the shop moves no money for it.
+const GATEWAY: &str = "manual";
+
+/// Longest id of a shop's transaction. They are UUIDs.
+const ID_MAX: usize = 64;
+
+#[derive(Deserialize)]
+struct TransactionDocument {
+    data: TransactionMembers,
+}
+
+#[derive(Deserialize)]
+struct TransactionsDocument {
+    data: Vec<TransactionMembers>,
+}
+
+#[derive(Deserialize)]
+struct TransactionMembers {
+    id: String,
+    gateway: Option<String>,
+    custom_reference: Option<String>,
+    /// In the currency's smallest unit.
+    amount: Value,
+    refunded_amount: Option<Value>,
+    transaction_type: Option<String>,
+    /// Older versions have this name.
+    #[serde(rename = "transaction-type")]
+    older_type: Option<String>,
+    status: Option<String>,
+}
+
+impl TransactionMembers {
+    fn read(self) -> Option<ShopTransaction> {
+        let is_id = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if self.id.is_empty() || self.id.len() > ID_MAX || !self.id.chars().all(is_id) {
+            return None;
+        }
+        let step = match self.transaction_type.or(self.older_type).as_deref() {
+            Some("authorize") => Some(Kind::Authorize),
+            Some("purchase") => Some(Kind::Purchase),
+            Some("capture") => Some(Kind::Capture),
+            Some("refund") => Some(Kind::Refund),
+            _ => None,
+        };
+        Some(ShopTransaction {
+            id: self.id,
+            is_manual: self.gateway.as_deref() == Some(GATEWAY),
+            reference: self.custom_reference,
+            amount: stated(&self.amount)?,
+            refunded: self.refunded_amount.as_ref().map_or(Some(Amount::ZERO), stated)?,
+            step,
+            is_failed: self.status.as_deref() == Some("failed"),
+        })
+    }
+}
+
+/// All transactions of an order.
+pub(super) fn transactions(body: &[u8]) -> Result<Vec<ShopTransaction>, ShopFailure> {
+    let unreadable = || ShopFailure::Unreadable("a member of its transactions".to_owned());
+    let document: TransactionsDocument = serde_json::from_slice(body).map_err(|_| unreadable())?;
+    document.data.into_iter().map(|row| row.read().ok_or_else(unreadable)).collect()
+}
+
+/// The body that records a payment. Its reference is the payment's id, by which it is found again.
+pub(super) fn payment(step: &ToTell) -> Value {
+    json!({"data": {
+        "gateway": GATEWAY,
+        "method": step.step.as_str(),
+        "amount": step.amount.minor(),
+        "paymentmethod_meta": {"custom_reference": step.transaction},
+    }})
+}
+
+/// The meaning of an answer to a step. One that is not exactly what was sent is looked at.
+pub(super) fn recorded(answer: &super::Answer, step: &ToTell) -> TellingAnswer {
+    match answer.status {
+        StatusCode::OK | StatusCode::CREATED => {}
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => return TellingAnswer::Refused,
+        StatusCode::UNAUTHORIZED
+        | StatusCode::FORBIDDEN
+        | StatusCode::NOT_FOUND
+        | StatusCode::TOO_MANY_REQUESTS => return TellingAnswer::NotArrived,
+        _ => return TellingAnswer::Unknown,
+    }
+    let shown = serde_json::from_slice::<TransactionDocument>(&answer.body).ok();
+    let shown = shown.and_then(|document| document.data.read());
+    let is_as_sent = |row: &ShopTransaction| {
+        row.is_manual && !row.is_failed && row.amount == step.amount && row.step == Some(step.step)
+    };
+    shown.filter(is_as_sent).map_or(TellingAnswer::Unknown, |row| TellingAnswer::Recorded(row.id))
 }

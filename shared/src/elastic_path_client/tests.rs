@@ -287,7 +287,7 @@ fn an_answer_that_contradicts_itself_is_none() {
             "meta": {"display_price": {"with_tax": price(100), "balance_owing": price(60), "paid": price(40), "authorized": price(0)}},
         }});
         change(&mut order["data"]);
-        answer::order(order.to_string().as_bytes(), &"o".parse().unwrap())
+        answer::order(order.to_string().as_bytes(), &"o".parse().unwrap(), Timestamp::UNIX_EPOCH)
     };
     assert!(document(&|_| {}).is_ok());
     let prices = "/meta/display_price";

@@ -14,7 +14,15 @@ use crate::table::Table;
 
 fn of(standing: ShopStanding, owing: u64) -> ShopOrder {
     let amount = |minor| Amount::new(minor).unwrap();
-    ShopOrder { currency: Currency::USD, total: amount(10_000), owing: amount(owing), standing }
+    let (total, settled) = (amount(10_000), amount(10_000 - owing));
+    ShopOrder {
+        currency: Currency::USD,
+        total,
+        owing: amount(owing),
+        settled,
+        standing,
+        read_at: jiff::Timestamp::UNIX_EPOCH,
+    }
 }
 
 fn answers() -> Vec<(&'static str, Result<ShopOrder, ShopFailure>)> {

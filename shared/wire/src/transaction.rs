@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 use tollgate_core::{
-    order::{DisputeKind, HandVerdict, Kind, Mechanism, NextAction, PaymentWord, Principal, Stage},
+    order::{
+        AtShopState, DisputeKind, HandVerdict, Kind, Mechanism, NextAction, PaymentWord, Principal,
+        ShopDifference, Stage,
+    },
     values::{Advice, Fee, FeeKind, RetryScope},
     words,
 };
@@ -293,6 +296,9 @@ pub struct MerchantMeta {
     pub operations: Vec<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memo: Option<Memo>,
+    /// The payment in the merchant's Elastic Path store; only of payments of its orders
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elastic_path: Option<AtElasticPath>,
     /// The amount that cardholders' banks took back, less reversals; only beside `disputes`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disputed: Option<SignedPrice>,
@@ -318,6 +324,28 @@ pub struct MerchantMeta {
     /// The time by which the list is sorted, for instance of the first outcome; only in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listed_at: Option<Milliseconds>,
+}
+
+/// How Elastic Path shows a payment.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AtElasticPath {
+    /// `to_tell`: it is still to be recorded. `sent`: it was sent, and the result is not known.
+    /// `told`: it is recorded as it is. `refused`: Elastic Path refused it. `needs_attention`: it
+    /// is shown otherwise, or may be; `reason` says why.
+    pub state: Word<AtShopState>,
+    /// Why it needs attention
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Word<ShopDifference>>,
+    /// The last step that is recorded there
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["authorize", "purchase", "capture", "refund"])))]
+    pub recorded: Option<Word<Kind>>,
+    /// The id of the transaction there
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<String>,
+    /// Whether `confirm` records it again
+    pub again: bool,
 }
 
 /// Why the last attempt of the scheduled capture failed; only beside `capture_at`.

@@ -1,6 +1,7 @@
 //! Responses of today, which `shared/wire/fixtures` keeps: its types read them, and the console
 //! shows them. `WRITE_EXPECTED=1` writes them anew, to be read.
 
+mod at_elastic_path;
 mod compact;
 mod coverage;
 mod doubt;
@@ -115,6 +116,7 @@ async fn the_responses_that_are_kept_have_the_members_of_todays_responses() {
     people::record(&mut recorded).await;
     doubt::record(&mut recorded).await;
     surcharged::record(&mut recorded).await;
+    at_elastic_path::record(&mut recorded).await;
     if env::var_os("WRITE_EXPECTED").is_some() {
         // A response that is not recorded any more has no file either.
         fs::remove_dir_all(folder()).ok();

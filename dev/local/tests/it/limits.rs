@@ -63,8 +63,8 @@ const OUTGOING: [Reader; 7] = [
     reader(
         "shared/src/elastic_path_client.rs",
         "shared/src/elastic_path_client.rs/BODY_MAX_BYTES",
-        128 * KIB,
-        "| functions that pay | an order of [Elastic Path](elastic-path.md) | 128 KiB |",
+        512 * KIB,
+        "| functions that call [Elastic Path](elastic-path.md) | its response | 512 KiB |",
     ),
     reader(
         "shared/console/src/api.rs",

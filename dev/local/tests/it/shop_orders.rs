@@ -2,23 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use elastic_path_fake::{Endpoint, Fault, FaultKind, Method, NewOrder};
+use elastic_path_fake::{Endpoint, Fault, FaultKind, Method, NewOrder, OrderStatus, PaymentWord};
 use local::{Options, merchants};
 use serde_json::{Value, json};
 
 use crate::{
     credit_card_client::{CreditCard, payment, with},
-    shop::{NO_FUNDS, Shop, VISA, by_card, by_card_with},
+    shop::{Answer, NO_FUNDS, Shop, VISA, by_card, by_card_with},
 };
 
 /// A shop of the merchant whose orders are in the fake Elastic Path.
-async fn open(patch: Value) -> Shop {
+pub(crate) async fn open(patch: Value) -> Shop {
     let merchants = BTreeMap::from([(merchants::ELASTIC_PATH.to_owned(), patch)]);
     let options = Options { elastic_path: true, merchants, ..Options::default() };
     Shop::open_as(options, merchants::ELASTIC_PATH, merchants::ELASTIC_PATH_KEY).await
 }
 
-fn place(shop: &Shop, total: u64) -> String {
+pub(crate) fn place(shop: &Shop, total: u64) -> String {
     shop.stack.elastic_path().unwrap().add_order(NewOrder::of(total))
 }
 
@@ -67,6 +67,8 @@ async fn parts_of_others_and_of_ours_add_up_and_what_is_unrecorded_waits() {
     let shop = open(json!({})).await;
     let order = place(&shop, 10_000);
     let part = |amount: u64| by_card_with("authorize", VISA, &json!({"amount": amount}));
+    let lost = Fault::once(Endpoint::Payments, FaultKind::CutBefore);
+    shop.stack.elastic_path().unwrap().fault(lost);
     let first = shop.pay(&order, part(4_000)).await.id();
     let waits = shop.pay(&order, by_card("purchase", VISA)).await;
     assert_eq!(waits.error(409, "recording_pending")["meta"]["transaction_id"], json!(first));
@@ -89,9 +91,89 @@ async fn parts_of_others_and_of_ours_add_up_and_what_is_unrecorded_waits() {
 }
 
 /// A token of the merchant from now on: its server's, or a browser's.
-async fn use_token_of(shop: &mut Shop, key: Option<&str>) {
+pub(crate) async fn use_token_of(shop: &mut Shop, key: Option<&str>) {
     let answer = shop.token(merchants::ELASTIC_PATH, key).await;
     shop.use_token(answer.body["access_token"].as_str().unwrap());
+}
+
+/// The words of an order in the store.
+fn words_of(shop: &Shop, order: &str) -> (PaymentWord, OrderStatus) {
+    let there = shop.stack.elastic_path().unwrap().order(order).unwrap();
+    (there.payment, there.status)
+}
+
+/// The store as a response shows it.
+fn said(answer: &Answer) -> Value {
+    answer.body["data"]["meta"]["elastic_path"].clone()
+}
+
+#[tokio::test]
+async fn a_payment_its_capture_and_its_refund_are_recorded_in_the_store_by_their_own_requests() {
+    let shop = open(json!({})).await;
+    let order = place(&shop, 2_599);
+    let held = shop.pay(&order, by_card("authorize", VISA)).await;
+    let id = held.id();
+    assert_eq!(words_of(&shop, &order), (PaymentWord::Authorized, OrderStatus::Processing));
+    let captured = shop.follow_up(&order, &id, "capture", json!({})).await;
+    assert_eq!(words_of(&shop, &order), (PaymentWord::Paid, OrderStatus::Complete));
+    shop.stack.simulator().settle();
+    let refunded = shop.follow_up(&order, &id, "refund", json!({"amount": 2_599})).await;
+    assert_eq!(words_of(&shop, &order).0, PaymentWord::Refunded);
+    let there = shop.stack.elastic_path().unwrap().order(&order).unwrap().transactions.remove(0);
+    assert_eq!(there.custom_reference, Some(id));
+    for (answer, step) in [(&held, "authorize"), (&captured, "capture"), (&refunded, "refund")] {
+        let expected = json!({"state": "told", "recorded": step, "transaction": there.id, "again": false});
+        assert_eq!(said(answer), expected);
+    }
+    // A void in the place of a refund is one there, too.
+    let order = place(&shop, 700);
+    let id = shop.pay(&order, by_card("purchase", VISA)).await.id();
+    shop.follow_up(&order, &id, "refund", json!({"amount": 700})).await.data(200);
+    assert_eq!(words_of(&shop, &order).0, PaymentWord::Refunded);
+    shop.close().await;
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_holds_nothing_up_and_hears_of_it_later() {
+    let mut shop = open(json!({})).await;
+    let order = place(&shop, 2_599);
+    let down = Fault { times: 3, ..Fault::once(Endpoint::Payments, FaultKind::TooManyRequests(None)) };
+    shop.stack.elastic_path().unwrap().fault(down);
+    let paid = shop.pay(&order, by_card("authorize", VISA)).await;
+    assert_eq!(said(&paid), json!({"state": "to_tell", "again": false}));
+    let id = paid.id();
+    let captured = shop.follow_up(&order, &id, "capture", json!({})).await;
+    assert_eq!(captured.data(200)["meta"]["state"], "paid");
+    assert_eq!(words_of(&shop, &order).0, PaymentWord::Unpaid);
+    let mut reports = Vec::new();
+    for _ in 0..2 {
+        shop.stack.advance_clock(60);
+        let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
+        reports.push((report["recorded"].clone(), report["unrecorded"].clone()));
+    }
+    assert_eq!(reports, [(json!(0), json!(1)), (json!(2), json!(0))]);
+    assert_eq!(words_of(&shop, &order).0, PaymentWord::Paid);
+    // A refusal needs a person, who has it recorded again.
+    shop.stack.elastic_path().unwrap().enable_manual(false);
+    let order = place(&shop, 700);
+    let refused = shop.pay(&order, by_card("purchase", VISA)).await;
+    assert_eq!(said(&refused), json!({"state": "refused", "again": true}));
+    let id = refused.id();
+    let listed = shop.get("/v2/attention").await.data(200)[0].clone();
+    assert_eq!(listed["meta"]["needs_attention"][0]["code"], "elastic_path_refused");
+    assert_eq!(listed["meta"]["elastic_path"]["state"], "refused");
+    shop.stack.elastic_path().unwrap().enable_manual(true);
+    let path = format!("/v2/orders/{order}/transactions/{id}/confirm");
+    let key = merchants::ELASTIC_PATH_KEY;
+    use_token_of(&mut shop, None).await;
+    shop.post(&path, json!({})).await;
+    assert_eq!(words_of(&shop, &order).0, PaymentWord::Unpaid, "a shopper's is an inquiry only");
+    use_token_of(&mut shop, Some(key)).await;
+    let recorded = shop.post(&path, json!({})).await;
+    assert_eq!(said(&recorded)["state"], "told");
+    assert_eq!(words_of(&shop, &order).0, PaymentWord::Paid);
+    assert_eq!(*shop.get("/v2/attention").await.data(200), json!([]));
+    shop.close().await;
 }
 
 /// With only the public id of the merchant.

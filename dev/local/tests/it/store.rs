@@ -17,9 +17,9 @@ use tollgate_core::{
         Essentials, FadingConcern, Fingerprint, GatewayResponse, HandVerdict, KEY_NAME_MAX_CHARS, KeyDigest,
         Kind, LineId, Mechanism, NOTICES_MAX, Notice, NoticeReason, OPERATIONS_MAX, Operation,
         OperationState, Order, OrderKey, PAUSES_MAX, PERSON_MAX_BYTES, Pause, PaymentKind, Pending,
-        Principal, REASON_MAX_BYTES, REFERENCES_MAX_BYTES, RecordedDispute, Resumed, Route, SEEN_MAX,
-        SUPERSEDED_MAX, Seen, SeenFacts, Shopper, Superseded, TRANSACTIONS_MAX, Transaction,
-        gateway_order_id,
+        Principal, REASON_MAX_BYTES, REFERENCES_MAX_BYTES, RecordedDispute, Recording, Resumed, Route,
+        SEEN_MAX, SUPERSEDED_MAX, Seen, SeenFacts, Shopper, Superseded, TRANSACTIONS_MAX, Telling,
+        TellingState, Told, Transaction, gateway_order_id,
     },
     payments::{OrderStore, Shards, StoreError},
     values::{
@@ -209,6 +209,29 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         operations,
         disputes: Vec::new(),
         seen: Vec::new(),
+        recording: longest.then(|| Box::new(longest_recording())),
+        carried: Carried::default(),
+    }
+}
+
+/// A payment that its shop has twice, and whose capture nobody knows of.
+fn longest_recording() -> Recording {
+    let now = Timestamp::now();
+    let (step, id) = (Kind::Authorize, Uuid::new_v4().to_string());
+    Recording {
+        elsewhere: Amount::MAX,
+        told: Some(Told { step, id, at: now, look_at: None, is_twice: true }),
+        attempt: Some(Telling {
+            id: Uuid::nil(),
+            step: Kind::Capture,
+            state: TellingState::NotAnswered,
+            since: now,
+            sent_at: now,
+            looks: 0,
+            is_repeated: true,
+            is_refused: false,
+            next_at: now,
+        }),
         carried: Carried::default(),
     }
 }

@@ -178,6 +178,9 @@ fn helps(frame: &Frame, payment: &Payment, reason: &NeedsAttention) -> Vec<Help>
         Some(Concern::FoundLate | Concern::RefundHeldBack) => {
             form(Act::Refund, NextAction::Refund, "Somebody with the role operate can refund it")
         }
+        Some(Concern::ShopRefused | Concern::ShopDiffers) => payment
+            .record_again(frame)
+            .map(|address| Help { name: "Record again", address, means: Means::Button }),
         _ => None,
     };
     act.into_iter().chain(Settle::of(reason).map(|settle| settle.help(payment, frame))).collect()

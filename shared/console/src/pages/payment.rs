@@ -81,6 +81,8 @@ struct PaymentPage {
     buttons: Vec<Button>,
     /// Where to ask the gateway about an operation in doubt.
     confirm: Option<String>,
+    /// Where to record it again in Elastic Path.
+    record_again: Option<String>,
     /// The outcome of the reader's latest act.
     done: Option<Done>,
     notices: Vec<Notice>,
@@ -115,6 +117,7 @@ fn page(visit: &Visit<'_>, placed: &Placed) -> PaymentPage {
         receipt: has_receipt.then(|| format!("{}/receipt", payment.address(&visit.frame))),
         buttons: buttons(&visit.frame, placed),
         confirm: payment.confirm(&visit.frame),
+        record_again: payment.record_again(&visit.frame),
         done: done(visit, placed),
         notices: after_decline(payment).into_iter().chain(notices(&visit.frame, placed)).collect(),
         shares: shares(payment),
@@ -219,6 +222,7 @@ fn facts(frame: &Frame, placed: &Placed) -> [Facts; 2] {
         placed.progress().unwrap_or_else(|| "Not known".to_owned())
     };
     let address = deposit.map(|deposit| frame.deposit(deposit, "")).unwrap_or_default();
+    let elastic_path = payment.meta.elastic_path.as_ref().map(sentences::at_elastic_path);
     let others = |parameter: &str, value: &str| frame.payments(&[(parameter, value)]);
     let code = transaction.failure_details.as_ref().map(|failure| said(&*failure.code)).unwrap_or_default();
     let reason = DeclineCode::from_name(&code).map(|_| words::capitalized(&words::decline(&code)));
@@ -243,6 +247,7 @@ fn facts(frame: &Frame, placed: &Placed) -> [Facts; 2] {
         Known::new("Description", said(description)),
         Known::new("Surcharge", fee.unwrap_or_default()),
         Known { address, ..Known::new("Settlement", settled) },
+        Known::new("Elastic Path", said(elastic_path)),
     ]);
     [Facts { name: "Card", all: card }, Facts { name: "Sale", all: sale }]
 }

@@ -3,12 +3,12 @@
 
 use tollgate_core::{
     journal::Concern,
-    order::{DisputeKind, Kind, Mechanism, Principal, Stage},
+    order::{AtShopState, DisputeKind, Kind, Mechanism, Principal, ShopDifference, Stage},
     values::{Advice, SignedAmount, Zone},
 };
 use tollgate_wire::{
-    BecomesVoid, Dispute, HandDecision, Operation, PossibleAction, SeenAttention, SettlementOfOperation,
-    VoidReason, Word,
+    AtElasticPath, BecomesVoid, Dispute, HandDecision, Operation, PossibleAction, SeenAttention,
+    SettlementOfOperation, VoidReason, Word,
 };
 
 use super::{Tone, advice, advised_against, capitalized, decline, moment, price, said, why};
@@ -182,6 +182,40 @@ pub(crate) fn dispute(dispute: &Dispute, money: &str) -> String {
         Some(DisputeKind::Unrecognized) | None => {
             format!("The processor reported {money} of a dispute in words that Tollgate does not know.")
         }
+    }
+}
+
+/// How Elastic Path shows a payment. Empty for words that this version does not know.
+pub(crate) fn at_elastic_path(there: &AtElasticPath) -> &'static str {
+    match there.state.known() {
+        Some(AtShopState::ToTell) => "Not recorded there yet",
+        Some(AtShopState::Sent) => "Sent there; not known yet whether it is recorded",
+        Some(AtShopState::Told) => match there.recorded.as_ref().and_then(Word::known) {
+            Some(Kind::Authorize) => "Recorded there as authorized",
+            Some(Kind::Refund) => "Recorded there as refunded",
+            _ => "Recorded there as paid",
+        },
+        Some(AtShopState::Refused) => "Refused to record it",
+        Some(AtShopState::NeedsAttention) => match there.reason.as_ref().and_then(Word::known) {
+            Some(ShopDifference::PartlyCaptured) => "Shows the whole authorization, not the part captured",
+            Some(ShopDifference::PartlyRefunded) => "Does not show the partial refund",
+            Some(ShopDifference::Voided) => "Still shows the authorization that was voided",
+            Some(ShopDifference::Reauthorized) => "Does not show the rest that is held anew",
+            Some(ShopDifference::NotAnswered) => "Has not said for three days whether it is recorded",
+            Some(ShopDifference::RecordedTwice) => "Has it recorded twice",
+            Some(ShopDifference::OtherAmount) => "Shows another amount",
+            None => "",
+        },
+        None => "",
+    }
+}
+
+/// How Elastic Path's record of a payment is.
+pub(crate) fn at_elastic_path_tone(there: &AtElasticPath) -> Tone {
+    match there.state.known() {
+        Some(AtShopState::Told) => Tone::Good,
+        Some(AtShopState::Refused) => Tone::Bad,
+        _ => Tone::Waiting,
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     journal::{Entry, Fact, changes::is_late, entries},
     order::{
-        CaptureStanding, Cause, Decision, DisputeKind, FadingConcern, Kind, NoEffect, Operation,
+        AtShopState, CaptureStanding, Cause, Decision, DisputeKind, FadingConcern, Kind, NoEffect, Operation,
         OperationState, Order, Seen, SeenFacts, Stage, Transaction,
     },
     words,
@@ -51,6 +51,12 @@ words! {
         /// is open.
         RefundHeldBack => "refund_held_back":
             "Wait for the end of the case; if it is lost, decide that the refund was not done, or refund the payment although it is disputed.",
+        /// Elastic Path refused to record the payment, its capture or its refund.
+        ShopRefused => "elastic_path_refused":
+            "Look why in Elastic Path (stock, a canceled order, the manual gateway) and record it again, or give the money back.",
+        /// Elastic Path shows the payment otherwise than it is, or may.
+        ShopDiffers => "elastic_path_differs":
+            "Compare the order in Elastic Path with the payment, and correct there what its manual gateway cannot show.",
     }
 
     /// The advice, in a sentence.
@@ -129,6 +135,7 @@ pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         let until = Some(last.saturating_add(FADES_AFTER).unwrap_or(last));
         Some(Concerned { concern, since, until, facts: Some(facts) })
     };
+    let once = |concern, since| fades(concern, since, since, SeenFacts { count: 1, latest: since });
     let of_facts = |concern, is: fn(&Entry) -> bool| {
         let is_its_own = |entry: &&Entry| entry.transaction == transaction.id && is(entry);
         let times: Vec<Timestamp> = facts.iter().filter(is_its_own).map(|entry| entry.at).collect();
@@ -143,10 +150,7 @@ pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         Concern::CaptureSkipped => {
             match (transaction.capture_standing()?, order.waits_for_dispute(transaction)) {
                 (_, Some(since)) => open(concern, since),
-                (CaptureStanding::Lapsed, None) => {
-                    let since = transaction.lapsed_at?;
-                    fades(concern, since, since, SeenFacts { count: 1, latest: since })
-                }
+                (CaptureStanding::Lapsed, None) => once(concern, transaction.lapsed_at?),
                 (CaptureStanding::Stopped, None) => {
                     open(concern, transaction.scheduled_capture()?.updated_at)
                 }
@@ -176,23 +180,37 @@ pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         // The answer is given elsewhere, and a case that is lost never ends.
         Concern::Disputed => {
             let (since, last) = transaction.disputed_since()?;
-            let all = transaction.disputes.iter();
-            let chargebacks = all.filter(|one| one.dispute.kind == DisputeKind::Chargeback).map(|one| one.at);
-            // A case that is won is no later chargeback: of all of them, and not of the open ones.
-            let facts = SeenFacts { count: count(chargebacks.clone().count()), latest: chargebacks.max()? };
-            fades(concern, since, last, facts)
+            fades(concern, since, last, chargebacks(transaction)?)
         }
         Concern::DisputeUnclear => {
             let since = order.disputes_unclear_since(transaction)?;
-            let facts = SeenFacts { count: count(transaction.disputes.len()), latest: since };
-            fades(concern, since, since, facts)
+            fades(
+                concern,
+                since,
+                since,
+                SeenFacts { count: count(transaction.disputes.len()), latest: since },
+            )
         }
         Concern::RefundHeldBack => {
             let mut waiting = transaction.operations.iter().filter(|one| one.is(Stage::WaitsForDispute));
             open(concern, waiting.next()?.updated_at)
         }
+        Concern::ShopRefused => open(concern, at_shop_since(transaction, AtShopState::Refused)?),
+        Concern::ShopDiffers => once(concern, at_shop_since(transaction, AtShopState::NeedsAttention)?),
     };
     Concern::ALL.iter().copied().filter_map(found).collect()
+}
+
+/// All chargebacks, and not the open ones: a case that is won is no later chargeback.
+fn chargebacks(transaction: &Transaction) -> Option<SeenFacts> {
+    let all = transaction.disputes.iter();
+    let chargebacks = all.filter(|one| one.dispute.kind == DisputeKind::Chargeback).map(|one| one.at);
+    Some(SeenFacts { count: count(chargebacks.clone().count()), latest: chargebacks.max()? })
+}
+
+/// Since when its shop has it in such a state.
+fn at_shop_since(transaction: &Transaction, state: AtShopState) -> Option<Timestamp> {
+    transaction.at_shop().filter(|at_shop| at_shop.state == state)?.since
 }
 
 /// How many facts there are; an order has room for far fewer than the most.

@@ -172,8 +172,10 @@ impl Pay {
                     transaction.say(&pay.references, context);
                 }
             }
+            let recording = order.begin_recording(context);
             if let Some(transaction) = order.transaction_mut(at.transaction) {
                 pay.renew(transaction);
+                transaction.recording = recording.or(transaction.recording.take());
             }
             return attempt_again(order, at, amount, context);
         }
@@ -201,6 +203,7 @@ impl Pay {
             shopper: pay.shopper,
             paid_with,
             ignores_scheme_advice: pay.initiative.ignores_scheme_advice,
+            recording: order.begin_recording(context),
             ..Transaction::new(pay.kind, Instrument::Card(card), operation)
         };
         transaction.say(&pay.references, context);

@@ -39,10 +39,12 @@ pub(super) fn decide_reauthorize(
     if intent.key.is_none() {
         no_equal_cancelled(&order, intent, context)?;
     }
+    let recording = order.begin_recording(context);
     if let Some(at) = again.or_else(|| did_nothing_without_key(&order, intent, None)) {
         if let Some(transaction) = order.transaction_mut(at.transaction) {
             (transaction.capture, transaction.paid_with) = (capture, Some(rest.stored));
             transaction.ignores_scheme_advice = wanted.ignores_scheme_advice;
+            transaction.recording = recording.or(transaction.recording.take());
         }
         return attempt_again(order, at, amount, context);
     }
@@ -58,6 +60,7 @@ pub(super) fn decide_reauthorize(
         paid_with: Some(rest.stored),
         continues: Some(rest.of),
         ignores_scheme_advice: wanted.ignores_scheme_advice,
+        recording,
         ..Transaction::new(PaymentKind::Authorize, Instrument::Card(rest.card), operation)
     };
     let at = OperationRef { transaction: transaction.id, operation: transaction.operations[0].id };

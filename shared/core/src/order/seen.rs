@@ -23,6 +23,8 @@ words! {
         Disputed => "disputed",
         /// One chargeback or reversal may correct another.
         DisputeUnclear => "dispute_unclear",
+        /// Elastic Path shows the payment otherwise than it is.
+        ShopDiffers => "elastic_path_differs",
         _ => Unrecognized,
     }
 }

@@ -5,7 +5,7 @@
 //! order's own payments commit, and the amount that the shop says is owing less the commitments
 //! that the shop does not know of yet.
 
-use uuid::Uuid;
+use jiff::Timestamp;
 
 use super::{Intent, Order, Rejection};
 use crate::{
@@ -22,8 +22,12 @@ pub struct ShopOrder {
     pub total: Amount,
     /// The part of the total that is neither paid nor authorized, as far as the shop knows.
     pub owing: Amount,
+    /// The part that is paid or authorized there, by whomever.
+    pub settled: Amount,
     /// Whether the shop takes payments for it.
     pub standing: ShopStanding,
+    /// When the shop was asked.
+    pub read_at: Timestamp,
 }
 
 /// Whether a shop takes payments for an order.
@@ -56,22 +60,13 @@ impl Intent {
     }
 }
 
-impl Order {
-    /// The latest payment in effect, or possibly so, that the shop is not known to know of. Nothing
-    /// is recorded there yet, so it knows of none.
-    fn unrecorded(&self) -> Option<Uuid> {
-        let is_in_effect = |transaction: &&Transaction| !transaction.in_effect().is_zero();
-        self.transactions.iter().rev().find(is_in_effect).map(|transaction| transaction.id)
-    }
-}
-
 impl ShopOrder {
     /// The most that the shop lets a payment of this order take, or why none. `wanted` is the
     /// payment's own amount; without one it wants all that is owing.
     ///
-    /// The order has to be the one that was on record before the shop was asked. The answer may
-    /// lack each of its commitments, so each is subtracted from it. A payment that would fit
-    /// without them waits: to charge it a part would be a guess.
+    /// The order has to be the one that was on record before the shop was asked. Payments that the
+    /// answer may lack are subtracted from it. A payment that would fit without them waits: to
+    /// charge it a part would be a guess.
     pub(super) fn most_of(&self, order: &Order, wanted: Option<Amount>) -> Result<Amount, Rejection> {
         match self.standing {
             ShopStanding::Open => {}
@@ -79,11 +74,12 @@ impl ShopOrder {
             ShopStanding::Imported => return Err(Rejection::ImportedAsPaid),
             ShopStanding::Cancelled => return Err(Rejection::OrderCancelled),
         }
-        let left = self.owing.checked_sub(order.balance().committed()).unwrap_or(Amount::ZERO);
+        let lacking = Amount::sum(order.unshown_by(self).map(Transaction::in_effect));
+        let left = self.owing.checked_sub(lacking).unwrap_or(Amount::ZERO);
         let fits = wanted.is_some_and(|wanted| wanted <= left);
-        match order.unrecorded() {
+        match order.unshown_by(self).next_back() {
             Some(payment) if !fits && wanted.is_none_or(|wanted| wanted <= self.owing) => {
-                Err(Rejection::RecordingPending(payment))
+                Err(Rejection::RecordingPending(payment.id))
             }
             _ if self.owing.is_zero() => Err(Rejection::PaidAtShop),
             _ => Ok(left),

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Cause, Decline, DisputeKind, Kind, Mechanism, NoEffect, Operation, Principal, RecordedDispute, Seen,
-        Shopper, Stage,
+        Cause, Decline, DisputeKind, Kind, Mechanism, NoEffect, Operation, Principal, RecordedDispute,
+        Recording, Seen, Shopper, Stage,
     },
     values::{Amount, CardSummary, Carried, Instrument, Memo, References, StoredCard},
 };
@@ -138,6 +138,8 @@ pub struct Transaction {
     pub disputes: Vec<RecordedDispute>,
     /// The concerns that people have seen, in the order of their statements. Never shortened.
     pub seen: Vec<Seen>,
+    /// The steps that its shop was told; none where no shop decided what was owed.
+    pub recording: Option<Box<Recording>>,
     /// Data that a newer version stored with it.
     pub carried: Carried,
 }
@@ -167,6 +169,7 @@ impl Transaction {
             operations: vec![first],
             disputes: Vec::new(),
             seen: Vec::new(),
+            recording: None,
             carried: Carried::default(),
         }
     }

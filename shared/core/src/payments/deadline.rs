@@ -19,6 +19,15 @@ const KEPT_FOR_REPORT: Duration = Duration::from_secs(30);
 /// result is saved.
 pub(super) const INQUIRY_MIN: Duration = Duration::from_secs(8);
 
+/// With less than this a request does not tell a shop of its payment: a schedule does.
+const TELLING_MIN: Duration = Duration::from_secs(12);
+
+/// Longest wait for a shop that is told of a payment.
+const TELLING_LIMIT: Duration = Duration::from_secs(4);
+
+/// With less than this a step is not sent: its answer would most likely be missed.
+const TELLING_STEP_MIN: Duration = Duration::from_secs(1);
+
 /// With less than this an operation is not sent: the response would most likely be missed.
 pub(super) const SEND_MIN: Duration = Duration::from_secs(2);
 
@@ -60,6 +69,23 @@ impl Deadline {
     /// Whether there is time for more than returning the known state.
     pub(crate) fn leaves_time_to_respond(self) -> bool {
         self.0.saturating_duration_since(Instant::now()) >= SEND_MIN
+    }
+
+    /// Whether a request still tells a shop of its payment.
+    pub(crate) fn leaves_time_to_tell(self) -> bool {
+        self.0.saturating_duration_since(Instant::now()) >= TELLING_MIN
+    }
+
+    /// The deadline of everything that a request tells a shop.
+    pub(crate) fn to_tell(self) -> Self {
+        self.within(TELLING_LIMIT + SEND_MIN)
+    }
+
+    /// How long a shop may take that is told of a payment from now; none when it must not be told
+    /// any more.
+    pub(crate) fn telling_limit(self) -> Option<Duration> {
+        let limit = self.work_limit().min(TELLING_LIMIT);
+        (limit >= TELLING_STEP_MIN).then_some(limit)
     }
 
     /// Whether an inquiry still fits.

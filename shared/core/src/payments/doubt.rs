@@ -6,7 +6,7 @@ use std::{borrow::Cow, time::Duration};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::{Deadline, Payments, Refusal, Saved, attempt, audit, outcome::known_payment};
+use super::{Deadline, Payments, Refusal, Saved, Sending, attempt, audit, outcome::known_payment};
 use crate::{
     order::{
         self, Doubt, Finding, GatewayResponse, Kind, NextStep, NoticeReason, Operation, OperationRef, Order,
@@ -90,7 +90,10 @@ impl Payments {
     /// card.
     pub(super) async fn carry_on(&self, merchant: &Merchant, saved: Saved, deadline: Deadline) -> Order {
         match saved.next {
-            NextStep::Send(void) => self.carry_out(merchant, saved.order, void, None, deadline).await,
+            NextStep::Send(void) => {
+                let sending = Sending { source: None, deadline, tells_shop: false };
+                self.carry_out(merchant, saved.order, void, sending).await.order
+            }
             NextStep::Respond => saved.order,
         }
     }

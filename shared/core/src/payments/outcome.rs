@@ -1,5 +1,7 @@
 //! The one call to the gateway, and how its outcome gets on record.
 
+use std::sync::Mutex;
+
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -7,10 +9,11 @@ use super::{Deadline, Payments};
 use crate::{
     order::{
         self, Decision, Doubt, Finding, GatewayResponse, Kind, NextStep, NoEffect, Operation, OperationRef,
-        Order, Outcome, Policy, Stage, Transaction,
+        Order, Outcome, Policy, Stage, ToTell, Transaction,
     },
     payments::{
-        Command, Initiator, Instruction, KnownPayment, Labels, Merchant, PaymentSource, StoreError, trail,
+        Command, Initiator, Instruction, KnownPayment, Labels, Merchant, PaymentSource, StoreError, locked,
+        trail,
     },
     values::StoredCard,
 };
@@ -72,16 +75,19 @@ impl Payments {
         outcome
     }
 
-    /// Puts the outcome on record.
+    /// Puts the outcome on record, and with it the next step for the order's shop as sent, where
+    /// this request sends it.
     pub(super) async fn save_outcome(
         &self,
         merchant: &Merchant,
         order: Order,
         at: OperationRef,
         outcome: &Outcome,
+        tells_shop: bool,
     ) -> Saved {
         let sent = attempt(&order, at);
-        self.save_change(order, at, &|order| {
+        let told = Mutex::new(None);
+        let change = |order: &mut Order| {
             let moved = outcome.is_approval();
             // Another attempt was begun meanwhile. That money moved is true of the operation;
             // anything else is not.
@@ -99,8 +105,18 @@ impl Payments {
                 }
                 Some(order::apply(order, at, outcome, context))
             })
-        })
-        .await
+        };
+        let change = |order: &mut Order| {
+            let next = change(order);
+            if tells_shop && next == Some(NextStep::Respond) {
+                *locked(&told) = order.begin_telling(|| self.clock.new_id(), self.clock.now());
+            }
+            next
+        };
+        let saved = self.save_change(order, at, &change).await;
+        let told = locked(&told).take();
+        let sent = told.filter(|told| saved.order.is_telling(told));
+        Saved { sent, ..saved }
     }
 
     /// Changes an order and saves it; after a conflict the change is made to the stored order. If
@@ -176,12 +192,14 @@ pub(super) struct Saved {
     pub(super) next: NextStep,
     /// The change could not be saved: the order is as it was before.
     pub(super) is_lost: bool,
+    /// The step for the order's shop that was put on record as sent.
+    pub(super) sent: Option<ToTell>,
 }
 
 impl Saved {
     /// An order that is on record as it is here.
     pub(super) fn new(order: Order, next: NextStep) -> Self {
-        Self { order, next, is_lost: false }
+        Self { order, next, is_lost: false, sent: None }
     }
 }
 

@@ -4,6 +4,9 @@
 //! its turn, so that one merchant's backlog delays no other. Its findings are saved by the same use
 //! case as everywhere else, so overlapping runs do no harm.
 //!
+//! After all inquiries the shops are told that do not know of a payment, or are not known to. A
+//! shop that gives no usable answer about three orders is left alone for the rest of the run.
+//!
 //! A merchant's gateway account that gives no usable response for three orders is left alone for
 //! the rest of the run, and these orders are put off, so that the next run tries others. An order
 //! whose records decide nothing concerns only itself.
@@ -22,7 +25,11 @@ use crate::{
         Finding, IN_DOUBT_TOO_LONG, Kind, MerchantId, NoticeReason, OperationRef, Order, OrderKey, Principal,
         Route, Stage,
     },
-    payments::{Deadline, DueCursor, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments, locked},
+    payments::{
+        Deadline, DueCursor, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments,
+        UNRECORDED_SHARDS, locked,
+        recording::{HowFar, ToldOrder},
+    },
 };
 
 /// Orders read at a time from the index.
@@ -35,6 +42,10 @@ const PAGES_MAX: usize = 100;
 /// After so many orders without a usable response, a gateway account counts as unreachable for the
 /// rest of the run.
 const FAILED_ORDERS_MAX: usize = 3;
+
+/// Orders of which shops are told at a time. A shop's limit of requests is shared with its
+/// storefront, and a development store has 25 a second.
+const TOLD_AT_ONCE: usize = 4;
 
 /// How much one run may do.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +102,10 @@ pub struct ReconcileReport {
     /// done more than once. All of them, whether they were due or not, unless parts could not be
     /// read.
     pub needs_attention: usize,
+    /// Payments, captures and refunds that shops have on record since.
+    pub recorded: usize,
+    /// Orders of which a shop was told and gave no usable answer, and those left for a later run.
+    pub unrecorded: usize,
     /// Orders that no longer say who paid, because the merchant's limit was reached.
     pub forgotten: usize,
     /// How long the oldest operation in doubt has been so, in seconds.
@@ -126,6 +141,10 @@ struct ReconcileRun<'a> {
     known: Mutex<HashMap<MerchantId, Option<Arc<Merchant>>>>,
     /// Orders of each account to which there was no usable response.
     failed: Mutex<HashMap<Account, usize>>,
+    /// Orders of each merchant about which its shop gave no usable answer.
+    failed_shops: Mutex<HashMap<MerchantId, usize>>,
+    /// Orders in doubt of which a shop is to be told, too.
+    to_tell: Mutex<BTreeMap<MerchantId, VecDeque<OrderKey>>>,
     /// Orders that were looked at. Their next inquiry puts them behind where the index was read to.
     done: Mutex<HashSet<OrderKey>>,
     report: Mutex<ReconcileReport>,
@@ -145,12 +164,17 @@ pub async fn reconcile(
         limits,
         known: Mutex::new(HashMap::new()),
         failed: Mutex::new(HashMap::new()),
+        failed_shops: Mutex::default(),
+        to_tell: Mutex::default(),
         done: Mutex::new(HashSet::new()),
         report: Mutex::new(ReconcileReport { complete: true, ..ReconcileReport::default() }),
     };
     let Collected { due, rest } = run.collect().await;
     stream::iter(in_turns(due)).for_each_concurrent(limits.concurrency.max(1), |due| run.due(due)).await;
     run.count_rest(rest).await;
+    run.collect_unrecorded().await;
+    let to_tell = std::mem::take(&mut *locked(&run.to_tell));
+    stream::iter(in_turns(to_tell)).for_each_concurrent(TOLD_AT_ONCE, |key| run.tell(key)).await;
     let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
     if report == (ReconcileReport { complete: true, ..ReconcileReport::default() }) {
         return report;
@@ -169,6 +193,8 @@ pub async fn reconcile(
         oldest_in_doubt_s = report.oldest_in_doubt_s,
         unread_shards = report.unread_shards,
         forgotten = report.forgotten,
+        recorded = report.recorded,
+        unrecorded = report.unrecorded,
         complete = report.complete,
         "reconciled"
     );
@@ -240,6 +266,85 @@ impl ReconcileRun<'_> {
         .ok()
     }
 
+    /// The orders of which shops are to be told.
+    async fn collect_unrecorded(&self) {
+        let now = self.payments.clock.now();
+        for shard in Index::Unrecorded.shards(UNRECORDED_SHARDS, now, |_| true) {
+            let mut after: Option<DueCursor> = None;
+            for _ in 0..PAGES_MAX {
+                if !self.deadline.leaves_time_to_inquire() {
+                    locked(&self.report).complete = false;
+                    return;
+                }
+                let query = DueQuery { index: Index::Unrecorded, shard, until: now, after, limit: PAGE };
+                let page = match self.payments.store.due(query).await {
+                    Ok(page) => page,
+                    Err(error) => {
+                        tracing::error!(shard, %error, "orders of which shops are told cannot be read");
+                        locked(&self.report).unread_shards += 1;
+                        break;
+                    }
+                };
+                for due in page.orders {
+                    self.keep_to_tell(due.key);
+                }
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+        }
+    }
+
+    fn keep_to_tell(&self, key: OrderKey) {
+        let mut to_tell = locked(&self.to_tell);
+        let queue = to_tell.entry(key.merchant.clone()).or_default();
+        if queue.len() < self.limits.per_merchant {
+            queue.push_back(key);
+        } else {
+            locked(&self.report).unrecorded += 1;
+        }
+    }
+
+    /// Tells the shop of one order.
+    async fn tell(&self, key: OrderKey) {
+        let has_failed =
+            locked(&self.failed_shops).get(&key.merchant).is_some_and(|orders| *orders >= FAILED_ORDERS_MAX);
+        let is_late = !self.deadline.leaves_time_to_inquire();
+        if has_failed || is_late {
+            let mut report = locked(&self.report);
+            report.unrecorded += 1;
+            report.complete &= !is_late;
+            return;
+        }
+        let order = match self.payments.order(&key).await {
+            Ok(order) => order,
+            Err(error) => {
+                tracing::error!(merchant = %key.merchant, order = %key.order, %error, "an order of which a shop is told cannot be read");
+                locked(&self.report).unrecorded += 1;
+                return;
+            }
+        };
+        let (order, forgotten) = self.payments.forget_who_paid(order).await;
+        locked(&self.report).forgotten += usize::from(forgotten);
+        // The index lags behind, or only names were to be forgotten.
+        if order.recording_due(self.payments.clock.now()).is_none() {
+            return;
+        }
+        let Some(merchant) = self.merchant(&key.merchant).await else {
+            locked(&self.report).unrecorded += 1;
+            return;
+        };
+        let told = self.payments.tell_due(&merchant, order, None, self.deadline).await;
+        let ToldOrder { how_far, recorded, .. } = told;
+        let mut report = locked(&self.report);
+        report.recorded += recorded;
+        report.unrecorded += usize::from(how_far != HowFar::Done);
+        if how_far == HowFar::Unanswered {
+            *locked(&self.failed_shops).entry(key.merchant).or_default() += 1;
+        }
+    }
+
     /// Counts the orders that need attention in the rest of the index, in the time that the
     /// inquiries have left.
     async fn count_rest(&self, rest: Vec<(u16, DueCursor)>) {
@@ -293,6 +398,9 @@ impl ReconcileRun<'_> {
         let from = order.needs_attention_from();
         let needs_attention = from.is_some_and(|from| from <= self.payments.clock.now());
         locked(&self.report).needs_attention += usize::from(needs_attention);
+        if order.recording_due(self.payments.clock.now()).is_some() {
+            self.keep_to_tell(order.key());
+        }
         locked(&self.done).insert(due.key);
     }
 

@@ -3,12 +3,17 @@
 //! A payment asks for its order after the order was read from the store and before its intent is
 //! put on record; an answer is used for one decision and not kept.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::SignedDuration;
 
 use super::{Payments, Refusal};
 use crate::{
-    order::{self, Intent, Order, OrderId, OrderKey, Principal, Rejection, ShopOrder},
+    order::{
+        self, Intent, Order, OrderId, OrderKey, Principal, Rejection, ShopOrder, ShopTransaction,
+        TellingAnswer, ToTell,
+    },
     payments::Merchant,
 };
 
@@ -26,7 +31,7 @@ pub enum ShopFailure {
     TooManyReads(SignedDuration),
 }
 
-/// Reads orders from merchants' shops.
+/// Reads orders from merchants' shops, and tells the shops of payments.
 #[async_trait]
 pub trait ShopOrders: Send + Sync {
     /// The order as the shop has it now; none if the shop has no such order. A shopper's request
@@ -37,6 +42,16 @@ pub trait ShopOrders: Send + Sync {
         id: &OrderId,
         by: Principal,
     ) -> Result<Option<ShopOrder>, ShopFailure>;
+
+    /// All transactions of an order, in no certain order.
+    async fn transactions(
+        &self,
+        merchant: &Merchant,
+        id: &OrderId,
+    ) -> Result<Vec<ShopTransaction>, ShopFailure>;
+
+    /// Tells a shop one step of a payment, once, within the time.
+    async fn tell(&self, merchant: &Merchant, id: &OrderId, step: &ToTell, limit: Duration) -> TellingAnswer;
 }
 
 impl Payments {

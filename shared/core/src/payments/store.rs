@@ -75,6 +75,10 @@ pub const IN_DOUBT_SHARDS_MAX: u16 = 256;
 /// deployment's choice (`CAPTURE_SHARDS`).
 pub const CAPTURE_SHARDS_MAX: u16 = 256;
 
+/// Partitions of the orders of which shops are told. A payment writes there twice, so they are
+/// enough for 2,000 a second, which is what twenty shops allow.
+pub const UNRECORDED_SHARDS: u16 = 4;
+
 /// Partitions of the indexes that are written to. A partition takes a thousand writes a second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shards {
@@ -91,9 +95,24 @@ pub enum Index {
     InDoubt,
     /// A scheduled capture has to be made.
     CapturesDue,
+    /// A shop has to be told of a payment, or is not known to know of it. These orders are in
+    /// partitions of their own of the index of orders in doubt: no inquiry comes after them.
+    Unrecorded,
 }
 
 impl Index {
+    /// The one place that an order has among orders in doubt and orders of which a shop is told,
+    /// and when it is due there.
+    pub fn of(order: &Order) -> Option<(Self, Timestamp)> {
+        let look = order.next_look_at();
+        match (order.recording_task().map(|(at, _)| at), order.next_inquiry_at()) {
+            (None, _) => look.map(|at| (Self::InDoubt, at)),
+            // A place among recordings would let a shop that is down delay the inquiry.
+            (Some(at), Some(_)) => Some((Self::InDoubt, look.map_or(at, |look| look.min(at)))),
+            (Some(at), None) => Some((Self::Unrecorded, look.map_or(at, |look| look.min(at)))),
+        }
+    }
+
     /// The partitions that a run looks into: its own among as many as are written to.
     ///
     /// Once an hour, its own among all possible ones: after the number of partitions was lowered,
@@ -102,6 +121,7 @@ impl Index {
         let most = match self {
             Self::InDoubt => IN_DOUBT_SHARDS_MAX,
             Self::CapturesDue => CAPTURE_SHARDS_MAX,
+            Self::Unrecorded => UNRECORDED_SHARDS,
         };
         let is_full_hour = now.as_second().rem_euclid(3600) < 60;
         let mut shards: Vec<u16> = (0..if is_full_hour { most } else { written }).filter(is_own).collect();

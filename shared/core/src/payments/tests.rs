@@ -126,8 +126,8 @@ impl OrderStore for MemoryStore {
         let lagging = self.lagging.lock().unwrap();
         let orders = self.table.all();
         let due_at = |order: &Order| match index {
-            crate::payments::Index::InDoubt => order.next_look_at(),
             crate::payments::Index::CapturesDue => order.next_capture_at(),
+            _ => crate::payments::Index::of(order).filter(|(own, _)| *own == index).map(|(_, at)| at),
         };
         let place = |at: Timestamp, key: &OrderKey| (at.to_string(), key.to_string());
         let is_after = |at: Timestamp, key: &OrderKey| {
@@ -136,7 +136,7 @@ impl OrderStore for MemoryStore {
         let due = orders.values().filter_map(|order| Some((order.key(), due_at(order)?)));
         let lags_at = match index {
             crate::payments::Index::InDoubt => until - SignedDuration::from_hours(1),
-            crate::payments::Index::CapturesDue => until,
+            crate::payments::Index::CapturesDue | crate::payments::Index::Unrecorded => until,
         };
         let due = due.chain(lagging.iter().map(|key| (key.clone(), lags_at)));
         let mut due: Vec<_> =

@@ -22,13 +22,14 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tollgate_core::{
     journal::{AgendaKeys, AgendaList},
     order::{Order, OrderKey, Transaction},
-    payments::{Index, Shards, StoreError},
+    payments::{Index, Shards, StoreError, UNRECORDED_SHARDS},
     values::{Carried, Currency},
 };
 
 use self::transaction::Whole;
 use super::{
-    KEY, LISTED, NEEDS_ATTENTION, agenda_names, index_names, list_shard, parse_key, shard, sortable,
+    KEY, LISTED, NEEDS_ATTENTION, agenda_names, index_names, list_shard, parse_key, shard, shard_name,
+    sortable,
 };
 use crate::dynamodb::{
     Item,
@@ -78,13 +79,19 @@ impl StoredOrder {
         let mut item = writer.0;
         // Parts that only a newer version can read may be due earlier than this one can tell.
         let kept = |name| order.carried.part(INDEXES).and_then(|due| due.member(name)?.as_str());
+        let look = Index::of(order);
+        let (index, partitions) = match look {
+            Some((Index::Unrecorded, _)) => (Index::Unrecorded, UNRECORDED_SHARDS),
+            _ => (Index::InDoubt, shards.in_doubt),
+        };
         for (index, due, partitions) in [
-            (Index::InDoubt, order.next_look_at(), shards.in_doubt),
+            (index, look.map(|(_, at)| at), partitions),
             (Index::CapturesDue, order.next_capture_at(), shards.captures),
         ] {
             let names = index_names(index);
             if let Some(at) = due.map(sortable).as_deref().into_iter().chain(kept(names.at)).min() {
-                item.insert(names.shard.to_owned(), AttributeValue::S(shard(&key, partitions).to_string()));
+                let shard = shard_name(index, shard(&key, partitions));
+                item.insert(names.shard.to_owned(), AttributeValue::S(shard));
                 item.insert(names.at.to_owned(), AttributeValue::S(at.to_owned()));
             }
         }

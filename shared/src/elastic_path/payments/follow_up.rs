@@ -61,8 +61,8 @@ handlers! {
     /// `POST …/transactions/{transactionId}/reauthorize`: holds anew the amount that a partial
     /// capture released.
     reauthorize(Api) => reauthorized();
-    /// `POST …/transactions/{transactionId}/confirm`: sends an inquiry now, and returns the
-    /// resulting transaction.
+    /// `POST …/transactions/{transactionId}/confirm`: sends an inquiry now, records a payment again
+    /// that Elastic Path does not show as it is, and returns the resulting transaction.
     confirm(Confirm) => confirmed();
 }
 
@@ -86,6 +86,8 @@ async fn confirmed(ports: &Confirm, request: &Request) -> Handled<Single<Transac
     // is.
     let order = if stop(api.switch.as_ref(), &caller.merchant.id).await?.is_on() {
         api.payments.order(&key).await?
+    } else if caller.principal == Principal::ClientCredentials {
+        api.payments.confirm_and_record(&caller.merchant, &key, id, deadline).await?
     } else {
         api.payments.confirm(&caller.merchant, &key, id, deadline).await?
     };

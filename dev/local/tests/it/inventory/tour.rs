@@ -23,6 +23,7 @@ use crate::{
     credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
     permissions::reads_a_deposit_with,
     shop::{MASTERCARD, NO_FUNDS, Shop, TIMES_OUT, VISA, advised, by_card_with, lost_card},
+    shop_orders,
     stopped_payments::throw,
     support::client,
     webhooks,
@@ -84,6 +85,7 @@ pub(super) async fn through_everything() -> Seen {
     tour.is_charged_back().await;
     tour.is_stopped_and_started().await;
     tour.reads_what_is_damaged().await;
+    tour.sells_through_elastic_path().await;
     let lines: Vec<Value> = watch.lines().into_iter().map(|(_, line)| line).collect();
     let Tour { shop, stored, delivered, attempted } = tour;
     let seen = Seen { stored, delivered, attempted, logged: logged(&lines) };
@@ -117,6 +119,30 @@ impl Tour {
 
     fn fault(&self, endpoint: Endpoint, kind: FaultKind) {
         self.shop.stack.simulator().fault(Fault { endpoint, kind, times: 1 });
+    }
+
+    /// A store does not answer, has a payment twice, and refuses another one.
+    async fn sells_through_elastic_path(&mut self) {
+        let mut shop = shop_orders::open(json!({})).await;
+        for is_refused in [false, true] {
+            shop_orders::use_token_of(&mut shop, Some(merchants::ELASTIC_PATH_KEY)).await;
+            let store = shop.stack.elastic_path().unwrap();
+            store.enable_manual(true);
+            let order = shop_orders::place(&shop, 10_000);
+            store.pay_elsewhere(&order, 1_000, elastic_path_fake::Method::Purchase).unwrap();
+            let late = elastic_path_fake::FaultKind::LateTimeout(100 * 60_000);
+            store.fault(elastic_path_fake::Fault::once(elastic_path_fake::Endpoint::Payments, late));
+            let part = by_card_with("purchase", VISA, &json!({"amount": 4_000}));
+            shop.pay(&order, part).await.data(200);
+            self.stored.extend(stored(&shop).await);
+            for minutes in [2, 4, 61, 3 * 60] {
+                store.enable_manual(!is_refused);
+                shop.stack.advance_clock(minutes * 60);
+                shop.stack.invoke_scheduled("reconcile").await.unwrap();
+                self.stored.extend(stored(&shop).await);
+            }
+        }
+        shop.close().await;
     }
 
     /// Something is done at the gateway past Tollgate.

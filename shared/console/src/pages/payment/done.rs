@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{events, placed::Placed};
+use super::{
+    events,
+    placed::{ELASTIC_PATH, Placed},
+};
 use crate::{
     pages::Visit,
     words::{self, Tone, sentences},
@@ -18,6 +21,11 @@ pub(super) struct Done {
 pub(super) fn done(visit: &Visit<'_>, placed: &Placed) -> Option<Done> {
     let parameters = visit.parameters();
     match parameters.get("done")? {
+        "asked" if parameters.get("operation") == Some(ELASTIC_PATH) => {
+            let there = placed.payment.meta.elastic_path.as_ref()?;
+            let sentence = format!("Elastic Path: {}.", sentences::at_elastic_path(there));
+            Some(Done { tone: sentences::at_elastic_path_tone(there), sentence })
+        }
         "asked" => asked(visit, placed, parameters.get("operation"), parameters.get("at")),
         "settled" => {
             let latest = events::settled(placed, &visit.frame);

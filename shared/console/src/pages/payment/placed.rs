@@ -25,6 +25,9 @@ use crate::{
 /// How long the settlement is waited for: a payment can be seen and refunded without it.
 const SETTLEMENT_LIMIT: Duration = Duration::from_secs(3);
 
+/// The word in the place of an operation, in the address of an outcome at Elastic Path.
+pub(super) const ELASTIC_PATH: &str = "elastic-path";
+
 /// A payment as the merchant's people see it.
 #[derive(Clone, Debug)]
 pub(crate) struct Payment {
@@ -168,6 +171,13 @@ impl Payment {
         let operation = self.in_doubt().map(|one| one.id.to_string()).unwrap_or_default();
         let form = format!("{}/confirm", self.address(frame));
         is_possible.then(|| address(&form, &[("operation", &operation)]))
+    }
+
+    /// Where to record it again in Elastic Path, if that can help and the reader may.
+    pub(crate) fn record_again(&self, frame: &Frame) -> Option<String> {
+        let is_possible = self.meta.elastic_path.as_ref().is_some_and(|there| there.again) && frame.may_pay();
+        let form = format!("{}/confirm", self.address(frame));
+        is_possible.then(|| address(&form, &[("operation", ELASTIC_PATH)]))
     }
 
     /// The address of the form of an act.

@@ -73,7 +73,7 @@ const USUAL: [(&str, Page); 10] = [
 
 /// Each fixture, the page that shows it, and texts of that page that come from it: those that are
 /// the same whenever the fixtures are recorded.
-const ROWS: [(&str, Page, &[&str]); 58] = [
+const ROWS: [(&str, Page, &[&str]); 59] = [
     ("attention-month", ATTENTION, &["$135.00", "UM-2014", "Mastercard 5454 UM-2011"]),
     (
         "attention-unreadable",
@@ -129,6 +129,11 @@ const ROWS: [(&str, Page, &[&str]); 58] = [
         &["11 1,005.10 2 84.62% 2 −205.00 210.10", "Total 38 5,405.44 4 90.48%", "Counted up to"],
     ),
     ("totals-facts", DAYS, &["1 0.00%", "Numbers so far, and provisional ones, can still change."]),
+    (
+        "transaction-at-elastic-path",
+        PAYMENT,
+        &["Elastic Path shows it otherwise", "Does not show the partial refund"],
+    ),
     ("transaction-continued", PAYMENT, &["continued", "Still held $15.99"]),
     ("transaction-decided", PAYMENT, &["the portal shows it"]),
     ("transaction-declined", PAYMENT, &["Declined", "$84.25", "Reference invoice 2017"]),

@@ -21,7 +21,9 @@ fn owing(minor: u64) -> ShopOrder {
         currency: Currency::USD,
         total: amount(10_000),
         owing: amount(minor),
+        settled: amount(10_000 - minor),
         standing: ShopStanding::Open,
+        read_at: Timestamp::UNIX_EPOCH,
     }
 }
 

@@ -44,9 +44,9 @@ stored! {
     Operation |operation, to, from, usual: Usual| {
         id: "i",
         kind: "kd" unless (usual.kind),
-        cause: "cause" unless (Cause::default()),
+        cause: "cs" unless (Cause::default()),
         follows: "fo",
-        mechanism: "mechanism" unless (Mechanism::default()),
+        mechanism: "mc" unless (Mechanism::default()),
         amount: "a" unless (usual.amount),
         key: "k",
         fingerprint: "f",
@@ -66,7 +66,7 @@ stored! {
             from.list(EARLIER, |from| Superseded::read(&(id, created_at), from))?
         ),
         closes_order: "closes_order" unless (false),
-        last_look_at: "last_look_at",
+        last_look_at: "ll",
         look_again: "look_again" unless (Vec::new()),
         by_hand: "by_hand",
         notices: "notices",
@@ -119,11 +119,11 @@ fn write_route(operation: &Operation, usual: &Usual, to: &mut Writer) {
 
 stored! {
     Attribution {
-        key_name: "key_name",
+        key_name: "kn",
         actor: "actor",
-        person: "person",
-        proposed_by: "proposed_by",
-        reason: "reason",
+        person: "pe",
+        proposed_by: "pb",
+        reason: "rn",
     }
 }
 

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 use tollgate_core::{
-    order::{CaptureSchedule, Operation, OrderId, Seen, SeenFacts, Transaction},
-    values::{CardSummary, Discounted, Instrument, Memo, References},
+    order::{
+        CaptureSchedule, LineId, Operation, OrderId, Recording, Seen, SeenFacts, Telling, Told, Transaction,
+    },
+    values::{Amount, CardSummary, Discounted, Instrument, Memo, References},
 };
 use uuid::Uuid;
 
@@ -20,11 +22,11 @@ stored! {
         instrument: (if let Some(card) = transaction.card() { to.put(CARD, card) }, read_instrument(from)?),
         memo: "me",
         references: (transaction.references.write(&(), to), References::read(&(), from)?),
-        personal_until: "personal_until",
-        save_for: "save_for",
+        personal_until: "pu",
+        save_for: "sf",
         paid_with: "pw",
-        ignores_scheme_advice: "ignores" unless (false),
-        continues: "continues",
+        ignores_scheme_advice: "ig" unless (false),
+        continues: "co",
         capture: "cp",
         authorization_expires_at: "ax",
         lapsed_at: "la",
@@ -38,6 +40,7 @@ stored! {
         ),
         disputes: "disputes",
         seen: "seen",
+        recording: "sp",
         ..carried
     }
 }
@@ -101,6 +104,60 @@ stored! {
     SeenFacts {
         count: "count",
         latest: "latest",
+    }
+}
+
+stored! {
+    Recording {
+        elsewhere: "ew" unless (Amount::ZERO),
+        told: "td",
+        attempt: "tg",
+        ..carried
+    }
+}
+
+stored! {
+    Told |told, to, from| {
+        step: "kd",
+        id: (write_shop_id(&told.id, to), read_shop_id(from)?),
+        at: "w",
+        look_at: "lk",
+        is_twice: "tw" unless (false),
+    }
+}
+
+const SHOP_ID: &str = "i";
+
+/// Shops make UUIDs, which are shorter as bytes.
+fn write_shop_id(id: &str, to: &mut Writer) {
+    let made = id.parse::<Uuid>().ok().filter(|made| made.to_string() == id);
+    to.put(SHOP_ID, &made.map_or_else(|| LineId::Stated(id.to_owned()), LineId::Made));
+}
+
+fn read_shop_id(from: &mut Reader) -> Read<String> {
+    Ok(match from.get(SHOP_ID)? {
+        LineId::Stated(id) => id,
+        LineId::Made(made) => made.to_string(),
+    })
+}
+
+stored! {
+    Telling |telling, to, from| {
+        id: "i" unless (Uuid::nil()),
+        step: "kd",
+        state: "s",
+        sent_at: "aa",
+        since: (
+            to.put_unless("sn", &telling.since, Some(telling.sent_at)),
+            from.get_or("sn", Some(sent_at))?
+        ),
+        looks: "lo" unless (0_u32),
+        is_repeated: "rd" unless (false),
+        is_refused: "rj" unless (false),
+        next_at: (
+            to.put_unless("nx", &telling.next_at, Some(telling.sent_at)),
+            from.get_or("nx", Some(sent_at))?
+        ),
     }
 }
 

@@ -1,0 +1,401 @@
+//! The shop of an order is told of its payments, so that the order is authorized or paid there,
+//! too.
+//!
+//! The next step to tell follows from the payments alone; on record are only the last one that the
+//! shop has, and the one that was sent. A recording reserves nothing, keeps no operation from being
+//! sent and casts no doubt on money.
+
+mod look;
+
+pub use look::{Look, ShopTransaction};
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
+
+use super::{
+    Context, Kind, Order, ShopOrder, Transaction,
+    recording::{
+        LOOKS_AFTER, LOOKS_MIN, PUT_OFF_FOR, REPEATED_AFTER, Recording, Telling, TellingAnswer, TellingState,
+        ToTell, Told,
+    },
+};
+use crate::{order::Operation, values::Amount, words};
+
+/// How long the shop's reads may lack what the shop has recorded. The vendor speaks of a minute.
+pub(super) const SHOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
+
+words! {
+    /// How far a shop knows of a payment.
+    pub enum AtShopState {
+        /// The next step is to be told.
+        ToTell => "to_tell",
+        /// A step was sent, and it is not known whether the shop has it.
+        Sent => "sent",
+        /// The shop shows the payment as it is.
+        Told => "told",
+        /// The shop refused a step.
+        Refused => "refused",
+        /// The shop shows the payment otherwise, or may.
+        NeedsAttention => "needs_attention",
+    }
+}
+
+words! {
+    /// Why a shop does not show a payment as it is.
+    pub enum ShopDifference {
+        /// A part was captured, and the rest released. The shop only knows captures of everything.
+        PartlyCaptured => "partly_captured",
+        /// A part was refunded.
+        PartlyRefunded => "partly_refunded",
+        /// The authorization was voided, or given back before its capture was told.
+        Voided => "voided",
+        /// It holds the rest of another payment anew.
+        Reauthorized => "reauthorized",
+        /// For three days nothing showed whether the shop has it.
+        NotAnswered => "not_answered",
+        /// The shop has it more than once.
+        RecordedTwice => "recorded_twice",
+        /// The shop shows another amount, or one that no payment of Tollgate's explains.
+        OtherAmount => "other_amount",
+    }
+}
+
+/// A payment as its shop has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AtShop<'a> {
+    pub state: AtShopState,
+    /// Why a person has to look at it.
+    pub difference: Option<ShopDifference>,
+    /// Since when the difference, or the refusal, is known.
+    pub since: Option<Timestamp>,
+    /// The last step that is on record there.
+    pub step: Option<Kind>,
+    /// The id of the shop's own transaction.
+    pub id: Option<&'a str>,
+    /// Whether it can be told again: what a shop has no request for cannot.
+    pub can_be_told_again: bool,
+}
+
+/// The next thing to do so that an order's shop knows its payments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordingTask {
+    /// The next step of this payment is sent.
+    Send(Uuid),
+    /// The shop's transactions are read because of this payment.
+    Look(Uuid),
+}
+
+/// The next step of a payment, and since when it is to be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct NextTold {
+    kind: Kind,
+    since: Timestamp,
+}
+
+impl Transaction {
+    /// Whether nothing of it stands any more, although it was approved.
+    fn is_given_back(&self) -> bool {
+        let captured = self.captured();
+        self.voided().is_some() || (!captured.is_zero() && self.refunded() >= captured)
+    }
+
+    /// Whether the shop should have it on record.
+    fn stands_at_shop(&self) -> bool {
+        self.began() && self.is_recognized() && !self.must_not_stand() && !self.is_given_back()
+    }
+
+    fn told(&self) -> Option<&Told> {
+        self.recording.as_ref()?.told.as_ref()
+    }
+
+    fn telling(&self) -> Option<&Telling> {
+        self.recording.as_ref()?.attempt.as_ref()
+    }
+
+    /// The amount that its shop should show: without fees, and not less what was given back.
+    fn amount_at_shop(&self) -> Amount {
+        if self.told().is_some() { self.amount() } else { Amount::ZERO }
+    }
+
+    /// The step that follows the last one that its shop has on record.
+    fn next_told(&self) -> Option<NextTold> {
+        let recording = self.recording.as_ref()?;
+        let is_captured_whole = !self.captured().is_zero() && self.released().is_zero();
+        let kind = match recording.told.as_ref().map(|told| told.step) {
+            None if self.continues.is_none() && self.stands_at_shop() => self.kind.operation(),
+            Some(Kind::Authorize) if is_captured_whole && !self.is_given_back() => Kind::Capture,
+            Some(Kind::Purchase | Kind::Capture) if self.is_given_back() => Kind::Refund,
+            _ => return None,
+        };
+        Some(NextTold { kind, since: self.step_done_at(kind)? })
+    }
+
+    /// When the operation was done that a step tells.
+    fn step_done_at(&self, kind: Kind) -> Option<Timestamp> {
+        let done: Option<&Operation> = match kind {
+            Kind::Capture => self.approved(Kind::Capture).last(),
+            Kind::Refund => self.voided().or_else(|| self.approved(Kind::Refund).last()),
+            _ => self.first(),
+        };
+        done.map(|operation| operation.updated_at)
+    }
+
+    /// The payment as its shop has it; none where no shop decided what was owed, or where nothing
+    /// of it is to be told.
+    pub fn at_shop(&self) -> Option<AtShop<'_>> {
+        self.recording.as_ref()?;
+        let stopped = self.stopped_telling();
+        let refused = stopped.filter(|telling| telling.state == TellingState::Refused);
+        let difference = self.shop_difference();
+        let (state, since) = if let Some(refused) = refused {
+            (AtShopState::Refused, Some(refused.sent_at))
+        } else if let Some((_, since)) = difference {
+            (AtShopState::NeedsAttention, Some(since))
+        } else if self.telling().is_some_and(|telling| telling.state.may_arrive()) {
+            (AtShopState::Sent, None)
+        } else if self.sends_at().is_some() {
+            (AtShopState::ToTell, None)
+        } else if self.told().is_some() {
+            (AtShopState::Told, None)
+        } else {
+            return None;
+        };
+        Some(AtShop {
+            state,
+            difference: difference.map(|(difference, _)| difference),
+            since,
+            step: self.told().map(|told| told.step),
+            id: self.told().map(|told| told.id.as_str()),
+            can_be_told_again: stopped.is_some() || self.told().is_some_and(|told| told.is_twice),
+        })
+    }
+
+    /// Why its shop does not show it as it is, and since when.
+    fn shop_difference(&self) -> Option<(ShopDifference, Timestamp)> {
+        if let Some(telling) = self.stopped_telling() {
+            let why = match telling.state {
+                TellingState::NotAnswered => ShopDifference::NotAnswered,
+                TellingState::Differs => ShopDifference::OtherAmount,
+                _ => return None,
+            };
+            return Some((why, telling.sent_at));
+        }
+        if let Some(told) = self.told().filter(|told| told.is_twice) {
+            return Some((ShopDifference::RecordedTwice, told.at));
+        }
+        let is_back = self.is_given_back();
+        let (why, step) = match self.told().map(|told| told.step) {
+            None if self.continues.is_some() && self.stands_at_shop() => {
+                (ShopDifference::Reauthorized, self.kind.operation())
+            }
+            Some(Kind::Authorize) if is_back => (ShopDifference::Voided, Kind::Refund),
+            Some(Kind::Authorize) if !self.released().is_zero() => {
+                (ShopDifference::PartlyCaptured, Kind::Capture)
+            }
+            Some(Kind::Purchase | Kind::Capture) if !is_back && !self.refunded().is_zero() => {
+                (ShopDifference::PartlyRefunded, Kind::Refund)
+            }
+            _ => return None,
+        };
+        self.step_done_at(step).map(|since| (why, since))
+    }
+
+    /// A step that the shop does not have and that is not sent again before a person has looked.
+    fn stopped_telling(&self) -> Option<&Telling> {
+        let is_stopped = |state| {
+            matches!(state, TellingState::Refused | TellingState::NotAnswered | TellingState::Differs)
+        };
+        self.telling().filter(|telling| is_stopped(telling.state) && self.is_next(telling))
+    }
+
+    /// Whether a step that was sent is still the one to be told.
+    fn is_next(&self, telling: &Telling) -> bool {
+        self.next_told().is_some_and(|next| next.kind == telling.step)
+    }
+
+    /// When its next step is to be sent; none where there is none, or a person has to act first.
+    fn sends_at(&self) -> Option<(NextTold, Timestamp)> {
+        let next = self.next_told()?;
+        match self.telling().filter(|telling| telling.step == next.kind) {
+            None => Some((next, next.since)),
+            Some(telling) if telling.state == TellingState::NotArrived => Some((next, telling.next_at)),
+            Some(_) => None,
+        }
+    }
+
+    /// When it is looked for at its shop.
+    fn looks_at(&self) -> Option<Timestamp> {
+        let sent = self.telling().filter(|telling| telling.state.may_arrive());
+        sent.map(|telling| telling.next_at).or_else(|| self.told()?.look_at)
+    }
+
+    /// Whether a request is under way that decides whether another may be sent.
+    fn is_being_told(&self) -> bool {
+        self.telling().is_some_and(|telling| telling.state == TellingState::Sent)
+    }
+}
+
+impl Order {
+    /// The recording of a payment that is begun now; none where no shop decides what is owed.
+    pub(super) fn begin_recording(&self, context: &Context<'_>) -> Option<Box<Recording>> {
+        let shop = context.shop?;
+        let elsewhere = shop.settled.checked_sub(self.told_to_shop()).unwrap_or(Amount::ZERO);
+        Some(Box::new(Recording { elsewhere, ..Recording::default() }))
+    }
+
+    /// The sum that the shop has on record of the order's payments, as far as that is known.
+    fn told_to_shop(&self) -> Amount {
+        Amount::sum(self.transactions.iter().map(Transaction::amount_at_shop))
+    }
+
+    /// The payments in effect, or possibly so, that this answer of the shop may lack.
+    ///
+    /// One that the shop has on record is in its answers after a while, and before that if the
+    /// answer has just them beside the sum that others had paid. Others may have paid since, and a
+    /// larger sum may be theirs.
+    pub(super) fn unshown_by(
+        &self,
+        shop: &ShopOrder,
+    ) -> impl DoubleEndedIterator<Item = &Transaction> + use<'_> {
+        let known = self.transactions.iter().filter_map(|one| one.recording.as_ref());
+        let elsewhere = known.map(|recording| recording.elsewhere).max().unwrap_or(Amount::ZERO);
+        let has_all = shop.settled == Amount::sum([elsewhere, self.told_to_shop()]);
+        let read_at = shop.read_at;
+        let is_shown = move |one: &Transaction| {
+            one.told().is_some_and(|told| has_all || read_at.duration_since(told.at) >= SHOWN_AFTER)
+        };
+        self.transactions.iter().filter(move |one| !one.in_effect().is_zero() && !is_shown(one))
+    }
+
+    /// The next thing to do so that its shop knows its payments, and when. While an operation is
+    /// under way, nothing: its outcome may change what is to be told.
+    ///
+    /// One step of an order is told at a time, in the order in which they were done: the shop's
+    /// parallel writes may overwrite each other.
+    pub fn recording_task(&self) -> Option<(Timestamp, RecordingTask)> {
+        if self.transactions.iter().any(|one| one.recording.is_some() && one.pending().is_some()) {
+            return None;
+        }
+        let look = |one: &Transaction| Some((one.looks_at()?, RecordingTask::Look(one.id)));
+        let under_way = self.transactions.iter().filter(|one| one.is_being_told()).filter_map(look);
+        if let Some(look) = under_way.min_by_key(|(at, _)| *at) {
+            return Some(look);
+        }
+        let steps = self.transactions.iter().filter_map(|one| Some((one.id, one.sends_at()?)));
+        let first = steps.min_by_key(|(_, (next, _))| next.since);
+        let send = first.map(|(id, (_, at))| (at, RecordingTask::Send(id)));
+        let looks = self.transactions.iter().filter_map(look);
+        looks.chain(send).min_by_key(|(at, _)| *at)
+    }
+
+    /// The same, if it is due.
+    pub fn recording_due(&self, now: Timestamp) -> Option<RecordingTask> {
+        self.recording_task().filter(|(at, _)| *at <= now).map(|(_, task)| task)
+    }
+
+    /// Puts the next step on record as sent, if one is to be sent now. `new_id` makes the request's
+    /// id.
+    pub fn begin_telling(&mut self, new_id: impl FnOnce() -> Uuid, now: Timestamp) -> Option<ToTell> {
+        match self.recording_due(now)? {
+            RecordingTask::Send(id) => self.tell(id, new_id(), now),
+            RecordingTask::Look(_) => None,
+        }
+    }
+
+    fn tell(&mut self, id: Uuid, attempt: Uuid, now: Timestamp) -> Option<ToTell> {
+        let currency = self.currency;
+        let transaction = self.transaction_mut(id)?;
+        let next = transaction.next_told()?;
+        let amount = transaction.amount();
+        let recording = transaction.recording.as_mut()?;
+        let earlier = recording.attempt.as_ref().filter(|earlier| earlier.step == next.kind);
+        let telling = Telling {
+            id: attempt,
+            step: next.kind,
+            state: TellingState::Sent,
+            since: earlier.map_or(now, |earlier| earlier.since),
+            sent_at: now,
+            looks: 0,
+            is_repeated: earlier.is_some_and(|earlier| earlier.state != TellingState::NotArrived),
+            is_refused: false,
+            next_at: now + LOOKS_AFTER[0],
+        };
+        recording.attempt = Some(telling);
+        let id = recording.told.as_ref().map(|told| told.id.clone());
+        Some(ToTell { transaction: transaction.id, attempt, step: next.kind, amount, currency, id })
+    }
+
+    /// Whether this request is the one on record.
+    pub(crate) fn is_telling(&self, sent: &ToTell) -> bool {
+        let telling = self.transaction(sent.transaction).and_then(Transaction::telling);
+        telling.is_some_and(|telling| telling.id == sent.attempt)
+    }
+
+    /// Puts the shop's answer on record. False where there is nothing to put on record, or another
+    /// request was sent since.
+    pub fn answer_telling(&mut self, sent: &ToTell, answer: &TellingAnswer, now: Timestamp) -> bool {
+        let Some(recording) =
+            self.transaction_mut(sent.transaction).and_then(|transaction| transaction.recording.as_mut())
+        else {
+            return false;
+        };
+        let Some(telling) = recording.attempt.as_mut().filter(|telling| telling.id == sent.attempt) else {
+            return false;
+        };
+        match answer {
+            TellingAnswer::Recorded(id) => {
+                let id = id.clone();
+                recording.record(id, now);
+            }
+            // An earlier request may have been carried out since the last look.
+            TellingAnswer::NotArrived if telling.is_repeated => {
+                telling.sent_at = now - REPEATED_AFTER;
+                (telling.looks, telling.next_at) = (LOOKS_MIN, now);
+            }
+            TellingAnswer::NotArrived => {
+                (telling.state, telling.next_at) = (TellingState::NotArrived, now);
+            }
+            TellingAnswer::Refused if telling.is_repeated => {
+                (telling.is_refused, telling.next_at) = (true, now + SHOWN_AFTER);
+            }
+            TellingAnswer::Refused => telling.stop(TellingState::Refused),
+            TellingAnswer::Unknown => return false,
+        }
+        recording.give_up_after_days(now);
+        true
+    }
+
+    /// The shop did not answer a look: others come first.
+    pub fn put_off_telling(&mut self, transaction: Uuid, now: Timestamp) -> bool {
+        let Some(recording) = self.transaction_mut(transaction).and_then(|one| one.recording.as_mut()) else {
+            return false;
+        };
+        let later = now + PUT_OFF_FOR;
+        match (&mut recording.attempt, &mut recording.told) {
+            (Some(telling), _) if telling.state.may_arrive() => telling.next_at = later,
+            (_, Some(told)) if told.look_at.is_some() => told.look_at = Some(later),
+            _ => return false,
+        }
+        recording.give_up_after_days(now);
+        true
+    }
+
+    /// A person wants a payment told again, of which the shop does not have what it should. False
+    /// where there is nothing to tell again.
+    pub fn tell_again(&mut self, transaction: Uuid, now: Timestamp) -> bool {
+        let Some(transaction) = self.transaction_mut(transaction) else { return false };
+        let is_stopped = transaction.stopped_telling().is_some();
+        let Some(recording) = transaction.recording.as_mut() else { return false };
+        match (&mut recording.attempt, &mut recording.told) {
+            (Some(telling), _) if is_stopped => {
+                // A refusal was carried out: nothing of it can still arrive.
+                let is_known = telling.state == TellingState::Refused && !telling.is_repeated;
+                telling.state = if is_known { TellingState::NotArrived } else { TellingState::Sent };
+                (telling.since, telling.next_at, telling.looks) = (now, now, LOOKS_MIN);
+            }
+            (_, Some(told)) if told.is_twice => told.look_at = Some(now),
+            _ => return false,
+        }
+        true
+    }
+}

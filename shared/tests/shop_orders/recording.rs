@@ -1,0 +1,626 @@
+//! An order's payments as a shop has them, with a fault or a crash at every call and every write:
+//! each payment once, or listed for a person.
+//!
+//! Three ledgers are compared: the gateway's, which is a till here, the fake shop's, and the stored
+//! order's list of concerns. What a ledger should have is written out; no rule is asked.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use elastic_path_fake::{
+    Endpoint, Fake, FakeConfig, Fault, FaultKind, NewOrder, PaymentWord, Rows, Settings, TransactionRow,
+    TransactionType,
+};
+use jiff::{SignedDuration, Timestamp};
+use memory::{CardNoteTable, OrderTable, SetClock, pay};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
+use tokio::sync::Notify;
+use tollgate::{elastic_path_client::ElasticPathClient, lambda::GATEWAY};
+use tollgate_core::{
+    journal::{Concern, concerns},
+    order::{
+        Action, Essentials, Finding, Fingerprint, Intent, KeyDigest, Kind, MerchantId, Order, OrderId,
+        OrderKey, Outcome, PaymentKind, Principal, ShopOrder, ShopTransaction, Target, TellingAnswer, ToTell,
+        Transaction,
+    },
+    payments::{
+        Command, Deadline, DueQuery, Gateway, GatewayInfo, Index, Initiator, Inquiry, Instruction, Merchant,
+        Merchants, MerchantsError, OrderStore, Page, PaymentSource, Payments, ShopFailure, ShopOrders,
+        StoreError,
+        reconcile::{ReconcileLimits, reconcile},
+    },
+    values::{Amount, Clock as _, RefundMax},
+};
+
+use super::{TOTAL, approved, both, merchant};
+
+/// An operation of a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Authorize(u64),
+    Purchase(u64),
+    /// Of the first payment.
+    Capture,
+    CapturePart(u64),
+    Refund,
+    RefundPart(u64),
+    Void,
+    /// Of the second payment.
+    RefundSecond,
+}
+
+impl Scenario {
+    /// Whether a shop can show all of it. A capture that is given back before it is told is not
+    /// told any more, so that nobody ships on it.
+    fn is_shown(&self, is_hurried: bool) -> bool {
+        let is_captured_and_given_back =
+            self.acts.contains(&Capture) && self.acts.iter().any(|act| matches!(act, Refund | Void));
+        self.can_be_shown && !(is_hurried && is_captured_and_given_back)
+    }
+}
+
+use Act::{Authorize, Capture, CapturePart, Purchase, Refund, RefundPart, RefundSecond, Void};
+
+/// A history of an order.
+struct Scenario {
+    acts: &'static [Act],
+    /// Whether a shop can show all of it.
+    can_be_shown: bool,
+}
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario { acts: &[Purchase(TOTAL)], can_be_shown: true },
+    Scenario { acts: &[Authorize(TOTAL), Capture], can_be_shown: true },
+    Scenario { acts: &[Purchase(TOTAL), Refund], can_be_shown: true },
+    Scenario { acts: &[Purchase(TOTAL), Void], can_be_shown: true },
+    Scenario { acts: &[Authorize(TOTAL), Capture, Refund], can_be_shown: true },
+    Scenario { acts: &[Authorize(TOTAL), Capture, Void], can_be_shown: true },
+    Scenario { acts: &[Purchase(4_000), Purchase(6_000)], can_be_shown: true },
+    Scenario { acts: &[Authorize(4_000), Capture, Purchase(6_000), RefundSecond], can_be_shown: true },
+    Scenario { acts: &[Authorize(TOTAL), Void], can_be_shown: false },
+    Scenario { acts: &[Authorize(TOTAL), CapturePart(3_000)], can_be_shown: false },
+    Scenario { acts: &[Purchase(TOTAL), RefundPart(3_000)], can_be_shown: false },
+    Scenario { acts: &[Purchase(4_000), Refund, Purchase(6_000)], can_be_shown: false },
+];
+
+/// Where a process dies: at the effect with this number, before it or right after it.
+#[derive(Default)]
+struct Death {
+    left: AtomicI64,
+    is_after: AtomicBool,
+    effects: AtomicI64,
+    dead: Notify,
+}
+
+impl Death {
+    fn at(&self, effect: i64, is_after: bool) {
+        self.effects.store(0, Ordering::Relaxed);
+        self.left.store(effect, Ordering::Relaxed);
+        self.is_after.store(is_after, Ordering::Relaxed);
+    }
+
+    async fn around<T>(&self, effect: impl Future<Output = T>) -> T {
+        self.effects.fetch_add(1, Ordering::Relaxed);
+        let dies = self.left.fetch_sub(1, Ordering::Relaxed) == 0;
+        if dies && !self.is_after.load(Ordering::Relaxed) {
+            self.die().await;
+        }
+        let result = effect.await;
+        if dies {
+            self.die().await;
+        }
+        result
+    }
+
+    async fn die(&self) {
+        self.dead.notify_one();
+        std::future::pending::<()>().await;
+    }
+
+    /// The result, unless the process died.
+    async fn of<T>(&self, run: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.dead.notified() => None,
+            result = run => Some(result),
+        }
+    }
+}
+
+/// A payment as the gateway has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Account {
+    held: u64,
+    taken: u64,
+    refunded: u64,
+    /// Whether it was voided before it was captured: no shop can show that.
+    was_released: bool,
+}
+
+/// The gateway: it does what it is told, and remembers it.
+#[derive(Default)]
+struct Till {
+    accounts: Mutex<BTreeMap<String, Account>>,
+    /// Every operation that was done: its reference and amount.
+    done: Mutex<BTreeMap<String, (String, u64)>>,
+    death: Arc<Death>,
+}
+
+impl Till {
+    fn carry_out(&self, instruction: &Instruction<'_>) -> Outcome {
+        let (id, amount) = (instruction.gateway_order_id.to_owned(), instruction.amount.minor());
+        let mut accounts = self.accounts.lock().unwrap();
+        let mut of = |reference: &str, change: &dyn Fn(&mut Account)| {
+            change(accounts.entry(reference.to_owned()).or_default());
+            reference.to_owned()
+        };
+        let reference = match &instruction.command {
+            Command::Authorize(_) => of(&id, &|account| account.held = amount),
+            Command::Purchase(_) => of(&id, &|account| account.taken = amount),
+            Command::Capture(payment) => {
+                of(payment.reference, &|account| (account.held, account.taken) = (0, amount))
+            }
+            Command::Void(payment) => of(payment.reference, &|account| {
+                *account = Account { was_released: account.held > 0, ..Account::default() };
+            }),
+            Command::Refund(payment) => {
+                of(payment.reference, &|account| account.refunded += amount);
+                id.clone()
+            }
+        };
+        assert!(self.done.lock().unwrap().insert(id, (reference.clone(), amount)).is_none(), "done twice");
+        approved(&reference, amount)
+    }
+}
+
+#[async_trait]
+impl Gateway for Till {
+    fn info(&self) -> &'static dyn GatewayInfo {
+        GATEWAY
+    }
+
+    async fn execute(&self, _: &Merchant, instruction: Instruction<'_>, _: Duration) -> Outcome {
+        self.death.around(async { self.carry_out(&instruction) }).await
+    }
+
+    async fn inquire(&self, _: &Merchant, inquiry: Inquiry<'_>, _: Duration) -> Finding {
+        let done = self.done.lock().unwrap();
+        let mut ids = inquiry.earlier.iter().map(AsRef::as_ref).chain([inquiry.gateway_order_id]);
+        let found = ids.find_map(|id| done.get(id));
+        found.map_or(Finding::Absent, |(reference, amount)| {
+            Finding::Became(Box::new(approved(reference, *amount)))
+        })
+    }
+}
+
+/// The table, whose writes a process may not survive.
+struct MortalStore {
+    table: OrderTable,
+    death: Arc<Death>,
+}
+
+#[async_trait]
+impl OrderStore for MortalStore {
+    async fn load(&self, key: &OrderKey) -> Result<Option<Order>, StoreError> {
+        self.table.load(key).await
+    }
+
+    async fn create(&self, order: &Order) -> Result<(), StoreError> {
+        self.death.around(self.table.create(order)).await
+    }
+
+    async fn save(&self, order: &Order) -> Result<(), StoreError> {
+        self.death.around(self.table.save(order)).await
+    }
+
+    async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
+        self.table.due(query).await
+    }
+}
+
+/// The client of the shop, whose calls a process may not survive.
+struct MortalShop {
+    client: Arc<ElasticPathClient>,
+    death: Arc<Death>,
+}
+
+#[async_trait]
+impl ShopOrders for MortalShop {
+    async fn order(
+        &self,
+        merchant: &Merchant,
+        id: &OrderId,
+        by: Principal,
+    ) -> Result<Option<ShopOrder>, ShopFailure> {
+        self.death.around(self.client.order(merchant, id, by)).await
+    }
+
+    async fn transactions(
+        &self,
+        merchant: &Merchant,
+        id: &OrderId,
+    ) -> Result<Vec<ShopTransaction>, ShopFailure> {
+        self.death.around(self.client.transactions(merchant, id)).await
+    }
+
+    async fn tell(&self, merchant: &Merchant, id: &OrderId, step: &ToTell, limit: Duration) -> TellingAnswer {
+        self.death.around(self.client.tell(merchant, id, step, limit)).await
+    }
+}
+
+struct Known(Arc<Merchant>);
+
+#[async_trait]
+impl Merchants for Known {
+    async fn get(&self, _: &MerchantId) -> Result<Arc<Merchant>, MerchantsError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// A shop that many histories share, each with an order of its own.
+struct Mall {
+    fake: Arc<Fake>,
+    client: Arc<ElasticPathClient>,
+    clock: Arc<SetClock>,
+    merchant: Arc<Merchant>,
+}
+
+impl Mall {
+    fn open() -> Self {
+        let fake = Arc::new(Fake::start(FakeConfig::default()).unwrap());
+        let clock = Arc::new(SetClock::at(Timestamp::now()));
+        let client = Arc::new(ElasticPathClient::new(clock.clone()));
+        let merchant = Arc::new(merchant(&fake.base_url()));
+        Self { fake, client, clock, merchant }
+    }
+
+    fn passes(&self, time: SignedDuration) {
+        self.fake.advance_clock(Duration::from_millis(time.as_millis().try_into().unwrap()));
+        self.clock.pass(time);
+    }
+
+    /// A new order of the shop, and a till and a table of its own.
+    fn place(&self, total: u64) -> History<'_> {
+        let order = self.fake.add_order(NewOrder::of(total));
+        let death = Arc::new(Death::default());
+        death.at(-1, false);
+        let till = Arc::new(Till { death: death.clone(), ..Till::default() });
+        let store = Arc::new(MortalStore { table: OrderTable::default(), death: death.clone() });
+        let payments = Payments {
+            store: store.clone(),
+            gateway: till.clone(),
+            clock: self.clock.clone(),
+            known_disputes: None,
+            card_notes: Arc::new(CardNoteTable::default()),
+            shop_orders: Arc::new(MortalShop { client: self.client.clone(), death: death.clone() }),
+        };
+        let key = OrderKey { merchant: self.merchant.id.clone(), order: order.parse().unwrap() };
+        History { mall: self, till, store, payments, key, death }
+    }
+}
+
+/// One order, with everything that happens to it.
+struct History<'a> {
+    mall: &'a Mall,
+    till: Arc<Till>,
+    store: Arc<MortalStore>,
+    payments: Payments,
+    key: OrderKey,
+    death: Arc<Death>,
+}
+
+/// The most that a POST may be late, after the look of an hour.
+const LATEST_MS: u64 = 3 * 3_600_000;
+
+impl History<'_> {
+    fn order(&self) -> Option<Order> {
+        self.store.table.all().get(&self.key.to_string()).cloned()
+    }
+
+    fn intent(&self, act: Act) -> Option<Intent> {
+        let amount = |minor| Some(Amount::new(minor).unwrap());
+        let (kind, minor) = match act {
+            Authorize(minor) => (Kind::Authorize, amount(minor)),
+            Purchase(minor) => (Kind::Purchase, amount(minor)),
+            Capture => (Kind::Capture, None),
+            CapturePart(minor) => (Kind::Capture, amount(minor)),
+            Refund | RefundSecond => (Kind::Refund, None),
+            RefundPart(minor) => (Kind::Refund, amount(minor)),
+            Void => (Kind::Void, None),
+        };
+        let place = usize::from(act == RefundSecond);
+        let target = || Some(Target::Transaction(self.order()?.transactions.get(place)?.id));
+        let action = match kind {
+            Kind::Authorize => Action::Pay(pay(PaymentKind::Authorize, minor)),
+            Kind::Purchase => Action::Pay(pay(PaymentKind::Purchase, minor)),
+            Kind::Capture => Action::Capture { target: target()?, amount: minor, custom_reference: None },
+            Kind::Refund => Action::Refund { target: target()?, amount: minor, mechanism: None },
+            _ => Action::Void { target: target()?, reopen: true },
+        };
+        let essentials = Essentials { amount: minor, ..Essentials::new(kind) };
+        Some(Intent {
+            action,
+            key: Some(KeyDigest::new("POST", "", &self.mall.clock.new_id().to_string())),
+            fingerprint: Fingerprint::new(&essentials),
+            currency: None,
+            by: Principal::ClientCredentials,
+            attribution: None,
+            seen_version: None,
+            refund_disputed: false,
+            refund_max: RefundMax::Unlimited,
+        })
+    }
+
+    async fn acts(&self, act: Act) {
+        let Some(intent) = self.intent(act) else { return };
+        let (account, profile) = ("1".to_owned(), "2".to_owned());
+        let source = PaymentSource::Profile { account, profile, initiator: Initiator::Customer };
+        let deadline = Deadline::after(Duration::from_secs(29));
+        let merchant = &self.mall.merchant;
+        let performed = self.payments.perform(merchant, &self.key, &intent, Some(&source), deadline);
+        // Refused ones are part of a history: an earlier operation may be in doubt.
+        let _ = self.death.of(Box::pin(performed)).await;
+    }
+
+    async fn reconciles(&self) {
+        let merchants = Known(self.mall.merchant.clone());
+        let (limits, deadline) = (ReconcileLimits::default(), Deadline::after(Duration::from_mins(10)));
+        let run = reconcile(&self.payments, &merchants, limits, deadline);
+        let _ = self.death.of(Box::pin(run)).await;
+    }
+
+    /// Runs the schedule until nothing is to be done, for so long at most.
+    async fn settles(&self, longest: SignedDuration) {
+        let until = self.mall.clock.now() + longest;
+        for _ in 0..400 {
+            let Some((_, due)) = self.order().as_ref().and_then(Index::of) else { return };
+            let next = due.max(self.mall.clock.now() + SignedDuration::from_secs(60));
+            if next > until {
+                return;
+            }
+            self.mall.passes(next.duration_since(self.mall.clock.now()));
+            self.reconciles().await;
+        }
+        panic!("it never ends: {:#?}", self.order());
+    }
+
+    fn is_listed(&self, order: &Order, transaction: &Transaction) -> bool {
+        let found = concerns(order, transaction, self.mall.clock.now());
+        found.iter().any(|one| matches!(one, Concern::ShopRefused | Concern::ShopDiffers))
+    }
+
+    /// The shop's payments that are this one: by its reference, or by its id there.
+    fn there(&self, transaction: &Transaction) -> Vec<TransactionRow> {
+        let snapshot = self.mall.fake.order(self.key.order.as_str()).unwrap();
+        let told = transaction.at_shop().and_then(|at_shop| at_shop.id.map(str::to_owned));
+        let reference = transaction.id.to_string();
+        let is_own = |row: &TransactionRow| {
+            row.custom_reference.as_deref() == Some(&*reference) || Some(&row.id) == told.as_ref()
+        };
+        snapshot.transactions.into_iter().filter(is_own).collect()
+    }
+
+    /// The verdict about one payment. `is_late` where a request may arrive after more than an hour.
+    fn verdict(&self, order: &Order, transaction: &Transaction, is_late: bool) {
+        let Some(reference) = transaction.reference() else { return };
+        let account = self.till.accounts.lock().unwrap()[reference];
+        let rows = self.there(transaction);
+        let has = |kind| rows.iter().any(|row| row.transaction_type == kind);
+        let begun = [TransactionType::Authorize, TransactionType::Purchase];
+        let is_new_row = self.mall.fake.settings().rows == Rows::NewRow;
+        let payments = rows.iter().filter(|row| !is_new_row || begun.contains(&row.transaction_type)).count();
+        if self.is_listed(order, transaction) {
+            assert!(payments <= 1 || is_late, "twice: {rows:?}");
+            return;
+        }
+        let told = format!("{account:?}, {rows:?}, {transaction:#?}");
+        assert!(payments <= 1, "twice and not listed: {told}");
+        let is_held = account.held > 0;
+        let is_paid = account.taken > account.refunded;
+        let is_captured = has(TransactionType::Capture) || has(TransactionType::Purchase);
+        let is_refunded = has(TransactionType::Refund);
+        if is_held {
+            assert!(payments == 1 && has(TransactionType::Authorize) && !is_captured, "{told}");
+        } else if is_paid {
+            assert!(payments == 1 && is_captured && !is_refunded, "{told}");
+            assert_eq!(account.refunded, 0, "a part: {told}");
+        } else {
+            assert!(payments == 0 || is_refunded, "given back: {told}");
+        }
+        let amount = if is_held { account.held } else { account.taken };
+        assert!(rows.iter().all(|row| amount == 0 || row.amount == amount), "{told}");
+    }
+
+    /// The verdict about the order. Returns the number of listed payments.
+    fn verdicts(&self, is_late: bool) -> usize {
+        let Some(order) = self.order() else { return 0 };
+        assert!(order.recording_task().is_none(), "something is left to do: {order:#?}");
+        for transaction in &order.transactions {
+            assert!(transaction.pending().is_none(), "in doubt: {transaction:#?}");
+            self.verdict(&order, transaction, is_late);
+        }
+        let begun = order.transactions.iter().filter(|one| one.reference().is_some()).count();
+        assert_eq!(
+            self.till.accounts.lock().unwrap().len(),
+            begun,
+            "each payment at the gateway is on record"
+        );
+        order.transactions.iter().filter(|one| self.is_listed(&order, one)).count()
+    }
+}
+
+/// The mishaps of a history.
+#[derive(Clone, Debug, Default)]
+struct Mishaps {
+    /// The act before which a fault is set for the shop's next POST.
+    fault: Option<(usize, FaultKind)>,
+    /// The effect at which the process of an act dies.
+    death: Option<(usize, i64, bool)>,
+    /// Whether acts follow each other at once.
+    is_hurried: bool,
+}
+
+impl Mishaps {
+    fn is_late(&self) -> bool {
+        let late = |kind: &FaultKind| match kind {
+            FaultKind::LateTimeout(ms) | FaultKind::LateCut(ms) => *ms > 3_600_000,
+            _ => false,
+        };
+        self.fault.as_ref().is_some_and(|(_, kind)| late(kind))
+    }
+}
+
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 6);
+
+/// One history, and its verdict. Returns the number of listed payments.
+async fn run(mall: &Mall, scenario: &Scenario, mishaps: &Mishaps) -> usize {
+    let history = mall.place(TOTAL);
+    println!("{:?}, {mishaps:?}, {:?}", scenario.acts, mall.fake.settings());
+    for (place, act) in scenario.acts.iter().enumerate() {
+        if let Some((_, kind)) = mishaps.fault.as_ref().filter(|(at, _)| *at == place) {
+            for endpoint in [Endpoint::Payments, Endpoint::Capture, Endpoint::Refund] {
+                mall.fake.fault(Fault::once(endpoint, kind.clone()));
+            }
+        }
+        if let Some((_, effect, is_after)) = mishaps.death.filter(|(at, ..)| *at == place) {
+            history.death.at(effect, is_after);
+        }
+        history.acts(*act).await;
+        history.death.at(-1, false);
+        let pause = if mishaps.is_hurried { 1 } else { 8 * 3_600 };
+        history.settles(SignedDuration::from_secs(pause)).await;
+        mall.passes(SignedDuration::from_secs(1));
+    }
+    history.settles(LONGEST).await;
+    mall.fake.forget_faults();
+    // A late request has arrived by then.
+    mall.passes(SignedDuration::from_millis(LATEST_MS.try_into().unwrap()));
+    let listed = history.verdicts(mishaps.is_late());
+    let was_released = history.till.accounts.lock().unwrap().values().any(|account| account.was_released);
+    // A shop refuses the refund of a part while another part, whose process died, is not paid.
+    let is_refused = mishaps.death.is_some() && scenario.acts.contains(&RefundSecond);
+    let is_usual =
+        !was_released && !is_refused && scenario.is_shown(mishaps.is_hurried) && !mishaps.is_late();
+    let is_default = mall.fake.settings() == Settings::default();
+    assert!(listed == 0 || !is_usual || !is_default, "nobody is needed for it: {:#?}", history.order());
+    listed
+}
+
+fn fault_kinds() -> Vec<FaultKind> {
+    let minutes = |minutes: u64| minutes * 60_000;
+    vec![
+        FaultKind::RevokedToken,
+        FaultKind::NotJson,
+        FaultKind::LacksMember("data.id".to_owned()),
+        FaultKind::CutBefore,
+        FaultKind::CutAfter,
+        FaultKind::Conflict,
+        FaultKind::TooManyRequests(None),
+        FaultKind::TooLarge,
+        FaultKind::InternalError,
+        FaultKind::GatewayTimeout(1),
+        FaultKind::BadGatewayHtml,
+        FaultKind::LateTimeout(minutes(3)),
+        FaultKind::LateCut(minutes(59)),
+        FaultKind::LateTimeout(minutes(61)),
+        FaultKind::LateTimeout(minutes(100)),
+        FaultKind::LateCut(LATEST_MS - minutes(1)),
+    ]
+}
+
+#[tokio::test]
+async fn without_a_fault_the_request_that_took_the_money_records_it() {
+    let mall = Mall::open();
+    for scenario in SCENARIOS {
+        let history = mall.place(TOTAL);
+        for act in scenario.acts {
+            history.acts(*act).await;
+            let order = history.order().unwrap();
+            assert!(order.recording_task().is_none(), "{:?}: {order:#?}", scenario.acts);
+        }
+        assert_eq!(history.verdicts(false) == 0, scenario.can_be_shown, "{:?}", scenario.acts);
+    }
+    // A payment of the whole takes one call and one write more than without a recording.
+    let history = mall.place(TOTAL);
+    let calls = mall.fake.ledger().len();
+    history.acts(Purchase(TOTAL)).await;
+    let words: Vec<String> = mall.fake.ledger()[calls..].iter().map(|call| call.method.clone()).collect();
+    assert_eq!(words, ["GET", "POST"]);
+    let writes = history.store.table.faults.writes();
+    assert_eq!(writes, 3, "the intent, the outcome with the step as sent, and its result");
+    let there = mall.fake.order(history.key.order.as_str()).unwrap();
+    assert_eq!(there.payment, PaymentWord::Paid);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crash_at_any_call_or_write_leaves_each_payment_recorded_once_or_listed() {
+    let mall = Mall::open();
+    let mut histories = 0;
+    for scenario in SCENARIOS {
+        for place in 0..scenario.acts.len() {
+            for effect in 0..9 {
+                for (is_after, is_hurried) in [(false, false), (true, false), (false, true), (true, true)] {
+                    let mishaps =
+                        Mishaps { death: Some((place, effect, is_after)), is_hurried, ..Mishaps::default() };
+                    run(&mall, scenario, &mishaps).await;
+                    histories += 1;
+                }
+            }
+        }
+    }
+    assert!(histories > 700, "{histories}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_of_any_post_leaves_each_payment_recorded_once_or_listed() {
+    let mall = Mall::open();
+    let mut listed_late = 0;
+    for scenario in SCENARIOS {
+        for place in 0..scenario.acts.len() {
+            for kind in fault_kinds() {
+                for is_hurried in [false, true] {
+                    let mishaps =
+                        Mishaps { fault: Some((place, kind.clone())), is_hurried, ..Mishaps::default() };
+                    let listed = run(&mall, scenario, &mishaps).await;
+                    listed_late += usize::from(listed > 0 && scenario.can_be_shown);
+                }
+            }
+        }
+    }
+    assert!(listed_late > 0, "a request that comes after its repetition is listed");
+}
+
+/// Histories of each setting's value, alone and with another's.
+const SEEDS: u64 = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_shop_does_each_payment_is_recorded_once_or_listed() {
+    let mall = Mall::open();
+    let all = Settings::variations();
+    for (place, (_, settings)) in (0..).zip(&all) {
+        for seed in 0..SEEDS {
+            let mut random = StdRng::seed_from_u64(1_000 * seed + place);
+            let other = &all.choose(&mut random).unwrap().1;
+            let settings = if seed < SEEDS / 2 { settings.clone() } else { both(settings, other) };
+            // The limit is of the fake's seconds, of which many pass at once.
+            mall.fake.set(Settings { rate_per_s: None, ..settings });
+            let scenario = SCENARIOS.choose(&mut random).unwrap();
+            let at = random.random_range(0..scenario.acts.len());
+            let kind = fault_kinds().choose(&mut random).unwrap().clone();
+            let death = (at, random.random_range(0..9), random.random());
+            let mishaps = Mishaps {
+                fault: random.random::<bool>().then_some((at, kind)),
+                death: random.random_ratio(1, 3).then_some(death),
+                is_hurried: random.random(),
+            };
+            run(&mall, scenario, &mishaps).await;
+        }
+    }
+}
