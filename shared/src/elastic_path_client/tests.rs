@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use elastic_path_fake::{
     BalanceMember, Endpoint, Fake, FakeClient, FakeConfig, Fault, FaultKind, Method, NewOrder, OrderStatus,
-    PaymentWord, Settings, TokenRefusal, TokenShape,
+    Overpay, PaymentWord, Settings, TokenRefusal, TokenShape,
 };
 use jiff::{SignedDuration, Timestamp};
 use memory::SetClock;
@@ -15,6 +15,7 @@ use tollgate_core::{
     order::ShopStanding,
     values::{Amount, Currency},
 };
+use uuid::Uuid;
 
 use super::*;
 use crate::{lambda::GATEWAY, merchant_document};
@@ -350,9 +351,93 @@ async fn shoppers_read_five_orders_a_second_and_ask_once_a_minute_for_one_that_i
     assert!(bench.read("not-there", Principal::Implicit).await.unwrap().is_some());
 }
 
+/// A step of a payment that the shop has no transaction of, or this one.
+fn step(step: Kind, id: Option<&str>) -> ToTell {
+    ToTell {
+        transaction: Uuid::from_u128(7),
+        attempt: Uuid::nil(),
+        step,
+        amount: Amount::new(4_000).unwrap(),
+        currency: Currency::USD,
+        id: id.map(str::to_owned),
+    }
+}
+
+impl Bench {
+    async fn tell(&self, id: &str, step: &ToTell) -> TellingAnswer {
+        self.client.tell(&self.merchant, &id.parse().unwrap(), step, Duration::from_secs(4)).await
+    }
+}
+
+#[tokio::test]
+async fn each_answer_to_a_payment_says_whether_the_shop_may_have_it() {
+    let bench = Bench::new();
+    let purchase = step(Kind::Purchase, None);
+    let (unknown, not_arrived) = (TellingAnswer::Unknown, TellingAnswer::NotArrived);
+    for (kind, expected) in [
+        (FaultKind::TooManyRequests(Some(1)), &not_arrived),
+        (FaultKind::InternalError, &unknown),
+        (FaultKind::BadGatewayHtml, &unknown),
+        (FaultKind::GatewayTimeout(1), &unknown),
+        (FaultKind::Conflict, &unknown),
+        (FaultKind::CutBefore, &unknown),
+        (FaultKind::CutAfter, &unknown),
+        (FaultKind::NotJson, &unknown),
+        (FaultKind::TooLarge, &unknown),
+        (FaultKind::LacksMember("data.id".to_owned()), &unknown),
+        (FaultKind::LacksMember("data.amount".to_owned()), &unknown),
+        (FaultKind::LacksMember("data.transaction_type".to_owned()), &unknown),
+    ] {
+        let id = bench.fake.add_order(NewOrder::of(10_000));
+        bench.fake.fault(Fault::once(Endpoint::Payments, kind.clone()));
+        assert_eq!(bench.tell(&id, &purchase).await, *expected, "{kind:?}");
+    }
+    // A token that is refused was not read any further, and neither was a request without one.
+    let id = bench.fake.add_order(NewOrder::of(10_000));
+    bench.fake.fault(Fault::once(Endpoint::Payments, FaultKind::RevokedToken));
+    let recorded = bench.tell(&id, &purchase).await;
+    let row = bench.fake.order(&id).unwrap().transactions.remove(0);
+    assert_eq!(recorded, TellingAnswer::Recorded(row.id.clone()));
+    assert_eq!(row.custom_reference, Some(purchase.transaction.to_string()));
+    bench.pass(4_000);
+    bench.fake.fault(Fault::once(Endpoint::Token, FaultKind::InternalError));
+    assert_eq!(bench.tell(&id, &purchase).await, not_arrived);
+    assert_eq!(bench.tell("not-there", &purchase).await, not_arrived);
+    let nobody = merchant("http://127.0.0.1:9", &["first"]);
+    let order = id.parse().unwrap();
+    let answer = bench.client.tell(&nobody, &order, &purchase, Duration::from_secs(4)).await;
+    assert_eq!(answer, not_arrived, "no connection");
+    // A refusal, and a shop that records another amount than was sent.
+    bench.fake.pay_elsewhere(&id, 6_000, Method::Purchase);
+    assert_eq!(bench.tell(&id, &purchase).await, TellingAnswer::Refused);
+    let id = bench.fake.add_order(NewOrder::of(3_000));
+    assert_eq!(bench.tell(&id, &purchase).await, TellingAnswer::Refused);
+    bench.fake.set(Settings { overpay: Overpay::AcceptCap, ..Settings::default() });
+    assert_eq!(bench.tell(&id, &purchase).await, unknown);
+}
+
+#[tokio::test]
+async fn a_capture_and_a_refund_name_the_shops_own_transaction_and_transactions_are_read_in_every_form() {
+    let bench = Bench::new();
+    for settings in Settings::variations().into_iter().map(|(_, settings)| settings) {
+        bench.fake.set(Settings { rate_per_s: None, read_lag_s: 0, ..settings });
+        let id = bench.fake.add_order(NewOrder::of(4_000));
+        let TellingAnswer::Recorded(there) = bench.tell(&id, &step(Kind::Authorize, None)).await else {
+            panic!("{:?}", bench.fake.settings());
+        };
+        for kind in [Kind::Capture, Kind::Refund] {
+            let answer = bench.tell(&id, &step(kind, Some(&there))).await;
+            assert!(matches!(answer, TellingAnswer::Recorded(_)), "{answer:?}: {:?}", bench.fake.settings());
+        }
+        let shown = bench.client.transactions(&bench.merchant, &id.parse().unwrap()).await.unwrap();
+        assert!(shown.iter().any(|row| row.is_manual && row.step == Some(Kind::Refund)), "{shown:?}");
+        assert!(shown.iter().all(|row| row.amount.minor() == 4_000 && !row.is_failed), "{shown:?}");
+    }
+}
+
 /// All that a client can do, with every id that there can be.
 #[tokio::test]
-async fn nothing_but_tokens_orders_and_the_manual_gateway_is_ever_called() {
+async fn nothing_but_tokens_orders_payments_and_the_manual_gateway_is_ever_called() {
     let bench = Bench::new();
     assert_eq!(bench.client.has_manual_gateway(&bench.merchant).await, Ok(true));
     let ids = ["..a", "a..", "~", "a:b", "-", ".", "gateways", "a~.", "integrations"];
@@ -360,15 +445,28 @@ async fn nothing_but_tokens_orders_and_the_manual_gateway_is_ever_called() {
         for by in [Principal::Implicit, Principal::ClientCredentials, Principal::Schedule] {
             let _ = bench.client.order(&bench.merchant, &id, by).await;
         }
+        let _ = bench.client.transactions(&bench.merchant, &id).await;
+        for (kind, there) in [
+            (Kind::Authorize, None),
+            (Kind::Purchase, None),
+            (Kind::Capture, Some("there")),
+            (Kind::Refund, Some("there")),
+            (Kind::Void, Some("there")),
+            (Kind::Capture, None),
+        ] {
+            bench.tell(id.as_str(), &step(kind, there)).await;
+        }
     }
     let shop = bench.merchant.shop.as_ref().unwrap();
     assert_eq!(bench.client.takes_key(shop, &shop.keys[0]).await, Ok(true));
     for sent in bench.fake.ledger() {
-        let is_known = match sent.method.as_str() {
-            "POST" => sent.path == "/oauth/access_token",
-            "GET" => {
-                let order = sent.path.strip_prefix("/v2/orders/");
-                sent.path == "/v2/gateways/manual" || order.is_some_and(|id| id.parse::<OrderId>().is_ok())
+        let place: Vec<&str> = sent.path.split('/').skip(1).collect();
+        let is_known = match (sent.method.as_str(), place.as_slice()) {
+            ("POST", ["oauth", "access_token"]) | ("GET", ["v2", "gateways", "manual"]) => true,
+            ("GET", ["v2", "orders", id] | ["v2", "orders", id, "transactions"])
+            | ("POST", ["v2", "orders", id, "payments"])
+            | ("POST", ["v2", "orders", id, "transactions", "there", "capture" | "refund"]) => {
+                id.parse::<OrderId>().is_ok()
             }
             _ => false,
         };

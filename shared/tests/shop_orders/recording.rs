@@ -293,14 +293,14 @@ impl Mall {
         death.at(-1, false);
         let till = Arc::new(Till { death: death.clone(), ..Till::default() });
         let store = Arc::new(MortalStore { table: OrderTable::default(), death: death.clone() });
-        let payments = Payments {
+        let payments = Arc::new(Payments {
             store: store.clone(),
             gateway: till.clone(),
             clock: self.clock.clone(),
             known_disputes: None,
             card_notes: Arc::new(CardNoteTable::default()),
             shop_orders: Arc::new(MortalShop { client: self.client.clone(), death: death.clone() }),
-        };
+        });
         let key = OrderKey { merchant: self.merchant.id.clone(), order: order.parse().unwrap() };
         History { mall: self, till, store, payments, key, death }
     }
@@ -311,7 +311,7 @@ struct History<'a> {
     mall: &'a Mall,
     till: Arc<Till>,
     store: Arc<MortalStore>,
-    payments: Payments,
+    payments: Arc<Payments>,
     key: OrderKey,
     death: Arc<Death>,
 }
@@ -320,6 +320,19 @@ struct History<'a> {
 const LATEST_MS: u64 = 3 * 3_600_000;
 
 impl History<'_> {
+    /// Another order, in the same table and at the same gateway.
+    fn another(&self, total: u64) -> Self {
+        let order = self.mall.fake.add_order(NewOrder::of(total));
+        Self {
+            mall: self.mall,
+            till: self.till.clone(),
+            store: self.store.clone(),
+            payments: self.payments.clone(),
+            key: OrderKey { merchant: self.key.merchant.clone(), order: order.parse().unwrap() },
+            death: self.death.clone(),
+        }
+    }
+
     fn order(&self) -> Option<Order> {
         self.store.table.all().get(&self.key.to_string()).cloned()
     }
@@ -446,12 +459,6 @@ impl History<'_> {
             assert!(transaction.pending().is_none(), "in doubt: {transaction:#?}");
             self.verdict(&order, transaction, is_late);
         }
-        let begun = order.transactions.iter().filter(|one| one.reference().is_some()).count();
-        assert_eq!(
-            self.till.accounts.lock().unwrap().len(),
-            begun,
-            "each payment at the gateway is on record"
-        );
         order.transactions.iter().filter(|one| self.is_listed(&order, one)).count()
     }
 }
@@ -503,6 +510,10 @@ async fn run(mall: &Mall, scenario: &Scenario, mishaps: &Mishaps) -> usize {
     // A late request has arrived by then.
     mall.passes(SignedDuration::from_millis(LATEST_MS.try_into().unwrap()));
     let listed = history.verdicts(mishaps.is_late());
+    let payments = history
+        .order()
+        .map_or(0, |order| order.transactions.iter().filter(|one| one.reference().is_some()).count());
+    assert_eq!(history.till.accounts.lock().unwrap().len(), payments, "each at the gateway is on record");
     let was_released = history.till.accounts.lock().unwrap().values().any(|account| account.was_released);
     // A shop refuses the refund of a part while another part, whose process died, is not paid.
     let is_refused = mishaps.death.is_some() && scenario.acts.contains(&RefundSecond);
@@ -623,4 +634,77 @@ async fn whatever_a_shop_does_each_payment_is_recorded_once_or_listed() {
             run(&mall, scenario, &mishaps).await;
         }
     }
+}
+
+/// The orders of the test with many.
+const ORDERS: usize = 1_000;
+
+/// Makes a third of the shop's next requests go wrong, in ways that end before the next look.
+fn lose_some(mall: &Mall, random: &mut StdRng) {
+    let is_late = |kind: &FaultKind| matches!(kind, FaultKind::LateTimeout(_) | FaultKind::LateCut(_));
+    let kinds: Vec<FaultKind> = fault_kinds().into_iter().filter(|kind| !is_late(kind)).collect();
+    for endpoint in [Endpoint::Payments, Endpoint::Capture, Endpoint::Refund, Endpoint::Transactions] {
+        if random.random_ratio(1, 3) {
+            mall.fake.fault(Fault::once(endpoint, kinds.choose(random).unwrap().clone()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_orders_over_a_lossy_connection_are_in_three_ledgers_to_the_cent() {
+    let mall = Mall::open();
+    let first = mall.place(TOTAL);
+    let mut random = StdRng::seed_from_u64(90);
+    let mut histories: Vec<History<'_>> = Vec::new();
+    for is_down_then in [true, false] {
+        let begun = histories.len();
+        for _ in 0..ORDERS / 2 {
+            let total = random.random_range(1..1_000_000);
+            let history = first.another(total);
+            lose_some(&mall, &mut random);
+            history.acts(if random.random() { Authorize(total) } else { Purchase(total) }).await;
+            histories.push(history);
+            mall.passes(SignedDuration::from_secs(60));
+            first.reconciles().await;
+        }
+        mall.fake.forget_faults();
+        if is_down_then {
+            mall.fake.fault(Fault { times: u32::MAX, ..Fault::once(Endpoint::Any, FaultKind::CutBefore) });
+        }
+        for history in &histories[begun..] {
+            if random.random_ratio(2, 3) {
+                let order = history.order().unwrap();
+                let is_held = !order.transactions[0].capturable().is_zero();
+                lose_some(&mall, &mut random);
+                history.acts(if is_held { Capture } else { Refund }).await;
+            }
+        }
+        for _ in 0..if is_down_then { 24 } else { 0 } {
+            mall.passes(SignedDuration::from_hours(2));
+            first.reconciles().await;
+        }
+        mall.fake.forget_faults();
+    }
+    // Minutes until all is recorded, and hours until nothing is looked for any more.
+    for minutes in [[1; 180], [60; 180]].concat() {
+        mall.passes(SignedDuration::from_mins(minutes));
+        first.reconciles().await;
+    }
+    let (mut ours, mut there, mut on_record) = (Account::default(), Account::default(), Account::default());
+    for history in &histories {
+        assert_eq!(history.verdicts(false), 0, "nobody is needed: {:#?}", history.order());
+        let shown = mall.fake.order(history.key.order.as_str()).unwrap();
+        there.held += shown.authorized;
+        there.taken += shown.paid - shown.refunded;
+        let payment = history.order().unwrap().transactions.remove(0);
+        on_record.held += payment.capturable().minor();
+        on_record.taken += payment.captured().minor() - payment.refunded().minor();
+    }
+    for account in first.till.accounts.lock().unwrap().values() {
+        ours.held += account.held;
+        ours.taken += account.taken - account.refunded;
+    }
+    assert_eq!((ours, on_record), (there, there));
+    assert_eq!(first.till.accounts.lock().unwrap().len(), ORDERS);
+    assert!(ours.held > 0 && ours.taken > 0);
 }

@@ -255,6 +255,28 @@ async fn what_exceeds_a_limit_becomes_a_link_and_another_person_sends_it() {
 }
 
 #[tokio::test]
+async fn a_payment_is_recorded_in_elastic_path_again_and_its_page_says_how_it_is_there() {
+    let mut refused = bodies::payment("paid", &[operation("purchase", 2599, "approved")]);
+    refused["data"]["meta"]["elastic_path"] = json!({"state": "refused", "again": true});
+    let api = at(&refused);
+    let confirm = format!("{}/confirm?operation=elastic-path", payment::PAGE);
+    let html = api.get(payment::PAGE).await.body;
+    assert!(html.contains(&format!(r#"action="{confirm}""#)));
+    assert_says(&html, &["Refused to record it", "Record again in Elastic Path"]);
+    let mut told = refused.clone();
+    told["data"]["meta"]["elastic_path"] = json!({"state": "told", "recorded": "purchase", "again": false});
+    let route = "/v2/orders/UM-1/transactions/01a209fe-7ea0-47a8-b0f7-b059e208297d";
+    api.says("POST", &format!("{route}/confirm"), 200, &told);
+    api.says("GET", route, 200, &told);
+    let page = api.post(&confirm, "x=y").await;
+    let asked = format!("{}?done=asked&operation=elastic-path&at=", payment::PAGE);
+    assert!(page.status == 303 && page.location.starts_with(&asked), "{}", page.location);
+    let html = api.get(&page.location).await.body;
+    assert_says(&html, &["Elastic Path: Recorded there as paid."]);
+    assert!(!html.contains("Record again"));
+}
+
+#[tokio::test]
 async fn what_is_in_doubt_is_asked_about() {
     let mut doubt = bodies::payment("not_known_yet", &[operation("refund", 500, "pending")]);
     doubt["data"]["next_actions"] = json!(["confirm"]);

@@ -157,6 +157,19 @@ async fn each_cause_offers_what_helps_to_those_who_may_and_where_it_is_possible(
 }
 
 #[tokio::test]
+async fn what_elastic_path_does_not_have_is_recorded_again_by_those_who_may() {
+    for code in ["elastic_path_refused", "elastic_path_differs"] {
+        for (role, again) in [("read", true), ("pay", true), ("all", true), ("all", false)] {
+            let mut row = row("UM-1", &[(code, "2026-11-25T20:00:00Z")], &json!([]));
+            row["meta"]["elastic_path"] = json!({"state": "refused", "again": again});
+            let html = with(role, &[row]).get(PAGE).await.body;
+            let button = format!("action=\"{PAYMENT}/confirm?operation=elastic-path\"");
+            assert_eq!(html.contains(&button), role != "read" && again, "{code} {role} {html}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn nothing_to_do_says_so_and_three_pages_are_read_at_most() {
     let mut none = me("read");
     none["data"]["attention"]["count"]["orders"] = json!(0);
