@@ -58,6 +58,9 @@ const CAPTURES_AT_A_TIME: f64 = 16.0;
 pub(crate) const GATEWAY_MS: f64 = 500.0;
 /// An Elastic Path store's usual response with an order, in milliseconds.
 const SHOP_MS: f64 = 200.0;
+/// Units of a recording there: the order's item once more, its entry among those to be told, and
+/// the entry's removal.
+const RECORD_UNITS: f64 = 3.0;
 /// Bytes of a pointer, with `DynamoDB`'s overhead: two keys with digests, and the order's id.
 const POINTER_BYTES: f64 = 250.0;
 /// Units of a delivery's item: one that is put with its entry in the index of due ones, and the
@@ -349,6 +352,9 @@ pub(crate) fn besides(figures: &Figures) -> Table {
         ..payment.clone()
     };
     let owed = cost::per_million(&of_shop).total - cost::per_million(&payment).total;
+    let record =
+        Usage { gateway_ms: SHOP_MS, tables: vec![table(ORDERS, RECORD_UNITS, 0.0)], ..payment.clone() };
+    let recorded = cost::per_million(&record).total - cost::per_million(&payment).total;
     let settled = figures.get("settlement: write units per line over its life, at 1,000 a day");
     let rows = vec![
         Row::new("texts that people quote, of payments", pointer, "$"),
@@ -356,6 +362,7 @@ pub(crate) fn besides(figures: &Figures) -> Table {
         Row::new("a scheme's ban, noted of a declined card", noted, "$"),
         Row::new("… read before a payment that the merchant initiates", read, "$"),
         Row::new("orders of Elastic Path, read before a payment", owed, "$"),
+        Row::new("payments, captures and refunds recorded there", recorded, "$"),
         Row::new("lines of settlement, written", written(table("settlement", settled, 0.0)), "$"),
         Row::new("events on a bus", cost::EVENTS_PER_MILLION, "$"),
         Row::new("deliveries of a webhook", cost::per_million(&delivery).total, "$"),
