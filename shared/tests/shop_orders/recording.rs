@@ -15,8 +15,8 @@ use std::{
 
 use async_trait::async_trait;
 use elastic_path_fake::{
-    Endpoint, Fake, FakeConfig, Fault, FaultKind, NewOrder, PaymentWord, Rows, Settings, TransactionRow,
-    TransactionType,
+    Endpoint, Fake, FakeConfig, Fault, FaultKind, Method, NewOrder, PaymentWord, Rows, Settings,
+    TransactionRow, TransactionType,
 };
 use jiff::{SignedDuration, Timestamp};
 use memory::{CardNoteTable, OrderTable, SetClock, pay};
@@ -633,6 +633,115 @@ async fn whatever_a_shop_does_each_payment_is_recorded_once_or_listed() {
             };
             run(&mall, scenario, &mishaps).await;
         }
+    }
+}
+
+/// The first request arrives just before its repetition, and a look does not show it yet.
+#[tokio::test]
+async fn a_repetition_that_is_refused_because_the_first_came_late_is_looked_for_again() {
+    let mall = Mall::open();
+    mall.fake.set(Settings { read_lag_s: 60, ..Settings::default() });
+    let fault = Some((0, FaultKind::LateTimeout(59 * 60_000 + 30_000)));
+    let listed = run(&mall, &SCENARIOS[0], &Mishaps { fault, ..Mishaps::default() }).await;
+    assert_eq!(listed, 0);
+    let payments = mall.fake.ledger().into_iter().filter(|call| call.path.ends_with("/payments"));
+    let effects: Vec<Option<u16>> = payments.map(|call| call.effect).collect();
+    assert_eq!(effects, [Some(200), Some(422)], "the second is refused");
+}
+
+/// Somebody else pays while it is not known whether the shop has a part.
+#[tokio::test]
+async fn a_part_is_not_repeated_where_the_sums_there_are_not_as_before_it() {
+    let mall = Mall::open();
+    let history = mall.place(TOTAL);
+    mall.fake.fault(Fault::once(Endpoint::Payments, FaultKind::CutBefore));
+    history.acts(Purchase(4_000)).await;
+    mall.fake.pay_elsewhere(history.key.order.as_str(), 1_000, Method::Purchase).unwrap();
+    history.settles(LONGEST).await;
+    let order = history.order().unwrap();
+    assert!(history.is_listed(&order, &order.transactions[0]), "{order:#?}");
+    assert!(history.there(&order.transactions[0]).is_empty());
+    // A person looks, and has it recorded again.
+    assert!(order.recording_task().is_none());
+}
+
+impl History<'_> {
+    /// The changes of this order that the shop was sent: their last word, and whether each was
+    /// done.
+    fn sent(&self) -> Vec<(String, bool)> {
+        let own = |path: &str| path.starts_with(&format!("/v2/orders/{}/", self.key.order));
+        let posts =
+            self.mall.fake.ledger().into_iter().filter(|call| call.method == "POST" && own(&call.path));
+        let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
+        posts.map(|call| (last(&call.path), call.effect == Some(200))).collect()
+    }
+}
+
+fn sent(word: &str, is_done: bool) -> (String, bool) {
+    (word.to_owned(), is_done)
+}
+
+#[tokio::test]
+async fn a_step_that_was_never_sent_is_dropped_when_its_payment_is_given_back() {
+    let mall = Mall::open();
+    let limited = |endpoint| Fault::once(endpoint, FaultKind::TooManyRequests(None));
+    for begins in [Purchase(TOTAL), Authorize(TOTAL)] {
+        let history = mall.place(TOTAL);
+        mall.fake.fault(limited(Endpoint::Payments));
+        history.acts(begins).await;
+        history.acts(Void).await;
+        history.settles(LONGEST).await;
+        assert_eq!(history.sent(), [sent("payments", false)]);
+        assert_eq!(history.verdicts(false), 0, "nothing is there, and nothing is here");
+    }
+    // Nobody may ship on a capture that is given back.
+    let history = mall.place(TOTAL);
+    history.acts(Authorize(TOTAL)).await;
+    mall.fake.fault(limited(Endpoint::Capture));
+    history.acts(Capture).await;
+    history.acts(Refund).await;
+    history.settles(LONGEST).await;
+    assert_eq!(history.sent(), [sent("payments", true), sent("capture", false)]);
+    assert_eq!(history.verdicts(false), 1);
+}
+
+#[tokio::test]
+async fn one_step_of_an_order_is_told_at_a_time_and_none_while_money_is_in_doubt() {
+    let mall = Mall::open();
+    let history = mall.place(TOTAL);
+    mall.fake.fault(Fault::once(Endpoint::Payments, FaultKind::CutBefore));
+    history.acts(Purchase(4_000)).await;
+    history.acts(Purchase(6_000)).await;
+    assert_eq!(history.sent(), [sent("payments", false)], "the first may still arrive");
+    history.settles(LONGEST).await;
+    assert_eq!(history.sent()[1..], [sent("payments", true), sent("payments", true)]);
+    let history = mall.place(TOTAL);
+    mall.fake.fault(Fault::once(Endpoint::Payments, FaultKind::TooManyRequests(None)));
+    history.acts(Purchase(4_000)).await;
+    assert!(history.order().unwrap().recording_task().is_some());
+    // The process dies before the gateway is called.
+    history.death.at(2, false);
+    history.acts(Purchase(6_000)).await;
+    history.death.at(-1, false);
+    let order = history.order().unwrap();
+    assert!(order.transactions[1].pending().is_some() && order.recording_task().is_none(), "{order:#?}");
+    history.settles(LONGEST).await;
+    assert_eq!(history.sent(), [sent("payments", false), sent("payments", true)]);
+}
+
+/// A payment is given back while it is not known whether the shop has it, and its request arrives
+/// hours later.
+#[tokio::test]
+async fn a_step_that_was_overtaken_is_looked_for_until_it_can_no_longer_arrive() {
+    let mall = Mall::open();
+    for (begins, is_listed) in [(Purchase(TOTAL), 0), (Authorize(TOTAL), 1)] {
+        let history = mall.place(TOTAL);
+        mall.fake.fault(Fault::once(Endpoint::Payments, FaultKind::LateTimeout(LATEST_MS)));
+        history.acts(begins).await;
+        history.acts(Void).await;
+        history.settles(LONGEST).await;
+        assert_eq!(history.sent()[0], sent("payments", true));
+        assert_eq!(history.verdicts(false), is_listed, "{begins:?}");
     }
 }
 

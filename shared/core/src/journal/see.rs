@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::concern::{Concern, ever};
 use crate::{
     order::{Attribution, Order, OrderKey, Rejection, SEEN_MAX, Seen},
-    payments::{Changed, OrderStore, Refusal, Sender, next_version, save_changed, trail},
+    payments::{Changed, OrderStore, Refusal, Sender, save_changed, trail},
     values::{Carried, Clock},
 };
 
@@ -52,7 +52,7 @@ pub async fn see(
         transaction = %transaction,
         "changed"
     );
-    Ok(next_version(&order))
+    Ok(order)
 }
 
 impl Order {

@@ -66,11 +66,10 @@ impl Payments {
             Ok(Changed::where_it(change(order)))
         };
         let (order, changed) = self.save_changed(self.order(key).await?, switch).await?;
-        if !changed {
-            return Ok(order);
+        if changed {
+            audit::switched(&order, what, sender.by);
         }
-        audit::switched(&order, what, sender.by);
-        Ok(next_version(&order))
+        Ok(order)
     }
 
     /// Puts on record that an authorization ended before it was captured.
@@ -87,8 +86,7 @@ impl Payments {
             let is_held = order.hold_back(self.clock.now());
             is_held.then_some(Changed::To(())).ok_or(Rejection::NothingDue)
         };
-        let (order, ()) = self.save_changed(self.order(key).await?, change).await?;
-        Ok(next_version(&order))
+        self.save_changed(self.order(key).await?, change).await.map(|(order, ())| order)
     }
 
     /// Puts on record ends and notices of authorizations that the schedule does not capture.
@@ -97,8 +95,7 @@ impl Payments {
             let holds = order.see_to_holds(self.clock.now());
             Ok(if holds.any() { Changed::To(holds) } else { Changed::Not(holds) })
         };
-        let (order, holds) = self.save_changed(self.order(key).await?, change).await?;
-        Ok(if holds.any() { (next_version(&order), holds) } else { (order, holds) })
+        self.save_changed(self.order(key).await?, change).await
     }
 
     /// Puts on record that the merchant is notified of authorizations that end while their captures
@@ -124,7 +121,7 @@ impl Payments {
         let change = |order: &mut Order| change(order).map(Changed::To);
         let (order, ()) = self.save_changed(self.order(key).await?, change).await?;
         audit::scheduled(&order, transaction, what, by);
-        Ok(next_version(&order))
+        Ok(order)
     }
 
     async fn save_changed<T>(
@@ -171,12 +168,12 @@ impl Payments {
         let new = Order::new(key, currency, Some(total), self.clock.now());
         let new = Order { capture: capture.cloned(), ..new };
         let (order, is_new) = match self.store.create(&new).await {
-            Ok(()) => (new, true),
+            Ok(()) => (next_version(&new), true),
             Err(StoreError::Conflict(stored)) => (self.save_changed(*stored, restate).await?.0, false),
             Err(error) => return Err(Refusal::Store(error)),
         };
         audit::registered(&order);
-        Ok((next_version(&order), is_new))
+        Ok((order, is_new))
     }
 
     /// Erases an order's data about a customer. `deleted` are cards that the gateway no longer has.
@@ -200,7 +197,7 @@ impl Payments {
         match self.save_changed(order.clone(), forget).await {
             Ok((forgotten, true)) => {
                 audit::forgotten(&forgotten);
-                (next_version(&forgotten), true)
+                (forgotten, true)
             }
             Ok((order, false)) => (order, false),
             Err(error) => {
@@ -212,7 +209,8 @@ impl Payments {
 }
 
 /// Changes an order, and saves it under the version that was read. If another request saves a
-/// version meanwhile, that version is changed instead. Without a change, nothing is saved.
+/// version meanwhile, that version is changed instead. Without a change, nothing is saved. Returns
+/// the order as it is stored then.
 pub(crate) async fn save_changed<T, E: From<Refusal>>(
     store: &dyn OrderStore,
     mut order: Order,
@@ -224,7 +222,7 @@ pub(crate) async fn save_changed<T, E: From<Refusal>>(
             Changed::Not(result) => return Ok((order, result)),
         };
         match store.save(&order).await {
-            Ok(()) => return Ok((order, result)),
+            Ok(()) => return Ok((next_version(&order), result)),
             Err(StoreError::Conflict(other)) => order = *other,
             Err(error) => return Err(Refusal::Store(error).into()),
         }

@@ -3,17 +3,18 @@
 //! A step is on record as sent before it is sent, and a request whose result is not on record is
 //! looked for. A crash between the two is a request without a response.
 
+use std::time::Duration;
+
 use uuid::Uuid;
 
-use super::{Deadline, Merchant, Payments, ShopFailure, StoreError, next_version};
-use crate::order::{Look, Order, OrderKey, Principal, RecordingTask, TellingAnswer, ToTell};
-use crate::payments::Refusal;
+use super::{Changed, Deadline, Merchant, Payments, Refusal, ShopFailure, save_changed};
+use crate::{
+    order::{Look, Order, OrderKey, Principal, RecordingTask, ShopTransaction, TellingAnswer, ToTell},
+    values::Amount,
+};
 
 /// Steps and looks of one order in one request, or one run.
-const STEPS_MAX: usize = 8;
-
-/// How often a result is put on record anew, because another process changed the order in between.
-const SAVES_MAX: usize = 20;
+const STEPS_MAX: usize = 16;
 
 /// How far a shop could be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +35,17 @@ pub(crate) struct ToldOrder {
     pub(crate) recorded: usize,
 }
 
-/// An order that was written, and the step that is on record as sent with it.
+/// An order as it is stored, and the step that is on record as sent since.
 struct Begun {
     order: Order,
     sent: Option<ToTell>,
+}
+
+/// A shop's answers to a look.
+struct LookedUp {
+    transactions: Vec<ShopTransaction>,
+    /// The sum that it has as paid or authorized, where that was wanted.
+    settled: Option<Amount>,
 }
 
 impl Payments {
@@ -65,13 +73,15 @@ impl Payments {
         transaction: Uuid,
         deadline: Deadline,
     ) -> Result<Order, Refusal> {
-        let mut order = self.confirm(merchant, key, transaction, deadline).await?;
-        let begun =
-            self.save_recording(order.clone(), |order| order.tell_again(transaction, self.clock.now()));
-        if let Some(begun) = begun.await.map_err(Refusal::Store)? {
-            order = self.tell_due(merchant, begun, None, deadline.to_tell()).await.order;
+        let order = self.confirm(merchant, key, transaction, deadline).await?;
+        let again = |order: &mut Order| -> Result<_, Refusal> {
+            Ok(Changed::where_it(order.tell_again(transaction, self.clock.now())))
+        };
+        let (order, is_again) = save_changed(self.store.as_ref(), order, again).await?;
+        if !is_again {
+            return Ok(order);
         }
-        Ok(order)
+        Ok(self.tell_due(merchant, order, None, deadline.to_tell()).await.order)
     }
 
     /// Does everything that is due about what the shop of an order is told.
@@ -84,176 +94,122 @@ impl Payments {
     ) -> ToldOrder {
         let mut told = ToldOrder { order, how_far: HowFar::Done, recorded: 0 };
         for _ in 0..STEPS_MAX {
+            let due = told.order.recording_due(self.clock.now());
+            if sent.is_none() && due.is_none() {
+                break;
+            }
             let Some(limit) = deadline.telling_limit() else {
                 told.how_far = HowFar::Stopped;
                 break;
             };
-            let step = match sent.take() {
-                Some(step) => step,
-                None => match self.next_step(merchant, &mut told).await {
-                    Some(step) => step,
-                    None => break,
-                },
+            let done = match (sent.take(), due) {
+                (Some(step), _) => self.send(merchant, &mut told, &step, limit).await,
+                (None, Some(RecordingTask::Look(payment))) => self.look(merchant, &told.order, payment).await,
+                (None, _) => self.begin(&told.order).await,
             };
-            let answer = self.shop_orders.tell(merchant, &told.order.id, &step, limit).await;
-            log(&told.order, &step, &answer);
-            told.recorded += usize::from(matches!(answer, TellingAnswer::Recorded(_)));
-            let goes_on = matches!(answer, TellingAnswer::Recorded(_) | TellingAnswer::Refused);
-            let saved =
-                self.save_answer(told.order, &step, &answer, goes_on && deadline.telling_limit().is_some());
-            Begun { order: told.order, sent } = saved.await;
-            if !goes_on {
-                told.how_far = HowFar::Unanswered;
-                break;
+            match done {
+                Ok(begun) => (told.order, sent) = (begun.order, begun.sent),
+                Err(how_far) => {
+                    told.how_far = how_far;
+                    break;
+                }
             }
         }
         told
     }
 
-    /// The step that is due, on record as sent; looks that are due come before. None where nothing
-    /// more is to be done now.
-    async fn next_step(&self, merchant: &Merchant, told: &mut ToldOrder) -> Option<ToTell> {
-        for _ in 0..STEPS_MAX {
-            let begun = match told.order.recording_due(self.clock.now())? {
-                RecordingTask::Send(_) => self.begin(told.order.clone()).await,
-                RecordingTask::Look(transaction) => self.look(merchant, &told.order, transaction).await,
-            };
-            match begun {
-                Ok(Begun { order, sent }) => {
-                    told.order = order;
-                    if sent.is_some() {
-                        return sent;
-                    }
-                }
-                Err(how_far) => {
-                    told.how_far = how_far;
-                    return None;
-                }
-            }
-        }
-        None
-    }
-
     /// Puts the next step on record as sent.
-    async fn begin(&self, mut order: Order) -> Result<Begun, HowFar> {
-        for _ in 0..SAVES_MAX {
-            let mut begun = order.clone();
-            let Some(sent) = begun.begin_telling(|| self.clock.new_id(), self.clock.now()) else {
-                return Ok(Begun { order, sent: None });
-            };
-            match self.store.save(&begun).await {
-                Ok(()) => return Ok(Begun { order: next_version(&begun), sent: Some(sent) }),
-                Err(StoreError::Conflict(stored)) => order = *stored,
-                Err(error) => return Err(not_saved(&order, &error)),
-            }
-        }
-        Err(HowFar::Stopped)
+    async fn begin(&self, order: &Order) -> Result<Begun, HowFar> {
+        let begin = |order: &mut Order| {
+            let sent = order.begin_telling(|| self.clock.new_id(), self.clock.now());
+            if sent.is_some() { Changed::To(sent) } else { Changed::Not(None) }
+        };
+        self.save_recording(order, begin).await
     }
 
-    /// Looks at the shop's transactions because of a payment.
+    /// Sends a step, and puts the answer on record.
+    async fn send(
+        &self,
+        merchant: &Merchant,
+        told: &mut ToldOrder,
+        step: &ToTell,
+        limit: Duration,
+    ) -> Result<Begun, HowFar> {
+        let answer = self.shop_orders.tell(merchant, &told.order.id, step, limit).await;
+        log(&told.order, step, &answer);
+        told.recorded += usize::from(matches!(answer, TellingAnswer::Recorded(_)));
+        let put_on_record = |order: &mut Order| {
+            let is_changed = order.answer_telling(step, &answer, self.clock.now());
+            if is_changed { Changed::To(None) } else { Changed::Not(None) }
+        };
+        let begun = self.save_recording(&told.order, put_on_record).await?;
+        if matches!(answer, TellingAnswer::Recorded(_) | TellingAnswer::Refused) {
+            return Ok(begun);
+        }
+        told.order = begun.order;
+        Err(HowFar::Unanswered)
+    }
+
+    /// Looks at the shop's transactions because of a payment, and puts on record what they show.
     async fn look(&self, merchant: &Merchant, order: &Order, transaction: Uuid) -> Result<Begun, HowFar> {
-        match self.found(merchant, order, transaction).await {
-            Ok(begun) => begun,
+        let shown = match self.shown(merchant, order, transaction).await {
+            Ok(shown) => shown,
             Err(failure) => {
                 tracing::warn!(merchant = %order.merchant, order = %order.id, %transaction, error = %failure, "a shop's transactions cannot be read");
-                let put_off = self.save_recording(order.clone(), |order| {
-                    order.put_off_telling(transaction, self.clock.now())
-                });
-                let saved = put_off.await.map_err(|error| not_saved(order, &error))?;
-                match failure {
-                    // It concerns this order only.
-                    ShopFailure::Unreadable(_) => {
-                        Ok(Begun { order: saved.unwrap_or_else(|| order.clone()), sent: None })
-                    }
-                    ShopFailure::Unavailable(_) | ShopFailure::TooManyReads(_) => Err(HowFar::Unanswered),
-                }
+                let put_off = |order: &mut Order| {
+                    let is_changed = order.put_off_telling(transaction, self.clock.now());
+                    if is_changed { Changed::To(None) } else { Changed::Not(None) }
+                };
+                let begun = self.save_recording(order, put_off).await?;
+                // An answer that cannot be read concerns its order only.
+                let is_of_order = matches!(failure, ShopFailure::Unreadable(_));
+                return if is_of_order { Ok(begun) } else { Err(HowFar::Unanswered) };
             }
-        }
+        };
+        let recording = |order: &Order| order.transaction(transaction).and_then(|one| one.recording.clone());
+        let before = recording(order);
+        let look = Look { transaction, shown: &shown.transactions, settled: shown.settled };
+        let apply = |order: &mut Order| {
+            // Another process has found it out, or sent it again.
+            if recording(order) != before {
+                return Changed::Not(None);
+            }
+            Changed::To(order.apply_look(&look, self.clock.new_id(), self.clock.now()))
+        };
+        self.save_recording(order, apply).await
     }
 
-    /// Reads the shop's transactions, and puts on record what they show.
-    async fn found(
+    /// Reads what a look needs.
+    async fn shown(
         &self,
         merchant: &Merchant,
         order: &Order,
         transaction: Uuid,
-    ) -> Result<Result<Begun, HowFar>, ShopFailure> {
-        let shown = self.shop_orders.transactions(merchant, &order.id).await?;
-        let mut look = Look { transaction, shown: &shown, settled: None };
-        if order.needs_settled(&look, self.clock.now()) {
-            let there = self.shop_orders.order(merchant, &order.id, Principal::Schedule).await?;
-            let there = there.ok_or_else(|| ShopFailure::Unavailable("it has no such order".to_owned()))?;
-            look.settled = Some(there.settled);
+    ) -> Result<LookedUp, ShopFailure> {
+        let transactions = self.shop_orders.transactions(merchant, &order.id).await?;
+        let look = Look { transaction, shown: &transactions, settled: None };
+        if !order.needs_settled(&look, self.clock.now()) {
+            return Ok(LookedUp { transactions, settled: None });
         }
-        let recording = |order: &Order| order.transaction(transaction).and_then(|one| one.recording.clone());
-        let mut stored = order.clone();
-        for _ in 0..SAVES_MAX {
-            // Another process has found it out, or sent it again.
-            if recording(&stored) != recording(order) {
-                break;
-            }
-            let mut changed = stored.clone();
-            let sent = changed.apply_look(&look, self.clock.new_id(), self.clock.now());
-            match self.store.save(&changed).await {
-                Ok(()) => return Ok(Ok(Begun { order: next_version(&changed), sent })),
-                Err(StoreError::Conflict(other)) => stored = *other,
-                Err(error) => return Ok(Err(not_saved(order, &error))),
-            }
-        }
-        Ok(Ok(Begun { order: stored, sent: None }))
+        let there = self.shop_orders.order(merchant, &order.id, Principal::Schedule).await?;
+        let there = there.ok_or_else(|| ShopFailure::Unavailable("it has no such order".to_owned()))?;
+        Ok(LookedUp { transactions, settled: Some(there.settled) })
     }
 
-    /// Puts the shop's answer on record, and with it the next step as sent if there is time for it.
-    async fn save_answer(
-        &self,
-        mut order: Order,
-        step: &ToTell,
-        answer: &TellingAnswer,
-        goes_on: bool,
-    ) -> Begun {
-        for _ in 0..SAVES_MAX {
-            let (mut changed, now) = (order.clone(), self.clock.now());
-            if !changed.answer_telling(step, answer, now) {
-                break;
-            }
-            let sent = if goes_on { changed.begin_telling(|| self.clock.new_id(), now) } else { None };
-            match self.store.save(&changed).await {
-                Ok(()) => return Begun { order: next_version(&changed), sent },
-                Err(StoreError::Conflict(stored)) => order = *stored,
-                Err(error) => {
-                    not_saved(&order, &error);
-                    break;
-                }
-            }
-        }
-        Begun { order, sent: None }
-    }
-
-    /// Saves a change of what a shop was told; none where there was nothing to change.
+    /// Saves a change of what a shop was told. If it cannot be saved, the step stays on record as
+    /// it was, and is looked for.
     async fn save_recording(
         &self,
-        mut order: Order,
-        change: impl Fn(&mut Order) -> bool,
-    ) -> Result<Option<Order>, StoreError> {
-        for _ in 0..SAVES_MAX {
-            let mut changed = order.clone();
-            if !change(&mut changed) {
-                return Ok(None);
-            }
-            match self.store.save(&changed).await {
-                Ok(()) => return Ok(Some(next_version(&changed))),
-                Err(StoreError::Conflict(stored)) => order = *stored,
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
+        order: &Order,
+        change: impl Fn(&mut Order) -> Changed<Option<ToTell>>,
+    ) -> Result<Begun, HowFar> {
+        let change = |order: &mut Order| Ok::<_, Refusal>(change(order));
+        let saved = save_changed(self.store.as_ref(), order.clone(), change).await;
+        saved.map(|(order, sent)| Begun { order, sent }).map_err(|error| {
+            tracing::error!(merchant = %order.merchant, order = %order.id, %error, "what the shop was told is not saved");
+            HowFar::Stopped
+        })
     }
-}
-
-/// Its step stays on record as it was, and is looked for.
-fn not_saved(order: &Order, error: &StoreError) -> HowFar {
-    tracing::error!(merchant = %order.merchant, order = %order.id, %error, "what the shop was told is not saved");
-    HowFar::Stopped
 }
 
 fn log(order: &Order, step: &ToTell, answer: &TellingAnswer) {

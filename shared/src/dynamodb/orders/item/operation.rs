@@ -69,7 +69,7 @@ stored! {
         last_look_at: "ll",
         look_again: "look_again" unless (Vec::new()),
         by_hand: "by_hand",
-        notices: "notices",
+        notices: "no",
         custom_reference: "cr",
         ..carried
     }
@@ -344,7 +344,7 @@ stored! {
 
 stored! {
     Notice {
-        reason: "about",
+        reason: "ab",
         attempt: "n",
         at: "w",
         ..carried
@@ -379,7 +379,7 @@ mod tests {
         };
         let mut item = written(&known);
         assert_eq!(read(&item), known);
-        item.insert("about".to_owned(), AttributeValue::S("to_come".to_owned()));
+        item.insert("ab".to_owned(), AttributeValue::S("to_come".to_owned()));
         let newer = read(&item);
         assert_eq!((newer.reason, written(&newer)), (NoticeReason::Unrecognized, item));
     }
