@@ -42,7 +42,7 @@ struct Begun {
 }
 
 /// A shop's answers to a look.
-struct LookedUp {
+struct ShopAnswers {
     transactions: Vec<ShopTransaction>,
     /// The sum that it has as paid or authorized, where that was wanted.
     settled: Option<Amount>,
@@ -185,15 +185,15 @@ impl Payments {
         merchant: &Merchant,
         order: &Order,
         transaction: Uuid,
-    ) -> Result<LookedUp, ShopFailure> {
+    ) -> Result<ShopAnswers, ShopFailure> {
         let transactions = self.shop_orders.transactions(merchant, &order.id).await?;
         let look = Look { transaction, shown: &transactions, settled: None };
         if !order.needs_settled(&look, self.clock.now()) {
-            return Ok(LookedUp { transactions, settled: None });
+            return Ok(ShopAnswers { transactions, settled: None });
         }
         let there = self.shop_orders.order(merchant, &order.id, Principal::Schedule).await?;
         let there = there.ok_or_else(|| ShopFailure::Unavailable("it has no such order".to_owned()))?;
-        Ok(LookedUp { transactions, settled: Some(there.settled) })
+        Ok(ShopAnswers { transactions, settled: Some(there.settled) })
     }
 
     /// Saves a change of what a shop was told. If it cannot be saved, the step stays on record as
