@@ -40,7 +40,8 @@ fn every_guard_that_is_removed_in_turn_is_found_exactly_once() {
         let source = fs::read_to_string(shared().join(file)).unwrap();
         assert_eq!(source.matches(code).count(), 1, "{guard} in {file}");
         assert_ne!(code, instead, "{guard} is not removed");
-        let suites = ["rules", "adapters", "apis", "shop orders", "store", "credit card", "scheduled capture"];
+        let suites =
+            ["rules", "adapters", "apis", "shop orders", "store", "credit card", "scheduled capture"];
         assert!(suites.contains(&tests.as_str()), "{guard}: {tests}");
     }
 }
