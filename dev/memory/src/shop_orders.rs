@@ -36,7 +36,7 @@ impl ShopOrderTable {
         lock(&self.answers).push_back(answer);
     }
 
-    /// The steps that the shop was told, whatever became of them.
+    /// The steps that the shop was told, recorded or not.
     pub fn told(&self) -> Vec<ToTell> {
         lock(&self.told).clone()
     }

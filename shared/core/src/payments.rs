@@ -157,20 +157,15 @@ impl Payments {
         deadline: Deadline,
     ) -> Result<Performed, Refusal> {
         // The schedule's captures are told by another one: a slow shop must not keep them waiting.
-        let tells_shop = intent.by != Principal::Schedule;
+        let sending = Sending { source, deadline, tells_shop: intent.by != Principal::Schedule };
         let (order, at, replayed) = match self.save_intent(merchant, prepared, intent, deadline).await? {
             Plan::Send(order, at) => {
-                let sending = Sending { source, deadline, tells_shop };
-                let CarriedOut { order, sent } = self.carry_out(merchant, order, at, sending).await;
-                let order = if tells_shop {
-                    self.tell_in_request(merchant, order, sent, deadline).await
-                } else {
-                    order
-                };
-                (order, at, false)
+                let carried_out = self.carry_out(merchant, order, at, sending).await;
+                (self.tell_in_request(merchant, carried_out, sending).await, at, false)
             }
             Plan::Record(order, at) => {
-                (self.tell_in_request(merchant, order, None, deadline).await, at, false)
+                let recorded = CarriedOut { order, sent: None };
+                (self.tell_in_request(merchant, recorded, sending).await, at, false)
             }
             // Requested before, and still in doubt although its request has ended: send an inquiry
             // now, then respond.
@@ -223,7 +218,7 @@ impl Payments {
         mut at: OperationRef,
         sending: Sending<'_>,
     ) -> CarriedOut {
-        let Sending { source, deadline, tells_shop } = sending;
+        let Sending { source, deadline, .. } = sending;
         loop {
             let outcome = self.call_gateway(merchant, &order, at, source, deadline).await;
             let mut outcome = self.verified(merchant, &order, at, outcome, deadline).await;
@@ -232,7 +227,7 @@ impl Payments {
             if owes && !self.knows_disputes(merchant, &order).await {
                 outcome = Outcome::Unknown(Doubt::StateDiffers, outcome.response().clone());
             }
-            let tells_shop = tells_shop && deadline.leaves_time_to_tell();
+            let tells_shop = sending.tells_shop_now();
             let mut saved = self.save_outcome(merchant, order, at, &outcome, tells_shop).await;
             audit::outcome(&saved.order, at, &outcome);
             if matches!(outcome, Outcome::Unknown(..)) && deadline.leaves_time_to_inquire() {
@@ -255,6 +250,12 @@ struct Sending<'a> {
     deadline: Deadline,
     /// Whether the request tells the order's shop of it, too.
     tells_shop: bool,
+}
+
+impl Sending<'_> {
+    fn tells_shop_now(&self) -> bool {
+        self.tells_shop && self.deadline.leaves_time_to_tell()
+    }
 }
 
 /// An order after its operation was sent.

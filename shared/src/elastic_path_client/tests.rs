@@ -358,7 +358,6 @@ fn step(step: Kind, id: Option<&str>) -> ToTell {
         attempt: Uuid::nil(),
         step,
         amount: Amount::new(4_000).unwrap(),
-        currency: Currency::USD,
         id: id.map(str::to_owned),
     }
 }

@@ -745,6 +745,31 @@ async fn a_step_that_was_overtaken_is_looked_for_until_it_can_no_longer_arrive()
     }
 }
 
+/// The shop has a payment, nobody knows, and for days it does not say so.
+#[tokio::test]
+async fn a_payment_that_was_given_back_is_listed_where_its_shop_may_have_it_and_does_not_answer() {
+    let mall = Mall::open();
+    let history = mall.place(TOTAL);
+    mall.fake.fault(Fault::once(Endpoint::Payments, FaultKind::CutAfter));
+    history.acts(Purchase(TOTAL)).await;
+    history.acts(Void).await;
+    mall.fake.fault(Fault { times: u32::MAX, ..Fault::once(Endpoint::Any, FaultKind::CutBefore) });
+    for _ in 0..4 * 24 {
+        mall.passes(SignedDuration::from_hours(1));
+        history.reconciles().await;
+    }
+    mall.fake.forget_faults();
+    assert_eq!(mall.fake.order(history.key.order.as_str()).unwrap().payment, PaymentWord::Paid);
+    assert_eq!(history.verdicts(false), 1);
+    // A person has it looked for, and the shop hears that it was given back.
+    let payment = history.order().unwrap().transactions[0].id;
+    let deadline = Deadline::after(Duration::from_secs(29));
+    let merchant = &mall.merchant;
+    history.payments.confirm_and_record(merchant, &history.key, payment, deadline).await.unwrap();
+    assert_eq!(mall.fake.order(history.key.order.as_str()).unwrap().payment, PaymentWord::Refunded);
+    assert_eq!(history.verdicts(false), 0);
+}
+
 /// The orders of the test with many.
 const ORDERS: usize = 1_000;
 

@@ -134,6 +134,21 @@ async fn a_payment_its_capture_and_its_refund_are_recorded_in_the_store_by_their
 }
 
 #[tokio::test]
+async fn a_capture_of_the_schedule_is_recorded_by_the_next_run_of_the_other_schedule() {
+    let shop = open(json!({})).await;
+    let order = place(&shop, 2_599);
+    let later = json!({"capture_at": shop.after(3_600)});
+    shop.pay(&order, by_card_with("authorize", VISA, &later)).await.data(200);
+    shop.stack.advance_clock(3_700);
+    shop.stack.invoke_scheduled("scheduled-capture").await.unwrap();
+    assert_eq!(words_of(&shop, &order).0, PaymentWord::Authorized);
+    let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    assert_eq!((&report["recorded"], &report["unrecorded"]), (&json!(1), &json!(0)));
+    assert_eq!(words_of(&shop, &order), (PaymentWord::Paid, OrderStatus::Complete));
+    shop.close().await;
+}
+
+#[tokio::test]
 async fn a_store_that_is_down_holds_nothing_up_and_hears_of_it_later() {
     let mut shop = open(json!({})).await;
     let order = place(&shop, 2_599);

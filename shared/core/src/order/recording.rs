@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     order::Kind,
-    values::{Amount, Carried, Currency},
+    values::{Amount, Carried},
     words,
 };
 
@@ -116,7 +116,6 @@ pub struct ToTell {
     pub step: Kind,
     /// The payment's amount without fees.
     pub amount: Amount,
-    pub currency: Currency,
     /// The shop's own transaction, for a step that is not the first.
     pub id: Option<String>,
 }
@@ -142,23 +141,23 @@ impl TellingState {
 }
 
 impl Telling {
-    /// Without a response: when it is looked for next.
+    /// When it is looked for next, if there is no response.
     pub(super) fn next_look(&self, now: Timestamp) -> Timestamp {
         let later = LOOKS_AFTER.into_iter().map(|after| self.sent_at + after).find(|at| *at > now);
         later.unwrap_or(now + PUT_OFF_FOR)
     }
-}
 
-impl Telling {
+    /// Whether a look now that shows nothing is the last of those that a payment's step waits for.
+    pub(super) fn has_waited(&self, now: Timestamp) -> bool {
+        now.duration_since(self.sent_at) >= REPEATED_AFTER && self.looks + 1 >= LOOKS_MIN
+    }
+
     /// Whether a look now that shows nothing lets the step be repeated. A payment would be there
     /// twice if its request arrived later; a capture or a full refund cannot be.
-    pub(super) fn may_be_repeated(&self, is_payment: bool, now: Timestamp) -> bool {
-        let has_waited = now.duration_since(self.sent_at) >= REPEATED_AFTER && self.looks + 1 >= LOOKS_MIN;
-        !is_payment || has_waited
+    pub(super) fn may_be_repeated(&self, now: Timestamp) -> bool {
+        !self.step.is_payment() || self.has_waited(now)
     }
-}
 
-impl Telling {
     /// Stops it until a person has looked. An answer that comes later belongs to no request.
     pub(super) fn stop(&mut self, state: TellingState) {
         let &mut Self { step, sent_at, is_repeated, .. } = self;
@@ -168,12 +167,11 @@ impl Telling {
 }
 
 impl Recording {
-    /// The step that was sent is on record there.
+    /// The step that was sent is on record there, under this id.
     pub(super) fn record(&mut self, id: String, at: Timestamp) {
         let Some(telling) = self.attempt.take() else { return };
         let earlier = self.told.take();
-        let is_payment = matches!(telling.step, Kind::Authorize | Kind::Purchase);
-        let look_at = (telling.is_repeated && is_payment).then(|| at + LOOK_AGAIN_AFTER[0]);
+        let look_at = (telling.is_repeated && telling.step.is_payment()).then(|| at + LOOK_AGAIN_AFTER[0]);
         self.told = Some(Told {
             step: telling.step,
             // The shop's later steps of a payment may have ids of their own.
@@ -184,6 +182,7 @@ impl Recording {
         });
     }
 
+    /// Leaves a step to a person that was tried for days.
     pub(super) fn give_up_after_days(&mut self, now: Timestamp) {
         let is_tried =
             |one: &&mut Telling| matches!(one.state, TellingState::Sent | TellingState::NotArrived);
@@ -191,12 +190,6 @@ impl Recording {
         if let Some(telling) = tried.filter(|one| now.duration_since(one.since) >= GIVEN_UP_AFTER) {
             telling.stop(TellingState::NotAnswered);
         }
-    }
-}
-
-impl Recording {
-    pub(super) fn is_refused(&self) -> bool {
-        self.attempt.as_ref().is_some_and(|telling| telling.is_refused)
     }
 
     pub(super) fn stop(&mut self, state: TellingState) {
@@ -217,7 +210,7 @@ impl Recording {
     /// A look that showed nothing of a step that must not be told any more.
     pub(super) fn overtake(&mut self, now: Timestamp) {
         let Some(telling) = &mut self.attempt else { return };
-        if telling.state == TellingState::Sent && !telling.may_be_repeated(true, now) {
+        if telling.state == TellingState::Sent && !telling.has_waited(now) {
             return self.look_later(now);
         }
         let is_first = telling.state == TellingState::Sent;

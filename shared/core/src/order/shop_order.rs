@@ -74,10 +74,11 @@ impl ShopOrder {
             ShopStanding::Imported => return Err(Rejection::ImportedAsPaid),
             ShopStanding::Cancelled => return Err(Rejection::OrderCancelled),
         }
-        let lacking = Amount::sum(order.unshown_by(self).map(Transaction::in_effect));
+        let unshown: Vec<&Transaction> = order.unshown_by(self).collect();
+        let lacking = Amount::sum(unshown.iter().map(|one| one.in_effect()));
         let left = self.owing.checked_sub(lacking).unwrap_or(Amount::ZERO);
         let fits = wanted.is_some_and(|wanted| wanted <= left);
-        match order.unshown_by(self).next_back() {
+        match unshown.last() {
             Some(payment) if !fits && wanted.is_none_or(|wanted| wanted <= self.owing) => {
                 Err(Rejection::RecordingPending(payment.id))
             }

@@ -200,12 +200,14 @@ impl Transaction {
         self.step_done_at(step).map(|since| (why, since))
     }
 
-    /// A step that the shop does not have and that is not sent again before a person has looked.
+    /// A step that is not sent again before a person has looked. One that was refused is not there,
+    /// and is over once its payment was given back; the others may be there all the same.
     fn stopped_telling(&self) -> Option<&Telling> {
-        let is_stopped = |state| {
-            matches!(state, TellingState::Refused | TellingState::NotAnswered | TellingState::Differs)
-        };
-        self.telling().filter(|telling| is_stopped(telling.state) && self.is_next(telling))
+        self.telling().filter(|telling| match telling.state {
+            TellingState::Refused => self.is_next(telling),
+            TellingState::NotAnswered | TellingState::Differs => true,
+            _ => false,
+        })
     }
 
     /// Whether a step that was sent is still the one to be told.
@@ -253,10 +255,7 @@ impl Order {
     /// One that the shop has on record is in its answers after a while, and before that if the
     /// answer has just them beside the sum that others had paid. Others may have paid since, and a
     /// larger sum may be theirs.
-    pub(super) fn unshown_by(
-        &self,
-        shop: &ShopOrder,
-    ) -> impl DoubleEndedIterator<Item = &Transaction> + use<'_> {
+    pub(super) fn unshown_by(&self, shop: &ShopOrder) -> impl Iterator<Item = &Transaction> + use<'_> {
         let known = self.transactions.iter().filter_map(|one| one.recording.as_ref());
         let elsewhere = known.map(|recording| recording.elsewhere).max().unwrap_or(Amount::ZERO);
         let has_all = shop.settled == Amount::sum([elsewhere, self.told_to_shop()]);
@@ -303,7 +302,6 @@ impl Order {
     }
 
     fn tell(&mut self, id: Uuid, attempt: Uuid, now: Timestamp) -> Option<ToTell> {
-        let currency = self.currency;
         let transaction = self.transaction_mut(id)?;
         let next = transaction.next_told()?;
         let amount = transaction.amount();
@@ -322,7 +320,7 @@ impl Order {
         };
         recording.attempt = Some(telling);
         let id = recording.told.as_ref().map(|told| told.id.clone());
-        Some(ToTell { transaction: transaction.id, attempt, step: next.kind, amount, currency, id })
+        Some(ToTell { transaction: transaction.id, attempt, step: next.kind, amount, id })
     }
 
     /// Whether this request is the one on record.

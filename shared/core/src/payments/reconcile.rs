@@ -201,6 +201,11 @@ pub async fn reconcile(
     report
 }
 
+/// The orders in doubt, due ones first.
+fn in_doubt(shard: u16, now: Timestamp, after: Option<DueCursor>) -> DueQuery {
+    DueQuery { index: Index::InDoubt, shard, until: now + INQUIRIES_WITHIN, after, limit: PAGE }
+}
+
 /// The orders, one of each merchant after the other.
 fn in_turns<T>(due: BTreeMap<MerchantId, VecDeque<T>>) -> Vec<T> {
     let mut queues: Vec<_> = due.into_values().collect();
@@ -225,7 +230,7 @@ impl ReconcileRun<'_> {
                     locked(&self.report).complete = false;
                     return found;
                 }
-                let Some(page) = self.page(shard, now, after).await else { break };
+                let Some(page) = self.page(in_doubt(shard, now, after)).await else { break };
                 pages += usize::from(!page.orders.is_empty());
                 let all_due = page.orders.last().is_none_or(|last| last.at <= now);
                 for order in page.orders {
@@ -254,10 +259,9 @@ impl ReconcileRun<'_> {
         found
     }
 
-    /// A page of the orders in doubt, due ones first. None when the page cannot be read.
-    async fn page(&self, shard: u16, now: Timestamp, after: Option<DueCursor>) -> Option<Page> {
-        let until = now + INQUIRIES_WITHIN;
-        let query = DueQuery { index: Index::InDoubt, shard, until, after, limit: PAGE };
+    /// A page of an index. None when it cannot be read.
+    async fn page(&self, query: DueQuery) -> Option<Page> {
+        let shard = query.shard;
         let page = self.payments.store.due(query).await;
         page.inspect_err(|error| {
             tracing::error!(shard, %error, "orders in doubt cannot be read");
@@ -277,17 +281,8 @@ impl ReconcileRun<'_> {
                     return;
                 }
                 let query = DueQuery { index: Index::Unrecorded, shard, until: now, after, limit: PAGE };
-                let page = match self.payments.store.due(query).await {
-                    Ok(page) => page,
-                    Err(error) => {
-                        tracing::error!(shard, %error, "orders of which shops are told cannot be read");
-                        locked(&self.report).unread_shards += 1;
-                        break;
-                    }
-                };
-                for due in page.orders {
-                    self.keep_to_tell(due.key);
-                }
+                let Some(page) = self.page(query).await else { break };
+                page.orders.into_iter().for_each(|due| self.keep_to_tell(due.key));
                 match page.next {
                     Some(next) => after = Some(next),
                     None => break,
@@ -317,16 +312,10 @@ impl ReconcileRun<'_> {
             report.complete &= !is_late;
             return;
         }
-        let order = match self.payments.order(&key).await {
-            Ok(order) => order,
-            Err(error) => {
-                tracing::error!(merchant = %key.merchant, order = %key.order, %error, "an order of which a shop is told cannot be read");
-                locked(&self.report).unrecorded += 1;
-                return;
-            }
+        let Some(order) = self.read(&key).await else {
+            locked(&self.report).unrecorded += 1;
+            return;
         };
-        let (order, forgotten) = self.payments.forget_who_paid(order).await;
-        locked(&self.report).forgotten += usize::from(forgotten);
         // The index lags behind, or only names were to be forgotten.
         if order.recording_due(self.payments.clock.now()).is_none() {
             return;
@@ -356,7 +345,7 @@ impl ReconcileRun<'_> {
                     locked(&self.report).complete = false;
                     return;
                 }
-                let Some(page) = self.page(shard, now, Some(after)).await else { break };
+                let Some(page) = self.page(in_doubt(shard, now, Some(after))).await else { break };
                 let others = page.orders.iter().filter(|order| !locked(&self.done).contains(&order.key));
                 let needs_attention = others.filter(|order| order.needs_attention(now)).count();
                 locked(&self.report).needs_attention += needs_attention;
@@ -383,17 +372,7 @@ impl ReconcileRun<'_> {
             locked(&self.report).complete = false;
             return self.count_attention(&due);
         }
-        let key = &due.key;
-        let order = match self.payments.order(key).await {
-            Ok(order) => order,
-            Err(error) => {
-                tracing::error!(merchant = %key.merchant, order = %key.order, %error, "an order in doubt cannot be read");
-                return self.skip(&due);
-            }
-        };
-        // It takes no merchant: a deleted one's shoppers are forgotten, too.
-        let (order, forgotten) = self.payments.forget_who_paid(order).await;
-        locked(&self.report).forgotten += usize::from(forgotten);
+        let Some(order) = self.read(&due.key).await else { return self.skip(&due) };
         let order = self.order(order).await;
         let from = order.needs_attention_from();
         let needs_attention = from.is_some_and(|from| from <= self.payments.clock.now());
@@ -402,6 +381,17 @@ impl ReconcileRun<'_> {
             self.keep_to_tell(order.key());
         }
         locked(&self.done).insert(due.key);
+    }
+
+    /// An order, which no longer says who paid if it is time. That takes no merchant: a deleted
+    /// one's shoppers are forgotten, too.
+    async fn read(&self, key: &OrderKey) -> Option<Order> {
+        let order = self.payments.order(key).await.inspect_err(|error| {
+            tracing::error!(merchant = %key.merchant, order = %key.order, %error, "an order in doubt cannot be read");
+        });
+        let (order, forgotten) = self.payments.forget_who_paid(order.ok()?).await;
+        locked(&self.report).forgotten += usize::from(forgotten);
+        Some(order)
     }
 
     /// The index only says where to look; the order decides.

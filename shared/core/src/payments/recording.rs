@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Changed, Deadline, Merchant, Payments, Refusal, ShopFailure, save_changed};
+use super::{CarriedOut, Changed, Deadline, Merchant, Payments, Refusal, Sending, ShopFailure, save_changed};
 use crate::{
     order::{Look, Order, OrderKey, Principal, RecordingTask, ShopTransaction, TellingAnswer, ToTell},
     values::Amount,
@@ -49,19 +49,19 @@ struct ShopAnswers {
 }
 
 impl Payments {
-    /// Tells the shop within a request. `sent` is the step that the outcome's write put on record
-    /// as sent.
+    /// Tells the shop within a request, if it is to. `carried_out` may have a step that is on
+    /// record as sent.
     pub(super) async fn tell_in_request(
         &self,
         merchant: &Merchant,
-        order: Order,
-        sent: Option<ToTell>,
-        deadline: Deadline,
+        carried_out: CarriedOut,
+        sending: Sending<'_>,
     ) -> Order {
-        if sent.is_none() && !deadline.leaves_time_to_tell() {
+        let CarriedOut { order, sent } = carried_out;
+        if sent.is_none() && !sending.tells_shop_now() {
             return order;
         }
-        self.tell_due(merchant, order, sent, deadline.to_tell()).await.order
+        self.tell_due(merchant, order, sent, sending.deadline.to_tell()).await.order
     }
 
     /// [Sends an inquiry](Self::confirm), and tells the shop a payment again, of which it does not
@@ -122,7 +122,7 @@ impl Payments {
     async fn begin(&self, order: &Order) -> Result<Begun, HowFar> {
         let begin = |order: &mut Order| {
             let sent = order.begin_telling(|| self.clock.new_id(), self.clock.now());
-            if sent.is_some() { Changed::To(sent) } else { Changed::Not(None) }
+            sent.map_or(Changed::Not(None), |sent| Changed::To(Some(sent)))
         };
         self.save_recording(order, begin).await
     }
@@ -138,10 +138,8 @@ impl Payments {
         let answer = self.shop_orders.tell(merchant, &told.order.id, step, limit).await;
         log(&told.order, step, &answer);
         told.recorded += usize::from(matches!(answer, TellingAnswer::Recorded(_)));
-        let put_on_record = |order: &mut Order| {
-            let is_changed = order.answer_telling(step, &answer, self.clock.now());
-            if is_changed { Changed::To(None) } else { Changed::Not(None) }
-        };
+        let put_on_record =
+            |order: &mut Order| nothing_sent(order.answer_telling(step, &answer, self.clock.now()));
         let begun = self.save_recording(&told.order, put_on_record).await?;
         if matches!(answer, TellingAnswer::Recorded(_) | TellingAnswer::Refused) {
             return Ok(begun);
@@ -156,10 +154,8 @@ impl Payments {
             Ok(shown) => shown,
             Err(failure) => {
                 tracing::warn!(merchant = %order.merchant, order = %order.id, %transaction, error = %failure, "a shop's transactions cannot be read");
-                let put_off = |order: &mut Order| {
-                    let is_changed = order.put_off_telling(transaction, self.clock.now());
-                    if is_changed { Changed::To(None) } else { Changed::Not(None) }
-                };
+                let put_off =
+                    |order: &mut Order| nothing_sent(order.put_off_telling(transaction, self.clock.now()));
                 let begun = self.save_recording(order, put_off).await?;
                 // An answer that cannot be read concerns its order only.
                 let is_of_order = matches!(failure, ShopFailure::Unreadable(_));
@@ -187,8 +183,7 @@ impl Payments {
         transaction: Uuid,
     ) -> Result<ShopAnswers, ShopFailure> {
         let transactions = self.shop_orders.transactions(merchant, &order.id).await?;
-        let look = Look { transaction, shown: &transactions, settled: None };
-        if !order.needs_settled(&look, self.clock.now()) {
+        if !order.needs_settled(transaction, self.clock.now()) {
             return Ok(ShopAnswers { transactions, settled: None });
         }
         let there = self.shop_orders.order(merchant, &order.id, Principal::Schedule).await?;
@@ -210,6 +205,11 @@ impl Payments {
             HowFar::Stopped
         })
     }
+}
+
+/// A change, or none, after which no step is to be sent.
+fn nothing_sent(is_changed: bool) -> Changed<Option<ToTell>> {
+    if is_changed { Changed::To(None) } else { Changed::Not(None) }
 }
 
 fn log(order: &Order, step: &ToTell, answer: &TellingAnswer) {

@@ -56,7 +56,7 @@ impl Transaction {
 
     /// Whether a step is on record there.
     fn find<'a>(&self, step: Kind, shown: &'a [ShopTransaction]) -> Shown<'a> {
-        if step == self.kind.operation() {
+        if step.is_payment() {
             return self.find_payment(shown);
         }
         let told = self.told().map(|told| told.id.as_str());
@@ -91,19 +91,13 @@ impl Transaction {
 }
 
 impl Order {
-    /// Whether the shop has to say what was paid before a look can decide: only before a payment's
-    /// step is repeated.
-    pub fn needs_settled(&self, look: &Look<'_>, now: Timestamp) -> bool {
-        let Some(transaction) = self.transaction(look.transaction) else { return false };
-        let Some(telling) = transaction.telling().filter(|one| one.state == TellingState::Sent) else {
-            return false;
-        };
-        let is_payment = telling.step == transaction.kind.operation();
-        is_payment
-            && transaction.is_next(telling)
-            && !telling.is_refused
-            && telling.may_be_repeated(is_payment, now)
-            && matches!(transaction.find(telling.step, look.shown), Shown::Nothing)
+    /// Whether the shop has to say what was paid, too, before a look because of this payment can
+    /// decide: its step may have to be repeated.
+    pub fn needs_settled(&self, transaction: Uuid, now: Timestamp) -> bool {
+        let telling = self.transaction(transaction).and_then(Transaction::telling);
+        telling.is_some_and(|telling| {
+            telling.state == TellingState::Sent && telling.step.is_payment() && telling.has_waited(now)
+        })
     }
 
     /// Puts on record what a look showed. Returns the step that is to be sent again, which is on
@@ -119,10 +113,10 @@ impl Order {
             self.recording_mut(look.transaction)?.look_for_duplicate(is_twice?, now);
             return None;
         };
-        let is_payment = telling.step == transaction.kind.operation();
-        let (is_next, may_repeat) = (transaction.is_next(telling), telling.may_be_repeated(is_payment, now));
+        let (is_next, is_refused) = (transaction.is_next(telling), telling.is_refused);
+        let may_repeat = telling.may_be_repeated(now);
         let expected = Amount::sum([recording.elsewhere, others]);
-        let is_as_expected = !is_payment || look.settled == Some(expected);
+        let is_as_expected = !telling.step.is_payment() || look.settled == Some(expected);
         let found = transaction.find(telling.step, look.shown);
         let recording = self.recording_mut(look.transaction)?;
         match found {
@@ -134,7 +128,7 @@ impl Order {
                 }
             }
             Shown::Nothing if !is_next => recording.overtake(now),
-            Shown::Nothing if recording.is_refused() => recording.stop(TellingState::Refused),
+            Shown::Nothing if is_refused => recording.stop(TellingState::Refused),
             Shown::Nothing if !may_repeat => recording.look_later(now),
             Shown::Nothing if is_as_expected => return self.tell(look.transaction, attempt, now),
             Shown::OtherAmount | Shown::Nothing => recording.stop(TellingState::Differs),
