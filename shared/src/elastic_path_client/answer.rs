@@ -138,18 +138,18 @@ const ID_MAX: usize = 64;
 
 #[derive(Deserialize)]
 struct TransactionDocument {
-    data: TransactionMembers,
+    data: Value,
 }
 
 #[derive(Deserialize)]
 struct TransactionsDocument {
-    data: Vec<TransactionMembers>,
+    data: Vec<Value>,
 }
 
+/// A transaction of the manual gateway. Other gateways' may lack members.
 #[derive(Deserialize)]
 struct TransactionMembers {
     id: String,
-    gateway: Option<String>,
     custom_reference: Option<String>,
     /// In the currency's smallest unit.
     amount: Value,
@@ -161,8 +161,17 @@ struct TransactionMembers {
     status: Option<String>,
 }
 
+/// Whether a transaction may be one of Tollgate's.
+fn is_manual(row: &Value) -> bool {
+    row["gateway"] == GATEWAY
+}
+
 impl TransactionMembers {
-    fn read(self) -> Option<ShopTransaction> {
+    fn read(row: Value) -> Option<ShopTransaction> {
+        serde_json::from_value::<Self>(row).ok()?.checked()
+    }
+
+    fn checked(self) -> Option<ShopTransaction> {
         let is_id = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if self.id.is_empty() || self.id.len() > ID_MAX || !self.id.chars().all(is_id) {
             return None;
@@ -176,7 +185,6 @@ impl TransactionMembers {
         };
         Some(ShopTransaction {
             id: self.id,
-            is_manual: self.gateway.as_deref() == Some(GATEWAY),
             reference: self.custom_reference,
             amount: stated(&self.amount)?,
             refunded: self.refunded_amount.as_ref().map_or(Some(Amount::ZERO), stated)?,
@@ -186,11 +194,12 @@ impl TransactionMembers {
     }
 }
 
-/// All transactions of an order.
+/// All transactions of an order that may be Tollgate's.
 pub(super) fn transactions(body: &[u8]) -> Result<Vec<ShopTransaction>, ShopFailure> {
     let unreadable = || ShopFailure::Unreadable("a member of its transactions".to_owned());
     let document: TransactionsDocument = serde_json::from_slice(body).map_err(|_| unreadable())?;
-    document.data.into_iter().map(|row| row.read().ok_or_else(unreadable)).collect()
+    let manual = document.data.into_iter().filter(is_manual);
+    manual.map(|row| TransactionMembers::read(row).ok_or_else(unreadable)).collect()
 }
 
 /// The body that records a payment. Its reference is the payment's id, by which it is found again.
@@ -215,9 +224,8 @@ pub(super) fn recorded(answer: &super::Answer, step: &ToTell) -> TellingAnswer {
         _ => return TellingAnswer::Unknown,
     }
     let shown = serde_json::from_slice::<TransactionDocument>(&answer.body).ok();
-    let shown = shown.and_then(|document| document.data.read());
-    let is_as_sent = |row: &ShopTransaction| {
-        row.is_manual && !row.is_failed && row.amount == step.amount && row.step == Some(step.step)
-    };
+    let shown = shown.map(|document| document.data).filter(is_manual).and_then(TransactionMembers::read);
+    let is_as_sent =
+        |row: &ShopTransaction| !row.is_failed && row.amount == step.amount && row.step == Some(step.step);
     shown.filter(is_as_sent).map_or(TellingAnswer::Unknown, |row| TellingAnswer::Recorded(row.id))
 }

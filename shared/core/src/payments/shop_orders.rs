@@ -43,7 +43,7 @@ pub trait ShopOrders: Send + Sync {
         by: Principal,
     ) -> Result<Option<ShopOrder>, ShopFailure>;
 
-    /// All transactions of an order, in no certain order.
+    /// All transactions of an order that may be Tollgate's, in no certain order.
     async fn transactions(
         &self,
         merchant: &Merchant,

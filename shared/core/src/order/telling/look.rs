@@ -8,12 +8,11 @@ use crate::{
     values::Amount,
 };
 
-/// A transaction of an order as its shop lists it.
+/// A transaction of an order as its shop lists it, of the gateway that Tollgate records by. Others
+/// are none of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopTransaction {
     pub id: String,
-    /// Whether it was recorded by the gateway that Tollgate records by. Others are none of ours.
-    pub is_manual: bool,
     /// The reference that was sent with it.
     pub reference: Option<String>,
     pub amount: Amount,
@@ -29,7 +28,7 @@ pub struct ShopTransaction {
 #[derive(Clone, Copy, Debug)]
 pub struct Look<'a> {
     pub transaction: Uuid,
-    /// All transactions of the order.
+    /// All such transactions of the order.
     pub shown: &'a [ShopTransaction],
     /// The sum that the shop has as paid or authorized, where it was asked.
     pub settled: Option<Amount>,
@@ -49,9 +48,7 @@ impl Transaction {
     /// The shop's transactions that are this payment's.
     fn own<'a>(&self, shown: &'a [ShopTransaction]) -> impl Iterator<Item = &'a ShopTransaction> + use<'a> {
         let reference = self.id.to_string();
-        shown.iter().filter(move |row| {
-            row.is_manual && !row.is_failed && row.reference.as_deref() == Some(reference.as_str())
-        })
+        shown.iter().filter(move |row| !row.is_failed && row.reference.as_deref() == Some(reference.as_str()))
     }
 
     /// Whether a step is on record there.
