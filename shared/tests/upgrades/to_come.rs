@@ -11,8 +11,8 @@ use crate::{items, next_form, read, written};
 const VOCABULARIES: [(&str, bool); 13] = [
     ("s", true),
     ("kd", true),
-    ("cause", true),
-    ("mechanism", true),
+    ("cs", true),
+    ("mc", true),
     ("m", true),
     ("no_effect", true),
     ("instrument", true),
