@@ -18,12 +18,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use reqwest::{Method, StatusCode, header::ACCEPT};
 use serde_json::Value;
 use tokio::time::timeout;
 use tollgate_core::{
     order::{Kind, MerchantId, OrderId, Principal, ShopOrder, ShopTransaction, TellingAnswer, ToTell},
-    payments::{Merchant, ShopAccount, ShopFailure, ShopKey, ShopOrders},
+    payments::{CancelledPage, Merchant, ShopAccount, ShopFailure, ShopKey, ShopOrders},
     values::Clock,
 };
 
@@ -39,11 +40,18 @@ const LIMIT: Duration = Duration::from_secs(3);
 /// Longest answer that is read. An order without its items has a few KB, a transaction one.
 const BODY_MAX_BYTES: usize = 512 * 1024;
 
+/// Orders on a page of a list: as many fit into an answer with their addresses.
+const LISTED_AT_ONCE: usize = 50;
+
 /// All that is ever called at a shop, besides the path for tokens.
 #[derive(Clone, Copy, Debug)]
 enum Call<'a> {
     /// `GET /v2/orders/{id}`.
     Order(&'a OrderId),
+    /// `PUT /v2/orders/{id}` with the one status that an order can be given.
+    Cancel(&'a OrderId),
+    /// `GET /v2/orders` of canceled orders: changed since these milliseconds, from this row on.
+    Cancelled(i64, usize),
     /// `GET /v2/orders/{id}/transactions`.
     Transactions(&'a OrderId),
     /// `POST /v2/orders/{id}/payments`.
@@ -62,7 +70,11 @@ impl Call<'_> {
     fn url(self, shop: &ShopAccount) -> String {
         let base = &shop.endpoint;
         match self {
-            Self::Order(id) => format!("{base}/v2/orders/{id}"),
+            Self::Order(id) | Self::Cancel(id) => format!("{base}/v2/orders/{id}"),
+            Self::Cancelled(since, from) => format!(
+                "{base}/v2/orders?filter=eq(status,cancelled):ge(updated_at,{since})&sort=updated_at\
+                 &page[limit]={LISTED_AT_ONCE}&page[offset]={from}"
+            ),
             Self::Transactions(id) => format!("{base}/v2/orders/{id}/transactions"),
             Self::Pay(id) => format!("{base}/v2/orders/{id}/payments"),
             Self::Capture(id, of) => format!("{base}/v2/orders/{id}/transactions/{of}/capture"),
@@ -73,7 +85,8 @@ impl Call<'_> {
 
     fn method(self) -> Method {
         match self {
-            Self::Order(_) | Self::Transactions(_) | Self::ManualGateway => Method::GET,
+            Self::Order(_) | Self::Cancelled(..) | Self::Transactions(_) | Self::ManualGateway => Method::GET,
+            Self::Cancel(_) => Method::PUT,
             Self::Pay(_) | Self::Capture(..) | Self::Refund(..) => Method::POST,
         }
     }
@@ -207,6 +220,19 @@ impl ShopOrders for ElasticPathClient {
         }
     }
 
+    async fn cancelled(
+        &self,
+        merchant: &Merchant,
+        since: Timestamp,
+        from: usize,
+    ) -> Result<CancelledPage, ShopFailure> {
+        let answer = self.get(merchant, Call::Cancelled(since.as_millisecond(), from)).await?;
+        match answer.status {
+            StatusCode::OK => answer::cancelled(&answer.body),
+            status => Err(unexpected(status)),
+        }
+    }
+
     async fn transactions(
         &self,
         merchant: &Merchant,
@@ -223,7 +249,8 @@ impl ShopOrders for ElasticPathClient {
         let (call, body) = match (step.step, &step.id) {
             (Kind::Authorize | Kind::Purchase, None) => (Call::Pay(id), Some(answer::payment(step))),
             (Kind::Capture, Some(there)) => (Call::Capture(id, there), None),
-            (Kind::Refund, Some(there)) => (Call::Refund(id, there), None),
+            (Kind::Refund, Some(there)) => (Call::Refund(id, there), step.part.map(answer::refund)),
+            (Kind::Void, Some(_)) => (Call::Cancel(id), Some(answer::cancellation())),
             _ => return TellingAnswer::Unknown,
         };
         let sent = AtomicBool::new(false);

@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        DeclineOn, FeeBasis, MerchantId, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy, StatedRule,
+        DeclineOn, FeeBasis, MerchantId, OrdersMode, PartialCapture, Policy, RefundWithoutAmount,
+        ShopperPolicy, StatedRule,
     },
     payments::{
         GatewayAccount, GatewayInfo, KEY_MIN_CHARS, Merchant, MerchantKey, MerchantsError, Role, ShopAccount,
@@ -190,6 +191,10 @@ impl GatewayDocument {
 struct ShopDocument {
     base_url: String,
     keys: Vec<ShopKeyDocument>,
+    #[serde(default)]
+    partial_capture: PartialCapture,
+    #[serde(default)]
+    cancel_voided: bool,
 }
 
 #[derive(Deserialize)]
@@ -296,13 +301,16 @@ impl MerchantDocument {
         if self.token_signing_key.expose_secret().len() < SIGNING_KEY_MIN_BYTES {
             return Err("token_signing_key must have at least 32 characters");
         }
+        let defaults = Policy::default();
         self.gateway.check_mids()?;
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
+        let there = self.elastic_path.as_ref();
+        let partial_capture = there.map_or(defaults.partial_capture, |there| there.partial_capture);
+        let cancel_voided = there.is_some_and(|there| there.cancel_voided);
         let shop = self.elastic_path.map(ShopDocument::into_account).transpose()?;
         if shop.is_none() && self.orders == OrdersMode::ElasticPath {
             return Err("orders: elastic_path needs elastic_path, with base_url and keys");
         }
-        let defaults = Policy::default();
         let shoppers = ShopperRules::from(self.shopper_tokens);
         let authorization_lifetime = self.authorization_lifetime.unwrap_or(defaults.authorization_lifetime);
         let capture = self.capture.map(|rule| rule.in_zone(self.zone.as_ref())).transpose();
@@ -341,6 +349,8 @@ impl MerchantDocument {
                 keep_personal_data: self.keep_personal_data,
                 surcharging: self.gateway.surcharging_merchids,
                 fee_basis: self.gateway.fee_basis,
+                partial_capture,
+                cancel_voided,
                 shoppers: shoppers.policy(),
             },
             shopper_tokens: shoppers.enabled,

@@ -76,7 +76,7 @@ fn transaction_value(order: &Order, transaction: &Transaction, now: Timestamp) -
         "reference": transaction.reference(),
         "custom_reference": transaction.custom_reference(),
         "continues": transaction.continues,
-        "elastic_path": transaction.at_shop().map(at_shop_value),
+        "elastic_path": order.at_shop(transaction).map(at_shop_value),
         "merchant_reference": transaction.memo.as_ref().map(|memo| &memo.reference),
         "paymentmethod_name": transaction.references.name,
         "description": transaction.references.description,
@@ -366,7 +366,7 @@ fn write_transaction(
         words(transaction.by.as_str()),
         time(transaction.created_at)
     )?;
-    if let Some(at_shop) = transaction.at_shop() {
+    if let Some(at_shop) = order.at_shop(transaction) {
         let recorded = at_shop.step.map_or_else(|| "nothing".to_owned(), |step| words(step.as_str()));
         let reason = at_shop.difference.map(|why| format!(" ({})", words(why.as_str())));
         let state = words(at_shop.state.as_str());

@@ -4,12 +4,13 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tollgate_core::{
     journal::{Agenda, AgendaKeys, AgendaList, AgendaOrder, AgendaPage, AgendaQuery},
     order::{ListKey, MerchantId, Order, OrderKey},
     payments::{
         DueCursor, DueOrder, DueQuery, Index, ListedOrder, ListedPage, LoadedOrders, OrderIndex, OrderStore,
-        Page, StoreError,
+        Page, ShopPoll, StoreError,
     },
 };
 
@@ -26,6 +27,7 @@ use super::{
 #[derive(Default)]
 pub struct OrderTable {
     orders: Mutex<BTreeMap<String, Order>>,
+    shops: Mutex<BTreeMap<MerchantId, ShopPoll>>,
     pub faults: Arc<Faults>,
     /// Follows every change, as the table's stream does.
     journal: Option<Arc<JournalTable>>,
@@ -168,6 +170,27 @@ impl OrderStore for OrderTable {
         self.put(order, false)
     }
 
+    async fn note_shop(&self, merchant: &MerchantId, now: Timestamp) -> Result<(), StoreError> {
+        self.faults.works("save")?;
+        let new = || ShopPoll { merchant: merchant.clone(), read_to: None, next_at: now, version: 1 };
+        lock(&self.shops).entry(merchant.clone()).or_insert_with(new);
+        Ok(())
+    }
+
+    async fn shop_poll(&self, merchant: &MerchantId) -> Result<Option<ShopPoll>, StoreError> {
+        self.faults.works("load")?;
+        Ok(lock(&self.shops).get(merchant).cloned())
+    }
+
+    async fn save_shop_poll(&self, poll: &ShopPoll) -> Result<(), StoreError> {
+        self.faults.works("save")?;
+        let mut shops = lock(&self.shops);
+        if let Some(stored) = shops.get_mut(&poll.merchant).filter(|stored| stored.version == poll.version) {
+            *stored = ShopPoll { version: poll.version + 1, ..poll.clone() };
+        }
+        Ok(())
+    }
+
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         self.faults.works("index")?;
         let DueQuery { index, shard, until, after, limit } = query;
@@ -190,7 +213,11 @@ impl OrderStore for OrderTable {
         due.sort_by_key(|(at, _)| place(at));
         let next = due.get(limit).map(|_| due[limit - 1].0.clone());
         due.truncate(limit);
-        Ok(Page { orders: due.into_iter().map(|(_, order)| order).collect(), next })
+        let has_shops = index == Index::Unrecorded && shard == 0 && after.is_none();
+        let shops = lock(&self.shops);
+        let shops = shops.values().filter(|poll| has_shops && poll.next_at <= until);
+        let shops = shops.map(|poll| poll.merchant.clone()).collect();
+        Ok(Page { orders: due.into_iter().map(|(_, order)| order).collect(), shops, next })
     }
 }
 

@@ -8,10 +8,12 @@ use std::{
 };
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tollgate_core::{
-    order::{OrderId, Principal, ShopOrder, ShopTransaction, TellingAnswer, ToTell},
-    payments::{Merchant, ShopFailure, ShopOrders},
+    order::{OrderId, Principal, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer, ToTell},
+    payments::{CancelledPage, Merchant, ShopFailure, ShopOrders},
 };
+use uuid::Uuid;
 
 use super::locked::lock;
 
@@ -19,6 +21,8 @@ use super::locked::lock;
 #[derive(Debug, Default)]
 pub struct ShopOrderTable {
     orders: Mutex<HashMap<OrderId, Result<ShopOrder, ShopFailure>>>,
+    own: Mutex<Option<(usize, fn(usize, Uuid) -> ShopTransaction)>>,
+    later: Mutex<Option<(OrderId, Result<ShopOrder, ShopFailure>)>>,
     reads: AtomicUsize,
     answers: Mutex<VecDeque<TellingAnswer>>,
     told: Mutex<Vec<ToTell>>,
@@ -29,6 +33,11 @@ impl ShopOrderTable {
     /// The shop answers so from now on.
     pub fn answer(&self, order: &OrderId, answer: Result<ShopOrder, ShopFailure>) {
         lock(&self.orders).insert(order.clone(), answer);
+    }
+
+    /// The shop answers so about an order after it was told the next step.
+    pub fn answer_after_next_step(&self, order: &OrderId, answer: Result<ShopOrder, ShopFailure>) {
+        *lock(&self.later) = Some((order.clone(), answer));
     }
 
     /// The shop's answers to the next steps that it is told. Without one it records them.
@@ -44,6 +53,11 @@ impl ShopOrderTable {
     /// The shop lists these transactions from now on.
     pub fn show(&self, transactions: Vec<ShopTransaction>) {
         *lock(&self.transactions) = transactions;
+    }
+
+    /// The shop lists the next payment that it is told so often, whatever it answers.
+    pub fn show_own(&self, times: usize, row: fn(usize, Uuid) -> ShopTransaction) {
+        *lock(&self.own) = Some((times, row));
     }
 
     /// How often it was read.
@@ -64,12 +78,30 @@ impl ShopOrders for ShopOrderTable {
         lock(&self.orders).get(id).cloned().transpose()
     }
 
+    async fn cancelled(&self, _: &Merchant, _: Timestamp, from: usize) -> Result<CancelledPage, ShopFailure> {
+        let all = lock(&self.orders);
+        let mut orders = Vec::new();
+        for (id, answer) in all.iter() {
+            if answer.clone()?.standing == ShopStanding::Cancelled {
+                orders.push(id.clone());
+            }
+        }
+        orders.drain(..from.min(orders.len()));
+        Ok(CancelledPage { rows: orders.len(), has_more: false, reached: None, orders })
+    }
+
     async fn transactions(&self, _: &Merchant, _: &OrderId) -> Result<Vec<ShopTransaction>, ShopFailure> {
         Ok(lock(&self.transactions).clone())
     }
 
     async fn tell(&self, _: &Merchant, _: &OrderId, step: &ToTell, _: Duration) -> TellingAnswer {
         lock(&self.told).push(step.clone());
+        if let Some((times, row)) = lock(&self.own).take() {
+            self.show((0..times).map(|n| row(n, step.transaction)).collect());
+        }
+        if let Some((order, answer)) = lock(&self.later).take() {
+            self.answer(&order, answer);
+        }
         let recorded = || TellingAnswer::Recorded(format!("there-{}", step.transaction));
         lock(&self.answers).pop_front().unwrap_or_else(recorded)
     }

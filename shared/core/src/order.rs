@@ -3,6 +3,7 @@
 mod apply;
 mod balance;
 mod by_hand;
+mod cancellation;
 mod capture_rule;
 mod context;
 mod decide;
@@ -70,10 +71,12 @@ pub use pause::{PAUSES_MAX, Pause, Resumed};
 pub use payment_word::{PaymentWord, Remaining, Shares};
 pub use personal::{CustomerTraces, Erased};
 pub use plan::Plan;
-pub use policy::{DeclineOn, FeeBasis, OrdersMode, Policy, RefundWithoutAmount, ShopperPolicy};
+pub use policy::{
+    DeclineOn, FeeBasis, OrdersMode, PartialCapture, Policy, RefundWithoutAmount, ShopperPolicy,
+};
 pub use possible::{AdvisedAgainst, Asker, BatchState, NextAction, NotPossible, Possibility, Possible};
 pub use record_dispute::{DISPUTES_MAX, DisputeRecorded, DisputeRejection, DisputeReport};
-pub use recording::{Recording, Telling, TellingAnswer, TellingState, ToTell, Told};
+pub use recording::{PartRefunded, Recording, Telling, TellingAnswer, TellingState, ToTell, Told};
 pub use rejection::{CurrencyLimit, Rejection};
 pub use resolve::{look_back, resolve, send_held_back};
 pub use rules::DECLINES_PER_ORDER_HOUR;
@@ -264,6 +267,9 @@ pub struct Order {
     /// The number of its stored form, where a newer version wrote it in a form that this one does
     /// not know.
     pub newer_form: Option<u32>,
+    /// Since when it is known to be canceled in its shop. From then on no payment and no capture of
+    /// it is begun.
+    pub cancelled_at: Option<Timestamp>,
     /// Data that a newer version stored with it.
     pub carried: Carried,
 }
@@ -285,6 +291,7 @@ impl Order {
             pauses: Vec::new(),
             capture_moves: Vec::new(),
             newer_form: None,
+            cancelled_at: None,
             carried: Carried::default(),
         }
     }

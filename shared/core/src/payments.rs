@@ -4,6 +4,7 @@
 mod attempts;
 pub mod audit;
 mod by_hand;
+mod cancellations;
 mod card_notes;
 mod deadline;
 mod disputes;
@@ -47,10 +48,10 @@ pub use orders::Sender;
 pub use scheduled_capture::{
     CaptureReport, CaptureRequest, CaptureSettings, CaptureSources, Share, capture_due,
 };
-pub use shop_orders::{ShopFailure, ShopOrders};
+pub use shop_orders::{CancelledPage, ShopFailure, ShopOrders};
 pub use store::{
     CAPTURE_SHARDS_MAX, DueCursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders,
-    ORDERS_AT_ONCE, OrderStore, Page, Shards, StoreError, UNRECORDED_SHARDS, Unreadable,
+    ORDERS_AT_ONCE, OrderStore, Page, Shards, ShopPoll, StoreError, UNRECORDED_SHARDS, Unreadable,
 };
 pub use surcharge::{NoQuote, SurchargeQuery, SurchargeQuote, Surcharges, Waived, surcharge};
 pub use switch::{
@@ -161,11 +162,12 @@ impl Payments {
         let (order, at, replayed) = match self.save_intent(merchant, prepared, intent, deadline).await? {
             Plan::Send(order, at) => {
                 let carried_out = self.carry_out(merchant, order, at, sending).await;
-                (self.tell_in_request(merchant, carried_out, sending).await, at, false)
+                let paid = Some(at.transaction);
+                (self.tell_in_request(merchant, carried_out, paid, sending).await, at, false)
             }
             Plan::Record(order, at) => {
                 let recorded = CarriedOut { order, sent: None };
-                (self.tell_in_request(merchant, recorded, sending).await, at, false)
+                (self.tell_in_request(merchant, recorded, None, sending).await, at, false)
             }
             // Requested before, and still in doubt although its request has ended: send an inquiry
             // now, then respond.

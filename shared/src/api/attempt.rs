@@ -114,6 +114,10 @@ impl<'a> Attempt<'a> {
                 let card = transaction.card().and_then(|card| card_digest(card, self.merchant));
                 Some(Effect::Approved(card))
             }
+            // The bank approved it. It allows no further decline, because nothing was charged.
+            OperationStatus::Declined(decline) if decline.code.is_about_the_order() => {
+                Some(Effect::Approved(None))
+            }
             OperationStatus::Declined(_) => Some(Effect::Declined),
             OperationStatus::NoEffect(_) => Some(Effect::Nothing),
         }

@@ -197,6 +197,8 @@ codes! {
     Contended => "contended", 68, Decided(409),
     /// The order has another version than the one that its sender saw.
     VersionDiffers => "version_differs", 81, Decided(412),
+    /// Elastic Path cannot show it.
+    NotRecordable => "not_recordable", 29, Decided(422),
     /// The order's total is stated in Elastic Path, and not here.
     OrderElsewhere => "order_elsewhere", 27, Decided(422),
     /// The order is canceled in Elastic Path.

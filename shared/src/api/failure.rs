@@ -532,6 +532,7 @@ impl From<Rejection> for Failure {
             Rejection::RecordingPending(payment) => {
                 error(Code::RecordingPending).of(payment).retry_after(RECORDING_RETRY_S)
             }
+            Rejection::NotRecordable => error(Code::NotRecordable),
             Rejection::OrderElsewhere => error(Code::OrderElsewhere),
             Rejection::NotPayable => error(Code::NotPayable),
             Rejection::TooManyTransactions => error(Code::TooManyTransactions),

@@ -11,12 +11,18 @@ mod batches;
 pub mod card_notes;
 mod item;
 mod listed;
+mod shops;
 pub mod stream;
 pub mod switch;
 mod told;
 
 pub use agenda::agenda_names;
 pub use item::StoredOrder;
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::{
@@ -33,7 +39,8 @@ use sha2::{Digest, Sha256};
 use tollgate_core::{
     order::{MerchantId, Order, OrderId, OrderKey},
     payments::{
-        DueCursor, DueOrder, DueQuery, Index, LoadedOrders, OrderStore, Page, Shards, StoreError, Unreadable,
+        DueCursor, DueOrder, DueQuery, Index, LoadedOrders, OrderStore, Page, Shards, ShopPoll, StoreError,
+        Unreadable,
     },
 };
 
@@ -80,13 +87,19 @@ pub fn index_names(index: Index) -> IndexNames {
 pub struct DynamoDbStore {
     table: Table,
     shards: Shards,
+    /// Merchants of which this process knows that their shops are noted.
+    noted_shops: Mutex<HashSet<MerchantId>>,
 }
 
 impl DynamoDbStore {
     /// A store on a table that exists, which spreads due orders over that many partitions of its
     /// indexes.
     pub fn new(client: Client, table: String, shards: Shards) -> Self {
-        Self { table: Table { client, name: table }, shards }
+        Self { table: Table { client, name: table }, shards, noted_shops: Mutex::default() }
+    }
+
+    fn noted_shops(&self) -> MutexGuard<'_, HashSet<MerchantId>> {
+        self.noted_shops.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The item under a key, as of now.
@@ -141,6 +154,18 @@ impl OrderStore for DynamoDbStore {
         self.put(order, Some(order.version)).await
     }
 
+    async fn note_shop(&self, merchant: &MerchantId, now: Timestamp) -> Result<(), StoreError> {
+        self.note(merchant, now).await
+    }
+
+    async fn shop_poll(&self, merchant: &MerchantId) -> Result<Option<ShopPoll>, StoreError> {
+        self.poll(merchant).await
+    }
+
+    async fn save_shop_poll(&self, poll: &ShopPoll) -> Result<(), StoreError> {
+        self.put_poll(poll).await
+    }
+
     async fn due(&self, query: DueQuery) -> Result<Page, StoreError> {
         let DueQuery { index, shard, until, after, limit } = query;
         let (names, shard) = (index_names(index), shard_name(index, shard));
@@ -161,11 +186,15 @@ impl OrderStore for DynamoDbStore {
                 needs_attention_from: member(item, NEEDS_ATTENTION).and_then(|from| from.parse().ok()),
             })
         };
-        let orders = output.items().iter().filter_map(due).collect();
+        let key = |item: &Item| member(item, KEY).unwrap_or_default();
+        let (shops, orders): (Vec<_>, Vec<_>) =
+            output.items().iter().partition(|item| shops::is_shop(&key(item)));
+        let shops = shops.into_iter().filter_map(|item| shops::merchant(&key(item))).collect();
+        let orders = orders.into_iter().filter_map(due).collect();
         let next = output
             .last_evaluated_key()
             .and_then(|last| Some(DueCursor { key: member(last, KEY)?, due: member(last, names.at)? }));
-        Ok(Page { orders, next })
+        Ok(Page { orders, shops, next })
     }
 }
 

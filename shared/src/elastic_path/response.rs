@@ -148,7 +148,7 @@ fn merchant_meta(order: &Order, transaction: &Transaction, now: Timestamp) -> wi
         continued_by: order.continuation_of(transaction.id).map(|rest| rest.id),
         operations: transaction.operations.iter().map(|one| operation(currency, one)).collect(),
         memo: transaction.memo.as_deref().map(memo_value),
-        elastic_path: transaction.at_shop().map(at_elastic_path),
+        elastic_path: order.at_shop(transaction).map(at_elastic_path),
         disputed: is_disputed.then(|| wire::SignedPrice::new(currency, transaction.disputed())),
         disputes: is_disputed.then(|| transaction.standing_disputes().map(dispute).collect()),
         possible: None,

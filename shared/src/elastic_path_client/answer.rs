@@ -6,8 +6,8 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{Kind, OrderId, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer, ToTell},
-    payments::ShopFailure,
+    order::{Kind, OrderId, PartRefunded, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer, ToTell},
+    payments::{CancelledPage, ShopFailure},
     values::{Amount, Currency},
 };
 
@@ -94,7 +94,7 @@ pub(super) fn order(body: &[u8], id: &OrderId, read_at: Timestamp) -> Result<Sho
 /// Whether the shop takes payments for an order of which this much is paid or authorized.
 fn standing(order: &OrderMembers, settled: Amount) -> Option<ShopStanding> {
     match order.status.as_str() {
-        "cancelled" | "canceled" => return Some(ShopStanding::Cancelled),
+        status if is_cancelled(status) => return Some(ShopStanding::Cancelled),
         "incomplete" | "processing" | "complete" => {}
         _ => return None,
     }
@@ -212,6 +212,42 @@ pub(super) fn payment(step: &ToTell) -> Value {
     }})
 }
 
+/// The body of a partial refund.
+pub(super) fn refund(part: PartRefunded) -> Value {
+    json!({"data": {"amount": part.amount.minor()}})
+}
+
+/// The body that cancels an order.
+pub(super) fn cancellation() -> Value {
+    json!({"data": {"type": "order", "status": "cancelled"}})
+}
+
+#[derive(Deserialize)]
+struct OrdersDocument {
+    data: Vec<Value>,
+}
+
+/// A page of canceled orders. Its filter is the shop's, so each row has to say it again; one that
+/// is none of Tollgate's may be anything.
+pub(super) fn cancelled(body: &[u8]) -> Result<CancelledPage, ShopFailure> {
+    let unreadable = |_| ShopFailure::Unreadable("the list of orders".to_owned());
+    let OrdersDocument { data } = serde_json::from_slice(body).map_err(unreadable)?;
+    let id = |row: &Value| row["id"].as_str()?.parse().ok();
+    let is_cancelled = |row: &&Value| row["status"].as_str().is_some_and(is_cancelled);
+    let changed = |row: &Value| row["meta"]["timestamps"]["updated_at"].as_str()?.parse::<Timestamp>().ok();
+    let changed: Option<Vec<Timestamp>> = data.iter().map(changed).collect();
+    Ok(CancelledPage {
+        orders: data.iter().filter(is_cancelled).filter_map(id).collect(),
+        rows: data.len(),
+        has_more: !data.is_empty(),
+        reached: changed.filter(|changed| changed.is_sorted()).and_then(|changed| changed.last().copied()),
+    })
+}
+
+fn is_cancelled(status: &str) -> bool {
+    matches!(status, "cancelled" | "canceled")
+}
+
 /// The meaning of an answer to a step. One that is not exactly what was sent is looked at.
 pub(super) fn recorded(answer: &super::Answer, step: &ToTell) -> TellingAnswer {
     match answer.status {
@@ -223,9 +259,20 @@ pub(super) fn recorded(answer: &super::Answer, step: &ToTell) -> TellingAnswer {
         | StatusCode::TOO_MANY_REQUESTS => return TellingAnswer::NotArrived,
         _ => return TellingAnswer::Unknown,
     }
+    if step.step == Kind::Void {
+        let shown = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
+        let is_done = shown["data"]["status"].as_str().is_some_and(is_cancelled);
+        let there = step.id.clone().filter(|_| is_done);
+        return there.map_or(TellingAnswer::Unknown, TellingAnswer::Recorded);
+    }
     let shown = serde_json::from_slice::<TransactionDocument>(&answer.body).ok();
     let shown = shown.map(|document| document.data).filter(is_manual).and_then(TransactionMembers::read);
-    let is_as_sent =
-        |row: &ShopTransaction| !row.is_failed && row.amount == step.amount && row.step == Some(step.step);
+    let is_as_sent = |row: &ShopTransaction| match step.part {
+        _ if row.is_failed => false,
+        // One row that changes, or a further one.
+        Some(part) if row.step == Some(Kind::Refund) => row.amount == part.amount,
+        Some(part) => row.amount == step.amount && row.refunded == part.total,
+        None => row.amount == step.amount && row.step == Some(step.step),
+    };
     shown.filter(is_as_sent).map_or(TellingAnswer::Unknown, |row| TellingAnswer::Recorded(row.id))
 }

@@ -354,6 +354,7 @@ async fn shoppers_read_five_orders_a_second_and_ask_once_a_minute_for_one_that_i
 /// A step of a payment that the shop has no transaction of, or this one.
 fn step(step: Kind, id: Option<&str>) -> ToTell {
     ToTell {
+        part: None,
         transaction: Uuid::from_u128(7),
         attempt: Uuid::nil(),
         step,
@@ -473,12 +474,16 @@ async fn nothing_but_tokens_orders_payments_and_the_manual_gateway_is_ever_calle
             bench.tell(id.as_str(), &step(kind, there)).await;
         }
     }
+    assert!(bench.client.cancelled(&bench.merchant, Timestamp::UNIX_EPOCH, 50).await.is_ok());
     let shop = bench.merchant.shop.as_ref().unwrap();
     assert_eq!(bench.client.takes_key(shop, &shop.keys[0]).await, Ok(true));
     for sent in bench.fake.ledger() {
         let place: Vec<&str> = sent.path.split('/').skip(1).collect();
         let is_known = match (sent.method.as_str(), place.as_slice()) {
             ("POST", ["oauth", "access_token"]) | ("GET", ["v2", "gateways", "manual"]) => true,
+            ("GET", ["v2", list]) => list.starts_with("orders?filter=eq(status,cancelled):ge(updated_at,"),
+            // Nothing of an order is changed but that it is canceled: the shop refuses another status.
+            ("PUT", ["v2", "orders", id]) => id.parse::<OrderId>().is_ok() && sent.status == Some(404),
             ("GET", ["v2", "orders", id] | ["v2", "orders", id, "transactions"]) => {
                 id.parse::<OrderId>().is_ok()
             }
@@ -497,4 +502,25 @@ async fn nothing_but_tokens_orders_payments_and_the_manual_gateway_is_ever_calle
         bench.client.has_manual_gateway(&bench.merchant).await,
         Err(ShopFailure::Unreadable(why)) if !why.contains("password")
     ));
+}
+
+/// A shop that does not know the filter, and an id that no order of Tollgate's can have.
+#[test]
+fn only_orders_that_say_so_themselves_are_canceled() {
+    let row = |id: &str, status: &str, at: &str| serde_json::json!({"id": id, "status": status, "meta": {"timestamps": {"updated_at": at}}});
+    let page = |rows: &[serde_json::Value]| {
+        answer::cancelled(serde_json::json!({ "data": rows }).to_string().as_bytes())
+    };
+    let (early, late) = ("2030-01-01T00:00:00Z", "2030-01-02T00:00:00Z");
+    let mut rows =
+        vec![row("a", "cancelled", early), row("b", "complete", early), row("c d", "cancelled", late)];
+    let read = page(&rows).unwrap();
+    assert_eq!(read.orders.iter().map(OrderId::as_str).collect::<Vec<_>>(), ["a"]);
+    assert_eq!((read.rows, read.has_more, read.reached), (3, true, late.parse().ok()));
+    rows.reverse();
+    assert_eq!(page(&rows).unwrap().reached, None, "its order says nothing");
+    rows.push(serde_json::json!({}));
+    assert_eq!(page(&rows).unwrap().rows, 4);
+    assert_eq!(page(&[]).unwrap(), CancelledPage::default());
+    assert!(answer::cancelled(b"{}").is_err());
 }

@@ -257,6 +257,11 @@ fn every_member_counts() {
         "refund_without_amount": "reject", "duplicate_window": "PT1S", "authorization_lifetime": "P3D",
         "capture": {"after": "P2D", "business_days": true}, "zone": "Asia/Kathmandu", "holidays": ["2026-11-27"], "keep_personal_data": "P30D", "capture_disputed": true, "void_lapsed": true, "captures_paused": true,
         "search": {"references": true, "customers": true},
+        "elastic_path": {
+            "base_url": "https://useast.api.elasticpath.com",
+            "keys": [{"client_id": "id", "client_secret": "s"}],
+            "partial_capture": "shown_short", "cancel_voided": true,
+        },
         "authorizers": ["Secondhand Bank"], "discounts": [{"code": "WELCOME", "percent": "10"}],
         "gateway": {
             "linked_merchids": ["496160873999"], "surcharging_merchids": ["496160873888"], "fee_basis": "total",
@@ -293,6 +298,8 @@ fn every_member_counts() {
         keep_personal_data: Some(days(30)),
         surcharging: vec!["496160873888".to_owned()],
         fee_basis: Some(FeeBasis::Total),
+        partial_capture: tollgate_core::order::PartialCapture::ShownShort,
+        cancel_voided: true,
         shoppers,
     };
     assert_eq!(policy, expected);

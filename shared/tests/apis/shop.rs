@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tollgate_core::{
-    order::{ShopOrder, ShopStanding},
+    order::{ShopOrder, ShopStanding, TellingAnswer},
     payments::ShopFailure,
     values::{Amount, Currency},
 };
@@ -66,5 +66,39 @@ async fn each_answer_of_a_shop_is_told_to_its_server_and_to_a_shopper() {
     t.ask("its total is the shop's", &total).await;
     t.ask("no order of the shop's", &credit_card::of("shopping", credit_card::pay("charge"))).await;
     assert_eq!(t.world.shop_orders.reads(), 1);
+    t.end();
+}
+
+/// The card was charged, and the shop does not record it. More often than declines are let through.
+#[tokio::test(start_paused = true)]
+async fn a_payment_that_the_shop_refuses_is_declined_and_counts_against_nobody() {
+    let mut t = Table::new("shop_refusals");
+    let owes_less = of(ShopStanding::Open, 1);
+    for (name, since) in [
+        ("no stock", of(ShopStanding::Open, 10_000)),
+        ("canceled meanwhile", of(ShopStanding::Cancelled, 10_000)),
+        ("paid elsewhere meanwhile", owes_less),
+    ] {
+        for by in ["shopping:pay", "shopping:shopper1"] {
+            t.afresh();
+            let order = "a".parse().unwrap();
+            t.world.shop_orders.answer(&order, Ok(of(ShopStanding::Open, 10_000)));
+            t.world.shop_orders.answer_after_next_step(&order, Ok(since.clone()));
+            t.world.shop_orders.answer_next(TellingAnswer::Refused);
+            t.ask(name, &pay("a", "purchase", card(10_000)).by(by).key("k")).await;
+            t.ask("again", &pay("a", "purchase", card(10_000)).by(by).key("k")).await;
+        }
+    }
+    for by in ["shopping:pay", "shopping:shopper1"] {
+        t.afresh();
+        t.world.shop_orders.answer(&"a".parse().unwrap(), Ok(of(ShopStanding::Open, 10_000)));
+        for n in 0..12 {
+            t.world.shop_orders.answer_next(TellingAnswer::Refused);
+            let request = pay("a", "purchase", card(10_000)).by(by).key(&n.to_string());
+            let refused = request.send(&t.world, "id").await;
+            assert_eq!(refused.status(), 400, "{by} {n}");
+        }
+        assert!(t.world.state().counters.values().all(|counts| counts.declined.is_empty()), "{by}");
+    }
     t.end();
 }

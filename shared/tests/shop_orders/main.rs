@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod cancelling;
 mod recording;
 
 use std::{
@@ -148,8 +149,9 @@ struct History {
     has_faults: bool,
 }
 
-fn merchant(endpoint: &str) -> Merchant {
-    let document = json!({
+/// A merchant with these rules about its shop.
+fn merchant(endpoint: &str, rules: &[&str]) -> Merchant {
+    let mut document = json!({
         "keys": ["a-key-of-the-merchant"],
         "token_signing_key": "0123456789abcdef0123456789abcdef",
         "gateway": {"site": "fts-uat", "username": "u", "password": "p", "merchids": {"USD": "1"}},
@@ -159,6 +161,10 @@ fn merchant(endpoint: &str) -> Merchant {
             "keys": [{"client_id": "elastic-path-client", "client_secret": "elastic-path-secret"}],
         },
     });
+    for rule in rules {
+        let value = if *rule == "partial_capture" { json!("shown_short") } else { json!(true) };
+        document["elastic_path"][rule] = value;
+    }
     merchant_document::parse("m".parse().unwrap(), &document.to_string(), GATEWAY).unwrap()
 }
 
@@ -196,7 +202,7 @@ impl History {
             card_notes: Arc::new(CardNoteTable::default()),
             shop_orders: Arc::new(ElasticPathClient::new(clock.clone())),
         };
-        let merchant = merchant(&fake.base_url());
+        let merchant = merchant(&fake.base_url(), &[]);
         let key = OrderKey { merchant: merchant.id.clone(), order: order.parse().unwrap() };
         let (requested, others) = (Vec::new(), Vec::new());
         let has_faults = false;
@@ -286,14 +292,17 @@ impl History {
 
     /// Whether Tollgate knows of each of its payments how the shop has it.
     fn is_known(&self) -> bool {
-        let known = |t: &Transaction| {
-            t.at_shop().is_none_or(|at_shop| matches!(at_shop.state, AtShopState::Told | AtShopState::ToTell))
+        let stored = self.stored();
+        let known = |order: &Order, t: &Transaction| {
+            order
+                .at_shop(t)
+                .is_none_or(|at_shop| matches!(at_shop.state, AtShopState::Told | AtShopState::ToTell))
         };
         // For two minutes it may be others' payments that a sum has in the place of ours.
         let now = self.clock.now();
         let is_quiet = |(at, _): &(Timestamp, u64)| now.duration_since(*at) > SignedDuration::from_mins(2);
         self.others.last().is_none_or(is_quiet)
-            && self.stored().is_none_or(|order| order.transactions.iter().all(known))
+            && stored.is_none_or(|order| order.transactions.iter().all(|t| known(&order, t)))
     }
 
     /// One payment, and the verdict about it.

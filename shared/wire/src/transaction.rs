@@ -52,6 +52,12 @@ words! {
         LateApproval => "late_approval",
         /// The gateway showed the payment as voided.
         VoidedElsewhere => "voided_elsewhere",
+        /// The order was canceled in Elastic Path.
+        OrderClosed => "order_closed",
+        /// The order owes less in Elastic Path.
+        Overpaid => "overpaid",
+        /// Elastic Path refused to record the payment.
+        OrderRefused => "order_refused",
         /// A second charge of the same payment.
         Duplicate => "twin",
     }
@@ -66,8 +72,11 @@ words! {
         AwaitingGateway => "awaiting_gateway",
         /// Voided on request, so that there is no [`VoidReason`].
         Voided => "voided",
-        /// Voided for this reason, and so are the next five.
+        /// Voided for this reason, and so are the next eight.
         RefundBeforeSettlement => "refund_before_settlement",
+        OrderRefused => "order_refused",
+        Overpaid => "overpaid",
+        OrderClosed => "order_closed",
         PartialApproval => "partial_approval",
         AvsMismatch => "avs_mismatch",
         CvvMismatch => "cvv_mismatch",
@@ -92,6 +101,9 @@ impl From<VoidReason> for DetailedStatus {
             VoidReason::AvsMismatch => Self::AvsMismatch,
             VoidReason::CvvMismatch => Self::CvvMismatch,
             VoidReason::LateApproval => Self::LateApproval,
+            VoidReason::OrderClosed => Self::OrderClosed,
+            VoidReason::Overpaid => Self::Overpaid,
+            VoidReason::OrderRefused => Self::OrderRefused,
             VoidReason::VoidedElsewhere => Self::VoidedElsewhere,
             // A second charge is an operation beside the payment's own, which stands.
             VoidReason::Duplicate => Self::Voided,

@@ -77,9 +77,13 @@ fn count(state: &mut State, transaction: &Transaction, before: Option<&Operation
             Cause::PartialApproval => "refunds owed: of a partial approval",
             Cause::CvvMismatch | Cause::AvsMismatch => "refunds owed: of a refused security code",
             Cause::Duplicate => "refunds owed: of a duplicate",
-            Cause::Requested | Cause::RefundBeforeSettlement | Cause::Elsewhere | Cause::Unrecognized => {
-                "refunds owed: of another cause"
-            }
+            Cause::Requested
+            | Cause::RefundBeforeSettlement
+            | Cause::OrderClosed
+            | Cause::Overpaid
+            | Cause::OrderRefused
+            | Cause::Elsewhere
+            | Cause::Unrecognized => "refunds owed: of another cause",
         });
     }
     if was == Some(after.stage()) {

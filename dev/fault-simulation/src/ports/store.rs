@@ -189,7 +189,7 @@ impl OrderStore for Instance {
             Index::InDoubt => Call::Index,
             Index::CapturesDue => Call::CaptureIndex,
             // No merchant here has its orders in a shop.
-            Index::Unrecorded => return Ok(Page { orders: Vec::new(), next: None }),
+            Index::Unrecorded => return Ok(Page { orders: Vec::new(), shops: Vec::new(), next: None }),
         };
         let fault = self.enter(call, &shard).await;
         if fault == Some(Fault::Error) {
@@ -218,6 +218,6 @@ impl OrderStore for Instance {
         page.truncate(limit.min(PAGE));
         let last = page.last().filter(|_| more);
         let next = last.map(|(due, key, ..)| DueCursor { key: key.clone(), due: due.clone() });
-        Ok(Page { orders: page.into_iter().map(|(.., order)| order).collect(), next })
+        Ok(Page { orders: page.into_iter().map(|(.., order)| order).collect(), shops: Vec::new(), next })
     }
 }

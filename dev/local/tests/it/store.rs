@@ -193,7 +193,11 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         // Only a payment that is an order of its own has one, and there is one of those in an
         // order.
         memo: (longest && n == 0).then(|| Box::new(longest_memo())),
-        capture: Some(CaptureSchedule { at: now, amount: Some(Amount::MAX), held_back_at: Some(now) }),
+        capture: Some(CaptureSchedule {
+            held_back_at: Some(now),
+            put_off_until: Some(now),
+            ..CaptureSchedule::new(now, Some(Amount::MAX))
+        }),
         lapsed_at: Some(now),
         save_for: longest.then(|| "c".repeat(64)),
         references: if longest { long_references() } else { References::default() },
@@ -214,16 +218,17 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
     }
 }
 
-/// A payment that its shop has twice, and whose capture nobody knows of.
+/// A payment that its shop has twice, and of whose second partial refund nobody knows.
 fn longest_recording() -> Recording {
     let now = Timestamp::now();
-    let (step, id) = (Kind::Authorize, Uuid::new_v4().to_string());
+    let (step, id) = (Kind::Capture, Uuid::new_v4().to_string());
     Recording {
         elsewhere: Amount::MAX,
-        told: Some(Told { step, id, at: now, look_at: None, is_twice: true }),
+        told: Some(Told { step, id, at: now, refunded: Amount::MAX, look_at: None, is_twice: true }),
         attempt: Some(Telling {
             id: Uuid::nil(),
-            step: Kind::Capture,
+            step: Kind::Refund,
+            refunded: Some(Amount::MAX),
             state: TellingState::NotAnswered,
             since: now,
             sent_at: now,
@@ -232,6 +237,8 @@ fn longest_recording() -> Recording {
             is_refused: false,
             next_at: now,
         }),
+        cancels: true,
+        is_unasked: true,
         carried: Carried::default(),
     }
 }

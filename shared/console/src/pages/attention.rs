@@ -166,6 +166,7 @@ fn helps(frame: &Frame, payment: &Payment, reason: &NeedsAttention) -> Vec<Help>
         let help = Help::form(act.verb(), payment.form(act, frame), frame.may_operate(), who);
         payment.is_next(action).then_some(help)
     };
+    let refund = || form(Act::Refund, NextAction::Refund, "Somebody with the role operate can refund it");
     let act = match reason.code.known() {
         Some(Concern::InDoubt) => payment.confirm(frame).map(|address| Help {
             name: "Ask the gateway",
@@ -175,9 +176,8 @@ fn helps(frame: &Frame, payment: &Payment, reason: &NeedsAttention) -> Vec<Help>
         Some(Concern::CaptureSkipped | Concern::AuthorizationEnding) => {
             form(Act::Capture, NextAction::Capture, "Somebody with the role operate can capture it")
         }
-        Some(Concern::FoundLate | Concern::RefundHeldBack) => {
-            form(Act::Refund, NextAction::Refund, "Somebody with the role operate can refund it")
-        }
+        Some(Concern::FoundLate | Concern::RefundHeldBack) => refund(),
+        Some(Concern::ShopDiffers) if payment.is_of_cancelled_order() => refund(),
         Some(Concern::ShopRefused | Concern::ShopDiffers) => payment
             .record_again(frame)
             .map(|address| Help { name: "Record again", address, means: Means::Button }),

@@ -89,6 +89,9 @@ const fn of_rule(reason: VoidReason) -> &'static str {
         VoidReason::AvsMismatch => "the address does not match",
         VoidReason::CvvMismatch => "the security code does not match",
         VoidReason::LateApproval => "the approval was found too late",
+        VoidReason::OrderClosed => "the order is canceled in Elastic Path",
+        VoidReason::Overpaid => "the order owes less in Elastic Path",
+        VoidReason::OrderRefused => "Elastic Path takes no payment for the order",
         VoidReason::Duplicate => "the customer was charged twice",
         VoidReason::VoidedElsewhere => "outside Tollgate",
     }
@@ -193,12 +196,14 @@ pub(crate) fn at_elastic_path(there: &AtElasticPath) -> &'static str {
         Some(AtShopState::Told) => match there.recorded.as_ref().and_then(Word::known) {
             Some(Kind::Authorize) => "Recorded there as authorized",
             Some(Kind::Refund) => "Recorded there as refunded",
+            Some(Kind::Void) => "The order was canceled there",
             _ => "Recorded there as paid",
         },
         Some(AtShopState::Refused) => "Refused to record it",
         Some(AtShopState::NeedsAttention) => match there.reason.as_ref().and_then(Word::known) {
             Some(ShopDifference::PartlyCaptured) => "Shows the whole authorization, not the part captured",
             Some(ShopDifference::PartlyRefunded) => "Does not show the partial refund",
+            Some(ShopDifference::OrderCancelled) => "Has the order as canceled; refund what was not shipped",
             Some(ShopDifference::Voided) => "Still shows the authorization that was voided",
             Some(ShopDifference::Reauthorized) => "Does not show the rest that is held anew",
             Some(ShopDifference::NotAnswered) => "Has not said for three days whether it is recorded",

@@ -56,7 +56,7 @@ words! {
             "Look why in Elastic Path (stock, a canceled order, the manual gateway) and record it again, or give the money back.",
         /// Elastic Path shows the payment otherwise than it is, or may.
         ShopDiffers => "elastic_path_differs":
-            "Compare the order in Elastic Path with the payment, and correct there what its manual gateway cannot show.",
+            "Compare the order in Elastic Path with the payment: correct there what its manual gateway cannot show, and refund what was taken of a canceled order.",
     }
 
     /// The advice, in a sentence.
@@ -195,8 +195,10 @@ pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
             let mut waiting = transaction.operations.iter().filter(|one| one.is(Stage::WaitsForDispute));
             open(concern, waiting.next()?.updated_at)
         }
-        Concern::ShopRefused => open(concern, at_shop_since(transaction, AtShopState::Refused)?),
-        Concern::ShopDiffers => once(concern, at_shop_since(transaction, AtShopState::NeedsAttention)?),
+        Concern::ShopRefused => open(concern, at_shop_since(order, transaction, AtShopState::Refused)?),
+        Concern::ShopDiffers => {
+            once(concern, at_shop_since(order, transaction, AtShopState::NeedsAttention)?)
+        }
     };
     Concern::ALL.iter().copied().filter_map(found).collect()
 }
@@ -209,8 +211,8 @@ fn chargebacks(transaction: &Transaction) -> Option<SeenFacts> {
 }
 
 /// Since when its shop has it in such a state.
-fn at_shop_since(transaction: &Transaction, state: AtShopState) -> Option<Timestamp> {
-    transaction.at_shop().filter(|at_shop| at_shop.state == state)?.since
+fn at_shop_since(order: &Order, transaction: &Transaction, state: AtShopState) -> Option<Timestamp> {
+    order.at_shop(transaction).filter(|at_shop| at_shop.state == state)?.since
 }
 
 /// How many facts there are; an order has room for far fewer than the most.

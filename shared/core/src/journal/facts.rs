@@ -218,6 +218,9 @@ impl OperationInOrder<'_> {
                 | Cause::AvsMismatch
                 | Cause::CvvMismatch
                 | Cause::LateApproval
+                | Cause::OrderClosed
+                | Cause::Overpaid
+                | Cause::OrderRefused
                 | Cause::Unrecognized,
             ) => Fact::Voided,
         }

@@ -35,6 +35,7 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
     let is_anothers = moved && order.takes_anothers_reference(at, outcome.response());
     let anothers = Outcome::Unknown(Doubt::AnotherOperation, GatewayResponse::default());
     let outcome = if is_anothers { &anothers } else { outcome };
+    let is_closed = order.is_closed_to(at);
     let Some(transaction) = order.transaction_mut(at.transaction) else { return NextStep::Respond };
     let Some(operation) = transaction.operation_mut(at.operation) else { return NextStep::Respond };
     match operation.stage() {
@@ -70,6 +71,7 @@ pub fn apply(order: &mut Order, at: OperationRef, outcome: &Outcome, context: &C
         Some(refund_instead(transaction, &operation, context))
     } else {
         let cause = follow_up_cause(transaction, &operation, outcome, context.policy);
+        let cause = if is_closed && operation.is(Stage::Approved) { Some(Cause::OrderClosed) } else { cause };
         cause.map(|cause| add_void(transaction, &operation, cause, context))
     };
     order.updated_at = now;

@@ -15,8 +15,8 @@ use super::{
     plan::{Plan, attempt_again, chosen, new_operation},
     reauthorize::decide_reauthorize,
     rules::{
-        ToPay, declines_end_in, may_capture, may_refund, may_void, must_be_within_refund_max,
-        must_not_be_disputed, shopper_attempts,
+        ToPay, declines_end_in, may_capture, may_refund, may_void, must_be_shown_in_parts,
+        must_be_within_refund_max, must_not_be_disputed, shopper_attempts,
     },
     schedule::capture_schedule,
 };
@@ -68,13 +68,21 @@ fn decide_openly(
         return Err(Rejection::CurrencyDiffers(order.currency));
     }
     match &intent.action {
-        Action::CaptureDue => decide_due(order, route, context),
+        Action::CaptureDue { .. } => decide_due(order, route, context),
         Action::VoidLapsed => decide_lapsed(order, route, context),
+        Action::VoidCancelled => {
+            let intent = order.void_for_cancellation(context.now)?;
+            decide(order, &intent, route, context)
+        }
         Action::Pay(pay) => pay.decide(order, intent, again, route, context),
         Action::Reauthorize(wanted) => decide_reauthorize(order, intent, wanted, again, context),
         Action::Capture { target, amount, custom_reference } => {
             let transaction = chosen(&order, *target, again, |t| !t.capturable().is_zero())?;
-            let amount = may_capture(transaction, *amount, context.policy)?;
+            let amount = may_capture(&order, transaction, *amount, context.policy)?;
+            // The schedule's part was let in when it was stated.
+            if amount < transaction.capturable() && intent.by != Principal::Schedule {
+                must_be_shown_in_parts(transaction.recording.is_some(), context.policy)?;
+            }
             let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
             if let Some(reference) = custom_reference
                 && !order.has_room_to_say(reference.len(), intent.by)
@@ -216,7 +224,7 @@ impl Pay {
 
 /// The capture that is due, as the schedule's own intent.
 fn decide_due(
-    order: Order,
+    mut order: Order,
     route: Result<&Route, CurrencyLimit>,
     context: &Context<'_>,
 ) -> Result<Plan, Rejection> {
@@ -231,6 +239,7 @@ fn decide_due(
         Some(Due::Notice(_)) => return Err(Rejection::CapturesPaused),
         None => return Err(Rejection::NothingDue),
     };
+    order.must_be_captured_after(id, context)?;
     let due = order.transaction(id).and_then(|due| Some((due.capture?.key(id), due.scheduled_amount()?)));
     let target = Target::Transaction(id);
     let action = Action::Capture { target, amount: due.map(|(_, amount)| amount), custom_reference: None };

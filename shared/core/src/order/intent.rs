@@ -53,7 +53,13 @@ pub enum Action {
     /// Hold anew the amount that a partial capture released.
     Reauthorize(Reauthorize),
     /// Capture the held amount that is due by its schedule.
-    CaptureDue,
+    CaptureDue {
+        /// Whether the order's shop is asked before, if it has one. A run that it left without
+        /// answers asks it no more.
+        asks_shop: bool,
+    },
+    /// Void a payment whose order was canceled in its shop.
+    VoidCancelled,
     /// Release an authorization that was to be captured on schedule and ended before it could be.
     VoidLapsed,
     /// Give back. Without an amount: as the merchant's policy says.

@@ -85,6 +85,12 @@ words! {
         CvvMismatch => "cvv_mismatch",
         /// The payment turned up after it was given up, and the order has no room for it any more.
         LateApproval => "late_approval",
+        /// The order was canceled in its shop before the payment was known.
+        OrderClosed => "order_closed",
+        /// The order owes less in its shop.
+        Overpaid => "overpaid",
+        /// The shop refused to record the payment.
+        OrderRefused => "order_refused",
         /// An earlier attempt of the payment turned up beside the later one, which counts.
         Duplicate => "duplicate",
         /// It was done outside Tollgate, in the gateway's portal for instance, and found by an
@@ -113,6 +119,9 @@ impl Cause {
             Self::AvsMismatch => Some(DeclineCode::AvsMismatch),
             Self::CvvMismatch => Some(DeclineCode::IncorrectCvc),
             Self::LateApproval => Some(DeclineCode::DuplicateTransaction),
+            Self::OrderClosed => Some(DeclineCode::OrderClosed),
+            Self::Overpaid => Some(DeclineCode::Overpaid),
+            Self::OrderRefused => Some(DeclineCode::OrderRefused),
         }
     }
 }

@@ -112,11 +112,27 @@ impl Order {
 
     /// The next step of a payment's scheduled capture, and its time.
     pub(super) fn next_capture(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
-        let Some(next) = transaction.next_capture() else { return transaction.next_of_hold() };
+        if self.is_left_by_schedule(transaction) {
+            return transaction.end_of_hold();
+        }
+        let next = transaction.next_capture()?;
         let is_held_back = (self.captures_paused().is_some()
             || self.waits_for_dispute(transaction).is_some())
             && matches!(next.1, Due::Capture(_));
         if is_held_back { transaction.next_while_paused() } else { Some(next) }
+    }
+}
+
+impl Order {
+    /// Whether the schedule does not capture this payment, or no longer.
+    fn is_left_by_schedule(&self, transaction: &Transaction) -> bool {
+        let is_cancelled = self.cancelled_at.is_some() && transaction.recording.is_some();
+        is_cancelled || transaction.next_capture().is_none()
+    }
+
+    /// The next step of an authorization that the schedule leaves alone, and its time.
+    pub(super) fn next_of_hold(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
+        transaction.end_of_hold().filter(|_| self.is_left_by_schedule(transaction))
     }
 }
 

@@ -37,6 +37,18 @@ pub enum RefundWithoutAmount {
     Reject,
 }
 
+/// Whether a part of an authorization can be captured whose shop can show captures of everything
+/// only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartialCapture {
+    /// It is refused: an order that is shipped in parts is authorized in parts.
+    #[default]
+    Refused,
+    /// It is made. The shop goes on to show all of it as authorized.
+    ShownShort,
+}
+
 /// The gateway's reading of a named part of a payment with a fee. No gateway documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,6 +126,11 @@ pub struct Policy {
     /// The amount that names a part of a payment with a fee. Without it no part can be captured or
     /// refunded.
     pub fee_basis: Option<FeeBasis>,
+    /// Whether a part can be captured that the order's shop cannot show.
+    pub partial_capture: PartialCapture,
+    /// Whether an order is canceled in its shop once an authorization is voided that was recorded
+    /// there, and no payment of the order stands.
+    pub cancel_voided: bool,
     /// The rules for shoppers.
     pub shoppers: ShopperPolicy,
 }
@@ -173,6 +190,8 @@ impl Default for Policy {
             keep_personal_data: None,
             surcharging: Vec::new(),
             fee_basis: None,
+            partial_capture: PartialCapture::default(),
+            cancel_voided: false,
             shoppers: ShopperPolicy::default(),
         }
     }

@@ -8,7 +8,7 @@ use super::{
     reauthorize::to_hold_anew,
     rules::{
         amount_owing, declines_end_in, given_back_by, may_capture, may_refund, may_void,
-        must_be_whole_or_named, to_capture, to_refund, would_be_lost_twice,
+        must_be_shown_in_parts, must_be_whole_or_named, to_capture, to_refund, would_be_lost_twice,
     },
 };
 use crate::{
@@ -44,6 +44,10 @@ words! {
         PaymentInProgress => "payment_in_progress": "Not before the outcome of another payment of the order is known.",
         /// The order owes nothing.
         AlreadyPaid => "already_paid": "Not possible: the order owes nothing.",
+        /// The order was canceled in its shop.
+        OrderCancelled => "order_cancelled": "Not possible: the order is canceled in Elastic Path.",
+        /// The order's shop cannot show it.
+        NotRecordable => "not_recordable": "Not possible: Elastic Path shows no part of a capture.",
         /// Nothing says how to hold the rest.
         NoStoredCard => "no_stored_card": "Not possible: no card is stored.",
         /// Nothing says whether a part includes its share of the surcharge.
@@ -217,6 +221,7 @@ impl Order {
             },
             cancel: of(Self::possible_cancel),
             reauthorize: of(|order, transaction, asker| {
+                must_be_shown_in_parts(transaction.recording.is_some(), asker.policy)?;
                 order.to_reauthorize(transaction, asker.now).map(Possibility::up_to)
             }),
         }
@@ -235,7 +240,7 @@ impl Order {
         let steps = [
             (
                 NextAction::Capture,
-                to_capture(transaction).is_ok() && against_capture(transaction, now).is_none(),
+                to_capture(self, transaction).is_ok() && against_capture(transaction, now).is_none(),
             ),
             (NextAction::Refund, to_refund(transaction).is_ok() && against_refund(transaction).is_none()),
             (NextAction::Cancel, may_void(transaction).is_ok() && against_void(transaction, batch).is_none()),
@@ -249,11 +254,12 @@ impl Order {
         transaction: &Transaction,
         asker: &Asker<'_>,
     ) -> Result<Possibility, Rejection> {
-        let most = may_capture(transaction, None, asker.policy)?;
+        let most = may_capture(self, transaction, None, asker.policy)?;
         self.check_step_fits()?;
         let of_part = transaction.fee_share_of_capture(Amount::ZERO, asker.policy);
         Ok(Possibility {
-            whole_only: must_be_whole_or_named(of_part).is_err(),
+            whole_only: must_be_whole_or_named(of_part).is_err()
+                || must_be_shown_in_parts(transaction.recording.is_some(), asker.policy).is_err(),
             advised_against: against_capture(transaction, asker.now),
             ..Possibility::up_to(most)
         })
@@ -297,6 +303,9 @@ impl Order {
     /// The most that can be held anew of the amount that a partial capture released.
     fn to_reauthorize(&self, transaction: &Transaction, now: Timestamp) -> Result<Amount, Rejection> {
         let (released, _) = to_hold_anew(self, transaction)?;
+        if transaction.recording.is_some() {
+            self.must_not_be_cancelled()?;
+        }
         let most = self.owing().map_or(released, |owing| owing.min(released));
         if most.is_zero() {
             amount_owing(self, Some(released), None)?;
@@ -336,6 +345,8 @@ impl From<Rejection> for NotPossible {
             Rejection::AlreadyReauthorized(_) => Self::AlreadyReauthorized,
             Rejection::PaymentInProgress(_) => Self::PaymentInProgress,
             Rejection::AlreadyPaid(_) | Rejection::ExceedsOwing(_) => Self::AlreadyPaid,
+            Rejection::OrderCancelled => Self::OrderCancelled,
+            Rejection::NotRecordable => Self::NotRecordable,
             Rejection::NoStoredCard => Self::NoStoredCard,
             Rejection::FeeBasisRequired => Self::FeeBasisRequired,
             Rejection::TooManyDeclines(_) => Self::TooManyDeclines,

@@ -7,7 +7,7 @@ use super::{
     Context, Intent, OperationRef, Order, Reauthorize, Rejection, Target,
     idempotency::{did_nothing_without_key, no_equal_cancelled},
     plan::{Plan, attempt_again, chosen, new_operation},
-    rules::{declines_end_in, must_be_approved_and_idle},
+    rules::{declines_end_in, must_be_approved_and_idle, must_be_shown_in_parts},
     schedule::capture_schedule,
 };
 use crate::{
@@ -34,6 +34,7 @@ pub(super) fn decide_reauthorize(
     context: &Context<'_>,
 ) -> Result<Plan, Rejection> {
     let rest = rest(&order, wanted, again)?;
+    must_be_shown_in_parts(context.shop.is_some(), context.policy)?;
     let amount = order.amount_to_pay(intent, Some(rest.amount), context)?.amount;
     let capture = capture_schedule(&order, Some(&wanted.capture), amount, &rest.route, context)?;
     if intent.key.is_none() {

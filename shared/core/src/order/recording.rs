@@ -48,6 +48,12 @@ pub struct Recording {
     pub told: Option<Told>,
     /// The last step that was sent, if it is not on record there.
     pub attempt: Option<Telling>,
+    /// Whether the order is canceled there once the authorization was voided, as the merchant's
+    /// document said when it was paid.
+    pub cancels: bool,
+    /// Whether the schedule captured it without an answer of the shop, which may have canceled the
+    /// order before.
+    pub is_unasked: bool,
     /// Data that a newer version stored with it.
     pub carried: Carried,
 }
@@ -60,6 +66,8 @@ pub struct Told {
     pub id: String,
     /// When that was known.
     pub at: Timestamp,
+    /// The sum of the partial refunds that are on record there.
+    pub refunded: Amount,
     /// When to look for a duplicate, because its request was repeated.
     pub look_at: Option<Timestamp>,
     /// Whether the shop has the payment more than once.
@@ -72,6 +80,8 @@ pub struct Telling {
     /// Of this request: its response belongs to no other.
     pub id: Uuid,
     pub step: Kind,
+    /// The sum of the refunds after a partial one; none for every other step.
+    pub refunded: Option<Amount>,
     pub state: TellingState,
     /// From when it is counted how long it is tried.
     pub since: Timestamp,
@@ -116,8 +126,19 @@ pub struct ToTell {
     pub step: Kind,
     /// The payment's amount without fees.
     pub amount: Amount,
+    /// The part that is given back, where it is a partial refund.
+    pub part: Option<PartRefunded>,
     /// The shop's own transaction, for a step that is not the first.
     pub id: Option<String>,
+}
+
+/// A partial refund as a shop is told it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartRefunded {
+    /// The part that is given back by it.
+    pub amount: Amount,
+    /// The sum of the refunds after it.
+    pub total: Amount,
 }
 
 /// The result of telling a shop.
@@ -153,16 +174,26 @@ impl Telling {
     }
 
     /// Whether a look now that shows nothing lets the step be repeated. A payment would be there
-    /// twice if its request arrived later; a capture or a full refund cannot be.
+    /// twice if its request arrived later; a capture or a full refund cannot be. A partial refund is
+    /// repeated only if a person wants it.
     pub(super) fn may_be_repeated(&self, now: Timestamp) -> bool {
-        !self.step.is_payment() || self.has_waited(now)
+        match self.refunded {
+            Some(_) => self.is_repeated,
+            None => !self.step.is_payment() || self.has_waited(now),
+        }
+    }
+
+    /// Whether a look now that shows nothing is the last one of a step that is never repeated.
+    pub(super) fn is_given_up(&self, now: Timestamp) -> bool {
+        self.refunded.is_some() && !self.is_repeated && self.has_waited(now)
     }
 
     /// Stops it until a person has looked. An answer that comes later belongs to no request.
     pub(super) fn stop(&mut self, state: TellingState) {
-        let &mut Self { step, sent_at, is_repeated, .. } = self;
-        let (id, since, next_at) = (Uuid::nil(), sent_at, sent_at);
-        *self = Self { id, step, state, since, sent_at, looks: 0, is_repeated, is_refused: false, next_at };
+        let sent_at = self.sent_at;
+        (self.id, self.state) = (Uuid::nil(), state);
+        (self.since, self.next_at) = (sent_at, sent_at);
+        (self.looks, self.is_refused) = (0, false);
     }
 }
 
@@ -172,8 +203,15 @@ impl Recording {
         let Some(telling) = self.attempt.take() else { return };
         let earlier = self.told.take();
         let look_at = (telling.is_repeated && telling.step.is_payment()).then(|| at + LOOK_AGAIN_AFTER[0]);
+        let before = earlier.as_ref().map(|earlier| (earlier.step, earlier.refunded));
+        let (step, refunded) = match (telling.refunded, before) {
+            // A partial refund leaves the payment what it was.
+            (Some(refunded), Some((step, _))) => (step, refunded),
+            (_, before) => (telling.step, before.map_or(Amount::ZERO, |(_, refunded)| refunded)),
+        };
         self.told = Some(Told {
-            step: telling.step,
+            step,
+            refunded,
             // The shop's later steps of a payment may have ids of their own.
             id: earlier.as_ref().map_or(id, |earlier| earlier.id.clone()),
             at,

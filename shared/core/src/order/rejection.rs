@@ -57,6 +57,12 @@ pub enum Rejection {
          nothing was sent"
     )]
     RecordingPending(Uuid),
+    /// The order's shop cannot show it, and the merchant's document does not accept that.
+    #[error(
+        "Elastic Path shows captures of everything only; authorize the order in parts and capture each, or set \
+         elastic_path.partial_capture to shown_short"
+    )]
+    NotRecordable,
     /// The order's total is the shop's to state.
     #[error(
         "the orders of this merchant are Elastic Path's, which states their totals: pay this one without registering it"

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Context, Intent, Order, Rejection, ShopOrder};
 use crate::{
     order::{
-        FeeShare, Kind, Mechanism, Operation, PaymentKind, Policy, Principal, RefundWithoutAmount, Stage,
-        Transaction, TransactionStatus,
+        FeeShare, Kind, Mechanism, Operation, PartialCapture, PaymentKind, Policy, Principal,
+        RefundWithoutAmount, Stage, Transaction, TransactionStatus,
     },
     values::{Amount, RefundMax},
 };
@@ -32,6 +32,7 @@ impl Order {
         if !intent.is_owed_at_shop(context.policy.orders, Some(self)) {
             return amount_owing(self, amount, None);
         }
+        self.must_not_be_cancelled()?;
         let shop = context.shop.ok_or(Rejection::NotPayable)?;
         if shop.currency != self.currency {
             return Err(Rejection::CurrencyDiffers(self.currency));
@@ -101,8 +102,11 @@ pub(super) fn shopper_attempts(order: &Order) -> usize {
 fn is_attempt(transaction: &Transaction) -> bool {
     match transaction.status() {
         TransactionStatus::Pending => true,
-        // An attempt that the gateway never took up does not count.
-        TransactionStatus::Failed => transaction.decline().is_some(),
+        // An attempt that the gateway never took up does not count, nor one that the bank approved
+        // and the order's shop refused.
+        TransactionStatus::Failed => {
+            transaction.decline().is_some_and(|decline| !decline.code.is_about_the_order())
+        }
         TransactionStatus::Done | TransactionStatus::Voided => false,
     }
 }
@@ -145,9 +149,20 @@ pub(super) fn must_be_whole_or_named(share: Option<FeeShare>) -> Result<(), Reje
     if share.is_some_and(|share| !share.can_be_named()) { Err(Rejection::FeeBasisRequired) } else { Ok(()) }
 }
 
+/// A shop's manual gateway has captures of everything only, and no second payment for the rest.
+pub(super) fn must_be_shown_in_parts(is_of_shop: bool, policy: &Policy) -> Result<(), Rejection> {
+    if is_of_shop && policy.partial_capture == PartialCapture::Refused {
+        return Err(Rejection::NotRecordable);
+    }
+    Ok(())
+}
+
 /// The most that can be captured, if anything can.
-pub(super) fn to_capture(transaction: &Transaction) -> Result<Amount, Rejection> {
+pub(super) fn to_capture(order: &Order, transaction: &Transaction) -> Result<Amount, Rejection> {
     must_be_approved_and_idle(transaction)?;
+    if transaction.recording.is_some() {
+        order.must_not_be_cancelled()?;
+    }
     if transaction.kind == PaymentKind::Purchase {
         return Err(Rejection::NotAnAuthorization);
     }
@@ -159,11 +174,12 @@ pub(super) fn to_capture(transaction: &Transaction) -> Result<Amount, Rejection>
 }
 
 pub(super) fn may_capture(
+    order: &Order,
     transaction: &Transaction,
     amount: Option<Amount>,
     policy: &Policy,
 ) -> Result<Amount, Rejection> {
-    let authorized = to_capture(transaction)?;
+    let authorized = to_capture(order, transaction)?;
     let amount = amount.unwrap_or(authorized);
     if amount.is_zero() {
         return Err(Rejection::AmountZero);

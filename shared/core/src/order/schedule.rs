@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     CaptureAmount, CaptureAt, CaptureTerms, Context, Order, Rejection,
-    rules::{must_be_approved_and_idle, must_be_whole_or_named},
+    rules::{must_be_approved_and_idle, must_be_shown_in_parts, must_be_whole_or_named},
 };
 use crate::{
     order::{
@@ -145,6 +145,9 @@ impl Order {
             must_not_be_after(at, latest, terms.at.as_ref())?;
         }
         let amount = part_to_capture(terms, at, held)?;
+        if amount.is_some_and(|part| part < held) {
+            must_be_shown_in_parts(transaction.recording.is_some(), policy)?;
+        }
         if let Some(part) = amount {
             must_be_whole_or_named(transaction.fee_share_of_capture(part, policy))?;
         }
@@ -152,8 +155,7 @@ impl Order {
         // A lapsed authorization was to be captured, and that stays on record: no decision is
         // erased.
         let lapsed = was.filter(|_| transaction.lapsed_at.is_some());
-        transaction.capture =
-            at.map(|at| CaptureSchedule { at, amount: amount.or(kept), held_back_at: None }).or(lapsed);
+        transaction.capture = at.map(|at| CaptureSchedule::new(at, amount.or(kept))).or(lapsed);
         transaction.updated_at = now;
         let (to, by) = (transaction.capture.map(|schedule| schedule.at), by.cloned().map(Box::new));
         self.capture_moves.push(CaptureMove {
@@ -191,7 +193,8 @@ impl Order {
     /// Sees to the authorizations that the schedule does not capture: puts on record which have
     /// ended, and that the merchant is notified of those whose last day has begun.
     pub fn see_to_holds(&mut self, now: Timestamp) -> Holds {
-        let due_now = |own: &Transaction| own.next_of_hold().and_then(|(at, next)| own.due(at, next, now));
+        let due_now =
+            |own: &Transaction| self.next_of_hold(own).and_then(|(at, next)| own.due(at, next, now));
         let due: Vec<Due> = self.transactions.iter().filter_map(due_now).collect();
         let mut holds = Holds::default();
         for due in due {
@@ -249,12 +252,15 @@ pub(super) fn capture_schedule(
         must_not_be_after(at, latest, stated)?;
     }
     let part = part_to_capture(terms, at, amount)?;
+    if part.is_some_and(|part| part < amount) {
+        must_be_shown_in_parts(context.shop.is_some(), policy)?;
+    }
     // The added fee is known too late, when it is held already.
     let may_add_a_fee = policy.surcharging.contains(&route.account) && policy.fee_basis.is_none();
     if may_add_a_fee && part.is_some_and(|part| part < amount) {
         return Err(Rejection::FeeBasisRequired);
     }
-    Ok(at.map(|at| CaptureSchedule { at, amount: part, held_back_at: None }))
+    Ok(at.map(|at| CaptureSchedule::new(at, part)))
 }
 
 fn must_not_be_after(at: Timestamp, latest: Timestamp, stated: Option<&CaptureAt>) -> Result<(), Rejection> {
@@ -294,12 +300,22 @@ fn part_to_capture(
 }
 
 impl CaptureSchedule {
+    /// A capture at this moment; of all that is held, or of a part.
+    pub fn new(at: Timestamp, amount: Option<Amount>) -> Self {
+        Self { at, amount, held_back_at: None, put_off_until: None }
+    }
+
     /// The idempotency key of its capture: one for each requested moment and amount, so that a
     /// retry is another attempt of the same operation and a capture that is scheduled anew is a new
     /// one.
     pub fn key(&self, transaction: Uuid) -> KeyDigest {
         let part = self.amount.map(|part| format!(" {}", part.minor())).unwrap_or_default();
         KeyDigest::new("scheduled_capture", &transaction.to_string(), &format!("{}{part}", self.at))
+    }
+
+    /// The moment, unless it is put off for longer.
+    fn not_before(&self, at: Timestamp) -> Timestamp {
+        self.put_off_until.map_or(at, |until| until.max(at))
     }
 
     /// The idempotency key of the void that takes its place when the authorization has ended.
@@ -383,12 +399,12 @@ impl Transaction {
         let expires = self.authorization_expires_at?;
         let attempt = match self.capture_standing()? {
             CaptureStanding::Lapsed | CaptureStanding::Stopped => return None,
-            CaptureStanding::Waiting => return Some((schedule.at, capture)),
+            CaptureStanding::Waiting => return Some((schedule.not_before(schedule.at), capture)),
             CaptureStanding::Retrying => self.scheduled_capture()?,
         };
         let step =
             usize::try_from(attempt.attempt.number).unwrap_or(usize::MAX).clamp(1, BACK_OFF_MIN.len()) - 1;
-        let again = attempt.updated_at + SignedDuration::from_mins(BACK_OFF_MIN[step]);
+        let again = schedule.not_before(attempt.updated_at + SignedDuration::from_mins(BACK_OFF_MIN[step]));
         let in_time = again <= expires - NO_RETRY_BEFORE_EXPIRY;
         Some(if in_time { (again, capture) } else { (expires, lapse) })
     }
@@ -396,11 +412,8 @@ impl Transaction {
     /// The next step of an authorization that the schedule no longer captures, or never would: the
     /// merchant is told once that it ends, unless its capture was refused, and an hour after its
     /// end it holds nothing.
-    pub(super) fn next_of_hold(&self) -> Option<(Timestamp, Due)> {
+    pub(super) fn end_of_hold(&self) -> Option<(Timestamp, Due)> {
         let (last_day, expires) = self.last_day_of_hold()?;
-        if self.next_capture().is_some() {
-            return None;
-        }
         let is_known = self.is_told_of_ending() || self.capture_standing() == Some(CaptureStanding::Stopped);
         if !is_known {
             return Some((last_day, Due::LastDay(self.id)));

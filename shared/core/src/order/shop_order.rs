@@ -52,7 +52,8 @@ impl Intent {
                 Action::Pay(pay) => pay.standalone.is_none(),
                 Action::Reauthorize(_) => stored.is_some_and(|order| !order.is_standalone()),
                 Action::Capture { .. }
-                | Action::CaptureDue
+                | Action::CaptureDue { .. }
+                | Action::VoidCancelled
                 | Action::VoidLapsed
                 | Action::Refund { .. }
                 | Action::Void { .. } => false,

@@ -15,8 +15,8 @@ use uuid::Uuid;
 use super::{
     Context, Kind, Order, ShopOrder, Transaction,
     recording::{
-        LOOKS_AFTER, LOOKS_MIN, PUT_OFF_FOR, REPEATED_AFTER, Recording, Telling, TellingAnswer, TellingState,
-        ToTell, Told,
+        LOOKS_AFTER, LOOKS_MIN, PUT_OFF_FOR, PartRefunded, REPEATED_AFTER, Recording, Telling, TellingAnswer,
+        TellingState, ToTell, Told,
     },
 };
 use crate::{order::Operation, values::Amount, words};
@@ -47,6 +47,8 @@ words! {
         PartlyCaptured => "partly_captured",
         /// A part was refunded.
         PartlyRefunded => "partly_refunded",
+        /// The order was canceled in the shop, and money of the payment is held or taken.
+        OrderCancelled => "order_cancelled",
         /// The authorization was voided, or given back before its capture was told.
         Voided => "voided",
         /// It holds the rest of another payment anew.
@@ -83,13 +85,24 @@ pub enum RecordingTask {
     Send(Uuid),
     /// The shop's transactions are read because of this payment.
     Look(Uuid),
+    /// A payment is voided, because its order was canceled there.
+    Void,
 }
 
 /// The next step of a payment, and since when it is to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct NextTold {
     kind: Kind,
+    /// The sum of the refunds, of a partial one.
+    refunded: Option<Amount>,
     since: Timestamp,
+}
+
+impl NextTold {
+    /// Whether this step was sent before. A later partial refund adds to the one before it.
+    fn is_of(&self, telling: &Telling) -> bool {
+        telling.step == self.kind && telling.refunded.is_some() == self.refunded.is_some()
+    }
 }
 
 impl Transaction {
@@ -100,7 +113,7 @@ impl Transaction {
     }
 
     /// Whether the shop should have it on record.
-    fn stands_at_shop(&self) -> bool {
+    pub(super) fn stands_at_shop(&self) -> bool {
         self.began() && self.is_recognized() && !self.must_not_stand() && !self.is_given_back()
     }
 
@@ -117,108 +130,67 @@ impl Transaction {
         if self.told().is_some() { self.amount() } else { Amount::ZERO }
     }
 
-    /// The step that follows the last one that its shop has on record.
-    fn next_told(&self) -> Option<NextTold> {
+    /// The step that follows the last one that its shop has on record. A canceled order takes
+    /// refunds only.
+    fn next_told(&self, order: &Order) -> Option<NextTold> {
         let recording = self.recording.as_ref()?;
         let is_captured_whole = !self.captured().is_zero() && self.released().is_zero();
-        let kind = match recording.told.as_ref().map(|told| told.step) {
-            None if self.continues.is_none() && self.stands_at_shop() => self.kind.operation(),
-            Some(Kind::Authorize) if is_captured_whole && !self.is_given_back() => Kind::Capture,
-            Some(Kind::Purchase | Kind::Capture) if self.is_given_back() => Kind::Refund,
+        let (is_cancelled, is_back) = (order.cancelled_at.is_some(), self.is_given_back());
+        let told = recording.told.as_ref();
+        let kind = match told.map(|told| told.step) {
+            None if self.continues.is_none() && self.stands_at_shop() && !is_cancelled => {
+                self.kind.operation()
+            }
+            Some(Kind::Authorize) if is_captured_whole && !is_back && !is_cancelled => Kind::Capture,
+            Some(Kind::Authorize)
+                if is_back && recording.cancels && !is_cancelled && order.has_no_payment() =>
+            {
+                Kind::Void
+            }
+            Some(Kind::Purchase | Kind::Capture) if is_back || self.refunded() > told?.refunded => {
+                Kind::Refund
+            }
             _ => return None,
         };
-        Some(NextTold { kind, since: self.step_done_at(kind)? })
+        let refunded = (kind == Kind::Refund && !is_back).then(|| self.refunded());
+        Some(NextTold { kind, refunded, since: self.step_done_at(kind)? })
     }
 
     /// When the operation was done that a step tells.
     fn step_done_at(&self, kind: Kind) -> Option<Timestamp> {
         let done: Option<&Operation> = match kind {
             Kind::Capture => self.approved(Kind::Capture).last(),
-            Kind::Refund => self.voided().or_else(|| self.approved(Kind::Refund).last()),
+            Kind::Refund | Kind::Void => self.voided().or_else(|| self.approved(Kind::Refund).last()),
             _ => self.first(),
         };
         done.map(|operation| operation.updated_at)
     }
 
-    /// The payment as its shop has it; none where no shop decided what was owed, or where nothing
-    /// of it is to be told.
-    pub fn at_shop(&self) -> Option<AtShop<'_>> {
-        self.recording.as_ref()?;
-        let stopped = self.stopped_telling();
-        let refused = stopped.filter(|telling| telling.state == TellingState::Refused);
-        let difference = self.shop_difference();
-        let (state, since) = if let Some(refused) = refused {
-            (AtShopState::Refused, Some(refused.sent_at))
-        } else if let Some((_, since)) = difference {
-            (AtShopState::NeedsAttention, Some(since))
-        } else if self.telling().is_some_and(|telling| telling.state.may_arrive()) {
-            (AtShopState::Sent, None)
-        } else if self.sends_at().is_some() {
-            (AtShopState::ToTell, None)
-        } else if self.told().is_some() {
-            (AtShopState::Told, None)
-        } else {
-            return None;
-        };
-        Some(AtShop {
-            state,
-            difference: difference.map(|(difference, _)| difference),
-            since,
-            step: self.told().map(|told| told.step),
-            id: self.told().map(|told| told.id.as_str()),
-            can_be_told_again: stopped.is_some() || self.told().is_some_and(|told| told.is_twice),
-        })
-    }
-
-    /// Why its shop does not show it as it is, and since when.
-    fn shop_difference(&self) -> Option<(ShopDifference, Timestamp)> {
-        if let Some(telling) = self.stopped_telling() {
-            let why = match telling.state {
-                TellingState::NotAnswered => ShopDifference::NotAnswered,
-                TellingState::Differs => ShopDifference::OtherAmount,
-                _ => return None,
-            };
-            return Some((why, telling.sent_at));
-        }
-        if let Some(told) = self.told().filter(|told| told.is_twice) {
-            return Some((ShopDifference::RecordedTwice, told.at));
-        }
-        let is_back = self.is_given_back();
-        let (why, step) = match self.told().map(|told| told.step) {
-            None if self.continues.is_some() && self.stands_at_shop() => {
-                (ShopDifference::Reauthorized, self.kind.operation())
-            }
-            Some(Kind::Authorize) if is_back => (ShopDifference::Voided, Kind::Refund),
-            Some(Kind::Authorize) if !self.released().is_zero() => {
-                (ShopDifference::PartlyCaptured, Kind::Capture)
-            }
-            Some(Kind::Purchase | Kind::Capture) if !is_back && !self.refunded().is_zero() => {
-                (ShopDifference::PartlyRefunded, Kind::Refund)
-            }
-            _ => return None,
-        };
-        self.step_done_at(step).map(|since| (why, since))
+    /// Whether the shop is to cancel the order because of its void, or is being told to.
+    fn is_told_of_void(&self, order: &Order) -> bool {
+        let is_next = self.next_told(order).is_some_and(|next| next.kind == Kind::Void);
+        is_next || self.telling().is_some_and(|telling| telling.step == Kind::Void)
     }
 
     /// A step that is not sent again before a person has looked. One that was refused is not there,
     /// and is over once its payment was given back; the others may be there all the same.
-    fn stopped_telling(&self) -> Option<&Telling> {
+    fn stopped_telling(&self, order: &Order) -> Option<&Telling> {
         self.telling().filter(|telling| match telling.state {
-            TellingState::Refused => self.is_next(telling),
+            TellingState::Refused => self.is_next(telling, order),
             TellingState::NotAnswered | TellingState::Differs => true,
             _ => false,
         })
     }
 
     /// Whether a step that was sent is still the one to be told.
-    fn is_next(&self, telling: &Telling) -> bool {
-        self.next_told().is_some_and(|next| next.kind == telling.step)
+    fn is_next(&self, telling: &Telling, order: &Order) -> bool {
+        self.next_told(order).is_some_and(|next| next.is_of(telling))
     }
 
     /// When its next step is to be sent; none where there is none, or a person has to act first.
-    fn sends_at(&self) -> Option<(NextTold, Timestamp)> {
-        let next = self.next_told()?;
-        match self.telling().filter(|telling| telling.step == next.kind) {
+    fn sends_at(&self, order: &Order) -> Option<(NextTold, Timestamp)> {
+        let next = self.next_told(order)?;
+        match self.telling().filter(|telling| next.is_of(telling)) {
             None => Some((next, next.since)),
             Some(telling) if telling.state == TellingState::NotArrived => Some((next, telling.next_at)),
             Some(_) => None,
@@ -238,11 +210,80 @@ impl Transaction {
 }
 
 impl Order {
+    /// The payment as its shop has it; none where no shop decided what was owed, or where nothing
+    /// of it is to be told.
+    pub fn at_shop<'a>(&self, payment: &'a Transaction) -> Option<AtShop<'a>> {
+        payment.recording.as_ref()?;
+        let stopped = payment.stopped_telling(self);
+        let refused = stopped.filter(|telling| telling.state == TellingState::Refused);
+        let difference = self.shop_difference(payment);
+        let (state, since) = if let Some((_, since)) = difference {
+            (AtShopState::NeedsAttention, Some(since))
+        } else if let Some(refused) = refused {
+            (AtShopState::Refused, Some(refused.sent_at))
+        } else if payment.telling().is_some_and(|telling| telling.state.may_arrive()) {
+            (AtShopState::Sent, None)
+        } else if payment.sends_at(self).is_some() {
+            (AtShopState::ToTell, None)
+        } else if payment.told().is_some() {
+            (AtShopState::Told, None)
+        } else {
+            return None;
+        };
+        Some(AtShop {
+            state,
+            difference: difference.map(|(difference, _)| difference),
+            since,
+            step: payment.told().map(|told| told.step),
+            id: payment.told().map(|told| told.id.as_str()),
+            can_be_told_again: stopped.is_some() || payment.told().is_some_and(|told| told.is_twice),
+        })
+    }
+
+    /// Why its shop does not show a payment as it is, and since when. A refused step is another
+    /// state, but for a partial refund: few shops can show one.
+    fn shop_difference(&self, payment: &Transaction) -> Option<(ShopDifference, Timestamp)> {
+        let is_there = !payment.capturable().is_zero() || !payment.refundable().is_zero();
+        if let Some(since) = self.cancelled_at.filter(|_| is_there) {
+            return Some((ShopDifference::OrderCancelled, since));
+        }
+        if let Some(telling) = payment.stopped_telling(self) {
+            let why = match telling.state {
+                TellingState::NotAnswered => ShopDifference::NotAnswered,
+                TellingState::Differs => ShopDifference::OtherAmount,
+                _ if telling.refunded.is_some() => ShopDifference::PartlyRefunded,
+                _ => return None,
+            };
+            return Some((why, telling.sent_at));
+        }
+        if let Some(told) = payment.told().filter(|told| told.is_twice) {
+            return Some((ShopDifference::RecordedTwice, told.at));
+        }
+        let is_back = payment.is_given_back();
+        let (why, step) = match payment.told().map(|told| told.step) {
+            None if payment.continues.is_some() && payment.stands_at_shop() => {
+                (ShopDifference::Reauthorized, payment.kind.operation())
+            }
+            // A canceled order holds nothing there.
+            Some(Kind::Authorize)
+                if is_back && self.cancelled_at.is_none() && !payment.is_told_of_void(self) =>
+            {
+                (ShopDifference::Voided, Kind::Refund)
+            }
+            Some(Kind::Authorize) if !is_back && !payment.released().is_zero() => {
+                (ShopDifference::PartlyCaptured, Kind::Capture)
+            }
+            _ => return None,
+        };
+        payment.step_done_at(step).map(|since| (why, since))
+    }
+
     /// The recording of a payment that is begun now; none where no shop decides what is owed.
     pub(super) fn begin_recording(&self, context: &Context<'_>) -> Option<Box<Recording>> {
         let shop = context.shop?;
         let elsewhere = shop.settled.checked_sub(self.told_to_shop()).unwrap_or(Amount::ZERO);
-        Some(Box::new(Recording { elsewhere, ..Recording::default() }))
+        let cancels = context.policy.cancel_voided;
+        Some(Box::new(Recording { elsewhere, cancels, ..Recording::default() }))
     }
 
     /// The sum that the shop has on record of the order's payments, as far as that is known.
@@ -275,12 +316,15 @@ impl Order {
         if self.transactions.iter().any(|one| one.recording.is_some() && one.pending().is_some()) {
             return None;
         }
+        if let Some((at, _)) = self.void_that_follows() {
+            return Some((at, RecordingTask::Void));
+        }
         let look = |one: &Transaction| Some((one.looks_at()?, RecordingTask::Look(one.id)));
         let under_way = self.transactions.iter().filter(|one| one.is_being_told()).filter_map(look);
         if let Some(look) = under_way.min_by_key(|(at, _)| *at) {
             return Some(look);
         }
-        let steps = self.transactions.iter().filter_map(|one| Some((one.id, one.sends_at()?)));
+        let steps = self.transactions.iter().filter_map(|one| Some((one.id, one.sends_at(self)?)));
         let first = steps.min_by_key(|(_, (next, _))| next.since);
         let send = first.map(|(id, (_, at))| (at, RecordingTask::Send(id)));
         let looks = self.transactions.iter().filter_map(look);
@@ -297,30 +341,36 @@ impl Order {
     pub fn begin_telling(&mut self, new_id: impl FnOnce() -> Uuid, now: Timestamp) -> Option<ToTell> {
         match self.recording_due(now)? {
             RecordingTask::Send(id) => self.tell(id, new_id(), now),
-            RecordingTask::Look(_) => None,
+            RecordingTask::Look(_) | RecordingTask::Void => None,
         }
     }
 
     fn tell(&mut self, id: Uuid, attempt: Uuid, now: Timestamp) -> Option<ToTell> {
+        let next = self.transaction(id)?.next_told(self)?;
         let transaction = self.transaction_mut(id)?;
-        let next = transaction.next_told()?;
         let amount = transaction.amount();
         let recording = transaction.recording.as_mut()?;
-        let earlier = recording.attempt.as_ref().filter(|earlier| earlier.step == next.kind);
+        let earlier = recording.attempt.as_ref().filter(|earlier| next.is_of(earlier));
         let telling = Telling {
             id: attempt,
             step: next.kind,
+            refunded: next.refunded,
             state: TellingState::Sent,
             since: earlier.map_or(now, |earlier| earlier.since),
             sent_at: now,
             looks: 0,
-            is_repeated: earlier.is_some_and(|earlier| earlier.state != TellingState::NotArrived),
+            is_repeated: next.refunded.is_none()
+                && earlier.is_some_and(|earlier| earlier.state != TellingState::NotArrived),
             is_refused: false,
             next_at: now + LOOKS_AFTER[0],
         };
         recording.attempt = Some(telling);
-        let id = recording.told.as_ref().map(|told| told.id.clone());
-        Some(ToTell { transaction: transaction.id, attempt, step: next.kind, amount, id })
+        let told = recording.told.as_ref();
+        let part = next.refunded.zip(told).and_then(|(total, told)| {
+            Some(PartRefunded { amount: total.checked_sub(told.refunded)?, total })
+        });
+        let id = told.map(|told| told.id.clone());
+        Some(ToTell { transaction: transaction.id, attempt, step: next.kind, amount, part, id })
     }
 
     /// Whether this request is the one on record.
@@ -353,14 +403,24 @@ impl Order {
             TellingAnswer::NotArrived => {
                 (telling.state, telling.next_at) = (TellingState::NotArrived, now);
             }
-            TellingAnswer::Refused if telling.is_repeated => {
+            // A canceled order may refuse to be canceled.
+            TellingAnswer::Refused if telling.is_repeated || telling.step == Kind::Void => {
                 (telling.is_refused, telling.next_at) = (true, now + SHOWN_AFTER);
             }
             TellingAnswer::Refused => telling.stop(TellingState::Refused),
             TellingAnswer::Unknown => return false,
         }
         recording.give_up_after_days(now);
+        self.learn_of_cancellation(now);
         true
+    }
+
+    /// The order is canceled in its shop once Tollgate has done that.
+    fn learn_of_cancellation(&mut self, now: Timestamp) {
+        let told = |one: &Transaction| one.told().is_some_and(|told| told.step == Kind::Void);
+        if self.transactions.iter().any(told) {
+            self.cancel_at_shop(now);
+        }
     }
 
     /// The shop did not answer a look: others come first.
@@ -381,14 +441,16 @@ impl Order {
     /// A person wants a payment told again, of which the shop does not have what it should. False
     /// where there is nothing to tell again.
     pub fn tell_again(&mut self, transaction: Uuid, now: Timestamp) -> bool {
-        let Some(transaction) = self.transaction_mut(transaction) else { return false };
-        let is_stopped = transaction.stopped_telling().is_some();
-        let Some(recording) = transaction.recording.as_mut() else { return false };
+        let Some(found) = self.transaction(transaction) else { return false };
+        let is_stopped = found.stopped_telling(self).is_some();
+        let recording = self.transaction_mut(transaction).and_then(|found| found.recording.as_mut());
+        let Some(recording) = recording else { return false };
         match (&mut recording.attempt, &mut recording.told) {
             (Some(telling), _) if is_stopped => {
                 // A refusal was carried out: nothing of it can still arrive.
                 let is_known = telling.state == TellingState::Refused && !telling.is_repeated;
                 telling.state = if is_known { TellingState::NotArrived } else { TellingState::Sent };
+                telling.is_repeated |= !is_known && telling.refunded.is_some();
                 (telling.since, telling.next_at, telling.looks) = (now, now, LOOKS_MIN);
             }
             (_, Some(told)) if told.is_twice => told.look_at = Some(now),

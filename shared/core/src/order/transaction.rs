@@ -90,6 +90,8 @@ pub struct CaptureSchedule {
     /// Since when the schedule leaves it alone, although it was due, as long as a chargeback of its
     /// order is open.
     pub held_back_at: Option<Timestamp>,
+    /// Until when it waits because the order's shop did not say whether the order was canceled.
+    pub put_off_until: Option<Timestamp>,
 }
 
 /// A payment with its history.
@@ -251,9 +253,15 @@ impl Transaction {
             None | Some(Cause::RefundBeforeSettlement | Cause::Duplicate) => TransactionStatus::Done,
             Some(Cause::Requested | Cause::Elsewhere) => TransactionStatus::Voided,
             Some(Cause::Unrecognized) => TransactionStatus::Pending,
-            Some(Cause::PartialApproval | Cause::AvsMismatch | Cause::CvvMismatch | Cause::LateApproval) => {
-                TransactionStatus::Failed
-            }
+            Some(
+                Cause::PartialApproval
+                | Cause::AvsMismatch
+                | Cause::CvvMismatch
+                | Cause::LateApproval
+                | Cause::OrderClosed
+                | Cause::Overpaid
+                | Cause::OrderRefused,
+            ) => TransactionStatus::Failed,
         }
     }
 

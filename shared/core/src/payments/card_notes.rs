@@ -218,7 +218,8 @@ impl Intent {
             Action::Pay(pay) => Some(pay.initiative),
             Action::Reauthorize(wanted) => Some(wanted.initiative()),
             Action::Capture { .. }
-            | Action::CaptureDue
+            | Action::CaptureDue { .. }
+            | Action::VoidCancelled
             | Action::VoidLapsed
             | Action::Refund { .. }
             | Action::Void { .. } => None,

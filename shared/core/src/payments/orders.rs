@@ -89,6 +89,14 @@ impl Payments {
         self.save_changed(self.order(key).await?, change).await.map(|(order, ())| order)
     }
 
+    /// Lets a due capture wait because the order's shop does not say whether it was canceled.
+    pub(crate) async fn put_off_capture(&self, merchant: &Merchant, key: &OrderKey) -> Result<(), Refusal> {
+        let put_off = |order: &mut Order| {
+            Ok(Changed::where_it(order.put_off_capture(merchant.policy.orders, self.clock.now())))
+        };
+        self.save_changed(self.order(key).await?, put_off).await.map(drop)
+    }
+
     /// Puts on record ends and notices of authorizations that the schedule does not capture.
     pub(crate) async fn see_to_holds(&self, key: &OrderKey) -> Result<(Order, Holds), Refusal> {
         let change = |order: &mut Order| {

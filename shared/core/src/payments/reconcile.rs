@@ -12,7 +12,7 @@
 //! whose records decide nothing concerns only itself.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -27,8 +27,10 @@ use crate::{
     },
     payments::{
         Deadline, DueCursor, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments,
-        UNRECORDED_SHARDS, locked,
-        recording::{HowFar, ToldOrder},
+        UNRECORDED_SHARDS,
+        cancellations::CancelledOrders,
+        locked,
+        recording::{HowFar, TellNow, ToldOrder},
     },
 };
 
@@ -106,6 +108,10 @@ pub struct ReconcileReport {
     pub recorded: usize,
     /// Orders of which a shop was told and gave no usable answer, and those left for a later run.
     pub unrecorded: usize,
+    /// Orders that were found canceled in their shop.
+    pub cancelled: usize,
+    /// Shops whose canceled orders could not be read to the end.
+    pub unread_shops: usize,
     /// Orders that no longer say who paid, because the merchant's limit was reached.
     pub forgotten: usize,
     /// How long the oldest operation in doubt has been so, in seconds.
@@ -143,6 +149,8 @@ struct ReconcileRun<'a> {
     failed: Mutex<HashMap<Account, usize>>,
     /// Orders of each merchant about which its shop gave no usable answer.
     failed_shops: Mutex<HashMap<MerchantId, usize>>,
+    /// Merchants whose shops' canceled orders are to be read.
+    shops: Mutex<BTreeSet<MerchantId>>,
     /// Orders in doubt of which a shop is to be told, too.
     to_tell: Mutex<BTreeMap<MerchantId, VecDeque<OrderKey>>>,
     /// Orders that were looked at. Their next inquiry puts them behind where the index was read to.
@@ -165,6 +173,7 @@ pub async fn reconcile(
         known: Mutex::new(HashMap::new()),
         failed: Mutex::new(HashMap::new()),
         failed_shops: Mutex::default(),
+        shops: Mutex::default(),
         to_tell: Mutex::default(),
         done: Mutex::new(HashSet::new()),
         report: Mutex::new(ReconcileReport { complete: true, ..ReconcileReport::default() }),
@@ -173,6 +182,8 @@ pub async fn reconcile(
     stream::iter(in_turns(due)).for_each_concurrent(limits.concurrency.max(1), |due| run.due(due)).await;
     run.count_rest(rest).await;
     run.collect_unrecorded().await;
+    let shops = std::mem::take(&mut *locked(&run.shops));
+    stream::iter(shops).for_each_concurrent(TOLD_AT_ONCE, |merchant| run.read_cancelled(merchant)).await;
     let to_tell = std::mem::take(&mut *locked(&run.to_tell));
     stream::iter(in_turns(to_tell)).for_each_concurrent(TOLD_AT_ONCE, |key| run.tell(key)).await;
     let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -195,6 +206,8 @@ pub async fn reconcile(
         forgotten = report.forgotten,
         recorded = report.recorded,
         unrecorded = report.unrecorded,
+        cancelled = report.cancelled,
+        unread_shops = report.unread_shops,
         complete = report.complete,
         "reconciled"
     );
@@ -282,6 +295,7 @@ impl ReconcileRun<'_> {
                 }
                 let query = DueQuery { index: Index::Unrecorded, shard, until: now, after, limit: PAGE };
                 let Some(page) = self.page(query).await else { break };
+                locked(&self.shops).extend(page.shops);
                 page.orders.into_iter().for_each(|due| self.keep_to_tell(due.key));
                 match page.next {
                     Some(next) => after = Some(next),
@@ -289,6 +303,20 @@ impl ReconcileRun<'_> {
                 }
             }
         }
+    }
+
+    /// Reads the canceled orders of a merchant's shop. What follows from them is done with
+    /// everything that the shop is told.
+    async fn read_cancelled(&self, id: MerchantId) {
+        let read = match self.merchant(&id).await {
+            Some(merchant) => self.payments.read_cancelled(&merchant, self.deadline).await,
+            None => CancelledOrders::default(),
+        };
+        let mut report = locked(&self.report);
+        report.cancelled += read.found.len();
+        report.unread_shops += usize::from(!read.is_complete);
+        drop(report);
+        read.found.into_iter().for_each(|key| self.keep_to_tell(key));
     }
 
     fn keep_to_tell(&self, key: OrderKey) {
@@ -324,7 +352,7 @@ impl ReconcileRun<'_> {
             locked(&self.report).unrecorded += 1;
             return;
         };
-        let told = self.payments.tell_due(&merchant, order, None, self.deadline).await;
+        let told = self.payments.tell_due(&merchant, order, TellNow::until(self.deadline)).await;
         let ToldOrder { how_far, recorded, .. } = told;
         let mut report = locked(&self.report);
         report.recorded += recorded;

@@ -3,14 +3,15 @@
 //! A step is on record as sent before it is sent, and a request whose result is not on record is
 //! looked for. A crash between the two is a request without a response.
 
-use std::time::Duration;
-
+use tokio::time::timeout;
 use uuid::Uuid;
 
-use super::{CarriedOut, Changed, Deadline, Merchant, Payments, Refusal, Sending, ShopFailure, save_changed};
-use crate::{
-    order::{Look, Order, OrderKey, Principal, RecordingTask, ShopTransaction, TellingAnswer, ToTell},
-    values::Amount,
+use super::{
+    CarriedOut, Changed, Deadline, Merchant, Payments, Performed, Refusal, Sending, ShopFailure, save_changed,
+};
+use crate::order::{
+    Action, Intent, Kind, Look, OperationRef, Order, OrderKey, Principal, RecordingTask, ShopOrder,
+    ShopTransaction, TellingAnswer, ToTell,
 };
 
 /// Steps and looks of one order in one request, or one run.
@@ -33,6 +34,24 @@ pub(crate) struct ToldOrder {
     pub(crate) how_far: HowFar,
     /// Steps that the shop has on record since.
     pub(crate) recorded: usize,
+    /// The void of the payment that this request made, and that the shop refused.
+    released: Option<OperationRef>,
+}
+
+/// What a shop is told now, and until when.
+pub(crate) struct TellNow {
+    /// A step that is on record as sent, and is to be sent.
+    sent: Option<ToTell>,
+    /// The payment that this request makes: nobody was told yet that it is complete.
+    paid: Option<Uuid>,
+    deadline: Deadline,
+}
+
+impl TellNow {
+    /// Everything that is due.
+    pub(crate) fn until(deadline: Deadline) -> Self {
+        Self { sent: None, paid: None, deadline }
+    }
 }
 
 /// An order as it is stored, and the step that is on record as sent since.
@@ -44,24 +63,30 @@ struct Begun {
 /// A shop's answers to a look.
 struct ShopAnswers {
     transactions: Vec<ShopTransaction>,
-    /// The sum that it has as paid or authorized, where that was wanted.
-    settled: Option<Amount>,
+    /// The order, where that was wanted.
+    order: Option<ShopOrder>,
 }
 
 impl Payments {
     /// Tells the shop within a request, if it is to. `carried_out` may have a step that is on
-    /// record as sent.
+    /// record as sent. `paid` is the payment that the request makes: if the shop refuses it, its
+    /// card is released.
     pub(super) async fn tell_in_request(
         &self,
         merchant: &Merchant,
         carried_out: CarriedOut,
+        paid: Option<Uuid>,
         sending: Sending<'_>,
     ) -> Order {
         let CarriedOut { order, sent } = carried_out;
         if sent.is_none() && !sending.tells_shop_now() {
             return order;
         }
-        self.tell_due(merchant, order, sent, sending.deadline.to_tell()).await.order
+        let now = TellNow { sent, paid, deadline: sending.deadline.to_tell() };
+        let ToldOrder { order, released, .. } = self.tell_due(merchant, order, now).await;
+        let Some(void) = released else { return order };
+        let sending = Sending { source: None, tells_shop: false, ..sending };
+        self.carry_out(merchant, order, void, sending).await.order
     }
 
     /// [Sends an inquiry](Self::confirm), and tells the shop a payment again, of which it does not
@@ -81,34 +106,29 @@ impl Payments {
         if !is_again {
             return Ok(order);
         }
-        Ok(self.tell_due(merchant, order, None, deadline.to_tell()).await.order)
+        Ok(self.tell_due(merchant, order, TellNow::until(deadline.to_tell())).await.order)
     }
 
     /// Does everything that is due about what the shop of an order is told.
-    pub(crate) async fn tell_due(
-        &self,
-        merchant: &Merchant,
-        order: Order,
-        mut sent: Option<ToTell>,
-        deadline: Deadline,
-    ) -> ToldOrder {
-        let mut told = ToldOrder { order, how_far: HowFar::Done, recorded: 0 };
+    pub(crate) async fn tell_due(&self, merchant: &Merchant, order: Order, mut now: TellNow) -> ToldOrder {
+        let mut told = ToldOrder { order, how_far: HowFar::Done, recorded: 0, released: None };
         for _ in 0..STEPS_MAX {
             let due = told.order.recording_due(self.clock.now());
-            if sent.is_none() && due.is_none() {
+            if (now.sent.is_none() && due.is_none()) || told.released.is_some() {
                 break;
             }
-            let Some(limit) = deadline.telling_limit() else {
+            if now.deadline.telling_limit().is_none() {
                 told.how_far = HowFar::Stopped;
                 break;
-            };
-            let done = match (sent.take(), due) {
-                (Some(step), _) => self.send(merchant, &mut told, &step, limit).await,
+            }
+            let done = match (now.sent.take(), due) {
+                (Some(step), _) => self.send(merchant, &mut told, &step, &now).await,
                 (None, Some(RecordingTask::Look(payment))) => self.look(merchant, &told.order, payment).await,
+                (None, Some(RecordingTask::Void)) => self.void_cancelled(merchant, &told.order, &now).await,
                 (None, _) => self.begin(&told.order).await,
             };
             match done {
-                Ok(begun) => (told.order, sent) = (begun.order, begun.sent),
+                Ok(begun) => (told.order, now.sent) = (begun.order, begun.sent),
                 Err(how_far) => {
                     told.how_far = how_far;
                     break;
@@ -133,10 +153,18 @@ impl Payments {
         merchant: &Merchant,
         told: &mut ToldOrder,
         step: &ToTell,
-        limit: Duration,
+        now: &TellNow,
     ) -> Result<Begun, HowFar> {
+        let limit = now.deadline.telling_limit().ok_or(HowFar::Stopped)?;
         let answer = self.shop_orders.tell(merchant, &told.order.id, step, limit).await;
         log(&told.order, step, &answer);
+        if answer == TellingAnswer::Refused
+            && now.paid == Some(step.transaction)
+            && step.step.is_payment()
+            && let Some(read) = self.read_again(merchant, &told.order, now.deadline).await
+        {
+            return self.release(merchant, told, step, &read).await;
+        }
         told.recorded += usize::from(matches!(answer, TellingAnswer::Recorded(_)));
         let put_on_record =
             |order: &mut Order| nothing_sent(order.answer_telling(step, &answer, self.clock.now()));
@@ -146,6 +174,76 @@ impl Payments {
         }
         told.order = begun.order;
         Err(HowFar::Unanswered)
+    }
+
+    /// The transactions and the order of a shop that refused a payment, if it shows both in time.
+    async fn read_again(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        deadline: Deadline,
+    ) -> Option<ShopAnswers> {
+        let shop = &self.shop_orders;
+        let (transactions, there) = timeout(deadline.telling_limit()?, async {
+            tokio::join!(
+                shop.transactions(merchant, &order.id),
+                shop.order(merchant, &order.id, Principal::Schedule)
+            )
+        })
+        .await
+        .ok()?;
+        Some(ShopAnswers { transactions: transactions.ok()?, order: Some(there.ok()??) })
+    }
+
+    /// Releases the payment that this request made and that the shop refused, as it shows since.
+    async fn release(
+        &self,
+        merchant: &Merchant,
+        told: &mut ToldOrder,
+        step: &ToTell,
+        read: &ShopAnswers,
+    ) -> Result<Begun, HowFar> {
+        let Some(shop) = &read.order else { return Err(HowFar::Unanswered) };
+        let release = |order: &mut Order| {
+            if !order.is_telling(step) {
+                return Ok::<_, Refusal>(Changed::Not(None));
+            }
+            let released = self.with_shop(merchant, Some(shop), |context| {
+                order.release_refused(step, &read.transactions, shop, context)
+            });
+            Ok(Changed::To(released))
+        };
+        let saved = save_changed(self.store.as_ref(), told.order.clone(), release).await;
+        let (order, released) = saved.map_err(|error| not_saved(&told.order, &error))?;
+        if let Some(void) = released.and_then(|at| order.operation(at)) {
+            tracing::error!(
+                merchant = %order.merchant,
+                order = %order.id,
+                transaction = %step.transaction,
+                reason = void.cause.as_str(),
+                "needs attention: a payment is released, because Elastic Path refused to record it"
+            );
+        }
+        told.released = released;
+        Ok(Begun { order, sent: None })
+    }
+
+    /// Voids a payment, because its order was canceled in its shop.
+    async fn void_cancelled(
+        &self,
+        merchant: &Merchant,
+        order: &Order,
+        now: &TellNow,
+    ) -> Result<Begun, HowFar> {
+        let intent = Intent::of_schedule(Action::VoidCancelled, Kind::Void, None);
+        let performed = Box::pin(self.perform(merchant, &order.key(), &intent, None, now.deadline)).await;
+        match performed {
+            Ok(Performed { order, .. }) => Ok(Begun { order, sent: None }),
+            Err(error) => {
+                tracing::warn!(merchant = %order.merchant, order = %order.id, %error, "a payment of a canceled order is not voided yet");
+                Err(HowFar::Stopped)
+            }
+        }
     }
 
     /// Looks at the shop's transactions because of a payment, and puts on record what they show.
@@ -164,7 +262,7 @@ impl Payments {
         };
         let recording = |order: &Order| order.transaction(transaction).and_then(|one| one.recording.clone());
         let before = recording(order);
-        let look = Look { transaction, shown: &shown.transactions, settled: shown.settled };
+        let look = Look { transaction, shown: &shown.transactions, order: shown.order.as_ref() };
         let apply = |order: &mut Order| {
             // Another process has found it out, or sent it again.
             if recording(order) != before {
@@ -183,12 +281,12 @@ impl Payments {
         transaction: Uuid,
     ) -> Result<ShopAnswers, ShopFailure> {
         let transactions = self.shop_orders.transactions(merchant, &order.id).await?;
-        if !order.needs_settled(transaction, self.clock.now()) {
-            return Ok(ShopAnswers { transactions, settled: None });
+        if !order.needs_order(transaction, self.clock.now()) {
+            return Ok(ShopAnswers { transactions, order: None });
         }
         let there = self.shop_orders.order(merchant, &order.id, Principal::Schedule).await?;
         let there = there.ok_or_else(|| ShopFailure::Unavailable("it has no such order".to_owned()))?;
-        Ok(ShopAnswers { transactions, settled: Some(there.settled) })
+        Ok(ShopAnswers { transactions, order: Some(there) })
     }
 
     /// Saves a change of what a shop was told. If it cannot be saved, the step stays on record as
@@ -200,11 +298,13 @@ impl Payments {
     ) -> Result<Begun, HowFar> {
         let change = |order: &mut Order| Ok::<_, Refusal>(change(order));
         let saved = save_changed(self.store.as_ref(), order.clone(), change).await;
-        saved.map(|(order, sent)| Begun { order, sent }).map_err(|error| {
-            tracing::error!(merchant = %order.merchant, order = %order.id, %error, "what the shop was told is not saved");
-            HowFar::Stopped
-        })
+        saved.map(|(order, sent)| Begun { order, sent }).map_err(|error| not_saved(order, &error))
     }
+}
+
+fn not_saved(order: &Order, error: &Refusal) -> HowFar {
+    tracing::error!(merchant = %order.merchant, order = %order.id, %error, "what the shop was told is not saved");
+    HowFar::Stopped
 }
 
 /// A change, or none, after which no step is to be sent.

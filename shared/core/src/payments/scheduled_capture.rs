@@ -30,13 +30,17 @@ use crate::{
     },
     payments::{
         Deadline, DueCursor, DueOrder, DueQuery, Index, Merchant, Merchants, MerchantsError, Payments,
-        Performed, Refusal, Switch, locked,
+        Performed, Refusal, ShopFailure, Switch, locked,
     },
 };
 use request::shards;
 
 /// Orders found at a time; the memory of a run does not grow with the backlog.
 const PAGE: usize = 1_000;
+
+/// After so many orders about which a merchant's shop gave no usable answer, it is not asked about
+/// others in the run.
+const SILENT_ORDERS_MAX: usize = 3;
 
 /// Where a run reads about merchants.
 #[derive(Clone, Copy)]
@@ -52,6 +56,8 @@ struct CaptureRun<'a> {
     deadline: Deadline,
     request: CaptureRequest,
     known: Mutex<HashMap<MerchantId, Captures>>,
+    /// Orders of each merchant about which its shop gave no usable answer.
+    silent_shops: Mutex<HashMap<MerchantId, usize>>,
     report: Mutex<CaptureReport>,
 }
 
@@ -82,6 +88,7 @@ pub async fn capture_due(
         deadline,
         request,
         known: Mutex::new(HashMap::new()),
+        silent_shops: Mutex::default(),
         report: Mutex::new(report),
     };
     let run = &run;
@@ -218,7 +225,8 @@ impl<'a> CaptureRun<'a> {
 
     /// One capture. Whether another of the same order is due.
     async fn turn(&self, merchant: &Merchant, key: &OrderKey) -> bool {
-        let intent = Intent::of_schedule(Action::CaptureDue, Kind::Capture, None);
+        let asks_shop = !self.is_shop_silent(&key.merchant);
+        let intent = Intent::of_schedule(Action::CaptureDue { asks_shop }, Kind::Capture, None);
         match self.payments.perform(merchant, key, &intent, None, self.deadline).await {
             Ok(performed) => {
                 self.count(key, &performed);
@@ -233,12 +241,49 @@ impl<'a> CaptureRun<'a> {
                 false
             }
             Err(Refusal::Rejected(Rejection::CapturesDisputed)) => self.hold_back_disputed(key).await,
+            Err(Refusal::Rejected(Rejection::OrderCancelled)) => self.cancelled(key).await,
+            Err(Refusal::Shop(failure)) => self.shop_is_silent(merchant, key, &failure).await,
             // Only a person can make room, or say whether the amount of a part includes its share
             // of the fee.
             Err(error @ Refusal::Rejected(Rejection::TooManyOperations | Rejection::FeeBasisRequired)) => {
                 self.fail(key, &error);
                 false
             }
+            Err(error) => self.refused(key, &error),
+        }
+    }
+
+    /// The order was canceled in its shop. That is on record before anything follows from it.
+    async fn cancelled(&self, key: &OrderKey) -> bool {
+        let cancelled = match self.payments.order(key).await {
+            Ok(order) => self.payments.cancel_at_shop(order).await,
+            Err(error) => Err(error),
+        };
+        match cancelled {
+            Ok(_) => {
+                locked(&self.report).overtaken += 1;
+                false
+            }
+            Err(error) => self.refused(key, &error),
+        }
+    }
+
+    /// Whether the merchant's shop gave no usable answer about three orders in this run.
+    fn is_shop_silent(&self, merchant: &MerchantId) -> bool {
+        locked(&self.silent_shops).get(merchant).is_some_and(|orders| *orders >= SILENT_ORDERS_MAX)
+    }
+
+    /// The shop does not say whether the order was canceled. The capture waits without an attempt:
+    /// the first ones of a run for some minutes, so that the next run asks about others.
+    async fn shop_is_silent(&self, merchant: &Merchant, key: &OrderKey, failure: &ShopFailure) -> bool {
+        locked(&self.report).held_back += 1;
+        if self.is_shop_silent(&key.merchant) {
+            return false;
+        }
+        tracing::warn!(merchant = %key.merchant, order = %key.order, error = %failure, "a capture waits for an answer of the shop");
+        *locked(&self.silent_shops).entry(key.merchant.clone()).or_default() += 1;
+        match self.payments.put_off_capture(merchant, key).await {
+            Ok(()) => false,
             Err(error) => self.refused(key, &error),
         }
     }

@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Payments, Refusal};
 use crate::{
     order::{
-        self, Intent, Order, OrderId, OrderKey, Principal, Rejection, ShopOrder, ShopTransaction,
+        self, Action, Intent, Order, OrderId, OrderKey, Principal, Rejection, ShopOrder, ShopTransaction,
         TellingAnswer, ToTell,
     },
     payments::Merchant,
@@ -31,6 +31,19 @@ pub enum ShopFailure {
     TooManyReads(SignedDuration),
 }
 
+/// A part of a shop's list of canceled orders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CancelledPage {
+    /// Canceled orders whose ids can be orders of Tollgate's.
+    pub orders: Vec<OrderId>,
+    /// All rows of the page.
+    pub rows: usize,
+    /// Whether more may follow.
+    pub has_more: bool,
+    /// Until when the list is complete with this page; none where its order does not say.
+    pub reached: Option<Timestamp>,
+}
+
 /// Reads orders from merchants' shops, and tells the shops of payments.
 #[async_trait]
 pub trait ShopOrders: Send + Sync {
@@ -42,6 +55,14 @@ pub trait ShopOrders: Send + Sync {
         id: &OrderId,
         by: Principal,
     ) -> Result<Option<ShopOrder>, ShopFailure>;
+
+    /// A page of the orders that were canceled or changed since a time, from this place on.
+    async fn cancelled(
+        &self,
+        merchant: &Merchant,
+        since: Timestamp,
+        from: usize,
+    ) -> Result<CancelledPage, ShopFailure>;
 
     /// All transactions of an order that may be Tollgate's, in no certain order.
     async fn transactions(
@@ -66,6 +87,9 @@ impl Payments {
         stored: Option<&Order>,
         intent: &Intent,
     ) -> Result<Option<ShopOrder>, Refusal> {
+        if let Action::CaptureDue { asks_shop } = intent.action {
+            return self.shop_before_capture(merchant, stored, asks_shop).await;
+        }
         if !intent.is_owed_at_shop(merchant.policy.orders, stored) {
             return Ok(None);
         }
@@ -74,8 +98,45 @@ impl Payments {
         {
             return Ok(None);
         }
-        let found = self.shop_orders.order(merchant, &key.order, intent.by).await;
+        // Its canceled orders are read from now on.
+        let (found, noted) = tokio::join!(
+            self.shop_orders.order(merchant, &key.order, intent.by),
+            self.store.note_shop(&merchant.id, self.clock.now())
+        );
+        if let Err(error) = noted {
+            tracing::error!(merchant = %merchant.id, %error, "a shop's canceled orders are not read yet");
+        }
         let found = found.map_err(Refusal::Shop)?;
         Ok(Some(found.ok_or(Rejection::OrderNotFound)?))
+    }
+
+    /// The order whose capture is due, as its shop has it now. None where it has no shop, and
+    /// where the capture cannot wait for the shop's answer.
+    async fn shop_before_capture(
+        &self,
+        merchant: &Merchant,
+        stored: Option<&Order>,
+        asks_shop: bool,
+    ) -> Result<Option<ShopOrder>, Refusal> {
+        let now = self.clock.now();
+        let of_shop = |order: &'_ Order| {
+            let due = order.asks_before_capture(merchant.policy.orders, now)?;
+            Some((order.id.clone(), due.is_captured_unasked(now)))
+        };
+        let Some((id, cannot_wait)) = stored.and_then(of_shop) else { return Ok(None) };
+        let unavailable = |why: &str| ShopFailure::Unavailable(why.to_owned());
+        let found = if asks_shop {
+            let found = self.shop_orders.order(merchant, &id, Principal::Schedule).await;
+            found.and_then(|found| found.ok_or_else(|| unavailable("it has no such order")))
+        } else {
+            Err(unavailable("it did not answer about others in this run"))
+        };
+        match found {
+            Err(failure) if cannot_wait => {
+                tracing::warn!(merchant = %merchant.id, order = %id, error = %failure, "a capture is made without an answer of the shop");
+                Ok(None)
+            }
+            found => found.map(Some).map_err(Refusal::Shop),
+        }
     }
 }

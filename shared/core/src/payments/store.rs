@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::{
-    order::{Order, OrderKey},
+    order::{MerchantId, Order, OrderKey},
     payments::trail,
 };
 
@@ -154,8 +154,23 @@ pub struct DueQuery {
 pub struct Page {
     /// The longest due first.
     pub orders: Vec<DueOrder>,
+    /// Merchants whose shops' canceled orders are to be read; in the partitions of
+    /// [`Index::Unrecorded`] only.
+    pub shops: Vec<MerchantId>,
     /// Where the next page begins, if there is one.
     pub next: Option<DueCursor>,
+}
+
+/// How far the canceled orders of a merchant's shop were read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShopPoll {
+    pub merchant: MerchantId,
+    /// Until when they were read; none before the first time.
+    pub read_to: Option<Timestamp>,
+    /// When they are read next.
+    pub next_at: Timestamp,
+    /// Number of times it was written; every write states the one it has read.
+    pub version: u64,
 }
 
 /// An order of which something is due, as the index has it.
@@ -226,6 +241,23 @@ pub trait OrderStore: Send + Sync {
     ///
     /// On success the stored order has `order.version + 1`; the caller's copy is left as it was.
     async fn save(&self, order: &Order) -> Result<(), StoreError>;
+
+    /// Notes that a merchant has a shop whose canceled orders are read, unless that is noted. A
+    /// store whose schedules read no shop notes nothing.
+    async fn note_shop(&self, _merchant: &MerchantId, _now: Timestamp) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// How far a merchant's shop was read, if it is noted.
+    async fn shop_poll(&self, _merchant: &MerchantId) -> Result<Option<ShopPoll>, StoreError> {
+        Ok(None)
+    }
+
+    /// Replaces the version that it carries by the next one. Does nothing where another run was
+    /// faster.
+    async fn save_shop_poll(&self, _poll: &ShopPoll) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// One page of orders of which something is due. Eventually consistent: it says where to look,
     /// the order itself decides.

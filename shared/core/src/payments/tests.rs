@@ -152,7 +152,7 @@ impl OrderStore for MemoryStore {
             let needs_attention_from = attention(&key);
             crate::payments::DueOrder { key, at, needs_attention_from }
         });
-        Ok(crate::payments::Page { orders: due.collect(), next })
+        Ok(crate::payments::Page { orders: due.collect(), shops: Vec::new(), next })
     }
 }
 

@@ -31,6 +31,7 @@ const ASK_BANK: &str = "Please ask the bank, or use another card.";
 const WE_LOOK: &str = "Please give us time to look into it.";
 const HELD: &str = "If the bank shows a pending amount, it disappears on its own within a few days.";
 const OFFER: &str = "Offer another card.";
+const ORDER_ANEW: &str = "Please look at the order again before you pay.";
 const NEVER_AGAIN: &str = "Do not try this card again. Offer another card.";
 const NO_SERIES: &str = "Do not charge this card on your own again until the customer agrees anew.";
 const NOT_AGAIN: &str = "Do not try this payment again. Ask the customer how they want to pay.";
@@ -185,6 +186,21 @@ words! {
         PartialApproval => "partial_approval": DeclineRow { advice: OtherCard,
             message: "The card covers only a part of the amount; nothing was taken.",
             reason: "The card covers only a part, so we took nothing.", step: OTHER_CARD, merchant: OFFER },
+        /// The order was canceled in its shop before the payment was recorded there; voided.
+        OrderClosed => "order_closed": DeclineRow { advice: Never,
+            message: "The order is canceled in Elastic Path; the payment was released.",
+            reason: "The order was canceled, so we took nothing.", step: ORDER_ANEW,
+            merchant: "Nothing: the card was released." },
+        /// The order owes less in its shop than the payment, which was voided.
+        Overpaid => "overpaid": DeclineRow { advice: Never,
+            message: "The order owes less in Elastic Path than the payment, which was released.",
+            reason: "The order owes less than this payment, so we took nothing.", step: WE_LOOK,
+            merchant: "Read in Elastic Path what the order owes." },
+        /// The shop refuses to record the payment, which was voided.
+        OrderRefused => "order_refused": DeclineRow { advice: Never,
+            message: "Elastic Path does not take a payment for the order; the payment was released.",
+            reason: "The order cannot be fulfilled, so we took nothing.", step: ORDER_ANEW,
+            merchant: "Look at the order in Elastic Path: its stock, and the manual gateway." },
         /// Declined, without a reason that says more.
         GenericDecline => "generic_decline": DeclineRow { advice: OtherCard,
             message: "The card was declined.", reason: NOT_APPROVED, step: OTHER_CARD, merchant: OFFER },
@@ -205,6 +221,11 @@ impl DeclineCode {
         matches!(self, Self::LostOrStolen | Self::PickUpCard | Self::FraudSuspected)
     }
 
+    /// Whether the order is the reason, and not the card: nobody tried out a card with it.
+    pub fn is_about_the_order(self) -> bool {
+        matches!(self, Self::OrderClosed | Self::Overpaid | Self::OrderRefused)
+    }
+
     /// One sentence for the developer of a storefront.
     ///
     /// For a lost, stolen or suspicious card it names no reason, so that showing this sentence
@@ -221,7 +242,13 @@ impl DeclineCode {
         let told = format!("{} {step}", row.reason);
         match self {
             // A rule voided what the issuer had approved, or the processor failed after that.
-            Self::AvsMismatch | Self::IncorrectCvc | Self::PartialApproval | Self::ProcessingError => {
+            Self::AvsMismatch
+            | Self::IncorrectCvc
+            | Self::PartialApproval
+            | Self::OrderClosed
+            | Self::Overpaid
+            | Self::OrderRefused
+            | Self::ProcessingError => {
                 format!("{told} {HELD}")
             }
             _ => told,

@@ -54,6 +54,7 @@ const CREATED_AT: &str = "c";
 const UPDATED_AT: &str = "u";
 const PAUSES: &str = "pauses";
 const CAPTURE_MOVES: &str = "capture_moves";
+const CANCELLED_AT: &str = "xc";
 
 /// An order as it is stored.
 pub struct StoredOrder(pub Item);
@@ -75,6 +76,7 @@ impl StoredOrder {
         writer.put(UPDATED_AT, &order.updated_at);
         writer.put(PAUSES, &order.pauses);
         writer.put(CAPTURE_MOVES, &order.capture_moves);
+        writer.put(CANCELLED_AT, &order.cancelled_at);
         writer.carry(&order.carried);
         let mut item = writer.0;
         // Parts that only a newer version can read may be due earlier than this one can tell.
@@ -139,6 +141,7 @@ impl StoredOrder {
             updated_at: whole.updated_at,
             pauses: members.get(PAUSES)?,
             capture_moves: members.get(CAPTURE_MOVES)?,
+            cancelled_at: members.get(CANCELLED_AT)?,
             newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };

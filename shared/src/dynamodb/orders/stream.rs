@@ -9,6 +9,7 @@ use tollgate_core::{journal::Change, order::Order, webhooks::Event};
 
 use super::{
     StoredOrder,
+    shops::is_shop,
     switch::SWITCH_KEY,
     told::{TOLD, told},
 };
@@ -33,7 +34,7 @@ pub struct StreamEvent {
 impl StreamEvent {
     /// The changes in it, in the stream's order. A deleted order is left out: there is nothing to
     /// tell. Neither are the switch that stops payments, customers with their stored cards, events
-    /// to be told, and the heartbeat, which are in the same table.
+    /// to be told, shops and the heartbeat, which are in the same table.
     pub fn into_changes(self) -> Vec<Change> {
         self.records.into_iter().filter_map(|record| change(record.dynamodb)).collect()
     }
@@ -83,9 +84,10 @@ fn change(images: Images) -> Option<Change> {
     Some(Change { number: images.sequence_number, key, version, orders })
 }
 
-/// An order's key begins with its merchant's id. Other keys in the table have none.
+/// An order's key begins with its merchant's id and ends with its own. Other keys in the table do
+/// not.
 fn is_no_order(key: &str) -> bool {
-    key.starts_with(SWITCH_KEY)
+    key.starts_with(SWITCH_KEY) || is_shop(key)
 }
 
 /// A stored order, as a change that made the whole order. None for another item.

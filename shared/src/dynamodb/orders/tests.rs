@@ -171,7 +171,7 @@ fn with_authorization(mut order: Order) -> Order {
     let new = new_operation(uuid::Uuid::from_u128(1), Kind::Authorize, 2599);
     let mut transaction = payment(PaymentKind::Authorize, Operation::new(new, now));
     let capture_at = now + jiff::SignedDuration::from_hours(1);
-    transaction.capture = Some(CaptureSchedule { at: capture_at, amount: None, held_back_at: None });
+    transaction.capture = Some(CaptureSchedule::new(capture_at, None));
     transaction.authorization_expires_at = Some(now + jiff::SignedDuration::from_hours(7 * 24));
     order.transactions.push(transaction);
     order

@@ -176,7 +176,7 @@ fn the_same_change_has_the_same_ids_and_every_other_one_has_others() {
 fn a_scheduled_capture_that_failed_for_good_is_told_once() {
     let held = requested(&registered(), PaymentKind::Authorize, operation(Kind::Authorize, 1, None));
     let mut held = approved(&held, 2);
-    let schedule = CaptureSchedule { at: at(10), amount: None, held_back_at: None };
+    let schedule = CaptureSchedule::new(at(10), None);
     held.transactions[0].capture = Some(schedule);
     held.transactions[0].authorization_expires_at = Some(at(600_000));
     let key = schedule.key(held.transactions[0].id);

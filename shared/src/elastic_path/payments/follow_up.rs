@@ -329,7 +329,8 @@ fn essentials(follow_up: FollowUp, action: &Action, named: Option<Uuid>) -> Esse
         Action::Pay(_)
         | Action::Reauthorize(_)
         | Action::Void { .. }
-        | Action::CaptureDue
+        | Action::CaptureDue { .. }
+        | Action::VoidCancelled
         | Action::VoidLapsed => (None, None),
     };
     Essentials { amount, transaction: named, mechanism, ..Essentials::new(follow_up.kind()) }

@@ -14,6 +14,9 @@ pub(in crate::elastic_path) fn reason(cause: Cause) -> Option<VoidReason> {
         Cause::AvsMismatch => Some(VoidReason::AvsMismatch),
         Cause::CvvMismatch => Some(VoidReason::CvvMismatch),
         Cause::LateApproval => Some(VoidReason::LateApproval),
+        Cause::OrderClosed => Some(VoidReason::OrderClosed),
+        Cause::Overpaid => Some(VoidReason::Overpaid),
+        Cause::OrderRefused => Some(VoidReason::OrderRefused),
         Cause::Elsewhere => Some(VoidReason::VoidedElsewhere),
         Cause::Duplicate => Some(VoidReason::Duplicate),
     }

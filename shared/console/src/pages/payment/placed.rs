@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use tokio::time::timeout;
 use tollgate_core::{
     journal::Concern,
-    order::NextAction,
+    order::{NextAction, ShopDifference},
     values::{SignedAmount, Zone},
 };
 use tollgate_wire::{
@@ -178,6 +178,12 @@ impl Payment {
         let is_possible = self.meta.elastic_path.as_ref().is_some_and(|there| there.again) && frame.may_pay();
         let form = format!("{}/confirm", self.address(frame));
         is_possible.then(|| address(&form, &[("operation", ELASTIC_PATH)]))
+    }
+
+    /// Whether its order was canceled in Elastic Path, and money of it is held or taken.
+    pub(crate) fn is_of_cancelled_order(&self) -> bool {
+        let reason = self.meta.elastic_path.as_ref().and_then(|there| there.reason.as_ref());
+        reason.is_some_and(|reason| *reason == ShopDifference::OrderCancelled)
     }
 
     /// The address of the form of an act.

@@ -46,8 +46,7 @@ fn an_authorization_is_about_to_end_in_its_last_day_unless_it_is_captured_by_the
     assert_eq!(after(143, &transaction), []);
     assert_eq!(after(144, &transaction), [Concern::AuthorizationEnding]);
     assert_eq!(after(168, &transaction), [], "it has ended");
-    transaction.capture =
-        Some(CaptureSchedule { at: start() + HOUR * 160, amount: None, held_back_at: None });
+    transaction.capture = Some(CaptureSchedule::new(start() + HOUR * 160, None));
     assert_eq!(after(159, &transaction), [], "the schedule captures it");
     assert_eq!(after(161, &transaction), [Concern::CaptureSkipped], "and did not");
     transaction.operations.push(approved(2, Kind::Capture, GatewayResponse::default()));
@@ -58,7 +57,7 @@ fn an_authorization_is_about_to_end_in_its_last_day_unless_it_is_captured_by_the
 fn a_capture_that_did_not_come_to_pass_stays_until_the_payment_is_cancelled() {
     let mut transaction = authorized();
     let at = start() + HOUR * 160;
-    transaction.capture = Some(CaptureSchedule { at, amount: None, held_back_at: None });
+    transaction.capture = Some(CaptureSchedule::new(at, None));
     transaction.lapsed_at = Some(start() + HOUR * 168);
     assert_eq!(after(170, &transaction), [Concern::CaptureSkipped]);
     transaction.operations.push(approved(2, Kind::Void, GatewayResponse::default()));
@@ -149,7 +148,7 @@ fn the_index_has_an_order_exactly_while_it_has_a_concern() {
     let mut told = authorized();
     told.operations[0].notify(NoticeReason::AuthorizationEnding, start() + HOUR * 144);
     let mut scheduled = authorized();
-    scheduled.capture = Some(CaptureSchedule { at: start() + HOUR * 160, amount: None, held_back_at: None });
+    scheduled.capture = Some(CaptureSchedule::new(start() + HOUR * 160, None));
     assert_eq!(sort_key(&scheduled), None, "the index of captures has it");
     let mut lapsed = scheduled;
     lapsed.lapsed_at = Some(start() + HOUR * 169);

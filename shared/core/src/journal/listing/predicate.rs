@@ -227,7 +227,7 @@ mod tests {
         operation.state = OperationState::Decided(Decision::Approved(response));
         let mut transaction = payment(PaymentKind::Authorize, operation);
         transaction.authorization_expires_at = Some(at(600));
-        transaction.capture = Some(CaptureSchedule { at: at(60), amount: None, held_back_at: None });
+        transaction.capture = Some(CaptureSchedule::new(at(60), None));
         let card = transaction.instrument.card_mut().unwrap();
         (card.brand, card.last_four) = (Some(Brand::Visa), Some("1111".to_owned()));
         order.transactions.push(transaction);

@@ -105,7 +105,7 @@ fn an_authorization_lapses_at_its_end_or_when_the_schedule_says_so_and_a_capture
     let words = [59, 60, 61].map(|minute| held.word(at(minute)));
     assert_eq!(words, [PaymentWord::Held, PaymentWord::Lapsed, PaymentWord::Lapsed]);
     let lapsed_at = Some(at(30));
-    let capture = Some(CaptureSchedule { at: at(20), amount: None, held_back_at: None });
+    let capture = Some(CaptureSchedule::new(at(20), None));
     assert_eq!(Transaction { capture, lapsed_at, ..held }.word(at(31)), PaymentWord::Lapsed);
     let captured = made_of(vec![approved(1, Kind::Authorize, 500), approved(2, Kind::Capture, 500)]);
     assert_eq!(captured.word(at(61)), PaymentWord::Paid);

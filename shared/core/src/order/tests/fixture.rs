@@ -90,9 +90,9 @@ impl Fixture {
             Action::Pay(pay) => (pay.kind.operation(), pay.amount),
             Action::Capture { amount, .. } => (Kind::Capture, *amount),
             Action::Reauthorize(wanted) => (Kind::Authorize, wanted.amount),
-            Action::CaptureDue => (Kind::Capture, None),
+            Action::CaptureDue { .. } => (Kind::Capture, None),
             Action::Refund { amount, .. } => (Kind::Refund, *amount),
-            Action::Void { .. } | Action::VoidLapsed => (Kind::Void, None),
+            Action::Void { .. } | Action::VoidLapsed | Action::VoidCancelled => (Kind::Void, None),
         };
         let intent = Intent {
             action,

@@ -165,7 +165,7 @@ fn happen(fixture: &mut Fixture, besides: &Besides, saved: &mut Vec<Order>) {
         Besides::CaptureDue(later) => {
             fixture.later(later);
             fixture.by = Principal::Schedule;
-            let asked = fixture.ask(Action::CaptureDue, None);
+            let asked = fixture.ask(Action::CaptureDue { asks_shop: true }, None);
             fixture.by = Principal::ClientCredentials;
             if let Ok(Planned::Sent(at)) = asked {
                 saved.push(fixture.order.clone());

@@ -34,7 +34,7 @@ pub(super) fn authorize(fixture: &mut Fixture, capture: impl Into<CaptureTerms>)
 }
 
 pub(super) fn capture_due(fixture: &mut Fixture) -> Result<Planned, Rejection> {
-    fixture.ask(Action::CaptureDue, None)
+    fixture.ask(Action::CaptureDue { asks_shop: true }, None)
 }
 
 fn only(fixture: &Fixture) -> &Transaction {

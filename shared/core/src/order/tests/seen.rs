@@ -85,7 +85,7 @@ fn a_capture_that_is_due_cannot_be_seen_away_and_one_that_lapsed_can() {
     let id = only(&fixture).id;
     let at = fixture.now + HOUR;
     fixture.order.transactions[0].authorization_expires_at = Some(fixture.now + HOUR * 168);
-    fixture.order.transactions[0].capture = Some(CaptureSchedule { at, amount: None, held_back_at: None });
+    fixture.order.transactions[0].capture = Some(CaptureSchedule::new(at, None));
     fixture.now += HOUR * 3;
     assert_eq!(now(&fixture), [Concern::CaptureSkipped], "two hours late");
     let before = fixture.order.clone();

@@ -2,8 +2,12 @@
 
 use super::*;
 use crate::{
-    order::{Reauthorize, ShopOrder, ShopStanding},
+    order::{
+        AtShopState, DECLINES_PER_ORDER_HOUR, PartialCapture, Reauthorize, ShopOrder, ShopStanding,
+        ShopTransaction, TellingAnswer,
+    },
     payments::ShopFailure,
+    values::DeclineCode,
 };
 
 /// An order of 100.00 in the shop, and what the shop says about it.
@@ -195,7 +199,7 @@ async fn a_shopper_pays_all_that_is_owing_or_nothing() {
 
 #[tokio::test]
 async fn what_a_part_of_a_capture_released_is_held_anew_only_if_the_shop_still_owes_it() {
-    let shop = Shop::new().await;
+    let mut shop = Shop::new().await;
     let mut authorization = paying(None, |pay| {
         pay.kind = PaymentKind::Authorize;
         pay.card.stored =
@@ -205,10 +209,17 @@ async fn what_a_part_of_a_capture_released_is_held_anew_only_if_the_shop_still_o
     let held = shop.pay(&authorization).await.unwrap();
     let target = Target::Transaction(held.at.transaction);
     let part = Action::Capture { target, amount: Some(amount(6_000)), custom_reference: None };
-    shop.pay(&follow_up(Kind::Capture, part)).await.unwrap();
+    let part = follow_up(Kind::Capture, part);
+    assert_eq!(shop.refuses(&part).await, Rejection::NotRecordable);
+    shop.fixture.merchant.policy.partial_capture = PartialCapture::ShownShort;
+    shop.pay(&part).await.unwrap();
     let capture = CaptureTerms::default();
     let rest = Reauthorize { target, amount: None, capture, ignores_scheme_advice: false };
     let rest = follow_up(Kind::Authorize, Action::Reauthorize(rest));
+    shop.fixture.merchant.policy.partial_capture = PartialCapture::Refused;
+    shop.says(Ok(owing(10_000)));
+    assert_eq!(shop.refuses(&rest).await, Rejection::NotRecordable);
+    shop.fixture.merchant.policy.partial_capture = PartialCapture::ShownShort;
     shop.says(Ok(owing(9_999)));
     assert!(matches!(shop.refuses(&rest).await, Rejection::RecordingPending(_)));
     shop.says(Ok(ShopOrder { standing: ShopStanding::Cancelled, ..owing(10_000) }));
@@ -245,4 +256,45 @@ async fn without_an_answer_of_the_shop_nothing_can_be_paid() {
     let order = shop.fixture.stored().await;
     let weighed = shop.fixture.payments.weigh(&shop.fixture.merchant, order, &of(Some(1_001), None), None);
     assert_eq!(weighed.err(), Some(Rejection::NotPayable));
+}
+
+/// A shop that says no, and lists the payment all the same.
+#[tokio::test]
+async fn a_payment_is_not_released_where_the_shop_has_it_or_does_not_say() {
+    for (shown, is_recorded) in [(1, true), (2, false)] {
+        let shop = Shop::new().await;
+        shop.table.answer_next(TellingAnswer::Refused);
+        let row = |n: usize, of: Uuid| ShopTransaction {
+            id: format!("there-{n}"),
+            reference: Some(of.to_string()),
+            amount: amount(10_000),
+            refunded: Amount::ZERO,
+            step: Some(Kind::Purchase),
+            is_failed: false,
+        };
+        shop.table.show_own(shown, row);
+        let sent = shop.fixture.sent();
+        let paid = shop.pay(&of(None, None)).await.unwrap();
+        assert_eq!(shop.fixture.sent(), sent + 1, "one payment, and no void");
+        let there = paid.order.at_shop(&paid.order.transactions[0]).unwrap();
+        assert_eq!(there.state == AtShopState::Told, is_recorded, "{there:?}");
+    }
+    let shop = Shop::new().await;
+    shop.table.answer_next(TellingAnswer::Refused);
+    shop.table
+        .answer_after_next_step(&shop.fixture.key.order, Err(ShopFailure::Unreadable("html".to_owned())));
+    let paid = shop.pay(&of(None, None)).await.unwrap();
+    assert_eq!(paid.order.at_shop(&paid.order.transactions[0]).unwrap().state, AtShopState::Refused);
+    assert_eq!(paid.order.transactions[0].captured(), amount(10_000), "it stands, and a person decides");
+}
+
+#[tokio::test]
+async fn payments_that_a_shop_refused_count_as_no_declines_of_the_order() {
+    let shop = Shop::new().await;
+    for n in 0..=DECLINES_PER_ORDER_HOUR {
+        shop.table.answer_next(TellingAnswer::Refused);
+        let refused = shop.pay(&of(None, Some(&n.to_string()))).await.unwrap();
+        assert_eq!(refused.order.transactions[n].decline().unwrap().code, DeclineCode::OrderRefused);
+    }
+    assert_eq!(shop.takes(None).await, 10_000);
 }

@@ -112,6 +112,8 @@ stored! {
         elsewhere: "ew" unless (Amount::ZERO),
         told: "td",
         attempt: "tg",
+        cancels: "cv" unless (false),
+        is_unasked: "na" unless (false),
         ..carried
     }
 }
@@ -121,6 +123,7 @@ stored! {
         step: "kd",
         id: (write_shop_id(&told.id, to), read_shop_id(from)?),
         at: "w",
+        refunded: "rp" unless (Amount::ZERO),
         look_at: "lk",
         is_twice: "tw" unless (false),
     }
@@ -145,6 +148,7 @@ stored! {
     Telling |telling, to, from| {
         id: "i" unless (Uuid::nil()),
         step: "kd",
+        refunded: "rp",
         state: "s",
         sent_at: "aa",
         since: (
@@ -165,7 +169,8 @@ stored! {
     CaptureSchedule {
         at: "w",
         amount: "a",
-        held_back_at: "held_back_at",
+        held_back_at: "hb",
+        put_off_until: "pt",
     }
 }
 

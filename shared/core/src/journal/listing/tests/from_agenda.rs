@@ -30,7 +30,7 @@ fn scheduled(n: u64, second: i64) -> Transaction {
     operation.state = OperationState::Decided(Decision::Approved(GatewayResponse::default()));
     let mut transaction = payment(PaymentKind::Authorize, operation);
     transaction.authorization_expires_at = Some(at(30 * DAY_S));
-    transaction.capture = Some(CaptureSchedule { at: at(second), amount: None, held_back_at: None });
+    transaction.capture = Some(CaptureSchedule::new(at(second), None));
     transaction
 }
 

@@ -1,0 +1,112 @@
+//! Reads the orders that were canceled in a merchant's shop, and puts the cancellations on record.
+//!
+//! An order's own events would make it faster. Reading makes it true.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Changed, Deadline, Merchant, Payments, Refusal, ShopPoll, save_changed};
+use crate::order::{Order, OrderKey, OrdersMode};
+
+/// How often a merchant is looked at that has no shop any more.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often a shop's canceled orders are read.
+const READ_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// How much further back a reading begins than where the last one ended: a list may lack what is
+/// new, and the shop's clock is another one.
+const READ_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// Most rows of a list that a shop shows.
+const ROWS_MAX: usize = 10_000;
+
+/// A reading of a shop's canceled orders.
+#[derive(Debug, Default)]
+pub(crate) struct CancelledOrders {
+    /// Orders whose cancellation is on record since.
+    pub(crate) found: Vec<OrderKey>,
+    /// Whether the shop's list was read to its end.
+    pub(crate) is_complete: bool,
+}
+
+/// Which part of a shop's list is read.
+struct Pages<'a> {
+    since: Timestamp,
+    deadline: Deadline,
+    /// Until when the list was read, if it was not read to its end.
+    reached: &'a mut Option<Timestamp>,
+}
+
+impl Payments {
+    /// Reads the canceled orders of a merchant's shop, if it is time.
+    pub(crate) async fn read_cancelled(&self, merchant: &Merchant, deadline: Deadline) -> CancelledOrders {
+        let mut read = CancelledOrders::default();
+        let now = self.clock.now();
+        let poll = match self.store.shop_poll(&merchant.id).await {
+            Ok(Some(poll)) if poll.next_at <= now => poll,
+            Ok(_) => return CancelledOrders { is_complete: true, ..read },
+            Err(error) => {
+                tracing::error!(merchant = %merchant.id, %error, "how far a shop was read cannot be read");
+                return read;
+            }
+        };
+        let began = now - merchant.policy.authorization_lifetime;
+        let since = poll.read_to.map_or(began, |read_to| read_to - READ_AGAIN);
+        let has_shop = merchant.policy.orders == OrdersMode::ElasticPath;
+        let mut reached = poll.read_to;
+        let pages = Pages { since, deadline, reached: &mut reached };
+        let done = if has_shop { self.read_pages(merchant, pages, &mut read.found).await } else { Ok(true) };
+        match done {
+            Ok(is_complete) => read.is_complete = is_complete,
+            Err(error) => {
+                tracing::error!(merchant = %merchant.id, %error, "a shop's canceled orders cannot be read");
+            }
+        }
+        let read_to = if read.is_complete { Some(now) } else { reached };
+        let next_at = now + if has_shop { READ_EVERY } else { LOOK_EVERY };
+        let next = ShopPoll { read_to, next_at, ..poll };
+        if let Err(error) = self.store.save_shop_poll(&next).await {
+            tracing::error!(merchant = %merchant.id, %error, "how far a shop was read cannot be saved");
+        }
+        read
+    }
+
+    /// Reads the list page by page. Whether to its end.
+    async fn read_pages(
+        &self,
+        merchant: &Merchant,
+        pages: Pages<'_>,
+        found: &mut Vec<OrderKey>,
+    ) -> Result<bool, Refusal> {
+        let mut from = 0;
+        while pages.deadline.leaves_time_to_inquire() && from < ROWS_MAX {
+            let page =
+                self.shop_orders.cancelled(merchant, pages.since, from).await.map_err(Refusal::Shop)?;
+            let keys = page.orders.into_iter().map(|order| OrderKey { merchant: merchant.id.clone(), order });
+            let keys: Vec<OrderKey> = keys.collect();
+            let stored = self.store.load_all(&keys).await.map_err(Refusal::Store)?;
+            // One that cannot be read is counted and logged where it was read.
+            for order in stored.orders.into_values().flatten() {
+                found.extend(self.cancel_at_shop(order).await?);
+            }
+            if !page.has_more {
+                return Ok(true);
+            }
+            *pages.reached = page.reached.max(*pages.reached);
+            from += page.rows;
+        }
+        Ok(false)
+    }
+
+    /// Puts on record that an order was canceled in its shop. None where that is known.
+    pub(crate) async fn cancel_at_shop(&self, order: Order) -> Result<Option<OrderKey>, Refusal> {
+        let key = order.key();
+        let cancel =
+            |order: &mut Order| Ok::<_, Refusal>(Changed::where_it(order.cancel_at_shop(self.clock.now())));
+        let (_, is_new) = save_changed(self.store.as_ref(), order, cancel).await?;
+        if is_new {
+            tracing::info!(merchant = %key.merchant, order = %key.order, "the order was canceled in Elastic Path");
+        }
+        Ok(is_new.then_some(key))
+    }
+}
