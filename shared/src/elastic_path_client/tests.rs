@@ -482,7 +482,7 @@ async fn nothing_but_tokens_orders_payments_and_the_manual_gateway_is_ever_calle
         let is_known = match (sent.method.as_str(), place.as_slice()) {
             ("POST", ["oauth", "access_token"]) | ("GET", ["v2", "gateways", "manual"]) => true,
             ("GET", ["v2", list]) => list.starts_with("orders?filter=eq(status,cancelled):ge(updated_at,"),
-            // Nothing of an order is changed but that it is canceled: the shop refuses another status.
+            // Only that it is canceled: the shop refuses another status.
             ("PUT", ["v2", "orders", id]) => id.parse::<OrderId>().is_ok() && sent.status == Some(404),
             ("GET", ["v2", "orders", id] | ["v2", "orders", id, "transactions"]) => {
                 id.parse::<OrderId>().is_ok()

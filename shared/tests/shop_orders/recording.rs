@@ -148,7 +148,7 @@ pub(crate) struct Account {
     was_released: bool,
 }
 
-/// What happens in the shop while the gateway works on a payment.
+/// An event in the shop while the gateway works on a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meanwhile {
     Cancelled,

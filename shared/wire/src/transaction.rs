@@ -349,9 +349,9 @@ pub struct AtElasticPath {
     /// Why it needs attention
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Word<ShopDifference>>,
-    /// The last step that is recorded there
+    /// The last step that is recorded there; `void`: the order was canceled
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["authorize", "purchase", "capture", "refund"])))]
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = ["authorize", "purchase", "capture", "refund", "void"])))]
     pub recorded: Option<Word<Kind>>,
     /// The id of the transaction there
     #[serde(skip_serializing_if = "Option::is_none")]

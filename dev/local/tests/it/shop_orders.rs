@@ -171,9 +171,11 @@ async fn a_store_that_is_down_holds_nothing_up_and_hears_of_it_later() {
     // A refusal needs a person, who has it recorded again.
     shop.stack.elastic_path().unwrap().enable_manual(false);
     let order = place(&shop, 700);
-    let refused = shop.pay(&order, by_card("purchase", VISA)).await;
-    assert_eq!(said(&refused), json!({"state": "refused", "again": true}));
-    let id = refused.id();
+    let fault = FaultKind::TooManyRequests(None);
+    shop.stack.elastic_path().unwrap().fault(Fault::once(Endpoint::Payments, fault));
+    let id = shop.pay(&order, by_card("purchase", VISA)).await.id();
+    shop.stack.advance_clock(60);
+    shop.stack.invoke_scheduled("reconcile").await.unwrap();
     let listed = shop.get("/v2/attention").await.data(200)[0].clone();
     assert_eq!(listed["meta"]["needs_attention"][0]["code"], "elastic_path_refused");
     assert_eq!(listed["meta"]["elastic_path"]["state"], "refused");
@@ -188,6 +190,47 @@ async fn a_store_that_is_down_holds_nothing_up_and_hears_of_it_later() {
     assert_eq!(said(&recorded)["state"], "told");
     assert_eq!(words_of(&shop, &order).0, PaymentWord::Paid);
     assert_eq!(*shop.get("/v2/attention").await.data(200), json!([]));
+    shop.close().await;
+}
+
+/// The store refuses one payment, cancels the order of another that is held, and the order of a
+/// third that was captured by hand.
+#[tokio::test]
+async fn what_a_store_refuses_or_cancels_is_released_and_what_was_shipped_is_not() {
+    let shop = open(json!({})).await;
+    let refused = place(&shop, 700);
+    shop.stack.elastic_path().unwrap().enable_manual(false);
+    let declined = shop.pay(&refused, by_card("purchase", VISA)).await;
+    let told = declined.error(400, "declined")["meta"].clone();
+    assert_eq!((&told["decline_code"], &told["advice"]), (&json!("order_refused"), &json!("do_not_retry")));
+    shop.stack.elastic_path().unwrap().enable_manual(true);
+    let path = format!("/v2/orders/{refused}/transactions/{}", told["transaction_id"].as_str().unwrap());
+    assert_eq!(shop.get(&path).await.data(200)["payment_details"]["detailed_status"], "order_refused");
+    let (held, shipped) = (place(&shop, 2_599), place(&shop, 2_599));
+    let hold = shop.pay(&held, by_card("authorize", VISA)).await.id();
+    let taken = shop.pay(&shipped, by_card("authorize", VISA)).await.id();
+    let capture = format!("/v2/orders/{shipped}/transactions/{taken}/capture");
+    shop.post(&capture, json!({"data": {"amount": 600}})).await.error(422, "not_recordable");
+    shop.post(&capture, json!({})).await.data(200);
+    for order in [&held, &shipped] {
+        assert!(shop.stack.elastic_path().unwrap().cancel(order));
+    }
+    shop.stack.advance_clock(5 * 60);
+    let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    assert_eq!((&report["cancelled"], &report["unread_shops"]), (&json!(2), &json!(0)));
+    let hold = shop.get(&format!("/v2/orders/{held}/transactions/{hold}")).await.data(200).clone();
+    assert_eq!(
+        (&hold["status"], &hold["meta"]["elastic_path"]["state"]),
+        (&json!("cancelled"), &json!("told"))
+    );
+    let listed = shop.get("/v2/attention").await.data(200).clone();
+    let [taken] = listed.as_array().unwrap().as_slice() else { panic!("{listed:#}") };
+    assert_eq!(taken["meta"]["elastic_path"]["reason"], "order_cancelled");
+    shop.post(&capture.replace("/capture", "/refund"), json!({})).await.data(200);
+    assert_eq!(*shop.get("/v2/attention").await.data(200), json!([]), "the money is right");
+    shop.stack.advance_clock(5 * 60);
+    let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
+    assert_eq!(report["cancelled"], 0, "known since");
     shop.close().await;
 }
 

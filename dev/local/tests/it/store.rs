@@ -195,7 +195,8 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
         memo: (longest && n == 0).then(|| Box::new(longest_memo())),
         capture: Some(CaptureSchedule {
             held_back_at: Some(now),
-            put_off_until: Some(now),
+            // It was captured since.
+            put_off_until: None,
             ..CaptureSchedule::new(now, Some(Amount::MAX))
         }),
         lapsed_at: Some(now),

@@ -134,8 +134,12 @@ impl Order {
             None if !payment.is_captured_unasked(context.now) => return Err(Rejection::NothingDue),
             _ => {}
         }
-        if let Some(recording) = self.transaction_mut(id).and_then(|one| one.recording.as_mut()) {
+        let Some(payment) = self.transaction_mut(id) else { return Ok(()) };
+        if let Some(recording) = &mut payment.recording {
             recording.is_unasked = context.shop.is_none();
+        }
+        if let Some(schedule) = &mut payment.capture {
+            schedule.put_off_until = None;
         }
         Ok(())
     }

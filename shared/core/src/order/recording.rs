@@ -174,8 +174,8 @@ impl Telling {
     }
 
     /// Whether a look now that shows nothing lets the step be repeated. A payment would be there
-    /// twice if its request arrived later; a capture or a full refund cannot be. A partial refund is
-    /// repeated only if a person wants it.
+    /// twice if its request arrived later; a capture or a full refund cannot be. A partial refund
+    /// is repeated only if a person wants it.
     pub(super) fn may_be_repeated(&self, now: Timestamp) -> bool {
         match self.refunded {
             Some(_) => self.is_repeated,

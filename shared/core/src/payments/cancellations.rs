@@ -4,7 +4,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Changed, Deadline, Merchant, Payments, Refusal, ShopPoll, save_changed};
+use super::{Changed, Deadline, Merchant, Payments, Refusal, ShopPoll, Unreadable, save_changed};
 use crate::order::{Order, OrderKey, OrdersMode};
 
 /// How often a merchant is looked at that has no shop any more.
@@ -18,7 +18,7 @@ const READ_EVERY: SignedDuration = SignedDuration::from_mins(5);
 const READ_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// Most rows of a list that a shop shows.
-const ROWS_MAX: usize = 10_000;
+const SHOP_ROWS_MAX: usize = 10_000;
 
 /// A reading of a shop's canceled orders.
 #[derive(Debug, Default)]
@@ -79,15 +79,16 @@ impl Payments {
         found: &mut Vec<OrderKey>,
     ) -> Result<bool, Refusal> {
         let mut from = 0;
-        while pages.deadline.leaves_time_to_inquire() && from < ROWS_MAX {
+        while pages.deadline.leaves_time_to_inquire() && from < SHOP_ROWS_MAX {
             let page =
                 self.shop_orders.cancelled(merchant, pages.since, from).await.map_err(Refusal::Shop)?;
-            let keys = page.orders.into_iter().map(|order| OrderKey { merchant: merchant.id.clone(), order });
-            let keys: Vec<OrderKey> = keys.collect();
-            let stored = self.store.load_all(&keys).await.map_err(Refusal::Store)?;
-            // One that cannot be read is counted and logged where it was read.
-            for order in stored.orders.into_values().flatten() {
-                found.extend(self.cancel_at_shop(order).await?);
+            for order in page.orders {
+                let key = OrderKey { merchant: merchant.id.clone(), order };
+                let stored = Unreadable::left_out(self.store.load(&key).await).map_err(Refusal::Store)?;
+                // Nobody paid it here, or it cannot be read, which the store has noted.
+                if let Some(order) = stored.flatten() {
+                    found.extend(self.cancel_at_shop(order).await?);
+                }
             }
             if !page.has_more {
                 return Ok(true);

@@ -38,7 +38,7 @@ pub(crate) struct ToldOrder {
     released: Option<OperationRef>,
 }
 
-/// What a shop is told now, and until when.
+/// Steps for a shop that are told now, and until when.
 pub(crate) struct TellNow {
     /// A step that is on record as sent, and is to be sent.
     sent: Option<ToTell>,

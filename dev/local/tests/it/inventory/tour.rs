@@ -143,6 +143,47 @@ impl Tour {
             }
         }
         shop.close().await;
+        self.sells_what_a_store_cancels().await;
+    }
+
+    /// A store is not told of a partial refund, cancels an order, and is silent about another one
+    /// until its hold ends.
+    async fn sells_what_a_store_cancels(&mut self) {
+        let shop_key = Some(merchants::ELASTIC_PATH_KEY);
+        let rule = json!({"elastic_path": {"cancel_voided": true}});
+        let mut shop = shop_orders::open(rule).await;
+        shop_orders::use_token_of(&mut shop, shop_key).await;
+        let store = shop.stack.elastic_path().unwrap();
+        let orders: Vec<_> = (0..2).map(|_| shop_orders::place(&shop, 10_000)).collect();
+        let paid = shop.pay(&orders[0], by_card_with("purchase", VISA, &json!({}))).await.id();
+        let hour = shop.stack.clock().now() + SignedDuration::from_hours(1);
+        let later = by_card_with("authorize", VISA, &json!({"capture_at": hour}));
+        shop.pay(&orders[1], later).await.data(200);
+        shop.stack.simulator().settle();
+        for (amount, kind) in [(100, None), (200, Some(elastic_path_fake::FaultKind::CutBefore))] {
+            let fault =
+                kind.map(|kind| elastic_path_fake::Fault::once(elastic_path_fake::Endpoint::Refund, kind));
+            fault.into_iter().for_each(|fault| store.fault(fault));
+            shop.follow_up(&orders[0], &paid, "refund", json!({ "amount": amount })).await.data(200);
+            self.stored.extend(stored(&shop).await);
+        }
+        assert!(store.cancel(&orders[0]));
+        shop.stack.advance_clock(5 * 60);
+        shop.stack.invoke_scheduled("reconcile").await.unwrap();
+        let silent = elastic_path_fake::Fault {
+            times: u32::MAX,
+            ..elastic_path_fake::Fault::once(
+                elastic_path_fake::Endpoint::Order,
+                elastic_path_fake::FaultKind::InternalError,
+            )
+        };
+        store.fault(silent);
+        for hours in [1, 6 * 24 + 20] {
+            shop.stack.advance_clock(hours * 3600);
+            shop.stack.invoke_scheduled("scheduled-capture").await.unwrap();
+            self.stored.extend(stored(&shop).await);
+        }
+        shop.close().await;
     }
 
     /// Something is done at the gateway past Tollgate.

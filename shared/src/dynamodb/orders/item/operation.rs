@@ -65,7 +65,7 @@ stored! {
             write_superseded(operation, to),
             from.list(EARLIER, |from| Superseded::read(&(id, created_at), from))?
         ),
-        closes_order: "closes_order" unless (false),
+        closes_order: "cl" unless (false),
         last_look_at: "ll",
         look_again: "look_again" unless (Vec::new()),
         by_hand: "by_hand",
@@ -120,7 +120,7 @@ fn write_route(operation: &Operation, usual: &Usual, to: &mut Writer) {
 stored! {
     Attribution {
         key_name: "kn",
-        actor: "actor",
+        actor: "an",
         person: "pe",
         proposed_by: "pb",
         reason: "rn",
@@ -271,7 +271,7 @@ stored! {
         cvv: "cvv",
         token: ({}, None),
         stored: ({}, None),
-        scheme: "scheme",
+        scheme: "sm",
         charged: (write_charged(response.charged, to), read_charged(from)?),
         settlement_rejected: "settlement_rejected" unless (false),
         unproven: "unproven" unless (false),

@@ -123,7 +123,7 @@ stored! {
         step: "kd",
         id: (write_shop_id(&told.id, to), read_shop_id(from)?),
         at: "w",
-        refunded: "rp" unless (Amount::ZERO),
+        refunded: "ru" unless (Amount::ZERO),
         look_at: "lk",
         is_twice: "tw" unless (false),
     }
@@ -148,7 +148,7 @@ stored! {
     Telling |telling, to, from| {
         id: "i" unless (Uuid::nil()),
         step: "kd",
-        refunded: "rp",
+        refunded: "ru",
         state: "s",
         sent_at: "aa",
         since: (
