@@ -65,7 +65,7 @@ impl Measured for Trail {
             count("LimitsExceeded", self.limits_exceeded),
             count("ExcessDeclines", self.excess_declines),
             count("MerchantsStale", self.merchants_stale),
-            count("MerchantsRefused", self.merchants_refused),
+            count("MerchantsRefused", self.merchants_refused + self.orders_refused),
             count("UnreadableItems", self.unreadable),
             count("PaymentsStopped", u32::from(self.is_stopped)),
         ]);
@@ -219,7 +219,8 @@ mod tests {
             limits_exceeded: 9,
             excess_declines: 7,
             merchants_stale: 4,
-            merchants_refused: 5,
+            merchants_refused: 3,
+            orders_refused: 2,
             unreadable: 6,
             is_stopped: true,
             ..Trail::default()

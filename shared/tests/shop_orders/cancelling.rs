@@ -541,3 +541,20 @@ async fn a_silent_shop_is_asked_three_times_in_a_run() {
     assert_eq!(first.charged(), 7 * TOTAL);
     assert!(first.till.accounts.lock().unwrap().values().all(|account| account.taken == TOTAL));
 }
+
+/// The list lacks what is a minute old, so the cancellation is not in it, and is older than the
+/// reading.
+#[tokio::test]
+async fn a_cancellation_that_the_list_does_not_show_yet_is_read_the_next_time() {
+    let mall = Mall::with(&[]);
+    mall.fake.change(|settings| settings.read_lag_s = 60);
+    let history = mall.place(TOTAL);
+    history.acts(Authorize(TOTAL)).await;
+    mall.passes(SignedDuration::from_mins(6));
+    history.cancels_there();
+    for expected in [TOTAL, 0] {
+        history.reconciles().await;
+        assert_eq!(history.charged(), expected);
+        mall.passes(SignedDuration::from_mins(5));
+    }
+}

@@ -7,10 +7,11 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
-    CarriedOut, Changed, Deadline, Merchant, Payments, Performed, Refusal, Sending, ShopFailure, save_changed,
+    CarriedOut, Changed, Deadline, Merchant, Payments, Performed, Refusal, Sending, ShopFailure,
+    save_changed, trail,
 };
 use crate::order::{
-    Action, Intent, Kind, Look, OperationRef, Order, OrderKey, Principal, RecordingTask, ShopOrder,
+    Action, Cause, Intent, Kind, Look, OperationRef, Order, OrderKey, Principal, RecordingTask, ShopOrder,
     ShopTransaction, TellingAnswer, ToTell,
 };
 
@@ -216,6 +217,8 @@ impl Payments {
         let saved = save_changed(self.store.as_ref(), told.order.clone(), release).await;
         let (order, released) = saved.map_err(|error| not_saved(&told.order, &error))?;
         if let Some(void) = released.and_then(|at| order.operation(at)) {
+            let is_refused = void.cause == Cause::OrderRefused;
+            trail::note(|trail| trail.orders_refused += u32::from(is_refused));
             tracing::error!(
                 merchant = %order.merchant,
                 order = %order.id,

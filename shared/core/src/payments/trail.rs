@@ -53,6 +53,8 @@ pub struct Trail {
     /// Declines of the merchant beyond half of its approvals, as this process saw them in the last
     /// minutes; 0 if they are few.
     pub excess_declines: u32,
+    /// Payments that were released because the order's shop refused to record them.
+    pub orders_refused: u32,
     /// Merchants that were served as last read, because Secrets Manager is unavailable.
     pub merchants_stale: u32,
     /// Merchants that make no payments, because their documents are deleted or cannot be used.

@@ -170,6 +170,20 @@ async fn what_elastic_path_does_not_have_is_recorded_again_by_those_who_may() {
 }
 
 #[tokio::test]
+async fn what_was_taken_of_a_canceled_order_is_refunded_by_those_who_may() {
+    for (role, may) in [("read", false), ("pay", false), ("operate", true), ("all", true)] {
+        let since = "2026-11-25T20:00:00Z";
+        let mut row = row("UM-1", &[("elastic_path_differs", since)], &json!([]));
+        row["meta"]["elastic_path"] =
+            json!({"state": "needs_attention", "reason": "order_cancelled", "again": true});
+        row["next_actions"] = json!(["refund"]);
+        let html = with(role, &[row]).get(PAGE).await.body;
+        assert_eq!(html.contains(&format!("{PAYMENT}/refund")), may, "{role} {html}");
+        assert!(!html.contains("operation=elastic-path"), "it is not recorded again: {html}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_to_do_says_so_and_three_pages_are_read_at_most() {
     let mut none = me("read");
     none["data"]["attention"]["count"]["orders"] = json!(0);

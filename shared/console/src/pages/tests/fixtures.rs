@@ -132,7 +132,7 @@ const ROWS: [(&str, Page, &[&str]); 59] = [
     (
         "transaction-at-elastic-path",
         PAYMENT,
-        &["Elastic Path shows it otherwise", "Does not show the partial refund"],
+        &["Elastic Path shows it otherwise", "Has the order as canceled; refund what was not shipped"],
     ),
     ("transaction-continued", PAYMENT, &["continued", "Still held $15.99"]),
     ("transaction-decided", PAYMENT, &["the portal shows it"]),

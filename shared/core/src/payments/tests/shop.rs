@@ -3,11 +3,11 @@
 use super::*;
 use crate::{
     order::{
-        AtShopState, DECLINES_PER_ORDER_HOUR, PartialCapture, Reauthorize, ShopOrder, ShopStanding,
-        ShopTransaction, TellingAnswer,
+        Asker, AtShopState, BatchState, CaptureSchedule, DECLINES_PER_ORDER_HOUR, NotPossible,
+        PartialCapture, Reauthorize, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer,
     },
     payments::ShopFailure,
-    values::DeclineCode,
+    values::{DeclineCode, RefundMax},
 };
 
 /// An order of 100.00 in the shop, and what the shop says about it.
@@ -297,4 +297,47 @@ async fn payments_that_a_shop_refused_count_as_no_declines_of_the_order() {
         assert_eq!(refused.order.transactions[n].decline().unwrap().code, DeclineCode::OrderRefused);
     }
     assert_eq!(shop.takes(None).await, 10_000);
+}
+
+#[tokio::test]
+async fn nothing_is_captured_of_a_canceled_order_by_anybody() {
+    let shop = Shop::new().await;
+    let mut authorization = paying(None, |pay| pay.kind = PaymentKind::Authorize);
+    authorization.fingerprint = Fingerprint::new(&Essentials::new(Kind::Authorize));
+    let held = shop.pay(&authorization).await.unwrap();
+    let Fixture { payments, merchant, .. } = &shop.fixture;
+    assert!(payments.cancel_at_shop(held.order.clone()).await.unwrap().is_some());
+    assert!(payments.cancel_at_shop(held.order.clone()).await.unwrap().is_none(), "known since");
+    let target = Target::Transaction(held.at.transaction);
+    let capture = Action::Capture { target, amount: None, custom_reference: None };
+    assert_eq!(shop.refuses(&follow_up(Kind::Capture, capture)).await, Rejection::OrderCancelled);
+    let mut order = shop.fixture.stored().await;
+    let now = Timestamp::UNIX_EPOCH;
+    order.transactions[0].capture = Some(CaptureSchedule::new(now, None));
+    assert_eq!(order.due_for_capture(order.created_at), None, "nor by the schedule");
+    let refund_max = &RefundMax::Unlimited;
+    let (policy, batch) = (&merchant.policy, BatchState::Unknown);
+    let asker = Asker { barred: None, refund_max, person: None, policy, batch, now: order.created_at };
+    let why = order.possible(&order.transactions[0], &asker).capture.why;
+    assert_eq!(why, Some(NotPossible::OrderCancelled));
+    assert_eq!(shop.refuses(&of(Some(1), None)).await, Rejection::OrderCancelled);
+}
+
+#[tokio::test]
+async fn a_payment_that_is_found_after_the_cancellation_is_voided() {
+    let mut shop = Shop::new().await;
+    shop.fixture.gateway_says(unknown());
+    shop.fixture.inquiry_finds(Finding::Failed);
+    let paid = shop.pay(&of(Some(2_599), None)).await.unwrap();
+    shop.fixture.payments.cancel_at_shop(paid.order.clone()).await.unwrap();
+    let later = Timestamp::now() + SignedDuration::from_mins(1);
+    shop.fixture.payments.clock = Arc::new(Stopped(later));
+    shop.fixture.inquiry_finds(found("1"));
+    let Fixture { payments, merchant, key, .. } = &shop.fixture;
+    let deadline = Deadline::after(Duration::from_secs(29));
+    let order = payments.confirm(merchant, key, paid.at.transaction, deadline).await.unwrap();
+    let payment = &order.transactions[0];
+    assert_eq!(payment.status(), TransactionStatus::Failed);
+    assert_eq!(payment.decline().unwrap().code, DeclineCode::OrderClosed);
+    assert_eq!(shop.fixture.sent(), 2, "the payment and its void");
 }
