@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use serde_json::Value;
 use tollgate_core::{
     order::{
-        DeclineOn, FeeBasis, MerchantId, OrdersMode, PartialCapture, Policy, RefundWithoutAmount,
+        DeclineOn, FeeBasis, MerchantId, OrdersMode, PartialCapture, Policy, RefundWithoutAmount, ShopRules,
         ShopperPolicy, StatedRule,
     },
     payments::{
@@ -205,6 +205,10 @@ struct ShopKeyDocument {
 }
 
 impl ShopDocument {
+    fn rules(&self) -> ShopRules {
+        ShopRules { partial_capture: self.partial_capture, cancel_voided: self.cancel_voided }
+    }
+
     fn into_account(self) -> Result<ShopAccount, &'static str> {
         let endpoint = https_url(&self.base_url).map_err(|problem| match problem {
             UrlProblem::Unreadable => "elastic_path.base_url is not a URL",
@@ -304,9 +308,7 @@ impl MerchantDocument {
         let defaults = Policy::default();
         self.gateway.check_mids()?;
         let base_url = base_url(self.gateway.base_url, self.gateway.site)?;
-        let there = self.elastic_path.as_ref();
-        let partial_capture = there.map_or(defaults.partial_capture, |there| there.partial_capture);
-        let cancel_voided = there.is_some_and(|there| there.cancel_voided);
+        let shop_rules = self.elastic_path.as_ref().map_or(defaults.shop, ShopDocument::rules);
         let shop = self.elastic_path.map(ShopDocument::into_account).transpose()?;
         if shop.is_none() && self.orders == OrdersMode::ElasticPath {
             return Err("orders: elastic_path needs elastic_path, with base_url and keys");
@@ -349,8 +351,7 @@ impl MerchantDocument {
                 keep_personal_data: self.keep_personal_data,
                 surcharging: self.gateway.surcharging_merchids,
                 fee_basis: self.gateway.fee_basis,
-                partial_capture,
-                cancel_voided,
+                shop: shop_rules,
                 shoppers: shoppers.policy(),
             },
             shopper_tokens: shoppers.enabled,

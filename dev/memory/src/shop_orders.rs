@@ -21,12 +21,19 @@ use super::locked::lock;
 #[derive(Debug, Default)]
 pub struct ShopOrderTable {
     orders: Mutex<HashMap<OrderId, Result<ShopOrder, ShopFailure>>>,
-    own: Mutex<Option<(usize, fn(usize, Uuid) -> ShopTransaction)>>,
+    own: Mutex<Option<OwnRows>>,
     later: Mutex<Option<(OrderId, Result<ShopOrder, ShopFailure>)>>,
     reads: AtomicUsize,
     answers: Mutex<VecDeque<TellingAnswer>>,
     told: Mutex<Vec<ToTell>>,
     transactions: Mutex<Vec<ShopTransaction>>,
+}
+
+/// Rows of the next payment that the shop is told.
+#[derive(Clone, Copy, Debug)]
+struct OwnRows {
+    times: usize,
+    row: fn(usize, Uuid) -> ShopTransaction,
 }
 
 impl ShopOrderTable {
@@ -57,7 +64,7 @@ impl ShopOrderTable {
 
     /// The shop lists the next payment that it is told so often, whatever it answers.
     pub fn show_own(&self, times: usize, row: fn(usize, Uuid) -> ShopTransaction) {
-        *lock(&self.own) = Some((times, row));
+        *lock(&self.own) = Some(OwnRows { times, row });
     }
 
     /// How often it was read.
@@ -96,7 +103,7 @@ impl ShopOrders for ShopOrderTable {
 
     async fn tell(&self, _: &Merchant, _: &OrderId, step: &ToTell, _: Duration) -> TellingAnswer {
         lock(&self.told).push(step.clone());
-        if let Some((times, row)) = lock(&self.own).take() {
+        if let Some(OwnRows { times, row }) = lock(&self.own).take() {
             self.show((0..times).map(|n| row(n, step.transaction)).collect());
         }
         if let Some((order, answer)) = lock(&self.later).take() {

@@ -72,7 +72,7 @@ pub use payment_word::{PaymentWord, Remaining, Shares};
 pub use personal::{CustomerTraces, Erased};
 pub use plan::Plan;
 pub use policy::{
-    DeclineOn, FeeBasis, OrdersMode, PartialCapture, Policy, RefundWithoutAmount, ShopperPolicy,
+    DeclineOn, FeeBasis, OrdersMode, PartialCapture, Policy, RefundWithoutAmount, ShopRules, ShopperPolicy,
 };
 pub use possible::{AdvisedAgainst, Asker, BatchState, NextAction, NotPossible, Possibility, Possible};
 pub use record_dispute::{DISPUTES_MAX, DisputeRecorded, DisputeRejection, DisputeReport};

@@ -298,8 +298,7 @@ fn every_member_counts() {
         keep_personal_data: Some(days(30)),
         surcharging: vec!["496160873888".to_owned()],
         fee_basis: Some(FeeBasis::Total),
-        partial_capture: tollgate_core::order::PartialCapture::ShownShort,
-        cancel_voided: true,
+        shop: ShopRules { partial_capture: PartialCapture::ShownShort, cancel_voided: true },
         shoppers,
     };
     assert_eq!(policy, expected);

@@ -291,10 +291,10 @@ impl Life<'_> {
             assert_eq!(payments, before, "a payment of a canceled order is begun");
             assert!(done.iter().all(|one| one.kind != Kind::Capture), "a capture is begun: {done:?}");
         }
-        if !is_by_hand {
-            self.judge(is_cancelled, matches!(act, Authorize(_) | Purchase(_)));
-        } else {
+        if is_by_hand {
             self.judged = self.history.till.follow_ups.lock().unwrap().len();
+        } else {
+            self.judge(is_cancelled, matches!(act, Authorize(_) | Purchase(_)));
         }
     }
 
@@ -324,14 +324,13 @@ impl Life<'_> {
     fn judge(&mut self, was_known: bool, is_request: bool) {
         let all = self.history.till.follow_ups.lock().unwrap().clone();
         for done in &all[self.judged..] {
-            match done.kind {
-                Kind::Capture => assert!(!was_known, "a capture after the cancellation: {done:?}"),
-                _ => {
-                    let is_cancelled = self.history.status_there() == OrderStatus::Cancelled;
-                    assert!(is_cancelled || is_request, "voided, and not canceled: {done:?}");
-                    assert!(!self.by_hand.contains(&done.account), "captured by hand: {done:?}");
-                }
+            if done.kind == Kind::Capture {
+                assert!(!was_known, "a capture after the cancellation: {done:?}");
+                continue;
             }
+            let is_cancelled = self.history.status_there() == OrderStatus::Cancelled;
+            assert!(is_cancelled || is_request, "voided, and not canceled: {done:?}");
+            assert!(!self.by_hand.contains(&done.account), "captured by hand: {done:?}");
         }
         self.judged = all.len();
     }

@@ -207,7 +207,7 @@ async fn what_a_store_refuses_or_cancels_is_released_and_what_was_shipped_is_not
     let path = format!("/v2/orders/{refused}/transactions/{}", told["transaction_id"].as_str().unwrap());
     assert_eq!(shop.get(&path).await.data(200)["payment_details"]["detailed_status"], "order_refused");
     let (held, shipped) = (place(&shop, 2_599), place(&shop, 2_599));
-    let hold = shop.pay(&held, by_card("authorize", VISA)).await.id();
+    let payment = shop.pay(&held, by_card("authorize", VISA)).await.id();
     let taken = shop.pay(&shipped, by_card("authorize", VISA)).await.id();
     let capture = format!("/v2/orders/{shipped}/transactions/{taken}/capture");
     shop.post(&capture, json!({"data": {"amount": 600}})).await.error(422, "not_recordable");
@@ -218,9 +218,9 @@ async fn what_a_store_refuses_or_cancels_is_released_and_what_was_shipped_is_not
     shop.stack.advance_clock(5 * 60);
     let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
     assert_eq!((&report["cancelled"], &report["unread_shops"]), (&json!(2), &json!(0)));
-    let hold = shop.get(&format!("/v2/orders/{held}/transactions/{hold}")).await.data(200).clone();
+    let released = shop.get(&format!("/v2/orders/{held}/transactions/{payment}")).await.data(200).clone();
     assert_eq!(
-        (&hold["status"], &hold["meta"]["elastic_path"]["state"]),
+        (&released["status"], &released["meta"]["elastic_path"]["state"]),
         (&json!("cancelled"), &json!("told"))
     );
     let listed = shop.get("/v2/attention").await.data(200).clone();

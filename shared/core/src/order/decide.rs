@@ -15,7 +15,7 @@ use super::{
     plan::{Plan, attempt_again, chosen, new_operation},
     reauthorize::decide_reauthorize,
     rules::{
-        ToPay, declines_end_in, may_capture, may_refund, may_void, must_be_shown_in_parts,
+        ToPay, declines_end_in, may_capture, may_refund, may_void, must_be_whole_or_shown,
         must_be_within_refund_max, must_not_be_disputed, shopper_attempts,
     },
     schedule::capture_schedule,
@@ -70,19 +70,13 @@ fn decide_openly(
     match &intent.action {
         Action::CaptureDue { .. } => decide_due(order, route, context),
         Action::VoidLapsed => decide_lapsed(order, route, context),
-        Action::VoidCancelled => {
-            let intent = order.void_for_cancellation(context.now)?;
-            decide(order, &intent, route, context)
-        }
+        Action::VoidCancelled => decide_cancelled(order, route, context),
         Action::Pay(pay) => pay.decide(order, intent, again, route, context),
         Action::Reauthorize(wanted) => decide_reauthorize(order, intent, wanted, again, context),
         Action::Capture { target, amount, custom_reference } => {
             let transaction = chosen(&order, *target, again, |t| !t.capturable().is_zero())?;
             let amount = may_capture(&order, transaction, *amount, context.policy)?;
-            // The schedule's part was let in when it was stated.
-            if amount < transaction.capturable() && intent.by != Principal::Schedule {
-                must_be_shown_in_parts(transaction.recording.is_some(), context.policy)?;
-            }
+            must_be_whole_or_shown(transaction, amount, intent.by, context.policy)?;
             let step = Step { kind: Kind::Capture, amount, mechanism: Mechanism::Automatic, again };
             if let Some(reference) = custom_reference
                 && !order.has_room_to_say(reference.len(), intent.by)
@@ -258,6 +252,16 @@ fn decide_lapsed(
     let schedule = order.transaction(id).and_then(|transaction| transaction.capture);
     let action = Action::Void { target: Target::Transaction(id), reopen: true };
     let intent = Intent::of_schedule(action, Kind::Void, schedule.map(|schedule| schedule.void_key(id)));
+    decide(order, &intent, route, context)
+}
+
+/// The void that follows from the order's cancellation, as the schedule's own intent.
+fn decide_cancelled(
+    order: Order,
+    route: Result<&Route, CurrencyLimit>,
+    context: &Context<'_>,
+) -> Result<Plan, Rejection> {
+    let intent = order.void_for_cancellation(context.now)?;
     decide(order, &intent, route, context)
 }
 

@@ -49,6 +49,16 @@ pub enum PartialCapture {
     ShownShort,
 }
 
+/// What follows from a shop that cannot show everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShopRules {
+    /// Whether a part can be captured, which it cannot show.
+    pub partial_capture: PartialCapture,
+    /// Whether an order is canceled there once an authorization is voided that was recorded there,
+    /// and no payment of the order stands.
+    pub cancel_voided: bool,
+}
+
 /// The gateway's reading of a named part of a payment with a fee. No gateway documents it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -126,11 +136,8 @@ pub struct Policy {
     /// The amount that names a part of a payment with a fee. Without it no part can be captured or
     /// refunded.
     pub fee_basis: Option<FeeBasis>,
-    /// Whether a part can be captured that the order's shop cannot show.
-    pub partial_capture: PartialCapture,
-    /// Whether an order is canceled in its shop once an authorization is voided that was recorded
-    /// there, and no payment of the order stands.
-    pub cancel_voided: bool,
+    /// The rules for orders of a shop.
+    pub shop: ShopRules,
     /// The rules for shoppers.
     pub shoppers: ShopperPolicy,
 }
@@ -190,8 +197,7 @@ impl Default for Policy {
             keep_personal_data: None,
             surcharging: Vec::new(),
             fee_basis: None,
-            partial_capture: PartialCapture::default(),
-            cancel_voided: false,
+            shop: ShopRules::default(),
             shoppers: ShopperPolicy::default(),
         }
     }

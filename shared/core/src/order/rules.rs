@@ -151,10 +151,22 @@ pub(super) fn must_be_whole_or_named(share: Option<FeeShare>) -> Result<(), Reje
 
 /// A shop's manual gateway has captures of everything only, and no second payment for the rest.
 pub(super) fn must_be_shown_in_parts(is_of_shop: bool, policy: &Policy) -> Result<(), Rejection> {
-    if is_of_shop && policy.partial_capture == PartialCapture::Refused {
+    if is_of_shop && policy.shop.partial_capture == PartialCapture::Refused {
         return Err(Rejection::NotRecordable);
     }
     Ok(())
+}
+
+/// A part of a capture is one that the order's shop can show. The schedule's was let in when it was
+/// stated.
+pub(super) fn must_be_whole_or_shown(
+    transaction: &Transaction,
+    amount: Amount,
+    by: Principal,
+    policy: &Policy,
+) -> Result<(), Rejection> {
+    let is_stated_part = amount < transaction.capturable() && by != Principal::Schedule;
+    must_be_shown_in_parts(is_stated_part && transaction.recording.is_some(), policy)
 }
 
 /// The most that can be captured, if anything can.

@@ -282,7 +282,7 @@ impl Order {
     pub(super) fn begin_recording(&self, context: &Context<'_>) -> Option<Box<Recording>> {
         let shop = context.shop?;
         let elsewhere = shop.settled.checked_sub(self.told_to_shop()).unwrap_or(Amount::ZERO);
-        let cancels = context.policy.cancel_voided;
+        let cancels = context.policy.shop.cancel_voided;
         Some(Box::new(Recording { elsewhere, cancels, ..Recording::default() }))
     }
 

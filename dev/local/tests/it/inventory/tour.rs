@@ -163,7 +163,9 @@ impl Tour {
         for (amount, kind) in [(100, None), (200, Some(elastic_path_fake::FaultKind::CutBefore))] {
             let fault =
                 kind.map(|kind| elastic_path_fake::Fault::once(elastic_path_fake::Endpoint::Refund, kind));
-            fault.into_iter().for_each(|fault| store.fault(fault));
+            if let Some(fault) = fault {
+                store.fault(fault);
+            }
             shop.follow_up(&orders[0], &paid, "refund", json!({ "amount": amount })).await.data(200);
             self.stored.extend(stored(&shop).await);
         }

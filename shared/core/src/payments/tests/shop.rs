@@ -211,15 +211,15 @@ async fn what_a_part_of_a_capture_released_is_held_anew_only_if_the_shop_still_o
     let part = Action::Capture { target, amount: Some(amount(6_000)), custom_reference: None };
     let part = follow_up(Kind::Capture, part);
     assert_eq!(shop.refuses(&part).await, Rejection::NotRecordable);
-    shop.fixture.merchant.policy.partial_capture = PartialCapture::ShownShort;
+    shop.fixture.merchant.policy.shop.partial_capture = PartialCapture::ShownShort;
     shop.pay(&part).await.unwrap();
     let capture = CaptureTerms::default();
     let rest = Reauthorize { target, amount: None, capture, ignores_scheme_advice: false };
     let rest = follow_up(Kind::Authorize, Action::Reauthorize(rest));
-    shop.fixture.merchant.policy.partial_capture = PartialCapture::Refused;
+    shop.fixture.merchant.policy.shop.partial_capture = PartialCapture::Refused;
     shop.says(Ok(owing(10_000)));
     assert_eq!(shop.refuses(&rest).await, Rejection::NotRecordable);
-    shop.fixture.merchant.policy.partial_capture = PartialCapture::ShownShort;
+    shop.fixture.merchant.policy.shop.partial_capture = PartialCapture::ShownShort;
     shop.says(Ok(owing(9_999)));
     assert!(matches!(shop.refuses(&rest).await, Rejection::RecordingPending(_)));
     shop.says(Ok(ShopOrder { standing: ShopStanding::Cancelled, ..owing(10_000) }));
