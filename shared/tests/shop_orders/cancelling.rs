@@ -559,3 +559,20 @@ async fn a_cancellation_that_the_list_does_not_show_yet_is_read_the_next_time() 
         mall.passes(SignedDuration::from_mins(5));
     }
 }
+
+/// The first order of the first page changes before the second one is read, and all others move up.
+#[tokio::test]
+async fn an_order_that_changes_while_a_list_is_read_hides_no_other() {
+    let mall = Mall::with(&[]);
+    let first = mall.place(TOTAL);
+    let histories: Vec<_> = (0..60).map(|_| first.another(TOTAL)).collect();
+    for history in &histories {
+        history.acts(Authorize(TOTAL)).await;
+        mall.passes(SignedDuration::from_secs(1));
+        history.cancels_there();
+    }
+    *first.changed.lock().unwrap() = Some(histories[0].key.order.to_string());
+    mall.passes(SignedDuration::from_mins(5));
+    first.reconciles().await;
+    assert_eq!(first.charged(), 0, "nothing of sixty orders is held");
+}

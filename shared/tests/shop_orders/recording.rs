@@ -279,6 +279,8 @@ impl OrderStore for MortalStore {
 struct MortalShop {
     client: Arc<ElasticPathClient>,
     death: Arc<Death>,
+    fake: Arc<Fake>,
+    changed: Arc<Mutex<Option<String>>>,
 }
 
 #[async_trait]
@@ -298,7 +300,11 @@ impl ShopOrders for MortalShop {
         since: Timestamp,
         from: usize,
     ) -> Result<CancelledPage, ShopFailure> {
-        self.death.around(self.client.cancelled(merchant, since, from)).await
+        let page = self.death.around(self.client.cancelled(merchant, since, from)).await;
+        if let Some(order) = self.changed.lock().unwrap().take() {
+            assert!(self.fake.cancel(&order));
+        }
+        page
     }
 
     async fn transactions(
@@ -359,7 +365,7 @@ impl Mall {
 
     pub(crate) fn place_order(&self, new: NewOrder) -> History<'_> {
         let order = self.fake.add_order(new);
-        let death = Arc::new(Death::default());
+        let (death, changed) = (Arc::new(Death::default()), Arc::new(Mutex::default()));
         death.at(-1, false);
         let till = Arc::new(Till { death: death.clone(), ..Till::default() });
         let store = Arc::new(MortalStore {
@@ -373,10 +379,15 @@ impl Mall {
             clock: self.clock.clone(),
             known_disputes: None,
             card_notes: Arc::new(CardNoteTable::default()),
-            shop_orders: Arc::new(MortalShop { client: self.client.clone(), death: death.clone() }),
+            shop_orders: Arc::new(MortalShop {
+                client: self.client.clone(),
+                death: death.clone(),
+                fake: self.fake.clone(),
+                changed: changed.clone(),
+            }),
         });
         let key = OrderKey { merchant: self.merchant.id.clone(), order: order.parse().unwrap() };
-        History { mall: self, till, store, payments, key, death }
+        History { mall: self, till, store, payments, key, death, changed }
     }
 }
 
@@ -388,6 +399,8 @@ pub(crate) struct History<'a> {
     pub(crate) payments: Arc<Payments>,
     pub(crate) key: OrderKey,
     pub(crate) death: Arc<Death>,
+    /// An order that changes after the next page of canceled orders.
+    pub(crate) changed: Arc<Mutex<Option<String>>>,
 }
 
 /// The most that a POST may be late, after the look of an hour.
@@ -404,6 +417,7 @@ impl History<'_> {
             payments: self.payments.clone(),
             key: OrderKey { merchant: self.key.merchant.clone(), order: order.parse().unwrap() },
             death: self.death.clone(),
+            changed: self.changed.clone(),
         }
     }
 

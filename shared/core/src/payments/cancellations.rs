@@ -4,7 +4,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Changed, Deadline, Merchant, Payments, Refusal, ShopPoll, Unreadable, save_changed};
+use super::{
+    CancelledPage, Changed, Deadline, Merchant, Payments, Refusal, ShopPoll, Unreadable, save_changed,
+};
 use crate::order::{Order, OrderKey, OrdersMode};
 
 /// How often a merchant is looked at that has no shop any more.
@@ -29,12 +31,26 @@ pub(crate) struct CancelledOrders {
     pub(crate) is_complete: bool,
 }
 
-/// Which part of a shop's list is read.
-struct Pages<'a> {
+/// Which part of a shop's list is read next.
+struct Place {
+    /// Orders that were changed at this moment or later.
     since: Timestamp,
-    deadline: Deadline,
+    /// From this row of them on.
+    row: usize,
     /// Until when the list was read, if it was not read to its end.
-    reached: &'a mut Option<Timestamp>,
+    reached: Option<Timestamp>,
+}
+
+impl Place {
+    /// The place after a page. An order that is changed meanwhile goes to the end of the list, and
+    /// the others move up: so rows are counted only among orders of one moment, or where the list
+    /// has no order.
+    fn after(&mut self, page: &CancelledPage) {
+        match page.reached.filter(|reached| *reached > self.since) {
+            Some(reached) => *self = Self { since: reached, row: 0, reached: Some(reached) },
+            None => self.row += page.rows,
+        }
+    }
 }
 
 impl Payments {
@@ -53,16 +69,19 @@ impl Payments {
         let began = now - merchant.policy.authorization_lifetime;
         let since = poll.read_to.map_or(began, |read_to| read_to - READ_AGAIN);
         let has_shop = merchant.policy.orders == OrdersMode::ElasticPath;
-        let mut reached = poll.read_to;
-        let pages = Pages { since, deadline, reached: &mut reached };
-        let done = if has_shop { self.read_pages(merchant, pages, &mut read.found).await } else { Ok(true) };
+        let mut place = Place { since, row: 0, reached: poll.read_to };
+        let done = if has_shop {
+            self.read_pages(merchant, &mut place, deadline, &mut read.found).await
+        } else {
+            Ok(true)
+        };
         match done {
             Ok(is_complete) => read.is_complete = is_complete,
             Err(error) => {
                 tracing::error!(merchant = %merchant.id, %error, "a shop's canceled orders cannot be read");
             }
         }
-        let read_to = if read.is_complete { Some(now) } else { reached };
+        let read_to = if read.is_complete { Some(now) } else { place.reached.max(poll.read_to) };
         let next_at = now + if has_shop { READ_EVERY } else { LOOK_EVERY };
         let next = ShopPoll { read_to, next_at, ..poll };
         if let Err(error) = self.store.save_shop_poll(&next).await {
@@ -75,15 +94,15 @@ impl Payments {
     async fn read_pages(
         &self,
         merchant: &Merchant,
-        pages: Pages<'_>,
+        place: &mut Place,
+        deadline: Deadline,
         found: &mut Vec<OrderKey>,
     ) -> Result<bool, Refusal> {
-        let mut from = 0;
-        while pages.deadline.leaves_time_to_inquire() && from < SHOP_ROWS_MAX {
-            let page =
-                self.shop_orders.cancelled(merchant, pages.since, from).await.map_err(Refusal::Shop)?;
-            for order in page.orders {
-                let key = OrderKey { merchant: merchant.id.clone(), order };
+        while deadline.leaves_time_to_inquire() && place.row < SHOP_ROWS_MAX {
+            let page = self.shop_orders.cancelled(merchant, place.since, place.row).await;
+            let page = page.map_err(Refusal::Shop)?;
+            for order in &page.orders {
+                let key = OrderKey { merchant: merchant.id.clone(), order: order.clone() };
                 let stored = Unreadable::left_out(self.store.load(&key).await).map_err(Refusal::Store)?;
                 // Nobody paid it here, or it cannot be read, which the store has noted.
                 if let Some(order) = stored.flatten() {
@@ -93,8 +112,7 @@ impl Payments {
             if !page.has_more {
                 return Ok(true);
             }
-            *pages.reached = page.reached.max(*pages.reached);
-            from += page.rows;
+            place.after(&page);
         }
         Ok(false)
     }
