@@ -32,7 +32,7 @@ pub(crate) struct CancelledOrders {
 }
 
 /// Which part of a shop's list is read next.
-struct Place {
+struct ListPosition {
     /// Orders that were changed at this moment or later.
     since: Timestamp,
     /// From this row of them on.
@@ -41,10 +41,10 @@ struct Place {
     reached: Option<Timestamp>,
 }
 
-impl Place {
-    /// The place after a page. An order that is changed meanwhile goes to the end of the list, and
-    /// the others move up: so rows are counted only among orders of one moment, or where the list
-    /// has no order.
+impl ListPosition {
+    /// The position after a page. An order that is changed meanwhile goes to the end of the list,
+    /// and the others move up: so rows are counted only among orders of one moment, or where the
+    /// list has no order.
     fn after(&mut self, page: &CancelledPage) {
         match page.reached.filter(|reached| *reached > self.since) {
             Some(reached) => *self = Self { since: reached, row: 0, reached: Some(reached) },
@@ -69,9 +69,9 @@ impl Payments {
         let began = now - merchant.policy.authorization_lifetime;
         let since = poll.read_to.map_or(began, |read_to| read_to - READ_AGAIN);
         let has_shop = merchant.policy.orders == OrdersMode::ElasticPath;
-        let mut place = Place { since, row: 0, reached: poll.read_to };
+        let mut position = ListPosition { since, row: 0, reached: poll.read_to };
         let done = if has_shop {
-            self.read_pages(merchant, &mut place, deadline, &mut read.found).await
+            self.read_pages(merchant, &mut position, deadline, &mut read.found).await
         } else {
             Ok(true)
         };
@@ -81,7 +81,7 @@ impl Payments {
                 tracing::error!(merchant = %merchant.id, %error, "a shop's canceled orders cannot be read");
             }
         }
-        let read_to = if read.is_complete { Some(now) } else { place.reached.max(poll.read_to) };
+        let read_to = if read.is_complete { Some(now) } else { position.reached.max(poll.read_to) };
         let next_at = now + if has_shop { READ_EVERY } else { LOOK_EVERY };
         let next = ShopPoll { read_to, next_at, ..poll };
         if let Err(error) = self.store.save_shop_poll(&next).await {
@@ -94,12 +94,12 @@ impl Payments {
     async fn read_pages(
         &self,
         merchant: &Merchant,
-        place: &mut Place,
+        position: &mut ListPosition,
         deadline: Deadline,
         found: &mut Vec<OrderKey>,
     ) -> Result<bool, Refusal> {
-        while deadline.leaves_time_to_inquire() && place.row < SHOP_ROWS_MAX {
-            let page = self.shop_orders.cancelled(merchant, place.since, place.row).await;
+        while deadline.leaves_time_to_inquire() && position.row < SHOP_ROWS_MAX {
+            let page = self.shop_orders.cancelled(merchant, position.since, position.row).await;
             let page = page.map_err(Refusal::Shop)?;
             for order in &page.orders {
                 let key = OrderKey { merchant: merchant.id.clone(), order: order.clone() };
@@ -112,7 +112,7 @@ impl Payments {
             if !page.has_more {
                 return Ok(true);
             }
-            place.after(&page);
+            position.after(&page);
         }
         Ok(false)
     }
