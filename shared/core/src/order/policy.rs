@@ -49,7 +49,7 @@ pub enum PartialCapture {
     ShownShort,
 }
 
-/// What follows from a shop that cannot show everything.
+/// Rules for orders of a shop, which cannot show everything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShopRules {
     /// Whether a part can be captured, which it cannot show.
