@@ -50,6 +50,12 @@ async function checkFile(page, click) {
   const download = page.waitForEvent("download");
   await click(/^Download movements$/);
   const rows = table(await readFile(await (await download).path(), "utf8"));
+  const text = await page.innerText("main");
+  // The payments of the last 30 days can all be in one month.
+  if (/There are no movements and no deposits/.test(text)) {
+    assert.deepEqual(rows, []);
+    return 0;
+  }
   const sum = (...figures) => figures.reduce((all, figure) => all + cents(rows, figure), 0);
   const moved = sum("moved");
   assert.equal(sum("taken", "given_back", "recorded_only", "duplicates", "undone", "customer_fees"), moved);
@@ -61,7 +67,6 @@ async function checkFile(page, click) {
     const row = page.locator("tr", { hasText: name }).first();
     assert.equal(shownCents(await row.locator("td").last().innerText()), sum(figure), name);
   }
-  const text = await page.innerText("main");
   assert.equal(/ties out/.test(text), sum("difference") === 0, text);
   assert.equal(/UM-2012/.test(text), sum("difference") === -1, "a cent of UM-2012 is missing");
   return sum("difference");
