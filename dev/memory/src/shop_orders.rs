@@ -62,7 +62,7 @@ impl ShopOrderTable {
         *lock(&self.transactions) = transactions;
     }
 
-    /// The shop lists the next payment that it is told so often, whatever it answers.
+    /// The shop lists the next payment so often, with any answer to it.
     pub fn show_own(&self, times: usize, row: fn(usize, Uuid) -> ShopTransaction) {
         *lock(&self.own) = Some(OwnRows { times, row });
     }
@@ -94,7 +94,7 @@ impl ShopOrders for ShopOrderTable {
             }
         }
         orders.drain(..from.min(orders.len()));
-        Ok(CancelledPage { rows: orders.len(), has_more: false, reached: None, orders })
+        Ok(CancelledPage { rows: orders.len(), reached: None, orders })
     }
 
     async fn transactions(&self, _: &Merchant, _: &OrderId) -> Result<Vec<ShopTransaction>, ShopFailure> {

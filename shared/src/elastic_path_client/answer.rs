@@ -239,7 +239,6 @@ pub(super) fn cancelled(body: &[u8]) -> Result<CancelledPage, ShopFailure> {
     Ok(CancelledPage {
         orders: data.iter().filter(is_cancelled).filter_map(id).collect(),
         rows: data.len(),
-        has_more: !data.is_empty(),
         reached: changed.filter(|changed| changed.is_sorted()).and_then(|changed| changed.last().copied()),
     })
 }

@@ -361,7 +361,9 @@ impl Life<'_> {
             if !ended || payment.capture.is_none() || self.history.status_there() == OrderStatus::Cancelled {
                 continue;
             }
-            assert!(payment.capturable().is_zero(), "it lapsed: {payment:#?}");
+            let Some(reference) = payment.reference() else { continue };
+            let account = self.history.till.accounts.lock().unwrap()[reference];
+            assert_eq!(account.held, 0, "it lapsed: {payment:#?}");
         }
     }
 

@@ -203,7 +203,9 @@ pub(crate) fn at_elastic_path(there: &AtElasticPath) -> &'static str {
         Some(AtShopState::NeedsAttention) => match there.reason.as_ref().and_then(Word::known) {
             Some(ShopDifference::PartlyCaptured) => "Shows the whole authorization, not the part captured",
             Some(ShopDifference::PartlyRefunded) => "Does not show the partial refund",
-            Some(ShopDifference::OrderCancelled) => "Has the order as canceled; refund what was not shipped",
+            Some(ShopDifference::OrderCancelled) => {
+                "Has the order as canceled; refund the goods that were not shipped"
+            }
             Some(ShopDifference::Voided) => "Still shows the authorization that was voided",
             Some(ShopDifference::Reauthorized) => "Does not show the rest that is held anew",
             Some(ShopDifference::NotAnswered) => "Has not said for three days whether it is recorded",

@@ -64,7 +64,7 @@ impl Order {
     /// Puts on record that the order was canceled in its shop. False where that is known, or where
     /// no payment of the order was asked for there.
     pub(crate) fn cancel_at_shop(&mut self, now: Timestamp) -> bool {
-        let is_of_shop = self.transactions.iter().any(|one| one.recording.is_some());
+        let is_of_shop = self.transactions.iter().any(Transaction::is_of_shop);
         if self.cancelled_at.is_some() || !is_of_shop {
             return false;
         }
@@ -77,19 +77,21 @@ impl Order {
     /// canceling there.
     pub(super) fn must_not_be_cancelled(&self) -> Result<(), Rejection> {
         let is_cancelling = |one: &Transaction| {
-            let telling = one.recording.as_ref().and_then(|recording| recording.attempt.as_ref());
-            telling.is_some_and(|one| one.step == Kind::Void && one.state == TellingState::Sent)
+            one.telling().is_some_and(|one| one.step == Kind::Void && one.state == TellingState::Sent)
         };
         let is_cancelled = self.cancelled_at.is_some() || self.transactions.iter().any(is_cancelling);
         if is_cancelled { Err(Rejection::OrderCancelled) } else { Ok(()) }
     }
 
-    /// Whether an operation is a payment that the order has no place for any more, because it was
-    /// canceled in its shop.
+    /// Whether a payment is one of the shop in which the order is canceled.
+    pub(super) fn is_cancelled_for(&self, transaction: &Transaction) -> bool {
+        self.cancelled_at.is_some() && transaction.is_of_shop()
+    }
+
+    /// Whether an operation is a payment that the order has no place for any more.
     pub(super) fn is_closed_to(&self, at: OperationRef) -> bool {
         let is_payment = self.operation(at).is_some_and(|operation| operation.kind.is_payment());
-        let of_shop = self.transaction(at.transaction).is_some_and(|one| one.recording.is_some());
-        self.cancelled_at.is_some() && is_payment && of_shop
+        is_payment && self.transaction(at.transaction).is_some_and(|payment| self.is_cancelled_for(payment))
     }
 
     /// Whether none of its payments stands, or may.
@@ -116,17 +118,13 @@ impl Order {
     /// The payment whose scheduled capture is due, if its shop is asked before.
     pub(crate) fn asks_before_capture(&self, orders: OrdersMode, now: Timestamp) -> Option<&Transaction> {
         let Some(Due::Capture(id)) = self.due_for_capture(now) else { return None };
-        let due = self.transaction(id).filter(|due| due.recording.is_some());
+        let due = self.transaction(id).filter(|due| due.is_of_shop());
         due.filter(|_| orders == OrdersMode::ElasticPath)
     }
 
-    /// Whether the schedule may capture this payment, after what its shop said. Without an answer
-    /// it does only shortly before the hold ends, and that is on record.
-    pub(super) fn must_be_captured_after(
-        &mut self,
-        id: Uuid,
-        context: &Context<'_>,
-    ) -> Result<(), Rejection> {
+    /// Lets the schedule capture this payment, if its shop's answer allows it. Without an answer it
+    /// does only shortly before the hold ends, and that is put on record.
+    pub(super) fn admit_due_capture(&mut self, id: Uuid, context: &Context<'_>) -> Result<(), Rejection> {
         let asked = self.asks_before_capture(context.policy.orders, context.now);
         let Some(payment) = asked.filter(|payment| payment.id == id) else { return Ok(()) };
         match context.shop.map(|shop| shop.standing) {

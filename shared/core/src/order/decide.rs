@@ -233,7 +233,7 @@ fn decide_due(
         Some(Due::Notice(_)) => return Err(Rejection::CapturesPaused),
         None => return Err(Rejection::NothingDue),
     };
-    order.must_be_captured_after(id, context)?;
+    order.admit_due_capture(id, context)?;
     let due = order.transaction(id).and_then(|due| Some((due.capture?.key(id), due.scheduled_amount()?)));
     let target = Target::Transaction(id);
     let action = Action::Capture { target, amount: due.map(|(_, amount)| amount), custom_reference: None };

@@ -112,27 +112,22 @@ impl Order {
 
     /// The next step of a payment's scheduled capture, and its time.
     pub(super) fn next_capture(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
-        if self.is_left_by_schedule(transaction) {
-            return transaction.end_of_hold();
-        }
-        let next = transaction.next_capture()?;
+        let Some(next) = self.scheduled_step(transaction) else { return transaction.end_of_hold() };
         let is_held_back = (self.captures_paused().is_some()
             || self.waits_for_dispute(transaction).is_some())
             && matches!(next.1, Due::Capture(_));
         if is_held_back { transaction.next_while_paused() } else { Some(next) }
     }
-}
-
-impl Order {
-    /// Whether the schedule does not capture this payment, or no longer.
-    fn is_left_by_schedule(&self, transaction: &Transaction) -> bool {
-        let is_cancelled = self.cancelled_at.is_some() && transaction.recording.is_some();
-        is_cancelled || transaction.next_capture().is_none()
-    }
 
     /// The next step of an authorization that the schedule leaves alone, and its time.
     pub(super) fn next_of_hold(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
-        transaction.end_of_hold().filter(|_| self.is_left_by_schedule(transaction))
+        if self.scheduled_step(transaction).is_some() { None } else { transaction.end_of_hold() }
+    }
+
+    /// The next step of a payment that the schedule captures, and its time. Nothing is captured of
+    /// a canceled order.
+    fn scheduled_step(&self, transaction: &Transaction) -> Option<(Timestamp, Due)> {
+        if self.is_cancelled_for(transaction) { None } else { transaction.next_capture() }
     }
 }
 

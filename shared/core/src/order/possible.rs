@@ -221,7 +221,7 @@ impl Order {
             },
             cancel: of(Self::possible_cancel),
             reauthorize: of(|order, transaction, asker| {
-                must_be_shown_in_parts(transaction.recording.is_some(), asker.policy)?;
+                must_be_shown_in_parts(transaction.is_of_shop(), asker.policy)?;
                 order.to_reauthorize(transaction, asker.now).map(Possibility::up_to)
             }),
         }
@@ -259,7 +259,7 @@ impl Order {
         let of_part = transaction.fee_share_of_capture(Amount::ZERO, asker.policy);
         Ok(Possibility {
             whole_only: must_be_whole_or_named(of_part).is_err()
-                || must_be_shown_in_parts(transaction.recording.is_some(), asker.policy).is_err(),
+                || must_be_shown_in_parts(transaction.is_of_shop(), asker.policy).is_err(),
             advised_against: against_capture(transaction, asker.now),
             ..Possibility::up_to(most)
         })
@@ -303,7 +303,7 @@ impl Order {
     /// The most that can be held anew of the amount that a partial capture released.
     fn to_reauthorize(&self, transaction: &Transaction, now: Timestamp) -> Result<Amount, Rejection> {
         let (released, _) = to_hold_anew(self, transaction)?;
-        if transaction.recording.is_some() {
+        if transaction.is_of_shop() {
             self.must_not_be_cancelled()?;
         }
         let most = self.owing().map_or(released, |owing| owing.min(released));

@@ -166,13 +166,13 @@ pub(super) fn must_be_whole_or_shown(
     policy: &Policy,
 ) -> Result<(), Rejection> {
     let is_stated_part = amount < transaction.capturable() && by != Principal::Schedule;
-    must_be_shown_in_parts(is_stated_part && transaction.recording.is_some(), policy)
+    must_be_shown_in_parts(is_stated_part && transaction.is_of_shop(), policy)
 }
 
 /// The most that can be captured, if anything can.
 pub(super) fn to_capture(order: &Order, transaction: &Transaction) -> Result<Amount, Rejection> {
     must_be_approved_and_idle(transaction)?;
-    if transaction.recording.is_some() {
+    if transaction.is_of_shop() {
         order.must_not_be_cancelled()?;
     }
     if transaction.kind == PaymentKind::Purchase {

@@ -144,10 +144,8 @@ impl Order {
         if let (Some(at), Some(latest)) = (at, transaction.authorization_expires_at) {
             must_not_be_after(at, latest, terms.at.as_ref())?;
         }
-        let amount = part_to_capture(terms, at, held)?;
-        if amount.is_some_and(|part| part < held) {
-            must_be_shown_in_parts(transaction.recording.is_some(), policy)?;
-        }
+        let parts = must_be_shown_in_parts(transaction.is_of_shop(), policy);
+        let amount = part_to_capture(terms, at, held, parts)?;
         if let Some(part) = amount {
             must_be_whole_or_named(transaction.fee_share_of_capture(part, policy))?;
         }
@@ -251,10 +249,8 @@ pub(super) fn capture_schedule(
     if let Some(at) = at {
         must_not_be_after(at, latest, stated)?;
     }
-    let part = part_to_capture(terms, at, amount)?;
-    if part.is_some_and(|part| part < amount) {
-        must_be_shown_in_parts(context.shop.is_some(), policy)?;
-    }
+    let parts = must_be_shown_in_parts(context.shop.is_some(), policy);
+    let part = part_to_capture(terms, at, amount, parts)?;
     // The added fee is known too late, when it is held already.
     let may_add_a_fee = policy.surcharging.contains(&route.account) && policy.fee_basis.is_none();
     if may_add_a_fee && part.is_some_and(|part| part < amount) {
@@ -286,17 +282,25 @@ impl CaptureAt {
     }
 }
 
-/// The part that is to be captured at this moment; none stated means all.
+/// The part that is to be captured at this moment; none stated means all. `parts` says whether less
+/// than all can be.
 fn part_to_capture(
     terms: &CaptureTerms,
     at: Option<Timestamp>,
     held: Amount,
+    parts: Result<(), Rejection>,
 ) -> Result<Option<Amount>, Rejection> {
     let Some(CaptureAmount::Part(part)) = terms.amount else { return Ok(None) };
     if at.is_none() {
         return Err(Rejection::CaptureNotScheduled);
     }
-    if part > held { Err(Rejection::CaptureExceedsAuthorized(held)) } else { Ok(Some(part)) }
+    if part > held {
+        return Err(Rejection::CaptureExceedsAuthorized(held));
+    }
+    if part < held {
+        parts?;
+    }
+    Ok(Some(part))
 }
 
 impl CaptureSchedule {

@@ -121,7 +121,12 @@ impl Transaction {
         self.recording.as_ref()?.told.as_ref()
     }
 
-    fn telling(&self) -> Option<&Telling> {
+    /// Whether it was asked for in a shop, which is told of it.
+    pub(super) fn is_of_shop(&self) -> bool {
+        self.recording.is_some()
+    }
+
+    pub(super) fn telling(&self) -> Option<&Telling> {
         self.recording.as_ref()?.attempt.as_ref()
     }
 
@@ -213,7 +218,9 @@ impl Order {
     /// The payment as its shop has it; none where no shop decided what was owed, or where nothing
     /// of it is to be told.
     pub fn at_shop<'a>(&self, payment: &'a Transaction) -> Option<AtShop<'a>> {
-        payment.recording.as_ref()?;
+        if !payment.is_of_shop() {
+            return None;
+        }
         let stopped = payment.stopped_telling(self);
         let refused = stopped.filter(|telling| telling.state == TellingState::Refused);
         let difference = self.shop_difference(payment);
@@ -309,16 +316,17 @@ impl Order {
 
     /// The next thing to do so that its shop knows its payments, and when. While an operation is
     /// under way, nothing: its outcome may change what is to be told.
-    ///
-    /// One step of an order is told at a time, in the order in which they were done: the shop's
-    /// parallel writes may overwrite each other.
     pub fn recording_task(&self) -> Option<(Timestamp, RecordingTask)> {
-        if self.transactions.iter().any(|one| one.recording.is_some() && one.pending().is_some()) {
+        if self.transactions.iter().any(|one| one.is_of_shop() && one.pending().is_some()) {
             return None;
         }
-        if let Some((at, _)) = self.void_that_follows() {
-            return Some((at, RecordingTask::Void));
-        }
+        let void = self.void_that_follows().map(|(at, _)| (at, RecordingTask::Void));
+        self.step_to_tell().into_iter().chain(void).min_by_key(|(at, _)| *at)
+    }
+
+    /// The next step to send or to look for, and when. One step of an order is told at a time, in
+    /// the order in which they were done: the shop's parallel writes may overwrite each other.
+    fn step_to_tell(&self) -> Option<(Timestamp, RecordingTask)> {
         let look = |one: &Transaction| Some((one.looks_at()?, RecordingTask::Look(one.id)));
         let under_way = self.transactions.iter().filter(|one| one.is_being_told()).filter_map(look);
         if let Some(look) = under_way.min_by_key(|(at, _)| *at) {

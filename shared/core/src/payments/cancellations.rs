@@ -109,7 +109,7 @@ impl Payments {
                     found.extend(self.cancel_at_shop(order).await?);
                 }
             }
-            if !page.has_more {
+            if page.rows == 0 {
                 return Ok(true);
             }
             position.after(&page);

@@ -36,10 +36,8 @@ pub enum ShopFailure {
 pub struct CancelledPage {
     /// Canceled orders whose ids can be orders of Tollgate's.
     pub orders: Vec<OrderId>,
-    /// All rows of the page.
+    /// All rows of the page. After the last row, a page has none.
     pub rows: usize,
-    /// Whether more may follow.
-    pub has_more: bool,
     /// Until when the list is complete with this page; none where its order does not say.
     pub reached: Option<Timestamp>,
 }

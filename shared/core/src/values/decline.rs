@@ -195,7 +195,7 @@ words! {
         Overpaid => "overpaid": DeclineRow { advice: Never,
             message: "The order owes less in Elastic Path than the payment, which was released.",
             reason: "The order owes less than this payment, so we took nothing.", step: WE_LOOK,
-            merchant: "Read in Elastic Path what the order owes." },
+            merchant: "Read the amount that the order owes in Elastic Path." },
         /// The shop refuses to record the payment, which was voided.
         OrderRefused => "order_refused": DeclineRow { advice: Never,
             message: "Elastic Path does not take a payment for the order; the payment was released.",

@@ -132,7 +132,10 @@ const ROWS: [(&str, Page, &[&str]); 59] = [
     (
         "transaction-at-elastic-path",
         PAYMENT,
-        &["Elastic Path shows it otherwise", "Has the order as canceled; refund what was not shipped"],
+        &[
+            "Elastic Path shows it otherwise",
+            "Has the order as canceled; refund the goods that were not shipped",
+        ],
     ),
     ("transaction-continued", PAYMENT, &["continued", "Still held $15.99"]),
     ("transaction-decided", PAYMENT, &["the portal shows it"]),

@@ -173,7 +173,7 @@ impl Order {
         let now = context.now;
         let payment = self.transaction(sent.transaction).filter(|_| self.is_telling(sent))?;
         let (found, cause) = (payment.find_payment(shown), shop.refuses(payment));
-        let only = <[_; 1]>::try_from(payment.operations.iter().map(|one| one.id).collect::<Vec<_>>()).ok();
+        let (operation, is_only) = (payment.first()?.id, payment.operations.len() == 1);
         let answer = match &found {
             Shown::There(id) => TellingAnswer::Recorded(id.clone()),
             Shown::Twice(_) | Shown::OtherAmount | Shown::Nothing => TellingAnswer::Refused,
@@ -182,8 +182,10 @@ impl Order {
         if shop.standing == ShopStanding::Cancelled {
             self.cancel_at_shop(now);
         }
-        // Captured or voided since: others know of it.
-        let [operation] = only.filter(|_| matches!(found, Shown::Nothing))?;
+        // One that was captured or voided since is known to others.
+        if !is_only || !matches!(found, Shown::Nothing) {
+            return None;
+        }
         void_by_rule(self, OperationRef { transaction: sent.transaction, operation }, cause, context)
     }
 

@@ -6,7 +6,7 @@ use crate::{
         Asker, AtShopState, BatchState, CaptureSchedule, DECLINES_PER_ORDER_HOUR, NotPossible,
         PartialCapture, Reauthorize, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer,
     },
-    payments::ShopFailure,
+    payments::{ShopFailure, recording::TellNow},
     values::{DeclineCode, RefundMax},
 };
 
@@ -340,4 +340,28 @@ async fn a_payment_that_is_found_after_the_cancellation_is_voided() {
     assert_eq!(payment.status(), TransactionStatus::Failed);
     assert_eq!(payment.decline().unwrap().code, DeclineCode::OrderClosed);
     assert_eq!(shop.fixture.sent(), 2, "the payment and its void");
+}
+
+#[tokio::test]
+async fn a_void_that_has_no_effect_holds_up_no_record_of_its_order() {
+    let shop = Shop::new().await;
+    let mut authorization = paying(None, |pay| {
+        pay.kind = PaymentKind::Authorize;
+        pay.amount = Some(amount(4_000));
+    });
+    authorization.fingerprint = Fingerprint::new(&Essentials::new(Kind::Authorize));
+    shop.pay(&authorization).await.unwrap();
+    shop.says(Ok(owing(6_000)));
+    let paid = shop.pay(&of(Some(2_599), None)).await.unwrap();
+    let Fixture { payments, merchant, .. } = &shop.fixture;
+    payments.cancel_at_shop(paid.order.clone()).await.unwrap();
+    shop.fixture.gateway_says(not_done(NoEffect::Unreachable));
+    let order = shop.fixture.stored().await;
+    let until = TellNow::until(Deadline::after(Duration::from_secs(29)));
+    let order = payments.tell_due(merchant, order, until).await.order;
+    assert_eq!(order.transactions[0].operations.len(), 2, "its void was tried");
+    let target = Target::Transaction(paid.at.transaction);
+    let refund = Action::Refund { target, amount: None, mechanism: None };
+    shop.pay(&follow_up(Kind::Refund, refund)).await.unwrap();
+    assert_eq!(shop.table.told().last().unwrap().step, Kind::Refund);
 }
