@@ -156,7 +156,7 @@ async function shows(id, payment, status, shipping = 'unfulfilled') {
   return data.meta.display_price
 }
 
-// Records later what no request did, until the store shows it.
+// The record of a scheduled capture, which no request makes: until the store shows it.
 async function recorded(id, payment) {
   for (let tries = 0; tries < 50; tries++) {
     if ((await shop.read(id)).data.payment === payment) return
@@ -277,7 +277,7 @@ async function outOfStock(gateway) {
   const inquiry = `${gateway}/inquire/${reference}/${merchid}`
   const seen = await control(inquiry, undefined, { Authorization })
   assert.strictEqual(seen.setlstat, 'Voided', JSON.stringify(seen))
-  // With stock again, the same order can be paid.
+  // The same order can be paid once there is stock again.
   await control(`${store}/_elastic_path/orders/${id}/stock`, { insufficient: false })
   await tollgate.pay(id, { ...stored, method: 'purchase' })
   await shows(id, 'paid', 'complete')
