@@ -72,7 +72,7 @@ function generated(url, keys) {
   // The body of an answer; a refused request ends as with the other client, with the body thrown.
   function body({ data, error, response }) {
     if (error === undefined) return data
-    if (error.errors) assert.strictEqual(error.errors[0].status, response.status)
+    if (error.errors) assert.strictEqual(Number(error.errors[0].status), response.status)
     throw error
   }
   const call = async (operation, options) => body(await operation({ client, ...options }))
