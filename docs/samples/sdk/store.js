@@ -198,6 +198,8 @@ async function purchaseAndRefund(settle) {
   await settle()
   const { data: refunded } = await tollgate.refund(id, paid.id)
   assert.strictEqual(refunded.refunded_amount, total)
+  // A void follows instead before settlement.
+  assert.strictEqual(refunded.meta.operations.pop().type, 'refund')
   await shows(id, 'refunded', 'complete', 'fulfilled')
   assert.strictEqual((await recordOf(id, paid)).refunded_amount, total)
 }
