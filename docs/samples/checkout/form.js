@@ -91,6 +91,7 @@ export function end(text, hasAgain = false) {
 // frame still sends do not count.
 function askForCard() {
   attempt = undefined;
+  element("form").hidden = false;
   const frame = element("card").cloneNode();
   // Not URLSearchParams, which makes a plus sign of a space.
   const field = ([name, value]) => `${name}=${encodeURIComponent(value)}`;
@@ -197,6 +198,7 @@ export async function open(order, makePayment, payment) {
   element("pay").textContent = `Pay ${shop.price}`;
   element("pay").onclick = submit;
   if (payment) {
+    element("form").hidden = true;
     show("One moment …", true);
     await showOutcome(await confirmed(payment));
   } else {

@@ -68,6 +68,7 @@ async function showCatalog() {
     const content = { customer: CUSTOMER, billing_address: ADDRESS, shipping_address: ADDRESS };
     const { id, meta } = await store(`/v2/carts/${cart}/checkout`, content);
     await showOrder({ id, price: meta.display_price.with_tax.formatted });
+    element("summary").focus();
   });
 }
 
@@ -77,7 +78,6 @@ async function showOrder({ payment, ...order }) {
   remember(payment);
   element("catalog").hidden = true;
   element("order").hidden = false;
-  element("order").focus();
   element("price").textContent = order.price;
   const payAndRemember = async (attempt) => {
     const response = await pay(settings.METHOD, attempt);
