@@ -140,7 +140,7 @@ for (const [width, theme] of [[360, "light"], [360, "dark"], [1440, "light"]]) {
   await asked(`${store}/_elastic_path/orders/${order}/stock`, { method: "POST", body: { insufficient: true } });
   await typeCard(page, VISA);
   await pay(page);
-  await comesTo(page, "An item is sold out. You are not charged, and nothing is held on your card.");
+  await comesTo(page, "An item is sold out. You are not charged, and your card is released.");
   await look(page, "storefront-sold-out");
   assert.equal(await page.locator("button:visible").count(), 0);
   await assertOrder(order, "incomplete", "unpaid", "unfulfilled");
@@ -240,6 +240,7 @@ await typeCard(last, VISA);
 await pay(last);
 await comesTo(last, "This order is paid, or a payment is being checked. Please do not pay again.");
 await look(last, "storefront-marked");
+assert.ok(await last.locator("text=New order").isVisible());
 await assertOrder(marked, "complete", "paid", "unfulfilled");
 assert.deepEqual(await atGateway(marked), []);
 step("an order that is marked as paid in the store is not paid on the page, and no card is charged");

@@ -53,9 +53,9 @@ const ENDS = {
 };
 // Why no card pays this order any more.
 const CLOSED = {
-  order_refused: "An item is sold out. You are not charged, and nothing is held on your card.",
-  order_closed: "This order was canceled. You are not charged, and nothing is held on your card.",
-  overpaid: "Less is owing by now. You are not charged. Please load this page again.",
+  order_refused: "An item is sold out. You are not charged, and your card is released.",
+  order_closed: "This order was canceled. You are not charged, and your card is released.",
+  overpaid: "Less is owing by now. You are not charged, and your card is released.",
 };
 const STATES = {
   paid: (price, card) => `Paid ${price} with ${card}. Thank you.`,
@@ -182,7 +182,7 @@ async function showOutcome(response) {
   } else if (CLOSED[decline_code]) {
     end(CLOSED[decline_code], true);
   } else if (ENDS[code]) {
-    end(ENDS[code]);
+    end(ENDS[code], code !== "payments_stopped");
   } else if (SAYS_NOTHING.includes(response.status)) {
     throw new Error(`status ${response.status}`);
   } else {

@@ -1,4 +1,4 @@
-// The storefront's server. It has no key: the store and Tollgate know the shopper by their own tokens.
+// The storefront's server. It has no key: the shopper has a token of the store, and one of Tollgate.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 
@@ -21,8 +21,8 @@ const RESPONSES = new Map([
 ]);
 
 const server = createServer((request, response) => {
-  const [type, content] = RESPONSES.get(request.url) ?? [];
-  response.writeHead(type ? 200 : 404, { "Content-Type": type ?? "text/plain", "Content-Security-Policy": POLICY });
-  response.end(content);
+  const [type, content] = RESPONSES.get(request.url) ?? ["text/plain"];
+  const headers = { "Content-Type": type, "Content-Security-Policy": POLICY };
+  response.writeHead(content ? 200 : 404, headers).end(content);
 });
 server.listen(PORT, "127.0.0.1", () => console.log(`Ready: http://127.0.0.1:${PORT}`));
