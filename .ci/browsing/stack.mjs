@@ -56,5 +56,5 @@ export async function stackAt(origin) {
     await send(`${origin}/v2/orders/${order}/payments`, { data }, { headers });
   }
 
-  return { about, simulator: new URL(control).origin, advance, approved, loseTheResponse, stop, authorize };
+  return { about, simulator: new URL(control).origin, advance, approved, headersOf, loseTheResponse, stop, authorize };
 }

@@ -10,11 +10,16 @@ const PRICE = { type: "order", amount: 2599, currency: "USD" };
 
 // The page loads nothing from elsewhere, frames the tokenizer, and talks to Tollgate.
 const POLICY = [
-  "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'",
+  "default-src 'none'; script-src 'self'; style-src 'self'",
   `connect-src 'self' ${TOLLGATE}; frame-src ${new URL(TOKENIZER).origin}`,
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 ].join("; ");
-const FILES = { "/": ["page.html", "text/html"], "/page.js": ["page.js", "text/javascript"] };
+const FILES = {
+  "/": ["page.html", "text/html"],
+  "/page.css": ["page.css", "text/css"],
+  "/page.js": ["page.js", "text/javascript"],
+  "/form.js": ["form.js", "text/javascript"],
+};
 
 // A request to Tollgate with the merchant's access token, which a busy shop keeps for its hour.
 async function tollgate(method, path, data, headers) {
