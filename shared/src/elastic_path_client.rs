@@ -24,7 +24,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tollgate_core::{
     order::{Kind, MerchantId, OrderId, Principal, ShopOrder, ShopTransaction, TellingAnswer, ToTell},
-    payments::{CancelledPage, Merchant, ShopAccount, ShopFailure, ShopKey, ShopOrders},
+    payments::{ChangedPage, Merchant, ShopAccount, ShopFailure, ShopKey, ShopOrders},
     values::Clock,
 };
 
@@ -50,8 +50,8 @@ enum Call<'a> {
     Order(&'a OrderId),
     /// `PUT /v2/orders/{id}` with the one status that an order can be given.
     Cancel(&'a OrderId),
-    /// `GET /v2/orders` of canceled orders: changed since these milliseconds, from this row on.
-    Cancelled(i64, usize),
+    /// `GET /v2/orders` of orders that were changed since these milliseconds, from this row on.
+    Changed(i64, usize),
     /// `GET /v2/orders/{id}/transactions`.
     Transactions(&'a OrderId),
     /// `POST /v2/orders/{id}/payments`.
@@ -71,8 +71,8 @@ impl Call<'_> {
         let base = &shop.endpoint;
         match self {
             Self::Order(id) | Self::Cancel(id) => format!("{base}/v2/orders/{id}"),
-            Self::Cancelled(since, from) => format!(
-                "{base}/v2/orders?filter=eq(status,cancelled):ge(updated_at,{since})&sort=updated_at\
+            Self::Changed(since, from) => format!(
+                "{base}/v2/orders?filter=ge(updated_at,{since})&sort=updated_at\
                  &page[limit]={LISTED_AT_ONCE}&page[offset]={from}"
             ),
             Self::Transactions(id) => format!("{base}/v2/orders/{id}/transactions"),
@@ -85,7 +85,7 @@ impl Call<'_> {
 
     fn method(self) -> Method {
         match self {
-            Self::Order(_) | Self::Cancelled(..) | Self::Transactions(_) | Self::ManualGateway => Method::GET,
+            Self::Order(_) | Self::Changed(..) | Self::Transactions(_) | Self::ManualGateway => Method::GET,
             Self::Cancel(_) => Method::PUT,
             Self::Pay(_) | Self::Capture(..) | Self::Refund(..) => Method::POST,
         }
@@ -220,15 +220,16 @@ impl ShopOrders for ElasticPathClient {
         }
     }
 
-    async fn cancelled(
+    async fn changed(
         &self,
         merchant: &Merchant,
         since: Timestamp,
         from: usize,
-    ) -> Result<CancelledPage, ShopFailure> {
-        let answer = self.get(merchant, Call::Cancelled(since.as_millisecond(), from)).await?;
+    ) -> Result<ChangedPage, ShopFailure> {
+        let read_at = self.clock.now();
+        let answer = self.get(merchant, Call::Changed(since.as_millisecond(), from)).await?;
         match answer.status {
-            StatusCode::OK => answer::cancelled(&answer.body),
+            StatusCode::OK => answer::changed(&answer.body, read_at),
             status => Err(unexpected(status)),
         }
     }

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 use jiff::Timestamp;
-use tollgate_core::journal::BadRow;
+use tollgate_core::journal::{BadRow, UnpaidRow};
 
 /// The status of a row that cannot be read.
 pub const UNREADABLE: &str = "unreadable";
@@ -70,6 +70,18 @@ pub fn bad_cells(columns: &[&str], row: &BadRow) -> Vec<String> {
         "order" => row.order.as_ref().map(ToString::to_string),
         "transaction" => row.transaction.map(|transaction| transaction.to_string()),
         "unreadable" => Some(row.item.key.clone()),
+        _ => None,
+    };
+    columns.iter().map(cell).map(Option::unwrap_or_default).collect()
+}
+
+/// The line of an order without a payment that needs attention.
+pub fn unpaid_cells(columns: &[&str], row: &UnpaidRow) -> Vec<String> {
+    let cell = |column: &&str| match *column {
+        "time" => Some(seconds(row.concerned.since)),
+        "currency" => Some(row.order.currency.to_string()),
+        "order" => Some(row.order.id.to_string()),
+        "needs_attention" => Some(row.concerned.concern.as_str().to_owned()),
         _ => None,
     };
     columns.iter().map(cell).map(Option::unwrap_or_default).collect()

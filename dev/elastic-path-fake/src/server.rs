@@ -63,7 +63,7 @@ async fn respond(
         path: head.uri.path().into(),
         segments: head.uri.path().split('/').skip(1).map(decoded).collect(),
         query: head.uri.query().unwrap_or_default().into(),
-        bearer: header("authorization").and_then(|text| text.strip_prefix("Bearer ")).map(str::to_owned),
+        bearer: header("authorization").and_then(bearer),
         asked_headers: header("access-control-request-headers").unwrap_or_default().into(),
         body: body.to_vec(),
         number: 0,
@@ -71,6 +71,12 @@ async fn respond(
     let reply = reply_to(call, &world);
     tokio::time::sleep(reply.delay).await;
     written(reply)
+}
+
+/// The token of a header. Some clients write a colon behind the scheme.
+fn bearer(header: &str) -> Option<String> {
+    let token = header.strip_prefix("Bearer")?.trim_start_matches(':');
+    token.strip_prefix(' ').map(str::to_owned)
 }
 
 /// A segment of a path: decoded as a form's value, in which three characters mean something else.

@@ -172,7 +172,7 @@ impl OrderStore for OrderTable {
 
     async fn note_shop(&self, merchant: &MerchantId, now: Timestamp) -> Result<(), StoreError> {
         self.faults.works("save")?;
-        let new = || ShopPoll { merchant: merchant.clone(), read_to: None, next_at: now, version: 1 };
+        let new = || ShopPoll { merchant: merchant.clone(), read_from: now, next_at: now, version: 1 };
         lock(&self.shops).entry(merchant.clone()).or_insert_with(new);
         Ok(())
     }

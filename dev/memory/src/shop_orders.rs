@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tollgate_core::{
     order::{OrderId, Principal, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer, ToTell},
-    payments::{CancelledPage, Merchant, ShopFailure, ShopOrders},
+    payments::{ChangedOrder, ChangedPage, Merchant, ShopFailure, ShopOrders},
 };
 use uuid::Uuid;
 
@@ -85,16 +85,17 @@ impl ShopOrders for ShopOrderTable {
         lock(&self.orders).get(id).cloned().transpose()
     }
 
-    async fn cancelled(&self, _: &Merchant, _: Timestamp, from: usize) -> Result<CancelledPage, ShopFailure> {
+    async fn changed(&self, _: &Merchant, _: Timestamp, from: usize) -> Result<ChangedPage, ShopFailure> {
         let all = lock(&self.orders);
         let mut orders = Vec::new();
         for (id, answer) in all.iter() {
-            if answer.clone()?.standing == ShopStanding::Cancelled {
-                orders.push(id.clone());
-            }
+            let there = answer.clone()?;
+            let is_cancelled = there.standing == ShopStanding::Cancelled;
+            let changed_at = Some(there.read_at);
+            orders.push(ChangedOrder { id: id.clone(), is_cancelled, changed_at, there: Some(there) });
         }
         orders.drain(..from.min(orders.len()));
-        Ok(CancelledPage { rows: orders.len(), reached: None, orders })
+        Ok(ChangedPage { rows: orders.len(), reached: None, orders })
     }
 
     async fn transactions(&self, _: &Merchant, _: &OrderId) -> Result<Vec<ShopTransaction>, ShopFailure> {

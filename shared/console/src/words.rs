@@ -111,6 +111,7 @@ pub(crate) const fn concern(concern: Concern) -> (&'static str, Tone) {
         Concern::DisputeUnclear => ("One chargeback may correct another", Tone::Waiting),
         Concern::ShopRefused => ("Elastic Path refused to record it", Tone::Bad),
         Concern::ShopDiffers => ("Elastic Path shows it otherwise", Tone::Waiting),
+        Concern::ForeignPayment => ("Elastic Path shows a payment that is not Tollgate's", Tone::Bad),
         Concern::RefundHeldBack => ("A refund that Tollgate owes waits for a dispute", Tone::Waiting),
     }
 }

@@ -44,8 +44,8 @@ pub use keep::{Change, JournalReport, record};
 pub use keep_totals::{TotalsReport, sums_of_day, total_up};
 pub use listing::{
     AgendaLister, AgendaWanted, AttentionCount, BadRow, COUNTED_MAX, CaptureList, DueSum, DueSums, DueWanted,
-    Found, Is, Lister, LookedUp, OrderLister, OrderPredicate, Predicate, READ_MAX_BYTES, Row, Wanted,
-    WantedOrders, count_attention, due_sums, is_cursor,
+    Found, Is, Lister, LookedUp, OrderLister, OrderPredicate, Predicate, READ_MAX_BYTES, Row, UnpaidRow,
+    Wanted, WantedOrders, count_attention, due_sums, is_cursor,
 };
 pub use marks::{LatelyMarked, MARK_PARTITIONS, Mark};
 pub use movements::{EntryLister, EntryPredicate, WantedEntries, entries_of};

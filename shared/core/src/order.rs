@@ -9,6 +9,7 @@ mod context;
 mod decide;
 mod dispute;
 mod fee;
+mod foreign;
 mod idempotency;
 mod intent;
 mod limits;
@@ -48,6 +49,7 @@ pub use context::Context;
 pub use decide::decide;
 pub use dispute::{Dispute, DisputeKind, LineId, RecordedDispute};
 pub use fee::FeeShare;
+pub use foreign::ForeignPayments;
 pub use idempotency::repeated;
 pub use intent::{
     Action, CaptureAmount, CaptureAt, CaptureTerms, FollowUp, Initiative, Intent, Pay, Reauthorize,
@@ -270,6 +272,8 @@ pub struct Order {
     /// Since when it is known to be canceled in its shop. From then on no payment and no capture of
     /// it is begun.
     pub cancelled_at: Option<Timestamp>,
+    /// Payments that its shop shows and that Tollgate did not record; none where all are explained.
+    pub foreign: Option<ForeignPayments>,
     /// Data that a newer version stored with it.
     pub carried: Carried,
 }
@@ -292,6 +296,7 @@ impl Order {
             capture_moves: Vec::new(),
             newer_form: None,
             cancelled_at: None,
+            foreign: None,
             carried: Carried::default(),
         }
     }

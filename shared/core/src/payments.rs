@@ -4,7 +4,6 @@
 mod attempts;
 pub mod audit;
 mod by_hand;
-mod cancellations;
 mod card_notes;
 mod deadline;
 mod disputes;
@@ -18,6 +17,7 @@ mod outcome;
 pub mod reconcile;
 mod recording;
 mod scheduled_capture;
+mod shop_changes;
 mod shop_orders;
 mod store;
 mod surcharge;
@@ -48,7 +48,7 @@ pub use orders::Sender;
 pub use scheduled_capture::{
     CaptureReport, CaptureRequest, CaptureSettings, CaptureSources, Share, capture_due,
 };
-pub use shop_orders::{CancelledPage, ShopFailure, ShopOrders};
+pub use shop_orders::{ChangedOrder, ChangedPage, ShopFailure, ShopOrders};
 pub use store::{
     CAPTURE_SHARDS_MAX, DueCursor, DueOrder, DueQuery, IN_DOUBT_SHARDS_MAX, Index, LoadedOrders,
     ORDERS_AT_ONCE, OrderStore, Page, Shards, ShopPoll, StoreError, UNRECORDED_SHARDS, Unreadable,

@@ -148,7 +148,9 @@ impl Teller<'_> {
         let data = self.shown_order(self.new);
         let (subject, at) = (self.new.id.as_str(), self.new.updated_at);
         let mut tell = |kind| told.push(self.event(kind, subject, at, &data, None));
-        if old.is_some_and(|old| self.shown_order(old) != data) {
+        // The first write of an order that others paid elsewhere tells of it.
+        let is_updated = old.map_or(self.new.foreign.is_some(), |old| self.shown_order(old) != data);
+        if is_updated {
             tell(EventType::OrderUpdated);
         }
         let payment = self.new.payment();

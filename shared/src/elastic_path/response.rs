@@ -256,6 +256,13 @@ pub(super) fn order(order: &Order, merchant: Option<&Merchant>, gateway: &dyn Ga
             timestamps: Timestamps::new(order.created_at, order.updated_at),
             captures_paused: order.captures_paused().map(paused),
             captures_resumed: resumed.map(|resumed| switched(resumed.at, resumed.by.as_deref())),
+            foreign_payments: order.foreign.map(|found| wire::ForeignPayments {
+                count: found.count,
+                since: found.since.into(),
+                latest: found.latest.into(),
+            }),
+            needs_attention: None,
+            listed_at: None,
         },
         relationships: wire::OrderRelationships {
             transactions: wire::TransactionLinks {

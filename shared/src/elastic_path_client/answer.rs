@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate_core::{
     order::{Kind, OrderId, PartRefunded, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer, ToTell},
-    payments::{CancelledPage, ShopFailure},
+    payments::{ChangedOrder, ChangedPage, ShopFailure},
     values::{Amount, Currency},
 };
 
@@ -68,10 +68,14 @@ pub(super) fn order(body: &[u8], id: &OrderId, read_at: Timestamp) -> Result<Sho
     // A failure's own words quote nothing, but name lines of a document with a payer's name.
     let document: OrderDocument =
         serde_json::from_slice(body).map_err(|_| unreadable("a member is missing or of another type"))?;
-    let order = document.data;
-    if order.id != id.as_str() {
+    if document.data.id != id.as_str() {
         return Err(unreadable("it has another id"));
     }
+    order_of(&document.data, read_at)
+}
+
+fn order_of(order: &OrderMembers, read_at: Timestamp) -> Result<ShopOrder, ShopFailure> {
+    let unreadable = |what: &str| ShopFailure::Unreadable(what.to_owned());
     let prices = &order.meta.display_price;
     let currency = Currency::parse(&prices.with_tax.currency)
         .map_err(|_| unreadable("its currency is none of ISO 4217"))?;
@@ -82,7 +86,7 @@ pub(super) fn order(body: &[u8], id: &OrderId, read_at: Timestamp) -> Result<Sho
     let other = |price: &Option<Price>| price.as_ref().map_or(Ok(Amount::ZERO), amount);
     let settled = Amount::sum([other(&prices.authorized)?, other(&prices.paid)?]);
     let standing =
-        standing(&order, settled).ok_or_else(|| unreadable("its status or payment is not known"))?;
+        standing(order, settled).ok_or_else(|| unreadable("its status or payment is not known"))?;
     let owing = match &prices.balance_owing {
         Some(owing) => amount(owing)?,
         None if standing != ShopStanding::Open => Amount::ZERO,
@@ -227,19 +231,29 @@ struct OrdersDocument {
     data: Vec<Value>,
 }
 
-/// A page of canceled orders. Its filter is the shop's, so each row has to say it again; one that
-/// is none of Tollgate's may be anything.
-pub(super) fn cancelled(body: &[u8]) -> Result<CancelledPage, ShopFailure> {
+/// A page of changed orders. A row that is none of Tollgate's may be anything.
+pub(super) fn changed(body: &[u8], read_at: Timestamp) -> Result<ChangedPage, ShopFailure> {
     let unreadable = |_| ShopFailure::Unreadable("the list of orders".to_owned());
     let OrdersDocument { data } = serde_json::from_slice(body).map_err(unreadable)?;
-    let id = |row: &Value| row["id"].as_str()?.parse().ok();
-    let is_cancelled = |row: &&Value| row["status"].as_str().is_some_and(is_cancelled);
-    let changed = |row: &Value| row["meta"]["timestamps"]["updated_at"].as_str()?.parse::<Timestamp>().ok();
-    let changed: Option<Vec<Timestamp>> = data.iter().map(changed).collect();
-    Ok(CancelledPage {
-        orders: data.iter().filter(is_cancelled).filter_map(id).collect(),
+    let times = data.iter().map(|row| {
+        let changed = row["meta"]["timestamps"]["updated_at"].as_str();
+        changed.and_then(|text| text.parse::<Timestamp>().ok())
+    });
+    let times: Vec<Option<Timestamp>> = times.collect();
+    let has_order = times.is_sorted() && !times.contains(&None);
+    let order = |(row, changed_at): (&Value, &Option<Timestamp>)| {
+        let there = OrderMembers::deserialize(row).ok().and_then(|order| order_of(&order, read_at).ok());
+        Some(ChangedOrder {
+            id: row["id"].as_str()?.parse().ok()?,
+            is_cancelled: row["status"].as_str().is_some_and(is_cancelled),
+            changed_at: changed_at.filter(|_| has_order),
+            there,
+        })
+    };
+    Ok(ChangedPage {
+        orders: data.iter().zip(&times).filter_map(order).collect(),
         rows: data.len(),
-        reached: changed.filter(|changed| changed.is_sorted()).and_then(|changed| changed.last().copied()),
+        reached: times.last().copied().flatten().filter(|_| has_order),
     })
 }
 

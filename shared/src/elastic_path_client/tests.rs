@@ -474,14 +474,14 @@ async fn nothing_but_tokens_orders_payments_and_the_manual_gateway_is_ever_calle
             bench.tell(id.as_str(), &step(kind, there)).await;
         }
     }
-    assert!(bench.client.cancelled(&bench.merchant, Timestamp::UNIX_EPOCH, 50).await.is_ok());
+    assert!(bench.client.changed(&bench.merchant, Timestamp::UNIX_EPOCH, 50).await.is_ok());
     let shop = bench.merchant.shop.as_ref().unwrap();
     assert_eq!(bench.client.takes_key(shop, &shop.keys[0]).await, Ok(true));
     for sent in bench.fake.ledger() {
         let place: Vec<&str> = sent.path.split('/').skip(1).collect();
         let is_known = match (sent.method.as_str(), place.as_slice()) {
             ("POST", ["oauth", "access_token"]) | ("GET", ["v2", "gateways", "manual"]) => true,
-            ("GET", ["v2", list]) => list.starts_with("orders?filter=eq(status,cancelled):ge(updated_at,"),
+            ("GET", ["v2", list]) => list.starts_with("orders?filter=ge(updated_at,"),
             // Only that it is canceled: the shop refuses another status.
             ("PUT", ["v2", "orders", id]) => id.parse::<OrderId>().is_ok() && sent.status == Some(404),
             ("GET", ["v2", "orders", id] | ["v2", "orders", id, "transactions"]) => {
@@ -504,23 +504,25 @@ async fn nothing_but_tokens_orders_payments_and_the_manual_gateway_is_ever_calle
     ));
 }
 
-/// A shop that does not know the filter, and an id that no order of Tollgate's can have.
+/// An order without amounts, and an id that no order of Tollgate's can have.
 #[test]
-fn only_orders_that_say_so_themselves_are_canceled() {
+fn a_row_says_whether_its_order_is_canceled_and_what_is_settled() {
     let row = |id: &str, status: &str, at: &str| serde_json::json!({"id": id, "status": status, "meta": {"timestamps": {"updated_at": at}}});
     let page = |rows: &[serde_json::Value]| {
-        answer::cancelled(serde_json::json!({ "data": rows }).to_string().as_bytes())
+        answer::changed(serde_json::json!({ "data": rows }).to_string().as_bytes(), Timestamp::UNIX_EPOCH)
     };
     let (early, late) = ("2030-01-01T00:00:00Z", "2030-01-02T00:00:00Z");
     let mut rows =
         vec![row("a", "cancelled", early), row("b", "complete", early), row("c d", "cancelled", late)];
     let read = page(&rows).unwrap();
-    assert_eq!(read.orders.iter().map(OrderId::as_str).collect::<Vec<_>>(), ["a"]);
+    let named = read.orders.iter().map(|order| (order.id.as_str(), order.is_cancelled));
+    assert_eq!(named.collect::<Vec<_>>(), [("a", true), ("b", false)]);
+    assert!(read.orders.iter().all(|order| order.there.is_none()));
     assert_eq!((read.rows, read.reached), (3, late.parse().ok()));
     rows.reverse();
     assert_eq!(page(&rows).unwrap().reached, None, "its order says nothing");
     rows.push(serde_json::json!({}));
     assert_eq!(page(&rows).unwrap().rows, 4);
-    assert_eq!(page(&[]).unwrap(), CancelledPage::default());
-    assert!(answer::cancelled(b"{}").is_err());
+    assert_eq!(page(&[]).unwrap(), ChangedPage::default());
+    assert!(answer::changed(b"{}", Timestamp::UNIX_EPOCH).is_err());
 }

@@ -31,7 +31,7 @@ use tollgate_core::{
         Transaction,
     },
     payments::{
-        CancelledPage, Command, Deadline, DueQuery, Gateway, GatewayInfo, Index, Initiator, Inquiry,
+        ChangedPage, Command, Deadline, DueQuery, Gateway, GatewayInfo, Index, Initiator, Inquiry,
         Instruction, Merchant, Merchants, MerchantsError, OrderStore, Page, PaymentSource, Payments,
         ShopFailure, ShopOrders, ShopPoll, StoreError,
         reconcile::{ReconcileLimits, reconcile},
@@ -239,9 +239,9 @@ impl Gateway for Till {
 
 /// The table, whose writes a process may not survive.
 pub(crate) struct MortalStore {
-    table: OrderTable,
+    pub(crate) table: OrderTable,
     death: Arc<Death>,
-    reads_cancelled: bool,
+    reads_changes: bool,
 }
 
 #[async_trait]
@@ -259,7 +259,7 @@ impl OrderStore for MortalStore {
     }
 
     async fn note_shop(&self, merchant: &MerchantId, now: Timestamp) -> Result<(), StoreError> {
-        if self.reads_cancelled { self.table.note_shop(merchant, now).await } else { Ok(()) }
+        if self.reads_changes { self.table.note_shop(merchant, now).await } else { Ok(()) }
     }
 
     async fn shop_poll(&self, merchant: &MerchantId) -> Result<Option<ShopPoll>, StoreError> {
@@ -294,13 +294,13 @@ impl ShopOrders for MortalShop {
         self.death.around(self.client.order(merchant, id, by)).await
     }
 
-    async fn cancelled(
+    async fn changed(
         &self,
         merchant: &Merchant,
         since: Timestamp,
         from: usize,
-    ) -> Result<CancelledPage, ShopFailure> {
-        let page = self.death.around(self.client.cancelled(merchant, since, from)).await;
+    ) -> Result<ChangedPage, ShopFailure> {
+        let page = self.death.around(self.client.changed(merchant, since, from)).await;
         if let Some(order) = self.changed.lock().unwrap().take() {
             assert!(self.fake.cancel(&order));
         }
@@ -335,13 +335,13 @@ pub(crate) struct Mall {
     client: Arc<ElasticPathClient>,
     pub(crate) clock: Arc<SetClock>,
     pub(crate) merchant: Arc<Merchant>,
-    reads_cancelled: bool,
+    reads_changes: bool,
 }
 
 impl Mall {
-    /// Nobody reads the canceled orders of so many that they would take most of the time.
+    /// Nobody reads the changed orders of so many that they would take most of the time.
     fn open() -> Self {
-        Self { reads_cancelled: false, ..Self::with(&["partial_capture"]) }
+        Self { reads_changes: false, ..Self::with(&["partial_capture"]) }
     }
 
     /// The merchant has these rules about its shop.
@@ -350,7 +350,7 @@ impl Mall {
         let clock = Arc::new(SetClock::at(Timestamp::now()));
         let client = Arc::new(ElasticPathClient::new(clock.clone()));
         let merchant = Arc::new(merchant(&fake.base_url(), rules));
-        Self { fake, client, clock, merchant, reads_cancelled: true }
+        Self { fake, client, clock, merchant, reads_changes: true }
     }
 
     pub(crate) fn passes(&self, time: SignedDuration) {
@@ -371,7 +371,7 @@ impl Mall {
         let store = Arc::new(MortalStore {
             table: OrderTable::default(),
             death: death.clone(),
-            reads_cancelled: self.reads_cancelled,
+            reads_changes: self.reads_changes,
         });
         let payments = Arc::new(Payments {
             store: store.clone(),
@@ -395,11 +395,11 @@ impl Mall {
 pub(crate) struct History<'a> {
     pub(crate) mall: &'a Mall,
     pub(crate) till: Arc<Till>,
-    store: Arc<MortalStore>,
+    pub(crate) store: Arc<MortalStore>,
     pub(crate) payments: Arc<Payments>,
     pub(crate) key: OrderKey,
     pub(crate) death: Arc<Death>,
-    /// An order that changes after the next page of canceled orders.
+    /// An order that changes after the next page of changed orders.
     pub(crate) changed: Arc<Mutex<Option<String>>>,
 }
 

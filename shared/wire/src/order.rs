@@ -8,7 +8,11 @@ use crate::{
     attribution::CaptureSwitch,
     constant::{Empty, False, OrderType, TransactionType, Unfulfilled},
     list::{Identifier, PageMeta},
-    values::{CurrencyCode, LiveMode, OrNull, OrderVersion, PositiveMinor, Price, Seconds, Timestamps, Word},
+    possible::NeedsAttention,
+    values::{
+        CurrencyCode, LiveMode, Milliseconds, OrNull, OrderVersion, PositiveMinor, Price, Seconds,
+        Timestamps, Word,
+    },
 };
 
 words! {
@@ -98,6 +102,28 @@ pub struct OrderMeta {
     /// How their last pause ended; only while they are not paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub captures_resumed: Option<CaptureSwitch>,
+    /// Only where Elastic Path shows payments that Tollgate did not record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub foreign_payments: Option<ForeignPayments>,
+    /// Only in the list of reasons for attention.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs_attention: Option<Vec<NeedsAttention>>,
+    /// Since when; only there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listed_at: Option<Milliseconds>,
+}
+
+/// Payments by Elastic Path's manual gateway that Tollgate did not record. No card was charged by
+/// them, and no sum here has them.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ForeignPayments {
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub count: u32,
+    /// When the first one was found
+    pub since: Milliseconds,
+    /// When the latest one was found
+    pub latest: Milliseconds,
 }
 
 /// `with_tax`, `without_tax` (both the total) and `balance_owing` only for a registered order.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     constant::CapturesOfDayType,
     list::{Page, PageMeta, Readable, UnreadableRow},
+    order::Order,
     transaction::Transaction,
     values::SignedMinor,
 };
@@ -19,8 +20,18 @@ pub type TransactionPage = Page<TransactionRow, TransactionPageMeta>;
 /// Transactions with a scheduled capture.
 pub type CapturePage = Page<TransactionRow, CapturePageMeta>;
 
-/// Transactions that need a person.
-pub type AttentionPage = Page<TransactionRow, AttentionPageMeta>;
+/// Transactions that need a person, and orders without a transaction that do.
+pub type AttentionPage = Page<AttentionRow, AttentionPageMeta>;
+
+/// A row of the list of reasons for attention.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]
+#[serde(untagged)]
+pub enum AttentionRow<T = TransactionRow> {
+    /// One without a transaction here
+    Order(Box<Order>),
+    Transaction(T),
+}
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline))]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use elastic_path_fake::{Endpoint, Fault, FaultKind, Method, NewOrder, OrderStatus, PaymentWord};
 use local::{Options, merchants};
 use serde_json::{Value, json};
+use tollgate_core::values::Clock as _;
 
 use crate::{
     credit_card_client::{CreditCard, payment, with},
@@ -266,5 +267,111 @@ async fn a_stranger_spends_a_share_of_five_reads_a_second_and_the_shops_server_g
     assert!(reads(&shop).len() <= 1 + 6 + 2 * 5, "{full} of 8 were refused");
     use_token_of(&mut shop, Some(merchants::ELASTIC_PATH_KEY)).await;
     shop.pay(&order, by_card("purchase", VISA)).await.data(200);
+    shop.close().await;
+}
+
+/// Pays an order by the store's manual gateway, with the store's public client id alone.
+async fn stranger_marks(shop: &Shop, order: &str, reference: &str) {
+    let store = shop.stack.elastic_path().unwrap().base_url();
+    let client = shop.client();
+    let form = "grant_type=implicit&client_id=elastic-path-client";
+    let granted = client.post(format!("{store}/oauth/access_token")).body(form).send().await.unwrap();
+    let token: Value = granted.json().await.unwrap();
+    let url = format!("{store}/v2/orders/{order}/payments");
+    let data = json!({"gateway": "manual", "method": "purchase", "paymentmethod_meta": {"custom_reference": reference}});
+    let sent =
+        client.post(url).bearer_auth(token["access_token"].as_str().unwrap()).json(&json!({"data": data}));
+    let answer = sent.send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+/// Everything that says what was charged: movements, totals, the month, a receipt, payments and
+/// events.
+async fn charges(shop: &Shop, receipt: &str) -> BTreeMap<String, Value> {
+    shop.stack.deliver_stream().await.unwrap();
+    shop.stack.invoke_scheduled("totals").await.unwrap();
+    let today = &shop.stack.clock().now().to_string()[..10];
+    let totals = format!("/v2/reports/totals?from={today}");
+    let month = format!("/v2/reports/month?month={}", &today[..7]);
+    let mut found = BTreeMap::new();
+    for path in ["/v2/entries", &totals, &month, receipt] {
+        found.insert(path.to_owned(), shop.get(path).await.data(200).clone());
+    }
+    let payments = shop.rows("/v2/transactions", &[]).await;
+    let sums = |one: &Value| json!([one["id"], one["status"], one["amount"], one["meta"]["state"]]);
+    found.insert("payments".to_owned(), payments.iter().map(sums).collect());
+    let events = shop.stack.bus().events();
+    let words = events.iter().map(|event| event["type"].clone());
+    found.insert("events".to_owned(), words.filter(|word| *word != "order.updated").collect());
+    found
+}
+
+/// Tollgate knows two of the orders: one by a decline, and one by a part whose reference the
+/// stranger has copied.
+#[tokio::test]
+async fn ten_orders_that_a_stranger_marks_as_paid_are_listed_and_nobody_is_charged() {
+    let shop = open(json!({})).await;
+    let own = place(&shop, 2_599);
+    let paid = shop.pay(&own, by_card("purchase", VISA)).await.id();
+    let mut orders: Vec<String> = (0..10).map(|_| place(&shop, 2_599)).collect();
+    orders.sort();
+    shop.pay(&orders[8], by_card("purchase", NO_FUNDS)).await.error(400, "declined");
+    let part = shop.pay(&orders[9], by_card_with("purchase", VISA, &json!({"amount": 1_000}))).await.id();
+    shop.stack.advance_clock(60);
+    let receipt = format!("/v2/orders/{own}/transactions/{paid}/receipt");
+    let before = charges(&shop, &receipt).await;
+    for order in &orders {
+        stranger_marks(&shop, order, &part).await;
+    }
+    for order in &orders {
+        assert_eq!(words_of(&shop, order), (PaymentWord::Paid, OrderStatus::Complete));
+    }
+    for found in [10, 0] {
+        shop.stack.advance_clock(5 * 60);
+        let report = shop.stack.invoke_scheduled("reconcile").await.unwrap();
+        assert_eq!((&report["foreign"], &report["unread_shops"]), (&json!(found), &json!(0)));
+    }
+    let answer = shop.get("/v2/attention?filter=eq(needs_attention,elastic_path_foreign_payment)").await;
+    let rows = answer.data(200).as_array().unwrap();
+    assert_eq!(answer.body["meta"]["count"]["orders"], 10);
+    let order_of = |row: &Value| {
+        assert_eq!(row["meta"]["needs_attention"][0]["code"], "elastic_path_foreign_payment");
+        let id =
+            if row["type"] == "order" { &row["id"] } else { &row["relationships"]["order"]["data"]["id"] };
+        id.as_str().unwrap().to_owned()
+    };
+    let mut listed: Vec<String> = rows.iter().map(order_of).collect();
+    listed.sort();
+    assert_eq!(listed, orders);
+    assert_eq!(rows.iter().filter(|row| row["type"] == "order").count(), 8);
+    let csv = format!("{}/v2/attention", shop.stack.url());
+    let csv = shop.client().get(csv).bearer_auth(shop.current_token()).header("accept", "text/csv");
+    let file = csv.send().await.unwrap().text().await.unwrap();
+    assert_eq!(file.matches("elastic_path_foreign_payment").count(), 10);
+    for (what, found) in charges(&shop, &receipt).await {
+        assert_eq!(found, before[&what], "{what}");
+    }
+    let order = shop.order(&orders[0]).await;
+    assert_eq!(
+        (&order["payment"], &order["meta"]["foreign_payments"]["count"]),
+        (&json!("unpaid"), &json!(1))
+    );
+    assert_eq!(shop.transactions(&orders[0]).await, Vec::<Value>::new());
+    shop.pay(&orders[0], by_card("purchase", VISA)).await.error(422, "already_paid");
+    // The merchant's system is told, as of any other change of an order.
+    let events = shop.stack.bus().events();
+    let is_told = |order: &&String| {
+        events.iter().any(|event| {
+            event["type"] == "order.updated"
+                && event["data"]["id"] == json!(order)
+                && event["data"]["meta"]["foreign_payments"]["count"] == 1
+        })
+    };
+    assert_eq!(orders.iter().filter(is_told).count(), 10);
+    // What a person has seen leaves the list.
+    let seen =
+        format!("/v2/orders/{}/transactions/{part}/attention/elastic_path_foreign_payment/seen", orders[9]);
+    shop.post(&seen, json!({"data": {"actor": "Ann Lee", "reason": "a bank transfer"}})).await.data(200);
+    assert_eq!(shop.get("/v2/attention").await.data(200).as_array().unwrap().len(), 9);
     shop.close().await;
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 use lambda_http::{Body, Response};
 use tollgate_core::{journal::Concern, order::NextAction, values::SignedAmount};
-use tollgate_wire::{AttentionCount, AttentionPageMeta, NeedsAttention, Operation};
+use tollgate_wire::{self as wire, AttentionCount, AttentionPageMeta, NeedsAttention, Operation, Order};
 
 use crate::{
     api::address,
@@ -14,7 +14,7 @@ use crate::{
         problem::Problem,
         rendered,
     },
-    rows::{Row, Rows},
+    rows::Row,
     words::{self, said, sentences},
 };
 
@@ -22,12 +22,16 @@ use crate::{
 const PAGES: usize = 3;
 const ROWS: &str = "100";
 
-/// A payment under one of its causes.
+/// A row of the API's list.
+type AttentionItem = wire::AttentionRow<Row<Payment>>;
+
+/// A payment under one of its causes, or an order that has none.
 struct AttentionRow {
     since: String,
     age: String,
     card: String,
     order: String,
+    /// Of the payment; empty where there is none.
     address: String,
     at_stake: String,
     happened: String,
@@ -63,7 +67,8 @@ pub(crate) async fn show(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
     for _ in 0..PAGES {
         let from = cursor.take().unwrap_or_default();
         let wanted = [("page[limit]", ROWS), ("page[cursor]", from.as_str())];
-        let found: Rows<Payment, AttentionPageMeta> = visit.read(&address("/v2/attention", &wanted)).await?;
+        let found: wire::Page<AttentionItem, AttentionPageMeta> =
+            visit.read(&address("/v2/attention", &wanted)).await?;
         rows.extend(found.data);
         cursor.clone_from(&found.meta.page.cursor);
         first.get_or_insert(found.meta);
@@ -82,23 +87,26 @@ pub(crate) async fn csv(visit: &Visit<'_>) -> Result<Response<Body>, Problem> {
 
 fn page(
     visit: &Visit<'_>,
-    rows: &[Row<Payment>],
+    rows: &[AttentionItem],
     meta: Option<&AttentionPageMeta>,
     has_more: bool,
 ) -> AttentionPage {
-    let payments: Vec<_> = rows.iter().filter_map(Row::read).collect();
-    let groups = Concern::ALL.iter().map(|concern| group(visit, *concern, &payments));
-    let unreadable = rows.iter().filter_map(|row| match row {
-        Row::Read(_) => None,
-        Row::Unreadable(row) => Some(said(&*row.id)),
-    });
+    let (mut payments, mut orders_alone, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        match row {
+            AttentionItem::Order(order) => orders_alone.push(&**order),
+            AttentionItem::Transaction(Row::Read(payment)) => payments.push(&**payment),
+            AttentionItem::Transaction(Row::Unreadable(row)) => unreadable.push(said(&*row.id)),
+        }
+    }
+    let groups = Concern::ALL.iter().map(|concern| group(visit, *concern, &payments, &orders_alone));
     let count = meta.and_then(|meta| meta.count.as_ref());
     AttentionPage {
         frame: visit.frame.clone(),
         orders: count.map(orders).unwrap_or_default(),
         as_of: visit.frame.moment(meta.map(|meta| meta.as_of)),
         groups: groups.filter(|group| !group.rows.is_empty()).collect(),
-        unreadable: unreadable.collect(),
+        unreadable,
         newest: has_more.then_some(rows.len()),
     }
 }
@@ -110,17 +118,23 @@ fn orders(count: &AttentionCount) -> String {
 }
 
 /// The part of a payment that says why it has this cause.
-fn reason(payment: &Payment, concern: Concern) -> Option<&NeedsAttention> {
-    payment.meta.needs_attention.iter().flatten().find(|one| one.code == concern)
+fn reason(all: &[NeedsAttention], concern: Concern) -> Option<&NeedsAttention> {
+    all.iter().find(|one| one.code == concern)
 }
 
-fn group(visit: &Visit<'_>, concern: Concern, payments: &[&Payment]) -> Group {
-    let found = payments.iter().filter_map(|payment| Some((*payment, reason(payment, concern)?)));
-    let mut found = found.collect::<Vec<_>>();
-    found.sort_by_key(|(_, reason)| reason.since);
-    let advice = found.first().map(|(_, reason)| said(&*reason.advice)).unwrap_or_default();
-    let rows = found.into_iter().map(|(payment, reason)| row_of(visit, concern, payment, reason));
-    let rows = rows.collect::<Vec<_>>();
+fn group(visit: &Visit<'_>, concern: Concern, payments: &[&Payment], orders: &[&Order]) -> Group {
+    let found = payments.iter().filter_map(|payment| {
+        let reason = reason(payment.meta.needs_attention.as_deref()?, concern)?;
+        Some((reason, row_of(visit, concern, payment, reason)))
+    });
+    let alone = orders.iter().filter_map(|order| {
+        let reason = reason(order.meta.needs_attention.as_deref()?, concern)?;
+        Some((reason, row_of_unpaid(visit, order, reason)))
+    });
+    let mut found = found.chain(alone).collect::<Vec<_>>();
+    found.sort_by_key(|(reason, _)| reason.since);
+    let advice = found.first().map(|(reason, _)| said(&*reason.advice)).unwrap_or_default();
+    let rows = found.into_iter().map(|(_, row)| row).collect::<Vec<_>>();
     Group {
         title: words::concern(concern).0,
         advice,
@@ -139,6 +153,19 @@ fn row_of(visit: &Visit<'_>, concern: Concern, payment: &Payment, reason: &Needs
         happened: payment.happened(concern, &visit.frame.zone),
         helps: helps(&visit.frame, payment, reason),
         address: payment.address(&visit.frame),
+    }
+}
+
+fn row_of_unpaid(visit: &Visit<'_>, order: &Order, reason: &NeedsAttention) -> AttentionRow {
+    AttentionRow {
+        since: visit.frame.moment(reason.since.0),
+        age: visit.age(reason.since.0),
+        card: "None".to_owned(),
+        order: said(&*order.id),
+        at_stake: "Nothing was charged".to_owned(),
+        happened: sentences::PAID_BY_OTHERS.to_owned(),
+        helps: Vec::new(),
+        address: String::new(),
     }
 }
 

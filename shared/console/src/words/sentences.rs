@@ -188,6 +188,10 @@ pub(crate) fn dispute(dispute: &Dispute, money: &str) -> String {
     }
 }
 
+/// The event behind an order that others paid, as far as Elastic Path shows it.
+pub(crate) const PAID_BY_OTHERS: &str =
+    "Somebody recorded a payment in Elastic Path by its manual gateway. Tollgate charged no card for it.";
+
 /// How Elastic Path shows a payment. Empty for words that this version does not know.
 pub(crate) fn at_elastic_path(there: &AtElasticPath) -> &'static str {
     match there.state.known() {

@@ -6,8 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     journal::{Entry, Fact, changes::is_late, entries},
     order::{
-        AtShopState, CaptureStanding, Cause, Decision, DisputeKind, FadingConcern, Kind, NoEffect, Operation,
-        OperationState, Order, Seen, SeenFacts, Stage, Transaction,
+        AtShopState, CaptureStanding, Cause, Decision, DisputeKind, FadingConcern, ForeignPayments, Kind,
+        NoEffect, Operation, OperationState, Order, Seen, SeenFacts, Stage, Transaction,
     },
     words,
 };
@@ -57,6 +57,10 @@ words! {
         /// Elastic Path shows the payment otherwise than it is, or may.
         ShopDiffers => "elastic_path_differs":
             "Compare the order in Elastic Path with the payment: correct there what its manual gateway cannot show, and refund what was taken of a canceled order.",
+        /// Elastic Path shows a payment that Tollgate did not record, by a gateway that moves no
+        /// money.
+        ForeignPayment => "elastic_path_foreign_payment":
+            "Do not ship the order because of it, and find out in Elastic Path who recorded it: it moved no money.",
     }
 
     /// The advice, in a sentence.
@@ -130,11 +134,7 @@ fn unseen(order: &Order, transaction: &Transaction) -> impl Iterator<Item = Conc
 /// come from it.
 pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
     let facts = if transaction.operations.iter().any(is_unusual) { entries(None, order) } else { Vec::new() };
-    // No action ends it: it fades after the last time.
-    let fades = |concern, since, last: Timestamp, facts| {
-        let until = Some(last.saturating_add(FADES_AFTER).unwrap_or(last));
-        Some(Concerned { concern, since, until, facts: Some(facts) })
-    };
+    let fades = |concern, since, last, facts| Some(fading(concern, since, last, facts));
     let once = |concern, since| fades(concern, since, since, SeenFacts { count: 1, latest: since });
     let of_facts = |concern, is: fn(&Entry) -> bool| {
         let is_its_own = |entry: &&Entry| entry.transaction == transaction.id && is(entry);
@@ -199,8 +199,33 @@ pub(super) fn ever(order: &Order, transaction: &Transaction) -> Vec<Concerned> {
         Concern::ShopDiffers => {
             once(concern, at_shop_since(order, transaction, AtShopState::NeedsAttention)?)
         }
+        // It is about the order, and told once.
+        Concern::ForeignPayment => {
+            let is_first = order.transactions.first().is_some_and(|first| first.id == transaction.id);
+            foreign(order).filter(|_| is_first)
+        }
     };
     Concern::ALL.iter().copied().filter_map(found).collect()
+}
+
+/// The concern of an order whose shop shows payments of others.
+fn foreign(order: &Order) -> Option<Concerned> {
+    let ForeignPayments { since, latest, .. } = order.foreign?;
+    let facts = SeenFacts { count: 1, latest };
+    Some(fading(Concern::ForeignPayment, since, latest, facts))
+}
+
+/// The same of an order that has no payment here, so that no payment's row can tell it. Nobody can
+/// say there that it was seen.
+pub(super) fn concern_of_unpaid(order: &Order, now: Timestamp) -> Option<Concerned> {
+    let found = foreign(order).filter(|one| order.transactions.is_empty() && one.holds(now))?;
+    Some(Concerned { facts: None, ..found })
+}
+
+/// A concern that no action ends: it fades after the last time.
+fn fading(concern: Concern, since: Timestamp, last: Timestamp, facts: SeenFacts) -> Concerned {
+    let until = Some(last.saturating_add(FADES_AFTER).unwrap_or(last));
+    Concerned { concern, since, until, facts: Some(facts) }
 }
 
 /// All chargebacks, and not the open ones: a case that is won is no later chargeback.
@@ -275,7 +300,9 @@ pub(super) const PAST: &str = "past";
 /// and [`overdue_at`] says which captures are late. Nor does the end of an authorization, most of
 /// which are captured long before: the schedule finds its last day and puts the order here.
 pub(super) fn attention_key(order: &Order) -> Option<String> {
-    let (mut open, mut past) = (None::<Timestamp>, None::<(Timestamp, Timestamp)>);
+    let unpaid = foreign(order).filter(|_| order.transactions.is_empty());
+    let mut past = unpaid.and_then(|one| Some((one.until?, one.since)));
+    let mut open = None::<Timestamp>;
     for transaction in &order.transactions {
         let waits = transaction.capture_standing() == Some(CaptureStanding::Waiting)
             && order.waits_for_dispute(transaction).is_none();

@@ -42,7 +42,7 @@ pub use budget::READ_MAX_BYTES;
 pub(super) use cursor::Cursor;
 pub use cursor::is_cursor;
 pub use due_sums::{DueSum, DueSums, DueWanted, due_sums};
-pub use found::{BadRow, Found, Row};
+pub use found::{BadRow, Found, Row, UnpaidRow};
 pub use from_agenda::{
     AgendaLister, AgendaWanted, AttentionCount, COUNTED_MAX, CaptureList, count_attention,
 };

@@ -25,6 +25,8 @@ words! {
         DisputeUnclear => "dispute_unclear",
         /// Elastic Path shows the payment otherwise than it is.
         ShopDiffers => "elastic_path_differs",
+        /// Elastic Path shows a payment that Tollgate did not record.
+        ForeignPayment => "elastic_path_foreign_payment",
         _ => Unrecognized,
     }
 }

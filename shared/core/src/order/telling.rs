@@ -117,7 +117,7 @@ impl Transaction {
         self.began() && self.is_recognized() && !self.must_not_stand() && !self.is_given_back()
     }
 
-    fn told(&self) -> Option<&Told> {
+    pub(super) fn told(&self) -> Option<&Told> {
         self.recording.as_ref()?.told.as_ref()
     }
 

@@ -27,10 +27,9 @@ use crate::{
     },
     payments::{
         Deadline, DueCursor, DueOrder, DueQuery, Index, Merchant, Merchants, Page, Payments,
-        UNRECORDED_SHARDS,
-        cancellations::CancelledOrders,
-        locked,
+        UNRECORDED_SHARDS, locked,
         recording::{HowFar, TellNow, ToldOrder},
+        shop_changes::ShopChanges,
     },
 };
 
@@ -110,7 +109,9 @@ pub struct ReconcileReport {
     pub unrecorded: usize,
     /// Orders that were found canceled in their shop.
     pub cancelled: usize,
-    /// Shops whose canceled orders could not be read to the end.
+    /// Orders of which a shop was found to show payments that Tollgate did not record.
+    pub foreign: usize,
+    /// Shops whose changed orders could not be read to the end.
     pub unread_shops: usize,
     /// Orders that no longer say who paid, because the merchant's limit was reached.
     pub forgotten: usize,
@@ -149,7 +150,7 @@ struct ReconcileRun<'a> {
     failed: Mutex<HashMap<Account, usize>>,
     /// Orders of each merchant about which its shop gave no usable answer.
     failed_shops: Mutex<HashMap<MerchantId, usize>>,
-    /// Merchants whose shops' canceled orders are to be read.
+    /// Merchants whose shops' changed orders are to be read.
     shops: Mutex<BTreeSet<MerchantId>>,
     /// Orders in doubt of which a shop is to be told, too.
     to_tell: Mutex<BTreeMap<MerchantId, VecDeque<OrderKey>>>,
@@ -183,7 +184,7 @@ pub async fn reconcile(
     run.count_rest(rest).await;
     run.collect_unrecorded().await;
     let shops = std::mem::take(&mut *locked(&run.shops));
-    stream::iter(shops).for_each_concurrent(TOLD_AT_ONCE, |merchant| run.read_cancelled(merchant)).await;
+    stream::iter(shops).for_each_concurrent(TOLD_AT_ONCE, |merchant| run.read_changed(merchant)).await;
     let to_tell = std::mem::take(&mut *locked(&run.to_tell));
     stream::iter(in_turns(to_tell)).for_each_concurrent(TOLD_AT_ONCE, |key| run.tell(key)).await;
     let report = run.report.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -207,6 +208,7 @@ pub async fn reconcile(
         recorded = report.recorded,
         unrecorded = report.unrecorded,
         cancelled = report.cancelled,
+        foreign = report.foreign,
         unread_shops = report.unread_shops,
         complete = report.complete,
         "reconciled"
@@ -305,18 +307,19 @@ impl ReconcileRun<'_> {
         }
     }
 
-    /// Reads the canceled orders of a merchant's shop. What follows from them is done with
+    /// Reads the changed orders of a merchant's shop. What follows from cancellations is done with
     /// everything that the shop is told.
-    async fn read_cancelled(&self, id: MerchantId) {
+    async fn read_changed(&self, id: MerchantId) {
         let read = match self.merchant(&id).await {
-            Some(merchant) => self.payments.read_cancelled(&merchant, self.deadline).await,
-            None => CancelledOrders::default(),
+            Some(merchant) => self.payments.read_changed(&merchant, self.deadline).await,
+            None => ShopChanges::default(),
         };
         let mut report = locked(&self.report);
-        report.cancelled += read.found.len();
+        report.cancelled += read.cancelled.len();
+        report.foreign += read.foreign;
         report.unread_shops += usize::from(!read.is_complete);
         drop(report);
-        read.found.into_iter().for_each(|key| self.keep_to_tell(key));
+        read.cancelled.into_iter().for_each(|key| self.keep_to_tell(key));
     }
 
     fn keep_to_tell(&self, key: OrderKey) {

@@ -31,11 +31,29 @@ pub enum ShopFailure {
     TooManyReads(SignedDuration),
 }
 
-/// A part of a shop's list of canceled orders.
+/// An order in a shop's list of changed orders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedOrder {
+    pub id: OrderId,
+    pub is_cancelled: bool,
+    /// When it was changed; none where the list has no order.
+    pub changed_at: Option<Timestamp>,
+    /// The order as the list has it; none where that cannot be read.
+    pub there: Option<ShopOrder>,
+}
+
+impl ChangedOrder {
+    /// Whether it was canceled, or something of it is authorized or paid.
+    pub(super) fn concerns_payments(&self) -> bool {
+        self.is_cancelled || self.there.as_ref().is_some_and(|there| !there.settled.is_zero())
+    }
+}
+
+/// A part of a shop's list of changed orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CancelledPage {
-    /// Canceled orders whose ids can be orders of Tollgate's.
-    pub orders: Vec<OrderId>,
+pub struct ChangedPage {
+    /// Those whose ids can be orders of Tollgate's.
+    pub orders: Vec<ChangedOrder>,
     /// All rows of the page. After the last row, a page has none.
     pub rows: usize,
     /// Until when the list is complete with this page; none where its order does not say.
@@ -54,13 +72,13 @@ pub trait ShopOrders: Send + Sync {
         by: Principal,
     ) -> Result<Option<ShopOrder>, ShopFailure>;
 
-    /// A page of the orders that were canceled or changed since a time, from this place on.
-    async fn cancelled(
+    /// A page of the orders that were changed since a time, from this place on.
+    async fn changed(
         &self,
         merchant: &Merchant,
         since: Timestamp,
         from: usize,
-    ) -> Result<CancelledPage, ShopFailure>;
+    ) -> Result<ChangedPage, ShopFailure>;
 
     /// All transactions of an order that may be Tollgate's, in no certain order.
     async fn transactions(
@@ -96,13 +114,13 @@ impl Payments {
         {
             return Ok(None);
         }
-        // Its canceled orders are read from now on.
+        // Its changed orders are read from now on.
         let (found, noted) = tokio::join!(
             self.shop_orders.order(merchant, &key.order, intent.by),
             self.store.note_shop(&merchant.id, self.clock.now())
         );
         if let Err(error) = noted {
-            tracing::error!(merchant = %merchant.id, %error, "a shop's canceled orders are not read yet");
+            tracing::error!(merchant = %merchant.id, %error, "a shop's changed orders are not read yet");
         }
         let found = found.map_err(Refusal::Shop)?;
         Ok(Some(found.ok_or(Rejection::OrderNotFound)?))

@@ -154,19 +154,19 @@ pub struct DueQuery {
 pub struct Page {
     /// The longest due first.
     pub orders: Vec<DueOrder>,
-    /// Merchants whose shops' canceled orders are to be read; in the partitions of
+    /// Merchants whose shops' changed orders are to be read; in the partitions of
     /// [`Index::Unrecorded`] only.
     pub shops: Vec<MerchantId>,
     /// Where the next page begins, if there is one.
     pub next: Option<DueCursor>,
 }
 
-/// How far the canceled orders of a merchant's shop were read.
+/// How far the changed orders of a merchant's shop were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShopPoll {
     pub merchant: MerchantId,
-    /// Until when they were read; none before the first time.
-    pub read_to: Option<Timestamp>,
+    /// The next reading begins with orders that were changed then.
+    pub read_from: Timestamp,
     /// When they are read next.
     pub next_at: Timestamp,
     /// Number of times it was written; every write states the one it has read.
@@ -242,7 +242,7 @@ pub trait OrderStore: Send + Sync {
     /// On success the stored order has `order.version + 1`; the caller's copy is left as it was.
     async fn save(&self, order: &Order) -> Result<(), StoreError>;
 
-    /// Notes that a merchant has a shop whose canceled orders are read, unless that is noted. A
+    /// Notes that a merchant has a shop whose changed orders are read, unless that is noted. A
     /// store whose schedules read no shop notes nothing.
     async fn note_shop(&self, _merchant: &MerchantId, _now: Timestamp) -> Result<(), StoreError> {
         Ok(())

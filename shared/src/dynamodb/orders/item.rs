@@ -14,6 +14,7 @@
 //! KB, and a test builds it.
 
 mod dispute;
+mod foreign;
 mod operation;
 mod pause;
 mod transaction;
@@ -55,6 +56,7 @@ const UPDATED_AT: &str = "u";
 const PAUSES: &str = "pauses";
 const CAPTURE_MOVES: &str = "capture_moves";
 const CANCELLED_AT: &str = "xc";
+const FOREIGN: &str = "fp";
 
 /// An order as it is stored.
 pub struct StoredOrder(pub Item);
@@ -77,6 +79,7 @@ impl StoredOrder {
         writer.put(PAUSES, &order.pauses);
         writer.put(CAPTURE_MOVES, &order.capture_moves);
         writer.put(CANCELLED_AT, &order.cancelled_at);
+        writer.put(FOREIGN, &order.foreign);
         writer.carry(&order.carried);
         let mut item = writer.0;
         // Parts that only a newer version can read may be due earlier than this one can tell.
@@ -142,6 +145,7 @@ impl StoredOrder {
             pauses: members.get(PAUSES)?,
             capture_moves: members.get(CAPTURE_MOVES)?,
             cancelled_at: members.get(CANCELLED_AT)?,
+            foreign: members.get(FOREIGN)?,
             newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };

@@ -1,4 +1,4 @@
-//! How far the canceled orders of merchants' shops were read: an item of the orders' table for each
+//! How far the changed orders of merchants' shops were read: an item of the orders' table for each
 //! such merchant, in a partition of the orders of which shops are told, so that it is found without
 //! a further query. No order's id is empty, so none has such a key.
 
@@ -14,7 +14,7 @@ use crate::dynamodb::{Item, number, number_of, table::was_made, text, text_of, t
 /// The end of the keys, after the merchant's id.
 const END: char = '#';
 
-const READ_TO: &str = "read_to";
+const READ_FROM: &str = "read_from";
 const VERSION: &str = "version";
 
 /// The merchant of such an item.
@@ -36,7 +36,7 @@ fn item(poll: &ShopPoll) -> Item {
     let partition = shard_name(Index::Unrecorded, shard(&key, UNRECORDED_SHARDS));
     let mut item = texts([(KEY, &key), (names.shard, &partition), (names.at, &sortable(poll.next_at))]);
     item.insert(VERSION.to_owned(), number_of(&(poll.version + 1)));
-    item.extend(poll.read_to.map(|read_to| (READ_TO.to_owned(), text_of(&read_to))));
+    item.insert(READ_FROM.to_owned(), text_of(&poll.read_from));
     item
 }
 
@@ -44,7 +44,7 @@ fn read(merchant: &MerchantId, item: &Item) -> Option<ShopPoll> {
     let time = |name| text(item, name)?.parse::<Timestamp>().ok();
     Some(ShopPoll {
         merchant: merchant.clone(),
-        read_to: time(READ_TO),
+        read_from: time(READ_FROM)?,
         next_at: time(index_names(Index::Unrecorded).at)?,
         version: number(item, VERSION)?,
     })
@@ -56,7 +56,7 @@ impl DynamoDbStore {
         if self.noted_shops().contains(merchant) {
             return Ok(());
         }
-        let new = ShopPoll { merchant: merchant.clone(), read_to: None, next_at: now, version: 0 };
+        let new = ShopPoll { merchant: merchant.clone(), read_from: now, next_at: now, version: 0 };
         was_made(self.put_after(None, item(&new)).send().await)?;
         self.noted_shops().insert(merchant.clone());
         Ok(())
@@ -98,7 +98,7 @@ mod tests {
     fn what_is_stored_is_read_again_and_only_such_a_key_is_a_shop() {
         let poll = ShopPoll {
             merchant: "m".parse().unwrap(),
-            read_to: Some(Timestamp::UNIX_EPOCH),
+            read_from: Timestamp::UNIX_EPOCH,
             next_at: Timestamp::UNIX_EPOCH,
             version: 3,
         };

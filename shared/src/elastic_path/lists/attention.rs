@@ -2,21 +2,22 @@
 
 use lambda_http::Request;
 use tollgate_core::{
-    journal::{AgendaWanted, AttentionCount},
-    payments::Role,
+    journal::{AgendaWanted, AttentionCount, Found, UnpaidRow},
+    payments::{Merchant, Role},
 };
 use tollgate_wire as wire;
 
 use crate::{
     api::{Caller, Handled, Page},
     elastic_path::{
-        lists::Paging,
         lists::filter::AttentionFilter,
         lists::transactions::{lister, rows},
+        lists::{Paging, Rows},
         request::Parameters,
-        response::View,
+        response::{self, View},
     },
     ports::Transactions,
+    spreadsheet::unpaid_cells,
 };
 
 handlers! {
@@ -41,7 +42,25 @@ async fn list(ports: &Transactions, request: &Request) -> Handled<Page> {
         unreadable: found.unreadable.len(),
         read_bytes: found.read_bytes,
     };
-    paging.reply(rows(&found, view), found.next.clone(), |part| part.with(meta)).await
+    paging.reply(all_rows(&found, view, &caller.merchant), found.next.clone(), |part| part.with(meta)).await
+}
+
+/// Transactions, followed by orders that have none.
+fn all_rows<'a>(found: &'a Found, view: View<'a>, merchant: &'a Merchant) -> Rows<'a, wire::AttentionRow> {
+    let Rows { columns, cells, values } = rows(found, view);
+    let unpaid = found.unpaid.iter();
+    let of_unpaid: Vec<_> = unpaid.clone().map(|row| unpaid_cells(&columns, row)).collect();
+    let values = values.map(wire::AttentionRow::Transaction);
+    let shown = unpaid.map(move |row| wire::AttentionRow::Order(Box::new(unpaid_order(row, view, merchant))));
+    Rows::new(columns, cells.chain(of_unpaid), values.chain(shown))
+}
+
+fn unpaid_order(row: &UnpaidRow, view: View<'_>, merchant: &Merchant) -> wire::Order {
+    let UnpaidRow { order, concerned } = row;
+    let mut shown = response::order(order, Some(merchant), view.gateway);
+    shown.meta.needs_attention = Some(response::single::attention(&[*concerned]));
+    shown.meta.listed_at = Some(concerned.since.into());
+    shown
 }
 
 /// How many orders there are: a number, and as people read it.

@@ -26,9 +26,9 @@ const NOT_KEPT: &str = "…";
 /// The rows of a list in its two forms, of which one is made.
 pub(in crate::elastic_path) struct Rows<'a, R> {
     /// The names of a file's columns.
-    columns: Vec<&'static str>,
+    pub(in crate::elastic_path) columns: Vec<&'static str>,
     /// Each row as the cells of a line.
-    cells: Box<dyn Iterator<Item = Vec<String>> + Send + 'a>,
+    pub(in crate::elastic_path) cells: Box<dyn Iterator<Item = Vec<String>> + Send + 'a>,
     /// Each row as JSON.
     pub(in crate::elastic_path) values: Box<dyn Iterator<Item = R> + Send + 'a>,
 }

@@ -149,6 +149,7 @@ impl Payment {
                     .map(|one| sentences::dispute(one, &self.money(one.amount)))
                     .unwrap_or_default();
             }
+            Concern::ForeignPayment => return sentences::PAID_BY_OTHERS.to_owned(),
             Concern::InDoubt => self.last(sentences::is_pending),
             Concern::RefundHeldBack => self.last(sentences::is_held_back),
             Concern::SettlementRejected => self.last(sentences::is_refused_at_settlement),

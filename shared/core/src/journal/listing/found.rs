@@ -20,6 +20,8 @@ pub struct Found<R = Row> {
     /// Items that may belong to the list and cannot be read, in the same order. They count toward
     /// the limit.
     pub unreadable: Vec<BadRow>,
+    /// Orders without a payment, in the list of payments that need attention.
+    pub unpaid: Vec<UnpaidRow>,
     /// Where the next part begins; none at the end.
     pub next: Option<String>,
     /// When the newest entry of the range was decided, where a list of payments has read its end:
@@ -40,6 +42,13 @@ pub struct Row {
     pub transaction: Uuid,
 }
 
+/// An order that has no payment and needs attention.
+#[derive(Clone, Debug)]
+pub struct UnpaidRow {
+    pub order: Arc<Order>,
+    pub concerned: Concerned,
+}
+
 /// An item that may belong to a list and cannot be shown, because its order or its entry cannot be
 /// read. No predicate can be checked on it, so a list has it with any predicates.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,14 +66,15 @@ pub struct BadRow {
 
 impl<R> Default for Found<R> {
     fn default() -> Self {
-        Self { rows: Vec::new(), unreadable: Vec::new(), next: None, newest: None, read_bytes: 0 }
+        let (rows, unreadable, unpaid) = (Vec::new(), Vec::new(), Vec::new());
+        Self { rows, unreadable, unpaid, next: None, newest: None, read_bytes: 0 }
     }
 }
 
 impl<R> Found<R> {
-    /// Rows of both kinds.
+    /// Rows of all kinds.
     pub(in crate::journal) fn shown(&self) -> usize {
-        self.rows.len() + self.unreadable.len()
+        self.rows.len() + self.unreadable.len() + self.unpaid.len()
     }
 
     /// Adds an entry that cannot be read.

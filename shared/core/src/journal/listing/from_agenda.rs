@@ -6,12 +6,13 @@ use std::{fmt, sync::Arc};
 use futures_util::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Budget, Cursor, Found, Predicate, Row, Wanted};
+use super::{Budget, Cursor, Found, Predicate, Row, UnpaidRow, Wanted};
 use crate::{
     journal::{
         AGENDA_PARTS, Agenda, AgendaKeys, AgendaList, AgendaOrder, AgendaPage, AgendaQuery, Concern,
+        Concerned,
         agenda::{AgendaRange, attention_range, doubt_range, due_range, paused_range},
-        concern::overdue_at,
+        concern::{concern_of_unpaid, overdue_at},
         concerned, first_fact, is_in_doubt,
     },
     order::{MerchantId, Order, OrderKey, Transaction},
@@ -70,6 +71,8 @@ struct AgendaSearch<'a> {
     ranges: &'a [AgendaRange],
     /// At which time a payment is listed; none if it is not in the list.
     listed_at: &'a (dyn Fn(&Order, &Transaction) -> Option<Timestamp> + Sync),
+    /// The concern for which an order without a payment is listed.
+    unpaid: &'a (dyn Fn(&Order) -> Option<Concerned> + Sync),
 }
 
 impl AgendaLister<'_> {
@@ -87,8 +90,12 @@ impl AgendaLister<'_> {
             let is_wanted = codes.is_empty() || all.iter().any(|one| codes.contains(&one.concern));
             all.iter().filter(|_| is_wanted).map(|one| one.since).min()
         };
+        let unpaid = &|order: &Order| {
+            concern_of_unpaid(order, wanted.now)
+                .filter(|one| codes.is_empty() || codes.contains(&one.concern))
+        };
         let ranges = &attention_ranges(wanted.now);
-        let search = AgendaSearch { wanted: *wanted, ranges, listed_at };
+        let search = AgendaSearch { wanted: *wanted, ranges, listed_at, unpaid };
         if wanted.after.is_some() {
             return Ok((self.part(&search, None).await?, None));
         }
@@ -111,7 +118,7 @@ impl AgendaLister<'_> {
                 order.captures_paused().filter(|_| own.waits_for_schedule()).map(|pause| pause.at)
             }
         };
-        self.part(&AgendaSearch { wanted: *wanted, ranges, listed_at }, None).await
+        self.part(&AgendaSearch { wanted: *wanted, ranges, listed_at, unpaid: &|_| None }, None).await
     }
 
     /// The next part of a list of payments, from those that need attention or, if payments in doubt
@@ -129,7 +136,7 @@ impl AgendaLister<'_> {
         let is_all = wanted.needs_attention();
         let ranges = &if is_all { attention_ranges(now).to_vec() } else { vec![doubt_range(now)] };
         let wanted = AgendaWanted { merchant, now, after, limit };
-        let found = self.part(&AgendaSearch { wanted, ranges, listed_at }, None).await?;
+        let found = self.part(&AgendaSearch { wanted, ranges, listed_at, unpaid: &|_| None }, None).await?;
         let next = found.next.map(|sort_key| Cursor::AgendaFirst(&sort_key).to_string());
         Ok(Found { next, ..found })
     }
@@ -206,8 +213,10 @@ impl<'a> AgendaSearch<'a> {
             && own.is_some_and(|own| first.has(&own))
     }
 
-    /// Adds the payments of an order that are in the list.
+    /// Adds the payments of an order that are in the list, or the order that has none.
     fn add(&self, order: &Arc<Order>, found: &mut Found, budget: &mut Budget) {
+        let unpaid = (self.unpaid)(order);
+        found.unpaid.extend(unpaid.map(|concerned| UnpaidRow { order: Arc::clone(order), concerned }));
         for own in &order.transactions {
             if let Some(at) = (self.listed_at)(order, own) {
                 budget.show(own);

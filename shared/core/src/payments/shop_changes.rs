@@ -1,0 +1,201 @@
+//! Reads the orders that were changed in a merchant's shop, and puts on record which are canceled
+//! there, and which have payments that Tollgate did not record.
+//!
+//! An order's own events would make it faster. Reading makes it true.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Changed, ChangedOrder, ChangedPage, Deadline, Merchant, Payments, Refusal, ShopFailure, ShopPoll,
+    StoreError, Unreadable, save_changed,
+};
+use crate::order::{Order, OrderKey, OrdersMode, ShopTransaction};
+
+/// How often a merchant is looked at that has no shop any more.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often a shop's changed orders are read.
+const READ_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// How much further back a reading begins than where the last one ended: a list may lack what is
+/// new, and the shop's clock is another one.
+const READ_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// Most rows of a list that a shop shows.
+const SHOP_ROWS_MAX: usize = 10_000;
+
+/// A reading of a shop's changed orders.
+#[derive(Debug, Default)]
+pub(crate) struct ShopChanges {
+    /// Orders whose cancellation is on record since.
+    pub(crate) cancelled: Vec<OrderKey>,
+    /// Orders with payments of others that are on record since.
+    pub(crate) foreign: usize,
+    /// Whether the shop's list was read to its end.
+    pub(crate) is_complete: bool,
+}
+
+/// Which part of a shop's list is read next.
+struct ListPosition {
+    /// Orders that were changed at this moment or later.
+    since: Timestamp,
+    /// From this row of them on.
+    row: usize,
+}
+
+impl ListPosition {
+    /// The position after a page. An order that is changed meanwhile goes to the end of the list,
+    /// and the others move up: so rows are counted only among orders of one moment, or where the
+    /// list has no order.
+    fn after(&mut self, page: &ChangedPage) {
+        match page.reached.filter(|reached| *reached > self.since) {
+            Some(reached) => *self = Self { since: reached, row: 0 },
+            None => self.row += page.rows,
+        }
+    }
+}
+
+impl Payments {
+    /// Reads the changed orders of a merchant's shop, if it is time.
+    pub(crate) async fn read_changed(&self, merchant: &Merchant, deadline: Deadline) -> ShopChanges {
+        let mut read = ShopChanges::default();
+        let now = self.clock.now();
+        let poll = match self.store.shop_poll(&merchant.id).await {
+            Ok(Some(poll)) if poll.next_at <= now => poll,
+            Ok(_) => return ShopChanges { is_complete: true, ..read },
+            Err(error) => {
+                tracing::error!(merchant = %merchant.id, %error, "how far a shop was read cannot be read");
+                return read;
+            }
+        };
+        let has_shop = merchant.policy.orders == OrdersMode::ElasticPath;
+        let mut position = ListPosition { since: poll.read_from, row: 0 };
+        let done = if has_shop {
+            self.read_pages(merchant, &mut position, deadline, &mut read).await
+        } else {
+            Ok(true)
+        };
+        match done {
+            Ok(is_complete) => read.is_complete = is_complete,
+            Err(error) => {
+                tracing::error!(merchant = %merchant.id, %error, "a shop's changed orders cannot be read");
+            }
+        }
+        let newest = now - READ_AGAIN;
+        let read_from = if read.is_complete { newest } else { position.since.min(newest) };
+        let next_at = now + if has_shop { READ_EVERY } else { LOOK_EVERY };
+        let next = ShopPoll { read_from, next_at, ..poll };
+        if let Err(error) = self.store.save_shop_poll(&next).await {
+            tracing::error!(merchant = %merchant.id, %error, "how far a shop was read cannot be saved");
+        }
+        read
+    }
+
+    /// Reads the list page by page. Whether to its end.
+    async fn read_pages(
+        &self,
+        merchant: &Merchant,
+        position: &mut ListPosition,
+        deadline: Deadline,
+        read: &mut ShopChanges,
+    ) -> Result<bool, Refusal> {
+        while deadline.leaves_time_to_inquire() && position.row < SHOP_ROWS_MAX {
+            let page = self.shop_orders.changed(merchant, position.since, position.row).await;
+            let page = page.map_err(Refusal::Shop)?;
+            for order in page.orders.iter().filter(|order| order.concerns_payments()) {
+                if let Err(refusal) = self.read_order(merchant, order, read).await {
+                    // The next reading begins with it: a busy shop answers only so often.
+                    position.since = order.changed_at.unwrap_or(position.since);
+                    return Err(refusal);
+                }
+            }
+            if page.rows == 0 {
+                return Ok(true);
+            }
+            position.after(&page);
+        }
+        Ok(false)
+    }
+
+    /// Puts on record what a change of an order means.
+    async fn read_order(
+        &self,
+        merchant: &Merchant,
+        changed: &ChangedOrder,
+        read: &mut ShopChanges,
+    ) -> Result<(), Refusal> {
+        let key = OrderKey { merchant: merchant.id.clone(), order: changed.id.clone() };
+        // One that cannot be read is noted by the store.
+        let stored = Unreadable::left_out(self.store.load(&key).await).map_err(Refusal::Store)?;
+        let Some(stored) = stored else { return Ok(()) };
+        if changed.is_cancelled
+            && let Some(order) = stored.clone()
+        {
+            read.cancelled.extend(self.cancel_at_shop(order).await?);
+        }
+        let Some(there) = &changed.there else { return Ok(()) };
+        let new = || Order::new(&key, there.currency, Some(there.total), self.clock.now());
+        let order = stored.unwrap_or_else(new);
+        let is_explained = changed.is_cancelled || order.explains(there);
+        if is_explained && order.foreign.is_none() {
+            return Ok(());
+        }
+        // Nothing is shipped of a canceled order.
+        let shown = if is_explained { Some(Vec::new()) } else { self.rows_of(merchant, &key).await? };
+        let Some(shown) = shown else { return Ok(()) };
+        if self.note_foreign(order, &shown).await? {
+            read.foreign += 1;
+            tracing::error!(merchant = %key.merchant, order = %key.order, "needs attention: Elastic Path shows a payment that Tollgate did not record");
+        }
+        Ok(())
+    }
+
+    /// The shop's transactions of an order; none where they cannot be read, which concerns it only.
+    async fn rows_of(
+        &self,
+        merchant: &Merchant,
+        key: &OrderKey,
+    ) -> Result<Option<Vec<ShopTransaction>>, Refusal> {
+        match self.shop_orders.transactions(merchant, &key.order).await {
+            Err(failure @ ShopFailure::Unreadable(_)) => {
+                tracing::warn!(merchant = %key.merchant, order = %key.order, error = %failure, "a shop's transactions cannot be read");
+                Ok(None)
+            }
+            shown => shown.map(Some).map_err(Refusal::Shop),
+        }
+    }
+
+    /// Puts on record which of the shop's payments are none of the order's own. Whether there are
+    /// some that were not known.
+    async fn note_foreign(&self, mut order: Order, shown: &[ShopTransaction]) -> Result<bool, Refusal> {
+        let note = |order: &mut Order| {
+            let is_changed = order.note_foreign(shown, self.clock.now());
+            let result = order.foreign.is_some();
+            Ok::<_, Refusal>(if is_changed { Changed::To(result) } else { Changed::Not(false) })
+        };
+        if order.version == 0 {
+            if !order.note_foreign(shown, self.clock.now()) {
+                return Ok(false);
+            }
+            match self.store.create(&order).await {
+                Ok(()) => return Ok(true),
+                // A payment of it was begun meanwhile.
+                Err(StoreError::Conflict(stored)) => order = *stored,
+                Err(error) => return Err(Refusal::Store(error)),
+            }
+        }
+        Ok(save_changed(self.store.as_ref(), order, note).await?.1)
+    }
+
+    /// Puts on record that an order was canceled in its shop. None where that is known.
+    pub(crate) async fn cancel_at_shop(&self, order: Order) -> Result<Option<OrderKey>, Refusal> {
+        let key = order.key();
+        let cancel =
+            |order: &mut Order| Ok::<_, Refusal>(Changed::where_it(order.cancel_at_shop(self.clock.now())));
+        let (_, is_new) = save_changed(self.store.as_ref(), order, cancel).await?;
+        if is_new {
+            tracing::info!(merchant = %key.merchant, order = %key.order, "the order was canceled in Elastic Path");
+        }
+        Ok(is_new.then_some(key))
+    }
+}

@@ -1,0 +1,13 @@
+//! Payments of others that an order's shop shows, as they are stored.
+
+use tollgate_core::order::ForeignPayments;
+
+use crate::dynamodb::members::{Object, Read, Reader, Writer, stored};
+
+stored! {
+    ForeignPayments {
+        count: "count",
+        since: "since",
+        latest: "latest",
+    }
+}
