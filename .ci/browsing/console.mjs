@@ -203,6 +203,21 @@ async function checkKeyboard() {
   step("the keyboard alone signs in, finds and opens a payment");
 }
 
+/** An order that somebody else marked as paid in the store has no payment to look at. */
+async function checkStore() {
+  for (const [width, theme] of [[360, "dark"], [768, "light"], [1440, "light"]]) {
+    const page = await person("Ann Archer", { width, theme, merchant: "170200127" });
+    await page.click("text=/^Needs attention/");
+    const marked = page.locator("table").filter({ hasText: "a payment that is not Tollgate's" }).locator("tbody tr");
+    assert.equal(await marked.count(), 1);
+    assert.match(await marked.innerText(), /Nothing was charged/);
+    assert.equal(await marked.locator("a, button").count(), 0);
+    await look(page, "console-store");
+    await page.context().close();
+  }
+  step("an order that a stranger marked as paid is listed, and nothing was charged");
+}
+
 async function checkPrint() {
   const page = await person("Ann Archer");
   await SCREENS.receipt(page);
@@ -220,6 +235,7 @@ await checkException();
 await checkDays();
 await checkWithoutScript();
 await checkKeyboard();
+await checkStore();
 await checkPrint();
 await checkWeights();
 await looks("console", SCREENS, leave);

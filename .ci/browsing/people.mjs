@@ -16,12 +16,12 @@ export async function consoleAt(origin) {
   const allowed = [url, new URL(issuer).origin];
 
   /** Somebody who signs in, by a name of the issuer's page. */
-  async function person(name, options = {}) {
+  async function person(name, { merchant = MERCHANT, ...options } = {}) {
     const page = await visitor({ allowed, ...options });
     // A person who is not let in, a refused request, a missing page, and a page after signing out.
     expectError(page, /status of 4(0[134]|22)/);
     await page.goto(url);
-    await page.fill("#merchant", MERCHANT);
+    await page.fill("#merchant", merchant);
     await page.click("text=Sign in >> nth=-1");
     await page.click(`a:has-text("${name}")`);
     return page;

@@ -1,7 +1,6 @@
 //! The control routes: [`crate::Fake`]'s methods for other programs, without credentials.
 
-use std::time::Duration;
-
+use jiff::SignedDuration;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -29,7 +28,7 @@ struct Stock {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Advance {
-    advance_s: u64,
+    advance_s: u32,
 }
 
 type ControlResult = Result<Value, (u16, String)>;
@@ -73,7 +72,7 @@ fn route(world: &mut World, call: &Call, path: &str) -> ControlResult {
         }
         ("POST", ["clock"]) => {
             let Advance { advance_s } = body(call)?;
-            world.advance_clock(Duration::from_secs(advance_s));
+            world.advance_clock(SignedDuration::from_secs(advance_s.into()));
             Ok(json!({ "now": world.now() }))
         }
         ("GET", ["ledger"]) => Ok(json!(world.ledger)),

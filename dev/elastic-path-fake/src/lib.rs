@@ -18,8 +18,8 @@ mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 
 pub use config::{FakeClient, FakeConfig};
@@ -94,6 +94,15 @@ impl Fake {
         self.world().cancel(order)
     }
 
+    /// Marks an order as fulfilled, as its shop's staff does. False where there is no such order.
+    pub fn fulfill(&self, order: &str) -> bool {
+        let fulfill = |order: &mut order::Order| {
+            order.is_fulfilled = true;
+            Some(())
+        };
+        self.world().changed(order, fulfill).is_ok()
+    }
+
     /// Enables or disables the manual gateway, as the store's operator does.
     pub fn enable_manual(&self, is_enabled: bool) {
         self.world().is_manual_enabled = is_enabled;
@@ -109,8 +118,8 @@ impl Fake {
         self.world().faults.clear();
     }
 
-    /// Puts the fake's clock forward; requests that arrive late until then are carried out.
-    pub fn advance_clock(&self, by: Duration) {
+    /// Moves the fake's clock, mostly forward; late requests until then are carried out.
+    pub fn advance_clock(&self, by: SignedDuration) {
         self.world().advance_clock(by);
     }
 

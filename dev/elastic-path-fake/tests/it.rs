@@ -1,8 +1,8 @@
 //! The fake over HTTP, with a client that reads one response per connection.
 #![expect(clippy::unwrap_used, reason = "a panic is the failure of a test")]
 
+use jiff::SignedDuration;
 use std::fmt::Write;
-use std::time::Duration;
 
 use elastic_path_fake::{Endpoint, Fake, FakeConfig, Fault, FaultKind, Method, NewOrder, Settings};
 use serde_json::{Value, json};
@@ -319,7 +319,7 @@ async fn rows_agree_with_amounts_for_every_value_of_every_setting() {
                 assert!([200, 400, 404, 409, 422].contains(&status), "{name}: {status}");
             }
         }
-        shop.fake.advance_clock(Duration::from_secs(61));
+        shop.fake.advance_clock(SignedDuration::from_secs(61));
         let shop = Shop { token: shop.new_token(KEY).await, fake: shop.fake };
         for order in &orders {
             let truth = shop.fake.order(order).unwrap();
@@ -345,7 +345,7 @@ async fn reads_lag_and_the_ledger_shows_by_how_much() {
     assert_eq!(shop.fake.order(&order).unwrap().balance, 30);
     let read = shop.fake.ledger().iter().rev().find_map(|recorded| recorded.order_read).unwrap();
     assert_eq!((read.served, read.actual), (Some(100), 30));
-    shop.fake.advance_clock(Duration::from_secs(61));
+    shop.fake.advance_clock(SignedDuration::from_secs(61));
     assert_eq!(shop.get(&path).await["data"]["payment"], "partially_paid");
     assert_eq!(shop.get(&rows).await["data"].as_array().unwrap().len(), 2);
     let ledger = shop.fake.ledger();
@@ -405,7 +405,7 @@ async fn each_fault_makes_the_change_or_not() {
             _ => {}
         }
         assert_eq!(shop.pay(&order, 1).await, 200, "a fault of one request");
-        shop.fake.advance_clock(Duration::from_secs(5));
+        shop.fake.advance_clock(SignedDuration::from_secs(5));
         let expected = if is_late { 61 } else { paid + 1 };
         assert_eq!(shop.fake.order(&order).unwrap().paid, expected, "late");
     }
@@ -415,7 +415,7 @@ async fn each_fault_makes_the_change_or_not() {
 async fn tokens_expire_and_wrong_keys_are_refused() {
     let mut shop = Shop::with(Settings { token_lifetime_s: 60, ..Settings::default() }).await;
     assert_eq!(shop.send("GET", "/v2/orders", "").await.status, 200);
-    shop.fake.advance_clock(Duration::from_secs(61));
+    shop.fake.advance_clock(SignedDuration::from_secs(61));
     assert_eq!(shop.send("GET", "/v2/orders", "").await.status, 401);
     let wrong = KEY.replace("elastic-path-secret", "wrong");
     assert_eq!(shop.send("POST", "/oauth/access_token", &wrong).await.status, 401);

@@ -226,7 +226,9 @@ fn introduce(stack: &Stack) {
     let simulator = stack.simulator().control_url();
     let sign_in = stack.issuer().unwrap_or("none");
     println!("Shop         {url}/checkout");
-    println!("Console      {}  merchants {}", stack.console_url(), merchants::ALL.join(", "));
+    let of_shop = stack.elastic_path().map(|_| merchants::ELASTIC_PATH);
+    let all: Vec<&str> = merchants::ALL.into_iter().chain(of_shop).collect();
+    println!("Console      {}  merchants {}", stack.console_url(), all.join(", "));
     println!("API          {url}/docs");
     println!("Simulator    {}", simulator.trim_end_matches("_simulator"));
     if let Some(shop) = stack.elastic_path() {

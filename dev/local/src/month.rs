@@ -4,6 +4,7 @@
 
 mod plan;
 mod sell;
+mod shop;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +16,10 @@ use serde_json::{Value, json};
 use tollgate_core::values::Clock as _;
 use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
-use self::plan::{FIRST_DAY, Sale};
+use self::{
+    plan::{FIRST_DAY, Sale},
+    shop::ShopOrder,
+};
 use crate::{
     client::{Client, ClientCall},
     functions::Functions,
@@ -52,6 +56,8 @@ pub(crate) fn account() -> Merchant {
 /// Something that happens in the month.
 enum Happening {
     Sale(Box<Sale>),
+    /// An order of the merchant whose orders are in the fake Elastic Path.
+    AtShop(ShopOrder),
     /// Something is done to a payment, by a person or with the merchant's key.
     FollowUp(FollowUp),
     /// The schedule sends inquiries.
@@ -111,6 +117,7 @@ impl<'a> Month<'a> {
             let at = self.at(sale.days_ago, sale.minute) + seconds;
             self.plan(at, Happening::Sale(Box::new(sale)));
         }
+        self.plan_shop();
         self.plan(self.at(7, 1_000), Happening::Elsewhere);
         self.plan(self.at(11, 720), Happening::Stop(true, "duplicate charges"));
         self.plan(self.at(11, 745), Happening::Stop(false, "the shop's retries are fixed"));
@@ -129,6 +136,7 @@ impl<'a> Month<'a> {
             self.move_to(at);
             match happening {
                 Happening::Sale(sale) => self.sell(&sale).await?,
+                Happening::AtShop(order) => self.sell_at_shop(order).await?,
                 Happening::FollowUp(follow_up) => self.follow_up(&follow_up).await?,
                 Happening::Inquiries => self.invoke("reconcile").await?,
                 Happening::Captures => self.invoke("scheduled-capture").await?,

@@ -3,11 +3,11 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
 
 use cardpointe_simulator::Server;
 use elastic_path_fake::Fake;
+use jiff::SignedDuration;
 use tollgate::{abuse::Limit, openid::IssuerUrl, source::Front};
 use tollgate_core::payments::CaptureSettings;
 
@@ -78,7 +78,7 @@ impl Parts {
         self.clock.advance(seconds);
         self.simulator.advance_clock(seconds);
         if let Some(shop) = &self.shop {
-            shop.advance_clock(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()));
+            shop.advance_clock(SignedDuration::from_secs(seconds));
         }
     }
 }

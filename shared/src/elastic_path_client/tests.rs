@@ -60,9 +60,9 @@ impl Bench {
         self.count("POST /oauth/access_token")
     }
 
-    fn pass(&self, seconds: u64) {
-        self.fake.advance_clock(Duration::from_secs(seconds));
-        self.clock.pass(SignedDuration::from_secs(seconds.try_into().unwrap()));
+    fn pass(&self, seconds: i64) {
+        self.fake.advance_clock(SignedDuration::from_secs(seconds));
+        self.clock.pass(SignedDuration::from_secs(seconds));
     }
 }
 

@@ -459,7 +459,7 @@ impl History {
 
     fn passes(&mut self) {
         let seconds = self.pick(&[1_u32, 30, 61, 4_000]);
-        self.fake.advance_clock(Duration::from_secs(seconds.into()));
+        self.fake.advance_clock(SignedDuration::from_secs(seconds.into()));
         self.clock.pass(SignedDuration::from_secs(seconds.into()));
     }
 

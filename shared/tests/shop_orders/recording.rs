@@ -354,7 +354,7 @@ impl Mall {
     }
 
     pub(crate) fn passes(&self, time: SignedDuration) {
-        self.fake.advance_clock(Duration::from_millis(time.as_millis().try_into().unwrap()));
+        self.fake.advance_clock(time);
         self.clock.pass(time);
     }
 

@@ -562,6 +562,9 @@ impl Services {
         let functions = self.apart(parts, Arc::clone(&parts.clock) as _)?;
         let month = Month::begin(parts, functions, issuer);
         self.make_people(parts, merchants::MONTH, parts.clock.as_ref()).await?;
+        if parts.shop.is_some() {
+            self.make_people(parts, merchants::ELASTIC_PATH, parts.clock.as_ref()).await?;
+        }
         let payments = month.make().await.map_err(StartError::Samples)?;
         // No client followed the bus then, and one that looks for news finds none from a month ago.
         parts.bus.forget();

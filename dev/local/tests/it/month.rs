@@ -51,7 +51,7 @@ fn counts<'a>(rows: &'a [Value], of: impl Fn(&'a Value) -> &'a Value) -> BTreeMa
 
 #[tokio::test]
 async fn a_finance_person_finds_a_month_that_ended_yesterday() {
-    let options = Options { samples: true, month: true, ..Options::default() };
+    let options = Options { samples: true, month: true, elastic_path: true, ..Options::default() };
     let shop = Shop::open_as(options, merchants::MONTH, merchants::MONTH_KEY).await;
     let today = shop.stack.clock().now().to_zoned(TimeZone::UTC).date();
     assert_eq!(today, Timestamp::now().to_zoned(TimeZone::UTC).date(), "the clock is the machine's again");
@@ -67,7 +67,32 @@ async fn a_finance_person_finds_a_month_that_ended_yesterday() {
     month.shop.stack.invoke_scheduled("scheduled-capture").await.unwrap();
     answers::are_the_same_everywhere(&month.shop).await;
     sample_orders(&mut month).await;
+    orders_of_a_store(&mut month).await;
     month.shop.close().await;
+}
+
+/// One for each way in which an order can go there, and a merchant's people to look at them.
+async fn orders_of_a_store(month: &mut Month) {
+    let token = month.shop.token(merchants::ELASTIC_PATH, Some(merchants::ELASTIC_PATH_KEY)).await;
+    month.shop.use_token(token.body["access_token"].as_str().unwrap());
+    let all = month.payments("").await;
+    let there = |row: &Value| row["meta"]["elastic_path"]["recorded"].as_str().unwrap_or("none").to_owned();
+    let mut found: Vec<_> = all.iter().map(|row| (row["status"].as_str().unwrap(), there(row))).collect();
+    found.sort();
+    let expected = [
+        ("cancelled", "authorize"),
+        ("complete", "capture"),
+        ("complete", "capture"),
+        ("complete", "purchase"),
+        ("complete", "refund"),
+        ("failed", "none"),
+    ];
+    assert_eq!(found, expected.map(|(status, there)| (status, there.to_owned())));
+    let listed = month.shop.get("/v2/attention").await;
+    let codes =
+        listed.data(200).as_array().unwrap().iter().map(|row| &row["meta"]["needs_attention"][0]["code"]);
+    assert_eq!(codes.collect::<Vec<_>>(), ["elastic_path_differs", "elastic_path_foreign_payment"]);
+    assert!(month.shop.get("/v2/people").await.data(200).as_array().unwrap().len() > 2);
 }
 
 async fn payments(month: &Month) {

@@ -306,8 +306,8 @@ async fn charges(shop: &Shop, receipt: &str) -> BTreeMap<String, Value> {
     found
 }
 
-/// Tollgate knows two of the orders: one by a decline, and one by a part whose reference the
-/// stranger has copied.
+/// Two of the orders have payments here: a decline, and a part whose reference the stranger has
+/// copied.
 #[tokio::test]
 async fn ten_orders_that_a_stranger_marks_as_paid_are_listed_and_nobody_is_charged() {
     let shop = open(json!({})).await;
@@ -368,7 +368,7 @@ async fn ten_orders_that_a_stranger_marks_as_paid_are_listed_and_nobody_is_charg
         })
     };
     assert_eq!(orders.iter().filter(is_told).count(), 10);
-    // What a person has seen leaves the list.
+    // A reason that a person has seen leaves the list.
     let seen =
         format!("/v2/orders/{}/transactions/{part}/attention/elastic_path_foreign_payment/seen", orders[9]);
     shop.post(&seen, json!({"data": {"actor": "Ann Lee", "reason": "a bank transfer"}})).await.data(200);

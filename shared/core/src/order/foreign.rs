@@ -1,8 +1,8 @@
 //! Payments that an order's shop shows and that Tollgate did not record.
 //!
-//! An order's id and the shop's public client id are enough to record a payment by the shop's manual
-//! gateway, which moves no money. So nothing here is part of what the order was paid: it is only
-//! said that a person has to look.
+//! An order's id and the shop's public client id are enough to record a payment by the shop's
+//! manual gateway, which moves no money. So nothing here is part of what the order was paid: it is
+//! only said that a person has to look.
 
 use jiff::Timestamp;
 

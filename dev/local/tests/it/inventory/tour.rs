@@ -146,8 +146,8 @@ impl Tour {
         self.sells_what_a_store_cancels().await;
     }
 
-    /// A store is not told of a partial refund, cancels an order, and is silent about another one
-    /// until its hold ends.
+    /// A store is not told of a partial refund, cancels an order, has a payment of others, and is
+    /// silent about another order until its hold ends.
     async fn sells_what_a_store_cancels(&mut self) {
         let shop_key = Some(merchants::ELASTIC_PATH_KEY);
         let rule = json!({"elastic_path": {"cancel_voided": true}});
@@ -170,8 +170,11 @@ impl Tour {
             self.stored.extend(stored(&shop).await);
         }
         assert!(store.cancel(&orders[0]));
+        let marked = shop_orders::place(&shop, 10_000);
+        store.pay_elsewhere(&marked, 10_000, elastic_path_fake::Method::ManualPurchase).unwrap();
         shop.stack.advance_clock(5 * 60);
         shop.stack.invoke_scheduled("reconcile").await.unwrap();
+        self.stored.extend(stored(&shop).await);
         let silent = elastic_path_fake::Fault {
             times: u32::MAX,
             ..elastic_path_fake::Fault::once(
