@@ -355,6 +355,9 @@ pub(crate) fn besides(figures: &Figures) -> Table {
     let record =
         Usage { gateway_ms: SHOP_MS, tables: vec![table(ORDERS, RECORD_UNITS, 0.0)], ..payment.clone() };
     let recorded = cost::per_million(&record).total - cost::per_million(&payment).total;
+    // The schedule looks up each order that changed and of which something is paid there. An order
+    // changes when it is paid, captured, shipped and refunded.
+    let changed = written(TableUsage { read_units: 1.0, ..table(ORDERS, 0.0, 0.0) });
     let settled = figures.get("settlement: write units per line over its life, at 1,000 a day");
     let rows = vec![
         Row::new("texts that people quote, of payments", pointer, "$"),
@@ -363,6 +366,7 @@ pub(crate) fn besides(figures: &Figures) -> Table {
         Row::new("… read before a payment that the merchant initiates", read, "$"),
         Row::new("orders of Elastic Path, read before a payment", owed, "$"),
         Row::new("payments, captures and refunds recorded there", recorded, "$"),
+        Row::new("changes of orders there, read by the schedule", changed, "$"),
         Row::new("lines of settlement, written", written(table("settlement", settled, 0.0)), "$"),
         Row::new("events on a bus", cost::EVENTS_PER_MILLION, "$"),
         Row::new("deliveries of a webhook", cost::per_million(&delivery).total, "$"),

@@ -27,6 +27,7 @@ pub struct ShopOrderTable {
     answers: Mutex<VecDeque<TellingAnswer>>,
     told: Mutex<Vec<ToTell>>,
     transactions: Mutex<Vec<ShopTransaction>>,
+    delay: Mutex<Duration>,
 }
 
 /// Rows of the next payment that the shop is told.
@@ -62,6 +63,11 @@ impl ShopOrderTable {
         *lock(&self.transactions) = transactions;
     }
 
+    /// The shop takes so long for each list of transactions.
+    pub fn delay(&self, delay: Duration) {
+        *lock(&self.delay) = delay;
+    }
+
     /// The shop lists the next payment so often, with any answer to it.
     pub fn show_own(&self, times: usize, row: fn(usize, Uuid) -> ShopTransaction) {
         *lock(&self.own) = Some(OwnRows { times, row });
@@ -85,20 +91,24 @@ impl ShopOrders for ShopOrderTable {
         lock(&self.orders).get(id).cloned().transpose()
     }
 
-    async fn changed(&self, _: &Merchant, _: Timestamp, from: usize) -> Result<ChangedPage, ShopFailure> {
-        let all = lock(&self.orders);
+    async fn changed(&self, _: &Merchant, since: Timestamp, from: usize) -> Result<ChangedPage, ShopFailure> {
         let mut orders = Vec::new();
-        for (id, answer) in all.iter() {
+        for (id, answer) in lock(&self.orders).iter() {
             let there = answer.clone()?;
             let is_cancelled = there.standing == ShopStanding::Cancelled;
             let changed_at = Some(there.read_at);
             orders.push(ChangedOrder { id: id.clone(), is_cancelled, changed_at, there: Some(there) });
         }
+        orders.retain(|order| order.changed_at >= Some(since));
+        orders.sort_by_key(|order| order.changed_at);
         orders.drain(..from.min(orders.len()));
-        Ok(ChangedPage { rows: orders.len(), reached: None, orders })
+        let reached = orders.last().and_then(|last| last.changed_at);
+        Ok(ChangedPage { rows: orders.len(), reached, orders })
     }
 
     async fn transactions(&self, _: &Merchant, _: &OrderId) -> Result<Vec<ShopTransaction>, ShopFailure> {
+        let delay = *lock(&self.delay);
+        tokio::time::sleep(delay).await;
         Ok(lock(&self.transactions).clone())
     }
 

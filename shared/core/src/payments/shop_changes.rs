@@ -3,11 +3,13 @@
 //!
 //! An order's own events would make it faster. Reading makes it true.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Changed, ChangedOrder, ChangedPage, Deadline, Merchant, Payments, Refusal, ShopFailure, ShopPoll,
-    StoreError, Unreadable, save_changed,
+    StoreError, Unreadable, deadline::INQUIRY_MIN, save_changed,
 };
 use crate::order::{Order, OrderKey, OrdersMode, ShopTransaction};
 
@@ -20,6 +22,10 @@ const READ_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// How much further back a reading begins than where the last one ended: a list may lack what is
 /// new, and the shop's clock is another one.
 const READ_AGAIN: SignedDuration = SignedDuration::from_mins(5);
+
+/// How long a run reads one shop's list. A stranger can change many orders of a shop, and takes no
+/// more than this from the others; the next run goes on.
+const READING_LIMIT: Duration = Duration::from_secs(10);
 
 /// Most rows of a list that a shop shows.
 const SHOP_ROWS_MAX: usize = 10_000;
@@ -71,19 +77,21 @@ impl Payments {
         let has_shop = merchant.policy.orders == OrdersMode::ElasticPath;
         let mut position = ListPosition { since: poll.read_from, row: 0 };
         let done = if has_shop {
+            let deadline = deadline.within(INQUIRY_MIN + READING_LIMIT);
             self.read_pages(merchant, &mut position, deadline, &mut read).await
         } else {
             Ok(true)
         };
+        let mut next_at = now + if has_shop { READ_EVERY } else { LOOK_EVERY };
         match done {
-            Ok(is_complete) => read.is_complete = is_complete,
+            Ok(true) => read.is_complete = true,
+            Ok(false) => next_at = now,
             Err(error) => {
                 tracing::error!(merchant = %merchant.id, %error, "a shop's changed orders cannot be read");
             }
         }
         let newest = now - READ_AGAIN;
         let read_from = if read.is_complete { newest } else { position.since.min(newest) };
-        let next_at = now + if has_shop { READ_EVERY } else { LOOK_EVERY };
         let next = ShopPoll { read_from, next_at, ..poll };
         if let Err(error) = self.store.save_shop_poll(&next).await {
             tracing::error!(merchant = %merchant.id, %error, "how far a shop was read cannot be saved");
@@ -103,10 +111,12 @@ impl Payments {
             let page = self.shop_orders.changed(merchant, position.since, position.row).await;
             let page = page.map_err(Refusal::Shop)?;
             for order in page.orders.iter().filter(|order| order.concerns_payments()) {
-                if let Err(refusal) = self.read_order(merchant, order, read).await {
+                let is_late = !deadline.leaves_time_to_inquire();
+                let done = if is_late { Ok(false) } else { self.read_order(merchant, order, read).await };
+                if !matches!(done, Ok(true)) {
                     // The next reading begins with it: a busy shop answers only so often.
                     position.since = order.changed_at.unwrap_or(position.since);
-                    return Err(refusal);
+                    return done;
                 }
             }
             if page.rows == 0 {
@@ -117,37 +127,37 @@ impl Payments {
         Ok(false)
     }
 
-    /// Puts on record what a change of an order means.
+    /// Puts on record what a change of an order means. True, if it could be found out.
     async fn read_order(
         &self,
         merchant: &Merchant,
         changed: &ChangedOrder,
         read: &mut ShopChanges,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         let key = OrderKey { merchant: merchant.id.clone(), order: changed.id.clone() };
         // One that cannot be read is noted by the store.
         let stored = Unreadable::left_out(self.store.load(&key).await).map_err(Refusal::Store)?;
-        let Some(stored) = stored else { return Ok(()) };
+        let Some(stored) = stored else { return Ok(true) };
         if changed.is_cancelled
             && let Some(order) = stored.clone()
         {
             read.cancelled.extend(self.cancel_at_shop(order).await?);
         }
-        let Some(there) = &changed.there else { return Ok(()) };
+        let Some(there) = &changed.there else { return Ok(true) };
         let new = || Order::new(&key, there.currency, Some(there.total), self.clock.now());
         let order = stored.unwrap_or_else(new);
         let is_explained = changed.is_cancelled || order.explains(there);
         if is_explained && order.foreign.is_none() {
-            return Ok(());
+            return Ok(true);
         }
         // Nothing is shipped of a canceled order.
         let shown = if is_explained { Some(Vec::new()) } else { self.rows_of(merchant, &key).await? };
-        let Some(shown) = shown else { return Ok(()) };
+        let Some(shown) = shown else { return Ok(true) };
         if self.note_foreign(order, &shown).await? {
             read.foreign += 1;
             tracing::error!(merchant = %key.merchant, order = %key.order, "needs attention: Elastic Path shows a payment that Tollgate did not record");
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The shop's transactions of an order; none where they cannot be read, which concerns it only.

@@ -117,6 +117,18 @@ impl OrderStore for MemoryStore {
         self.put(order, false)
     }
 
+    async fn note_shop(&self, merchant: &MerchantId, now: Timestamp) -> Result<(), StoreError> {
+        self.table.note_shop(merchant, now).await
+    }
+
+    async fn shop_poll(&self, merchant: &MerchantId) -> Result<Option<ShopPoll>, StoreError> {
+        self.table.shop_poll(merchant).await
+    }
+
+    async fn save_shop_poll(&self, poll: &ShopPoll) -> Result<(), StoreError> {
+        self.table.save_shop_poll(poll).await
+    }
+
     /// One order a page, all of them in the first partition.
     async fn due(&self, query: crate::payments::DueQuery) -> Result<crate::payments::Page, StoreError> {
         if self.unread.load(Ordering::Relaxed) {

@@ -365,3 +365,41 @@ async fn a_void_that_has_no_effect_holds_up_no_record_of_its_order() {
     shop.pay(&follow_up(Kind::Refund, refund)).await.unwrap();
     assert_eq!(shop.table.told().last().unwrap().step, Kind::Refund);
 }
+
+/// A stranger marks many orders of one shop, which takes a second for each.
+#[tokio::test(start_paused = true)]
+async fn a_shop_takes_ten_seconds_of_a_run_however_many_of_its_orders_change() {
+    const MARKED: i64 = 25;
+    let mut shop = Shop::new().await;
+    shop.pay(&of(None, None)).await.unwrap();
+    let noted = Timestamp::now();
+    shop.fixture.payments.clock = Arc::new(Stopped(noted + SignedDuration::from_mins(6)));
+    for second in 1..=MARKED {
+        let read_at = noted + SignedDuration::from_secs(second);
+        let id: crate::order::OrderId = format!("marked-{second}").parse().unwrap();
+        shop.table.answer(&id, Ok(ShopOrder { read_at, standing: ShopStanding::Settled, ..owing(0) }));
+    }
+    let row = ShopTransaction {
+        id: "stranger".to_owned(),
+        reference: None,
+        amount: amount(10_000),
+        refunded: Amount::ZERO,
+        step: Some(Kind::Purchase),
+        is_failed: false,
+    };
+    shop.table.show(vec![row]);
+    shop.table.delay(Duration::from_secs(1));
+    let Fixture { payments, merchant, .. } = &shop.fixture;
+    let (mut runs, mut found) = (Vec::new(), 0);
+    for _ in 0..4 {
+        let began = tokio::time::Instant::now();
+        let read = payments.read_changed(merchant, Deadline::after(Duration::from_mins(4))).await;
+        assert!(began.elapsed() <= Duration::from_secs(11), "{:?}", began.elapsed());
+        found += read.foreign;
+        runs.push(read.is_complete);
+        if read.is_complete {
+            break;
+        }
+    }
+    assert_eq!((found, runs), (25, vec![false, false, true]));
+}
