@@ -183,6 +183,24 @@ async fn what_was_taken_of_a_canceled_order_is_refunded_by_those_who_may() {
     }
 }
 
+/// An order has no page here, and its id is whatever the store says.
+#[tokio::test]
+async fn an_order_that_others_marked_as_paid_says_that_nothing_was_charged_and_offers_nothing() {
+    let listed = include_str!("../../../../wire/fixtures/0.5.0/attention-at-elastic-path.json");
+    let mut order = serde_json::from_str::<Value>(listed).unwrap()["data"][1].take();
+    order["id"] = json!(HOSTILE);
+    let since = "2026-11-25T20:00:00Z";
+    let payment = row("UM-1", &[("elastic_path_foreign_payment", since)], &json!([]));
+    let html = with("all", &[payment, order]).get(PAGE).await.body;
+    assert_says(
+        &html,
+        &["a payment that is not Tollgate's", "Nothing was charged", "charged no card for it"],
+    );
+    assert_eq!(html.matches("charged no card for it").count(), 2, "of the payment's order, too: {html}");
+    assert_eq!(html.matches(">Mark as seen<").count(), 1, "of the payment only: {html}");
+    assert!(!html.contains(HOSTILE), "{html}");
+}
+
 #[tokio::test]
 async fn nothing_to_do_says_so_and_three_pages_are_read_at_most() {
     let mut none = me("read");

@@ -73,7 +73,12 @@ const USUAL: [(&str, Page); 10] = [
 
 /// Each fixture, the page that shows it, and texts of that page that come from it: those that are
 /// the same whenever the fixtures are recorded.
-const ROWS: [(&str, Page, &[&str]); 59] = [
+const ROWS: [(&str, Page, &[&str]); 60] = [
+    (
+        "attention-at-elastic-path",
+        ATTENTION,
+        &["Elastic Path shows it otherwise", "a payment that is not Tollgate's", "Nothing was charged"],
+    ),
     ("attention-month", ATTENTION, &["$135.00", "UM-2014", "Mastercard 5454 UM-2011"]),
     (
         "attention-unreadable",
