@@ -74,6 +74,7 @@ pub(super) fn order(body: &[u8], id: &OrderId, read_at: Timestamp) -> Result<Sho
     order_of(&document.data, read_at)
 }
 
+/// The order with these members.
 fn order_of(order: &OrderMembers, read_at: Timestamp) -> Result<ShopOrder, ShopFailure> {
     let unreadable = |what: &str| ShopFailure::Unreadable(what.to_owned());
     let prices = &order.meta.display_price;

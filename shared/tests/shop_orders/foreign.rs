@@ -187,8 +187,10 @@ async fn a_copied_reference_makes_no_payment_tollgates_and_what_was_seen_comes_b
 /// The shop's staff marks the payment as refunded, or cancels the order.
 #[tokio::test]
 async fn a_payment_of_others_is_over_once_it_is_refunded_or_its_order_is_canceled_and_never_before() {
-    for is_cancelled in [false, true] {
+    let all = [PaidAfterRefund::Gross, PaidAfterRefund::Net, PaidAfterRefund::NetReopened];
+    for (is_cancelled, paid_after_refund) in all.into_iter().flat_map(|one| [(false, one), (true, one)]) {
         let mall = Mall::with(&[]);
+        mall.fake.set(Settings { paid_after_refund, ..Settings::default() });
         let first = mall.place(TOTAL);
         first.acts(Purchase(TOTAL)).await;
         let history = first.another(TOTAL);

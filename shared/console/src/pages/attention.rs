@@ -117,7 +117,7 @@ fn orders(count: &AttentionCount) -> String {
     format!("{} {noun}", said(&*count.formatted))
 }
 
-/// The part of a payment that says why it has this cause.
+/// The reason for attention with this cause, if it is among these.
 fn reason(all: &[NeedsAttention], concern: Concern) -> Option<&NeedsAttention> {
     all.iter().find(|one| one.code == concern)
 }

@@ -58,7 +58,7 @@ impl Transaction {
 }
 
 impl Order {
-    /// Whether a shop shows more than Tollgate recorded there. Then its transactions say why.
+    /// Whether Tollgate recorded all that a shop shows. If not, the shop's transactions say why.
     pub(crate) fn explains(&self, there: &ShopOrder) -> bool {
         there.settled <= Amount::sum(self.transactions.iter().map(Transaction::least_at_shop))
     }

@@ -111,8 +111,11 @@ impl Payments {
             let page = self.shop_orders.changed(merchant, position.since, position.row).await;
             let page = page.map_err(Refusal::Shop)?;
             for order in page.orders.iter().filter(|order| order.concerns_payments()) {
-                let is_late = !deadline.leaves_time_to_inquire();
-                let done = if is_late { Ok(false) } else { self.read_order(merchant, order, read).await };
+                let done = if deadline.leaves_time_to_inquire() {
+                    self.read_order(merchant, order, read).await.map(|()| true)
+                } else {
+                    Ok(false)
+                };
                 if !matches!(done, Ok(true)) {
                     // The next reading begins with it: a busy shop answers only so often.
                     position.since = order.changed_at.unwrap_or(position.since);
@@ -127,37 +130,37 @@ impl Payments {
         Ok(false)
     }
 
-    /// Puts on record what a change of an order means. True, if it could be found out.
+    /// Puts on record what a change of an order means.
     async fn read_order(
         &self,
         merchant: &Merchant,
         changed: &ChangedOrder,
         read: &mut ShopChanges,
-    ) -> Result<bool, Refusal> {
+    ) -> Result<(), Refusal> {
         let key = OrderKey { merchant: merchant.id.clone(), order: changed.id.clone() };
         // One that cannot be read is noted by the store.
         let stored = Unreadable::left_out(self.store.load(&key).await).map_err(Refusal::Store)?;
-        let Some(stored) = stored else { return Ok(true) };
+        let Some(stored) = stored else { return Ok(()) };
         if changed.is_cancelled
             && let Some(order) = stored.clone()
         {
             read.cancelled.extend(self.cancel_at_shop(order).await?);
         }
-        let Some(there) = &changed.there else { return Ok(true) };
+        let Some(there) = &changed.there else { return Ok(()) };
         let new = || Order::new(&key, there.currency, Some(there.total), self.clock.now());
         let order = stored.unwrap_or_else(new);
-        let is_explained = changed.is_cancelled || order.explains(there);
-        if is_explained && order.foreign.is_none() {
-            return Ok(true);
+        if order.foreign.is_none() && (changed.is_cancelled || order.explains(there)) {
+            return Ok(());
         }
         // Nothing is shipped of a canceled order.
-        let shown = if is_explained { Some(Vec::new()) } else { self.rows_of(merchant, &key).await? };
-        let Some(shown) = shown else { return Ok(true) };
+        let shown =
+            if changed.is_cancelled { Some(Vec::new()) } else { self.rows_of(merchant, &key).await? };
+        let Some(shown) = shown else { return Ok(()) };
         if self.note_foreign(order, &shown).await? {
             read.foreign += 1;
             tracing::error!(merchant = %key.merchant, order = %key.order, "needs attention: Elastic Path shows a payment that Tollgate did not record");
         }
-        Ok(true)
+        Ok(())
     }
 
     /// The shop's transactions of an order; none where they cannot be read, which concerns it only.

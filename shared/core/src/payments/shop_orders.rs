@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Payments, Refusal};
 use crate::{
     order::{
-        self, Action, Intent, Order, OrderId, OrderKey, Principal, Rejection, ShopOrder, ShopTransaction,
-        TellingAnswer, ToTell,
+        self, Action, Intent, Order, OrderId, OrderKey, Principal, Rejection, ShopOrder, ShopStanding,
+        ShopTransaction, TellingAnswer, ToTell,
     },
     payments::Merchant,
 };
@@ -43,9 +43,10 @@ pub struct ChangedOrder {
 }
 
 impl ChangedOrder {
-    /// Whether it was canceled, or something of it is authorized or paid.
+    /// Whether it was canceled, or something of it is or was authorized or paid.
     pub(super) fn concerns_payments(&self) -> bool {
-        self.is_cancelled || self.there.as_ref().is_some_and(|there| !there.settled.is_zero())
+        let is_touched = |there: &ShopOrder| there.standing != ShopStanding::Open || !there.settled.is_zero();
+        self.is_cancelled || self.there.as_ref().is_some_and(is_touched)
     }
 }
 

@@ -366,6 +366,36 @@ async fn a_void_that_has_no_effect_holds_up_no_record_of_its_order() {
     assert_eq!(shop.table.told().last().unwrap().step, Kind::Refund);
 }
 
+/// A shop's row of a payment that somebody else recorded.
+fn strangers() -> ShopTransaction {
+    ShopTransaction {
+        id: "stranger".to_owned(),
+        reference: None,
+        amount: amount(10_000),
+        refunded: Amount::ZERO,
+        step: Some(Kind::Purchase),
+        is_failed: false,
+    }
+}
+
+/// A list shows an order as it was before the last payment was recorded.
+#[tokio::test]
+async fn an_old_row_of_a_list_settles_no_payment_of_others() {
+    let mut shop = Shop::new().await;
+    let paid = shop.pay(&of(None, None)).await.unwrap();
+    shop.table.show(vec![strangers()]);
+    let Fixture { payments, merchant, .. } = &mut shop.fixture;
+    for (minutes, settled) in [(6, 20_000), (12, 0)] {
+        let now = Timestamp::now() + SignedDuration::from_mins(minutes);
+        payments.clock = Arc::new(Stopped(now));
+        let there =
+            ShopOrder { settled: amount(settled), standing: ShopStanding::Settled, read_at: now, ..owing(0) };
+        shop.table.answer(&paid.order.id, Ok(there));
+        assert!(payments.read_changed(merchant, Deadline::after(Duration::from_mins(4))).await.is_complete);
+        assert!(payments.store.load(&paid.order.key()).await.unwrap().unwrap().foreign.is_some());
+    }
+}
+
 /// A stranger marks many orders of one shop, which takes a second for each.
 #[tokio::test(start_paused = true)]
 async fn a_shop_takes_ten_seconds_of_a_run_however_many_of_its_orders_change() {
@@ -379,15 +409,7 @@ async fn a_shop_takes_ten_seconds_of_a_run_however_many_of_its_orders_change() {
         let id: crate::order::OrderId = format!("marked-{second}").parse().unwrap();
         shop.table.answer(&id, Ok(ShopOrder { read_at, standing: ShopStanding::Settled, ..owing(0) }));
     }
-    let row = ShopTransaction {
-        id: "stranger".to_owned(),
-        reference: None,
-        amount: amount(10_000),
-        refunded: Amount::ZERO,
-        step: Some(Kind::Purchase),
-        is_failed: false,
-    };
-    shop.table.show(vec![row]);
+    shop.table.show(vec![strangers()]);
     shop.table.delay(Duration::from_secs(1));
     let Fixture { payments, merchant, .. } = &shop.fixture;
     let (mut runs, mut found) = (Vec::new(), 0);
