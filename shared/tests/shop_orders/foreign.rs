@@ -198,8 +198,8 @@ async fn a_payment_of_others_is_over_once_it_is_refunded_or_its_order_is_cancele
         history.is_looked_at().await;
         assert!(history.has_concern());
         let order = history.key.order.as_str();
-        // The order changes, and its transactions cannot be read. In the other cases nothing of it is
-        // paid in the end.
+        // The order changes, and its transactions cannot be read. In the other cases nothing of it
+        // is paid in the end.
         if paid_after_refund == PaidAfterRefund::Gross {
             history.stranger_pays(1, Method::Purchase);
             mall.fake.fault(Fault { times: 9, ..Fault::once(Endpoint::Transactions, FaultKind::NotJson) });
