@@ -5,6 +5,9 @@ import { readFileSync, readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
+/** The form's words while a payment's outcome is not known. */
+export const IN_DOUBT = "Your bank has not said yes yet. Do not pay again; this page keeps looking.";
+
 const trimmed = (text) => text.split("\n").map((line) => line.trim());
 
 /** Starts the shop of a directory as the section of a page says, and fails unless each line that the

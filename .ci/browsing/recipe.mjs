@@ -5,11 +5,10 @@
 import assert from "node:assert/strict";
 
 import { close, expectError, launch, look, step, visitor } from "./browse.mjs";
-import { assertWithout, comesTo, startPrinted, typeCard as type } from "./printed.mjs";
+import { IN_DOUBT, assertWithout, comesTo, startPrinted, typeCard as type } from "./printed.mjs";
 import { AMEX, NO_FUNDS, VISA, WRONG_DIGIT, stackAt } from "./stack.mjs";
 
 const [program, stack, source, directory] = process.argv.slice(2);
-const IN_DOUBT = "Your bank has not said yes yet. Do not pay again; this page keeps looking.";
 const CHECK = "Please check the card number, the expiry date and the security code.";
 
 const { simulator, advance, approved, loseTheResponse, stop } = await stackAt(stack);

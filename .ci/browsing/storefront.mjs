@@ -5,13 +5,12 @@
 import assert from "node:assert/strict";
 
 import { THEMES, close, expectError, launch, look, step, visitor } from "./browse.mjs";
-import { assertWithout, comesTo, startPrinted, typeCard } from "./printed.mjs";
+import { IN_DOUBT, assertWithout, comesTo, startPrinted, typeCard } from "./printed.mjs";
 import { NO_FUNDS, VISA, stackAt } from "./stack.mjs";
 
 const [program, stack, source, directory] = process.argv.slice(2);
 const MERCHANT = "170200127";
 const PAID = "Paid $20.00 with Visa ending in 1443. Thank you.";
-const IN_DOUBT = "Your bank has not said yes yet. Do not pay again; this page keeps looking.";
 
 const tollgate = await stackAt(stack);
 const { about, simulator, loseTheResponse } = tollgate;

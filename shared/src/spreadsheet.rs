@@ -64,27 +64,30 @@ pub fn unreadable_cells(columns: &[&str], key: &str) -> Vec<String> {
 /// The line of a movement or payment that cannot be read: its time, its order and transaction, and
 /// the key of the item.
 pub fn bad_cells(columns: &[&str], row: &BadRow) -> Vec<String> {
-    let cell = |column: &&str| match *column {
+    by_name(columns, |column| match column {
         "time" => row.at.map(seconds),
         "fact" | "status" => Some(UNREADABLE.to_owned()),
         "order" => row.order.as_ref().map(ToString::to_string),
         "transaction" => row.transaction.map(|transaction| transaction.to_string()),
         "unreadable" => Some(row.item.key.clone()),
         _ => None,
-    };
-    columns.iter().map(cell).map(Option::unwrap_or_default).collect()
+    })
 }
 
 /// The line of an order without a payment that needs attention.
 pub fn unpaid_cells(columns: &[&str], row: &UnpaidRow) -> Vec<String> {
-    let cell = |column: &&str| match *column {
+    by_name(columns, |column| match column {
         "time" => Some(seconds(row.concerned.since)),
         "currency" => Some(row.order.currency.to_string()),
         "order" => Some(row.order.id.to_string()),
         "needs_attention" => Some(row.concerned.concern.as_str().to_owned()),
         _ => None,
-    };
-    columns.iter().map(cell).map(Option::unwrap_or_default).collect()
+    })
+}
+
+/// A line with the cells of some columns; the others are empty.
+fn by_name(columns: &[&str], cell: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    columns.iter().map(|column| cell(column).unwrap_or_default()).collect()
 }
 
 fn known(text: Option<&str>) -> String {

@@ -1,10 +1,10 @@
 //! The fake over HTTP, with a client that reads one response per connection.
 #![expect(clippy::unwrap_used, reason = "a panic is the failure of a test")]
 
-use jiff::SignedDuration;
 use std::fmt::Write;
 
 use elastic_path_fake::{Endpoint, Fake, FakeConfig, Fault, FaultKind, Method, NewOrder, Settings};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpStream};
 

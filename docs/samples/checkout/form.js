@@ -43,10 +43,11 @@ const DECLINES = {
 };
 const IN_DOUBT = "Your bank has not said yes yet. Do not pay again; this page keeps looking.";
 const UNCLEAR = "Something went wrong. Press Pay again: you are charged only once.";
+export const ALREADY_PAID = "This order is paid already. Thank you.";
 // Why this order is not paid here, and now.
 const ENDS = {
   payments_stopped: "This shop takes no payments at the moment. Please come back later.",
-  already_paid: "This order is paid already. Thank you.",
+  already_paid: ALREADY_PAID,
   not_payable: "This order is paid, or a payment is being checked. Please do not pay again.",
   too_many_declines: "No more cards can be tried now. Please come back in an hour.",
   too_many_attempts: "No more cards can be tried for this order. Please contact us.",

@@ -1,5 +1,5 @@
 // The shop's page: the order of the cart, and its payment.
-import { element, end, open, tollgate } from "./form.js";
+import { ALREADY_PAID, element, end, open, tollgate } from "./form.js";
 
 function pay({ card, key }) {
   const data = { gateway: "card_connect", method: "purchase", ...card };
@@ -11,7 +11,7 @@ async function start() {
   const order = await response.json();
   element("price").textContent = order.price;
   if (order.isPaid) {
-    end("This order is paid already. Thank you.", true);
+    end(ALREADY_PAID, true);
   } else {
     await open(order, pay);
   }

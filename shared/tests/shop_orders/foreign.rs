@@ -55,7 +55,9 @@ impl History<'_> {
 
 /// Whether a merchant's list of reasons for attention leads to it.
 fn is_listed(order: &Order, now: jiff::Timestamp) -> bool {
-    let [first, others @ ..] = order.transactions.as_slice() else { return order.foreign.is_some() };
+    let [first, others @ ..] = order.transactions.as_slice() else {
+        return AgendaKeys::of(order).attention.is_some();
+    };
     assert!(others.iter().all(|one| !concerns(order, one, now).contains(&Concern::ForeignPayment)));
     concerns(order, first, now).contains(&Concern::ForeignPayment)
 }

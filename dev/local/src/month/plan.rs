@@ -68,8 +68,11 @@ const YESTERDAY: u32 = 10;
 const REFUNDED_MAX: u32 = 220;
 const CAPTURED_MAX: u32 = 250;
 
+/// The published test card.
+pub(super) const VISA: &str = "4788250000121443";
+
 const APPROVED: [&str; 9] = [
-    "4788250000121443",
+    VISA,
     "4111111111111111",
     "4012888888881881",
     "5454545454545454",
@@ -138,7 +141,7 @@ fn usual(number: u32, days_ago: i32, minute: i64) -> Sale {
         6 => Fate::Declined("101"),
         7 => Fate::Declined("107"),
         8..=9 => {
-            card = Card { code: "111", ..self::card("4788250000121443") };
+            card = Card { code: "111", ..self::card(VISA) };
             Fate::DeclinedByRule
         }
         10 => {
@@ -172,7 +175,6 @@ fn refunded(dice: &mut Dice, paid: u32) -> Fate {
 /// The payments that pages and tests name: days ago, minute, amount, card and fate, with numbers
 /// from 2001 on.
 fn special() -> Vec<Sale> {
-    const VISA: &str = "4788250000121443";
     const MASTERCARD: &str = "5454545454545454";
     const DISCOVER: &str = "6011000995500000";
     const AMEX: &str = "371449635398431";

@@ -10,7 +10,10 @@ use super::{
     CAPTURES_AT, FollowUp, Happening, Month,
     plan::{Fate, Sale},
 };
-use crate::{client::ClientCall, merchants::MONTH_MID};
+use crate::{
+    client::{Client, ClientCall},
+    merchants::MONTH_MID,
+};
 
 /// How long after a payment the same day's follow-up comes.
 const SOON: i64 = 45;
@@ -43,16 +46,11 @@ impl Month<'_> {
             let kind = FaultKind::Respond { code, done: false };
             self.parts.simulator.fault(Fault::once(Endpoint::Auth, kind));
         }
-        let client = self.client(None).await?;
-        let path = "/v2/orders/{orderId}/payments";
-        let parameters = [("orderId", order.as_str())];
-        let call = ClientCall { function: "payments", method: "POST", path, parameters: &parameters };
-        let (status, body) = client.request(&call, &self.payment(sale)).await?;
+        let (status, body) = pay(&self.client(None).await?, &order, &self.payment(sale)).await?;
         self.parts.simulator.clear_faults();
         let unexpected = format!("payment of {order}: {status}: {body}");
         if matches!(sale.fate, Fate::Declined(_) | Fate::DeclinedByRule) {
-            let declined = Errors::deserialize(body).is_ok_and(|failed| failed.code() == Some("declined"));
-            return if declined { Ok(()) } else { Err(unexpected) };
+            return if is_declined(body) { Ok(()) } else { Err(unexpected) };
         }
         let expected = if is_lost { StatusCode::ACCEPTED } else { StatusCode::OK };
         match Single::deserialize(body) {
@@ -159,14 +157,38 @@ impl Month<'_> {
     }
 
     pub(super) async fn follow_up(&self, follow_up: &FollowUp) -> Result<(), String> {
-        let FollowUp { function, word, order, transaction, body, by } = follow_up;
+        let mut body = follow_up.body.clone();
+        if let Some(by) = follow_up.by {
+            self.state_actor(&mut body, by);
+        }
+        follow_up.send(&self.client(follow_up.by).await?, &body).await
+    }
+}
+
+impl FollowUp {
+    /// Sends it with this body, which has to succeed.
+    pub(super) async fn send(&self, client: &Client<'_>, body: &Value) -> Result<(), String> {
+        let Self { function, word, order, transaction, .. } = self;
         let path = format!("/v2/orders/{{orderId}}/transactions/{{transactionId}}/{word}");
         let parameters = [("orderId", order.as_str()), ("transactionId", transaction.as_str())];
         let call = ClientCall { function, method: "POST", path: &path, parameters: &parameters };
-        let mut body = body.clone();
-        if let Some(by) = by {
-            self.state_actor(&mut body, by);
-        }
-        self.client(*by).await?.send(&call, &body).await.map(drop)
+        client.send(&call, body).await.map(drop)
     }
+}
+
+/// The response to a payment of an order.
+pub(super) async fn pay(
+    client: &Client<'_>,
+    order: &str,
+    body: &Value,
+) -> Result<(StatusCode, Value), String> {
+    let path = "/v2/orders/{orderId}/payments";
+    let parameters = [("orderId", order)];
+    let call = ClientCall { function: "payments", method: "POST", path, parameters: &parameters };
+    client.request(&call, body).await
+}
+
+/// Whether a response is a decline.
+pub(super) fn is_declined(body: Value) -> bool {
+    Errors::deserialize(body).is_ok_and(|failed| failed.code() == Some("declined"))
 }

@@ -1,15 +1,18 @@
 //! Orders of the merchant whose shop is the fake Elastic Path, one for each way in which an order
 //! can go there.
 
-use axum::http::StatusCode;
 use elastic_path_fake::{Fake, Method, NewOrder};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 use tollgate_wire::{Single, Transaction};
 
-use super::{CAPTURES_AT, Happening, Month};
+use super::{
+    CAPTURES_AT, FollowUp, Happening, Month,
+    plan::VISA,
+    sell::{is_declined, pay},
+};
 use crate::{
-    client::{Client, ClientCall},
+    client::Client,
     merchants::{ELASTIC_PATH, ELASTIC_PATH_KEY},
 };
 
@@ -18,10 +21,7 @@ const DAYS_AGO: i32 = 4;
 
 const TOTAL: u64 = 2_599;
 
-/// The published test card.
-const VISA: &str = "4788250000121443";
-
-/// Something that happens to an order of the shop.
+/// An order of the shop, by its fate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ShopOrder {
     /// Paid and shipped.
@@ -70,14 +70,11 @@ impl Month<'_> {
         }
         let mut client = Client { functions: &self.functions, token: String::new() };
         client.log_in(ELASTIC_PATH, ELASTIC_PATH_KEY).await?;
-        let path = "/v2/orders/{orderId}/payments";
-        let parameters = [("orderId", id.as_str())];
-        let call = ClientCall { function: "payments", method: "POST", path, parameters: &parameters };
-        let (status, body) = client.request(&call, &self.payment_at_shop(order)).await?;
-        if order == ShopOrder::OutOfStock && status == StatusCode::BAD_REQUEST {
-            return Ok(());
-        }
+        let (status, body) = pay(&client, &id, &self.payment_at_shop(order)).await?;
         let unexpected = format!("payment of {id}: {status}: {body}");
+        if order == ShopOrder::OutOfStock {
+            return if is_declined(body) { Ok(()) } else { Err(unexpected) };
+        }
         let paid: Single<Transaction> = Single::deserialize(body).map_err(|_| unexpected)?;
         go_on(order, shop, &client, &paid.data).await
     }
@@ -103,12 +100,11 @@ async fn go_on(order: ShopOrder, shop: &Fake, client: &Client<'_>, paid: &Transa
         ShopOrder::CanceledLate => Some("capture"),
         _ => None,
     };
-    let (id, transaction) = (&paid.relationships.order.data.id, paid.id.to_string());
+    let id = &paid.relationships.order.data.id;
     if let Some(word) = word {
-        let path = format!("/v2/orders/{{orderId}}/transactions/{{transactionId}}/{word}");
-        let parameters = [("orderId", id.as_str()), ("transactionId", transaction.as_str())];
-        let call = ClientCall { function: word, method: "POST", path: &path, parameters: &parameters };
-        client.send(&call, &json!({ "data": {} })).await?;
+        let (order, transaction, body) = (id.clone(), paid.id.to_string(), json!({ "data": {} }));
+        let follow_up = FollowUp { function: word, word, order, transaction, body, by: None };
+        follow_up.send(client, &follow_up.body).await?;
     }
     let is_known = match order {
         ShopOrder::Paid => shop.fulfill(id),

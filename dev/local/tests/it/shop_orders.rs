@@ -285,8 +285,7 @@ async fn stranger_marks(shop: &Shop, order: &str, reference: &str) {
     assert_eq!(answer.status(), 200);
 }
 
-/// Everything that says what was charged: movements, totals, the month, a receipt, payments and
-/// events.
+/// The movements, totals, month, receipt, payments and events that say what was charged.
 async fn charges(shop: &Shop, receipt: &str) -> BTreeMap<String, Value> {
     shop.stack.deliver_stream().await.unwrap();
     shop.stack.invoke_scheduled("totals").await.unwrap();

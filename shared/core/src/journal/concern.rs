@@ -215,10 +215,10 @@ fn foreign(order: &Order) -> Option<Concerned> {
     Some(fading(Concern::ForeignPayment, since, latest, facts))
 }
 
-/// The same of an order that has no payment here, so that no payment's row can tell it. Nobody can
-/// say there that it was seen.
-pub(super) fn concern_of_unpaid(order: &Order, now: Timestamp) -> Option<Concerned> {
-    let found = foreign(order).filter(|one| order.transactions.is_empty() && one.holds(now))?;
+/// The same of an order that has no payment here, so that no payment's row can tell it, at any
+/// time. Nobody can say there that it was seen.
+pub(super) fn concern_of_unpaid(order: &Order) -> Option<Concerned> {
+    let found = foreign(order).filter(|_| order.transactions.is_empty())?;
     Some(Concerned { facts: None, ..found })
 }
 
@@ -300,8 +300,7 @@ pub(super) const PAST: &str = "past";
 /// and [`overdue_at`] says which captures are late. Nor does the end of an authorization, most of
 /// which are captured long before: the schedule finds its last day and puts the order here.
 pub(super) fn attention_key(order: &Order) -> Option<String> {
-    let unpaid = foreign(order).filter(|_| order.transactions.is_empty());
-    let mut past = unpaid.and_then(|one| Some((one.until?, one.since)));
+    let mut past = concern_of_unpaid(order).and_then(|one| Some((one.until?, one.since)));
     let mut open = None::<Timestamp>;
     for transaction in &order.transactions {
         let waits = transaction.capture_standing() == Some(CaptureStanding::Waiting)

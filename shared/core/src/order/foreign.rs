@@ -1,8 +1,7 @@
 //! Payments that an order's shop shows and that Tollgate did not record.
 //!
 //! An order's id and the shop's public client id are enough to record a payment by the shop's
-//! manual gateway, which moves no money. So nothing here is part of what the order was paid: it is
-//! only said that a person has to look.
+//! manual gateway, which moves no money. So such a payment is part of no sum, and needs a person.
 
 use jiff::Timestamp;
 
@@ -21,7 +20,7 @@ pub struct ForeignPayments {
 }
 
 impl ShopTransaction {
-    /// Whether it says nothing any more about what was paid.
+    /// Whether the payment in this row was given back.
     fn is_over(&self) -> bool {
         self.step == Some(Kind::Refund) || (self.refunded >= self.amount && !self.amount.is_zero())
     }
@@ -43,8 +42,8 @@ impl Transaction {
     fn is_shown_by(&self, row: &ShopTransaction) -> bool {
         let is_known = self.told().is_some_and(|told| told.id == row.id);
         let may_be_another = self.told().is_none_or(|told| told.is_twice || told.look_at.is_some());
-        let has_reference = row.reference.as_deref() == Some(self.id.to_string().as_str());
-        is_known || (self.is_of_shop() && has_reference && (may_be_another || !row.is_beginning()))
+        let is_named = self.is_of_shop() && row.has_reference_of(self);
+        is_known || (is_named && (may_be_another || !row.is_beginning()))
     }
 
     /// Whether the shop has a row of its own for each step: it shows the payment as it began,

@@ -209,7 +209,7 @@ impl Payments {
 }
 
 /// Whether an order was never written. The first write makes it version 1.
-fn is_new(order: &Order) -> bool {
+pub(super) fn is_new(order: &Order) -> bool {
     order.version == 0
 }
 

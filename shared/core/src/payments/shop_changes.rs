@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Changed, ChangedOrder, ChangedPage, Deadline, Merchant, Payments, Refusal, ShopFailure, ShopPoll,
-    StoreError, Unreadable, deadline::INQUIRY_MIN, save_changed,
+    StoreError, Unreadable, deadline::INQUIRY_MIN, intent::is_new, save_changed,
 };
 use crate::order::{Order, OrderKey, OrdersMode, ShopTransaction};
 
@@ -19,8 +19,8 @@ const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// How often a shop's changed orders are read.
 const READ_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
-/// How much further back a reading begins than where the last one ended: a list may lack what is
-/// new, and the shop's clock is another one.
+/// The overlap of two readings: a list may lack the newest changes, and the shop's clock is another
+/// one.
 const READ_AGAIN: SignedDuration = SignedDuration::from_mins(5);
 
 /// How long a run reads one shop's list. A stranger can change many orders of a shop, and takes no
@@ -186,12 +186,10 @@ impl Payments {
             let result = order.foreign.is_some();
             Ok::<_, Refusal>(if is_changed { Changed::To(result) } else { Changed::Not(false) })
         };
-        if order.version == 0 {
-            if !order.note_foreign(shown, self.clock.now()) {
-                return Ok(false);
-            }
+        if is_new(&order) {
+            let Changed::To(is_noted) = note(&mut order)? else { return Ok(false) };
             match self.store.create(&order).await {
-                Ok(()) => return Ok(true),
+                Ok(()) => return Ok(is_noted),
                 // A payment of it was begun meanwhile.
                 Err(StoreError::Conflict(stored)) => order = *stored,
                 Err(error) => return Err(Refusal::Store(error)),

@@ -183,7 +183,7 @@ async fn what_was_taken_of_a_canceled_order_is_refunded_by_those_who_may() {
     }
 }
 
-/// An order has no page here, and its id is whatever the store says.
+/// Such an order has no page here, and its id comes from the store.
 #[tokio::test]
 async fn an_order_that_others_marked_as_paid_says_that_nothing_was_charged_and_offers_nothing() {
     let listed = include_str!("../../../../wire/fixtures/0.5.0/attention-at-elastic-path.json");

@@ -85,15 +85,14 @@ impl AgendaLister<'_> {
         wanted: &AgendaWanted<'_>,
         codes: &[Concern],
     ) -> Result<(Found, Option<AttentionCount>), StoreError> {
+        let is_wanted = |one: &Concerned| codes.is_empty() || codes.contains(&one.concern);
         let listed_at = &|order: &Order, own: &Transaction| {
             let all = concerned(order, own, wanted.now);
-            let is_wanted = codes.is_empty() || all.iter().any(|one| codes.contains(&one.concern));
-            all.iter().filter(|_| is_wanted).map(|one| one.since).min()
+            let is_listed = all.iter().any(is_wanted);
+            all.iter().filter(|_| is_listed).map(|one| one.since).min()
         };
-        let unpaid = &|order: &Order| {
-            concern_of_unpaid(order, wanted.now)
-                .filter(|one| codes.is_empty() || codes.contains(&one.concern))
-        };
+        let unpaid =
+            &|order: &Order| concern_of_unpaid(order).filter(|one| one.holds(wanted.now) && is_wanted(one));
         let ranges = &attention_ranges(wanted.now);
         let search = AgendaSearch { wanted: *wanted, ranges, listed_at, unpaid };
         if wanted.after.is_some() {

@@ -27,6 +27,13 @@ pub struct ShopTransaction {
     pub is_failed: bool,
 }
 
+impl ShopTransaction {
+    /// Whether it has the reference of a payment, which anyone can state.
+    pub(in crate::order) fn has_reference_of(&self, payment: &Transaction) -> bool {
+        self.reference.as_deref() == Some(payment.id.to_string().as_str())
+    }
+}
+
 /// The shop's transactions, read because of a payment.
 #[derive(Clone, Copy, Debug)]
 pub struct Look<'a> {
@@ -49,9 +56,8 @@ enum Shown {
 
 impl Transaction {
     /// The shop's transactions that are this payment's.
-    fn own<'a>(&self, shown: &'a [ShopTransaction]) -> impl Iterator<Item = &'a ShopTransaction> + use<'a> {
-        let reference = self.id.to_string();
-        shown.iter().filter(move |row| !row.is_failed && row.reference.as_deref() == Some(reference.as_str()))
+    fn own<'a>(&self, shown: &'a [ShopTransaction]) -> impl Iterator<Item = &'a ShopTransaction> {
+        shown.iter().filter(|row| !row.is_failed && row.has_reference_of(self))
     }
 
     /// Whether a step is on record there.
@@ -60,11 +66,8 @@ impl Transaction {
             return self.find_payment(look.shown);
         }
         let Some(there) = self.told().map(|told| told.id.as_str()) else { return Shown::Nothing };
-        let reference = self.id.to_string();
-        let is_own = |row: &&ShopTransaction| {
-            let is_known = row.id == there || row.reference.as_deref() == Some(reference.as_str());
-            is_known && !row.is_failed
-        };
+        let is_own =
+            |row: &&ShopTransaction| !row.is_failed && (row.id == there || row.has_reference_of(self));
         let mut own = look.shown.iter().filter(is_own);
         let is_done = match telling.step {
             Kind::Capture => own.any(|row| matches!(row.step, Some(Kind::Capture | Kind::Refund))),
