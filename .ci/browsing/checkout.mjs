@@ -269,6 +269,8 @@ async function checkMessages() {
 async function checkKeyboard() {
   const page = await shopper();
   await arrive(page);
+  // Tab passes over a frame that has no fields yet.
+  await field(page, "ccnumfield").waitFor();
   await page.keyboard.press("Tab");
   for (const text of [VISA, "10", "2031", "112"]) {
     await page.keyboard.insertText(text);
