@@ -5,17 +5,19 @@ use jiff::Timestamp;
 use crate::{
     accounts::Account,
     advice::{self, Advice},
-    amount, bin_data,
+    amount, bank_account, bin_data,
     call::Call,
     cards::{self, Brand, Card, Script},
-    codes::{Processor, Verdict, pps},
+    codes::{Processor, Verdict, pps, pstr},
     config::Merchant,
     currency,
     expiry::Expiry,
     fields::Fields,
     ledger::stored_order_id,
+    manual_batches,
     profile::{self, ProfileUse},
     reply::Reply,
+    signature,
     state::{RecordKind, RecordState},
     surcharge::{self, Charged, Shown, Surcharge},
     transaction::{EntryMode, Transaction},
@@ -47,6 +49,10 @@ const LENGTHS: [(&str, usize); 17] = [
 
 const MAX_POSTAL: usize = 9;
 const MAX_USERFIELDS_BYTES: usize = 4000;
+/// The longest account that a refusal repeats.
+const MAX_ECHO: usize = 27;
+/// With so many digits, an account that cannot be read may be a card number all the same.
+const MIN_CARD_DIGITS: usize = 12;
 
 /// The partial-approval card: from this amount on it has only that much.
 const PARTIAL_FROM: i64 = 600;
@@ -60,6 +66,8 @@ struct Sale {
     surcharge: Option<Surcharge>,
     expiry: Option<Expiry>,
     cvv: Option<String>,
+    /// The issuer's code, given by telephone: no processor is asked.
+    voice_authcode: Option<String>,
     postal: String,
     address: String,
     capture: bool,
@@ -70,6 +78,24 @@ struct Sale {
 }
 
 impl Sale {
+    /// A payment from a checking account, which is captured at once.
+    fn from_bank(card: Card, amount: i64) -> Self {
+        Self {
+            card,
+            amount,
+            surcharge: None,
+            expiry: None,
+            cvv: None,
+            voice_authcode: None,
+            postal: String::new(),
+            address: String::new(),
+            capture: true,
+            recurring: Recurring::No,
+            from_profile: None,
+            store_profile: false,
+        }
+    }
+
     /// An amount with the fee that goes with it.
     fn charged(&self, subtotal: i64) -> Charged {
         let fee = self.surcharge.map_or(0, |surcharge| surcharge.beside(subtotal));
@@ -105,7 +131,7 @@ pub(crate) fn authorize(world: &mut World, merchant: &Merchant, fields: &Fields,
     let reply = match read(world, merchant, fields, &mut transaction) {
         Err(refusal) => {
             transaction.verdict = refusal;
-            declined(&transaction, merchant, None)
+            with_echo(declined(&transaction, merchant, None), &transaction, merchant, fields)
         }
         Ok(sale) => match refused_by_fault(&sale, call) {
             Some(verdict) => {
@@ -140,11 +166,25 @@ fn refused_by_fault(sale: &Sale, call: Call) -> Option<Verdict> {
 /// The response to a payment that a fault, or a timeout card, has kept from being done.
 fn not_done(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>) -> Reply {
     let reply = declined(transaction, merchant, shown);
-    if transaction.verdict == pps::TIMED_OUT {
-        reply.with("setlstat", "Declined").with("currency", transaction.currency.as_str())
-    } else {
-        reply
+    if transaction.verdict != pps::TIMED_OUT {
+        return reply;
     }
+    let reply = reply.with("setlstat", "Declined").with("currency", transaction.currency.as_str());
+    if merchant.settings.timed_out_amounts_in_responses { reply } else { reply.with("amount", "0.00") }
+}
+
+/// Repeats the account and the expiry of a card that cannot be read, but no card number.
+fn with_echo(reply: Reply, transaction: &Transaction, merchant: &Merchant, fields: &Fields) -> Reply {
+    let is_echoed = merchant.settings.invalid_card_echoed
+        && transaction.verdict == pps::INVALID_CARD
+        && transaction.token.is_empty();
+    if !is_echoed {
+        return reply;
+    }
+    let account: String = fields.text_or_empty("account").chars().take(MAX_ECHO).collect();
+    let digits: String = account.chars().filter(char::is_ascii_digit).collect();
+    let shown = if digits.len() < MIN_CARD_DIGITS { account } else { cards::mask(&digits) };
+    reply.with("account", shown).with_some("expiry", fields.text("expiry"))
 }
 
 /// The parts of a request that are kept with any outcome.
@@ -154,6 +194,7 @@ fn describe(transaction: &mut Transaction, fields: &Fields, processor: Processor
     transaction.name = cards::mask_card_numbers(&fields.text_or_empty("name"));
     transaction.shows_receipt = fields.flag("receipt");
     transaction.userfields = fields.get("userfields").map(cards::mask_in_json);
+    transaction.signature = fields.text("signature").filter(|text| text.len() <= signature::MAX_SIGNATURE);
     transaction.entrymode = match fields.text_or_empty("ecomind").to_ascii_uppercase().as_str() {
         "E" => EntryMode::ECommerce,
         "T" => EntryMode::Moto,
@@ -172,6 +213,14 @@ fn read(
     fields: &Fields,
     transaction: &mut Transaction,
 ) -> Result<Sale, Verdict> {
+    if bank_account::pays(fields) {
+        let card = bank_account::card(world, merchant, fields, transaction)?;
+        fields.check_lengths(&LENGTHS)?;
+        check_texts(fields)?;
+        check_currency(fields, merchant)?;
+        let amount = fields.amount()?.filter(|amount| *amount > 0).ok_or(pps::INVALID_AMOUNT)?;
+        return Ok(Sale::from_bank(card, amount));
+    }
     let profile_use = profile::requested(fields);
     let stored = match &profile_use {
         ProfileUse::Stored { profileid, acctid } => Some(
@@ -189,6 +238,7 @@ fn read(
     };
     transaction.set_card(&card);
     if card.brand == Brand::Check {
+        // A token of a checking account that does not say what it is.
         return Err(pps::NO_ECHECK);
     }
     // The data that CardSecure holds with a token is good for one payment, with any outcome.
@@ -226,6 +276,7 @@ fn read(
         amount,
         expiry,
         cvv,
+        voice_authcode: fields.text("authcode"),
         capture: fields.flag("capture"),
         recurring: match fields.text_or_empty("ecomind").as_str() {
             _ if !is_series(fields, "M") => Recurring::No,
@@ -236,6 +287,7 @@ fn read(
     })
 }
 
+/// Refuses texts that are longer than the interface allows.
 fn check_texts(fields: &Fields) -> Result<(), Verdict> {
     if fields.text_or_empty("postal").chars().count() > MAX_POSTAL {
         return Err(pps::INVALID_ZIP);
@@ -244,8 +296,10 @@ fn check_texts(fields: &Fields) -> Result<(), Verdict> {
     if userfields_bytes > MAX_USERFIELDS_BYTES {
         return Err(pps::INVALID_FIELD);
     }
-    let is_check = ["ECHK", "ESAV"].contains(&fields.text_or_empty("accttype").to_ascii_uppercase().as_str());
-    if is_check || fields.text("bankaba").is_some() { Err(pps::NO_ECHECK) } else { Ok(()) }
+    if fields.text_or_empty("signature").len() > signature::MAX_SIGNATURE {
+        return Err(pps::INVALID_FIELD);
+    }
+    Ok(())
 }
 
 fn check_currency(fields: &Fields, merchant: &Merchant) -> Result<(), Verdict> {
@@ -274,6 +328,12 @@ fn is_series(fields: &Fields, initiator: &str) -> bool {
 fn decide(merchant: &Merchant, sale: &Sale, gets_advice: bool, now: Timestamp) -> Decision {
     let processor = merchant.processor;
     let refuse = |verdict| Decision { verdict, approved: 0, advice: Advice::new() };
+    if sale.card.brand == Brand::Check {
+        return Decision { verdict: pstr::SUCCESS, approved: sale.amount, advice: Advice::new() };
+    }
+    if sale.voice_authcode.is_some() {
+        return Decision { verdict: pps::VOICE_APPROVAL, approved: sale.amount, advice: Advice::new() };
+    }
     if let Some(verdict) = sale.card.script.decline(processor) {
         return refuse(verdict);
     }
@@ -347,9 +407,11 @@ fn decided(
     transaction.surcharge = sale.surcharge;
     transaction.charge_at_most(sale.charged(decision.approved));
     transaction.starts_recurring = is_series(fields, "C");
-    transaction.authcode = Some(match sale.card.script {
-        Script::Approve(authcode) => authcode.to_owned(),
-        _ => world.next_authcode(),
+    transaction.authcode = Some(match (&sale.voice_authcode, sale.card.brand, sale.card.script) {
+        (Some(authcode), ..) => authcode.clone(),
+        (None, Brand::Check, _) => world.next_bank_authcode(),
+        (None, _, Script::Approve(authcode)) => authcode.to_owned(),
+        (None, ..) => world.next_authcode(),
     });
     transaction.status = match (sale.amount, sale.capture) {
         (0, _) => RecordState::ZeroAmount,
@@ -358,7 +420,7 @@ fn decided(
     };
     if transaction.status == RecordState::Queued {
         transaction.captured_at = Some(transaction.authorized_at);
-        transaction.batchid = Some(world.open_batch(merchant));
+        transaction.batchid = Some(manual_batches::batch_for(world, merchant, fields));
     }
     transaction.profile = if sale.store_profile {
         let account = profile::from_fields(merchant, fields, &sale.card, sale.expiry);
@@ -377,9 +439,20 @@ fn approved(
     shown: Option<&Card>,
 ) -> Reply {
     let settings = merchant.settings;
-    let avs = if settings.avs { verification::avs(&sale.postal, &sale.address, sale.amount) } else { " " };
     let from_profile = sale.from_profile.is_some() || sale.store_profile;
-    let cvv = if settings.cvv { verification::cvv(sale.cvv.as_deref(), from_profile) } else { " " };
+    let is_check = sale.card.brand == Brand::Check;
+    let avs = match settings.avs {
+        _ if is_check => bank_account::NOT_VERIFIED,
+        true => verification::avs(&sale.postal, &sale.address, sale.amount),
+        false => " ",
+    };
+    let cvv = match settings.cvv {
+        _ if is_check => bank_account::NOT_VERIFIED,
+        true => verification::cvv(sale.cvv.as_deref(), from_profile),
+        false => " ",
+    };
+    let userfields = transaction.userfields.clone().filter(|_| settings.userfields_in_responses);
+    let signature = transaction.signature.as_deref().filter(|_| settings.signature_in_responses);
     let cof = fields.text("cof").map(|cof| cof.to_ascii_uppercase()).filter(|cof| cof == "C" || cof == "M");
     let authcode = transaction.authcode.as_deref();
     let fee = transaction.charged().fee;
@@ -393,12 +466,16 @@ fn approved(
         .with_some("profileid", transaction.profile.as_ref().map(|(profileid, _)| profileid.as_str()))
         .with_some("acctid", transaction.profile.as_ref().map(|(_, acctid)| acctid.as_str()))
         .with_some("cof", cof)
+        .with_some("userfields", userfields)
+        .with_some("signature", signature)
         .with_some("binInfo", if fields.flag("bin") { bin_data::info(&sale.card) } else { None });
     surcharge::attach(reply, transaction.surcharge, fee, authcode, settings, Shown::Authorization)
 }
 
 fn declined(transaction: &Transaction, merchant: &Merchant, shown: Option<&Card>) -> Reply {
-    let reply = common(transaction, shown).with("cardproc", merchant.processor.name());
+    let is_check = transaction.brand == Some(Brand::Check);
+    let route = if is_check { pstr::NAME } else { merchant.processor.name() };
+    let reply = common(transaction, shown).with("cardproc", route);
     advice::attach(reply, &transaction.advice, merchant.settings.scheme_members)
 }
 

@@ -104,6 +104,12 @@ impl Processor {
         }
     }
 
+    /// The processor of a name; the error lists them.
+    pub(crate) fn from_name(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|processor| processor.name() == name);
+        found.ok_or_else(|| format!("processor: FNOR or RPCT, not {name:?}"))
+    }
+
     fn rows(self) -> &'static [Row] {
         match self {
             Self::Fnor => fnor::FNOR,
@@ -220,12 +226,32 @@ pub(crate) fn category(number: &'static str) -> (&'static str, &'static str) {
     }
 }
 
+/// The responses of `ProfitStars`, the host of payments from checking accounts, `respproc` PSTR.
+pub(crate) mod pstr {
+    use super::Stat::{A, C};
+    use super::Verdict;
+
+    /// The host's name in `respproc` and `cardproc`.
+    pub(crate) const NAME: &str = "PSTR";
+
+    const fn host(code: &'static str, stat: super::Stat, text: &'static str) -> Verdict {
+        Verdict { processor: NAME, code, stat, text }
+    }
+
+    pub(crate) const SUCCESS: Verdict = host("00", A, "Success");
+    pub(crate) const BAD_ROUTING_NUMBER: Verdict = host("99", C, "The RoutingNumber is not valid.");
+
+    pub(crate) const ALL: [Verdict; 2] = [SUCCESS, BAD_ROUTING_NUMBER];
+}
+
 /// The gateway's own responses, `respproc` PPS.
 pub(crate) mod pps {
     use super::Stat::{A, B, C};
     use super::Verdict;
 
     pub(crate) const APPROVAL: Verdict = Verdict::gateway("00", A, "Approval");
+    /// The issuer gave the authorization by telephone.
+    pub(crate) const VOICE_APPROVAL: Verdict = Verdict::gateway("01", A, "VoiceAuth Approved");
     pub(crate) const PROFILE_DELETED: Verdict = Verdict::gateway("08", A, "Profile Deleted");
     pub(crate) const PROFILE_SAVED: Verdict = Verdict::gateway("09", A, "Profile Saved");
     pub(crate) const INVALID_CARD: Verdict = Verdict::gateway("11", C, "Invalid card");
@@ -254,14 +280,17 @@ pub(crate) mod pps {
     pub(crate) const NO_PARTIAL_REFUNDS: Verdict = Verdict::gateway("46", C, "Partial refunds not supported");
     pub(crate) const NO_ECHECK: Verdict = Verdict::gateway("48", C, "Echeck not supported");
     pub(crate) const TIMED_OUT: Verdict = Verdict::gateway("62", B, "Timed out");
+    pub(crate) const VOICE_NOT_VOIDABLE: Verdict =
+        Verdict::gateway("70", C, "Voice authorization cannot be voided");
     pub(crate) const PROFILE_NOT_FOUND: Verdict = Verdict::gateway("96", C, "Profile not found");
     pub(crate) const MERCHANT_DISABLED: Verdict = Verdict::gateway("97", C, "Merchant disabled");
     pub(crate) const INVALID_TOKEN: Verdict = Verdict::gateway("98", C, "Invalid token");
     pub(crate) const SURCHARGE_NOT_SUPPORTED: Verdict = Verdict::gateway("104", C, "Surcharge Not Supported");
 
-    /// Every code of the gateway, so that each can be chosen by a fault.
-    pub(crate) const ALL: [Verdict; 31] = [
+    /// Every code that the gateway gives by itself here, so that each can be chosen by a fault, too.
+    pub(crate) const ALL: [Verdict; 33] = [
         APPROVAL,
+        VOICE_APPROVAL,
         PROFILE_DELETED,
         PROFILE_SAVED,
         INVALID_CARD,
@@ -288,6 +317,7 @@ pub(crate) mod pps {
         NO_PARTIAL_REFUNDS,
         NO_ECHECK,
         TIMED_OUT,
+        VOICE_NOT_VOIDABLE,
         PROFILE_NOT_FOUND,
         MERCHANT_DISABLED,
         INVALID_TOKEN,

@@ -1,10 +1,14 @@
 //! The configuration of a simulator.
 
 use std::fmt;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
 
 use crate::{
     codes::Processor,
-    settings::{FeeType, Settings},
+    currency,
+    settings::{FeeType, LinkedMerchid, Settings},
 };
 
 /// How a simulator behaves. `Config::default()` is the public test account with the noise on.
@@ -36,7 +40,13 @@ impl Default for Config {
             seed: 1,
             quiet_json: false,
             merchants: vec![
-                Merchant::new(Self::DEFAULT_MID, Processor::Fnor, "USD"),
+                Merchant {
+                    settings: Settings {
+                        echeck_merchid: LinkedMerchid::new("542041").unwrap_or(LinkedMerchid::NONE),
+                        ..Settings::default()
+                    },
+                    ..Merchant::new(Self::DEFAULT_MID, Processor::Fnor, "USD")
+                },
                 Merchant::new("496480518000", Processor::Rpct, "USD"),
                 Merchant::new("496160873124", Processor::Fnor, "CAD"),
                 Merchant::new("496160873978", Processor::Fnor, "EUR"),
@@ -62,6 +72,29 @@ impl Config {
     /// Connect.
     pub const SURCHARGE_MID: &str = "496590513883";
 
+    /// Adds a merchant account, in the place of one with the same number.
+    pub fn put_merchant(&mut self, merchant: Merchant) {
+        self.merchants.retain(|known| known.merchid != merchant.merchid);
+        self.merchants.push(merchant);
+    }
+
+    /// Changes settings of accounts: a JSON object with the number of each and an object of its
+    /// settings, in the words of the control interface. The error names the account and the
+    /// setting; nothing is changed then.
+    pub fn change_settings(&mut self, json: &str) -> Result<(), String> {
+        let accounts: Map<String, Value> = serde_json::from_str(json)
+            .map_err(|error| format!("not an object of merchant accounts and their settings: {error}"))?;
+        let mut merchants = self.merchants.clone();
+        for (merchid, given) in &accounts {
+            let merchant = merchants.iter_mut().find(|merchant| merchant.merchid == *merchid);
+            let merchant = merchant.ok_or_else(|| format!("{merchid}: there is no such merchant account"))?;
+            let given = given.as_object().ok_or_else(|| format!("{merchid}: not an object of settings"))?;
+            merchant.settings.change(given).map_err(|error| format!("{merchid}: {error}"))?;
+        }
+        self.merchants = merchants;
+        Ok(())
+    }
+
     /// When the gateway gives up waiting for a processor.
     pub const GATEWAY_TIMEOUT_MS: u64 = 32_000;
 }
@@ -84,6 +117,17 @@ pub struct Merchant {
 }
 
 impl Merchant {
+    /// The same, of texts that someone typed; the error names what is wrong.
+    pub(crate) fn checked(merchid: &str, processor: Processor, currency: &str) -> Result<Self, String> {
+        if LinkedMerchid::new(merchid).is_none_or(|number| number.text().is_none()) {
+            return Err(format!("merchid: 1 to 16 letters and digits, not {merchid:?}"));
+        }
+        if !currency::is_known(currency) {
+            return Err(format!("currency: three letters of ISO 4217, such as USD, not {currency:?}"));
+        }
+        Ok(Self::new(merchid, processor, currency))
+    }
+
     /// A merchant account with the test credentials and default settings.
     pub fn new(merchid: &str, processor: Processor, currency: &str) -> Self {
         Self {
@@ -94,6 +138,28 @@ impl Merchant {
             currency: currency.to_owned(),
             settings: Settings::default(),
         }
+    }
+}
+
+impl FromStr for Merchant {
+    type Err = String;
+
+    /// Reads `MID:PROCESSOR:CURRENCY`, and optionally `:USER:PASSWORD`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.splitn(5, ':');
+        let [merchid, processor, currency] =
+            [parts.next(), parts.next(), parts.next()].map(Option::unwrap_or_default);
+        let processor = Processor::from_name(processor)?;
+        let mut merchant = Self::checked(merchid, processor, currency)?;
+        match (parts.next(), parts.next()) {
+            (None, _) => {}
+            (Some(username), Some(password)) if !username.is_empty() => {
+                username.clone_into(&mut merchant.username);
+                password.clone_into(&mut merchant.password);
+            }
+            _ => return Err("a user name and a password, or neither".to_owned()),
+        }
+        Ok(merchant)
     }
 }
 
@@ -112,6 +178,55 @@ impl fmt::Debug for Merchant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::RefundSetlstat;
+
+    #[test]
+    fn an_account_is_read_with_credentials_or_without() {
+        let read = |text: &str| {
+            text.parse().map(|merchant: Merchant| {
+                let Merchant { merchid, username, password, processor, currency, .. } = merchant;
+                [&merchid, processor.name(), &currency, &username, &password].join(" ")
+            })
+        };
+        assert_eq!(read("800000009033:RPCT:USD").unwrap(), "800000009033 RPCT USD testing testing123");
+        assert_eq!(read("A1:FNOR:CAD:shop:a:b").unwrap(), "A1 FNOR CAD shop a:b");
+        for (text, word) in [
+            ("", "processor"),
+            ("A1:TSYS:USD", "processor"),
+            ("A1:FNOR:XXQ", "currency"),
+            ("A1:FNOR", "currency"),
+            (":FNOR:USD", "merchid"),
+            ("12345678901234567:FNOR:USD", "merchid"),
+            ("A1:FNOR:USD:shop", "password"),
+            ("A1:FNOR:USD::word", "password"),
+        ] {
+            let error = read(text).unwrap_err();
+            assert!(error.contains(word), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_settings_changes_what_it_names_or_nothing() {
+        let mut config = Config::default();
+        config
+            .change_settings(r#"{"496480518000":{"over_capture":true,"refund_setlstat":"empty"}}"#)
+            .unwrap();
+        let changed = config.merchants[1].settings;
+        let expected =
+            Settings { over_capture: true, refund_setlstat: RefundSetlstat::Empty, ..Settings::default() };
+        assert_eq!(changed, expected);
+        for (json, word) in [
+            ("[]", "object"),
+            (r#"{"1":{}}"#, "1: there is no such merchant account"),
+            (r#"{"496480518000":[]}"#, "object of settings"),
+            (r#"{"496480518000":{"over_captures":true}}"#, "over_captures: no such setting"),
+            (r#"{"496480518000":{"over_capture":false,"avs":1}}"#, "avs: true or false"),
+        ] {
+            let error = config.change_settings(json).unwrap_err();
+            assert!(error.contains(word), "{json}: {error}");
+            assert_eq!(config.merchants[1].settings, expected);
+        }
+    }
 
     #[test]
     fn debug_output_has_no_password() {

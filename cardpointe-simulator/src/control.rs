@@ -17,6 +17,7 @@ use crate::{
     world::World,
 };
 
+mod merchants;
 mod presets;
 mod reports;
 
@@ -83,16 +84,15 @@ fn route(world: &mut World, method: &Method, path: &str, body: &[u8]) -> Control
             world.reset();
             Ok(json!({}))
         }
-        (["merchants", merchid], "GET") => match world.merchant(merchid) {
-            Some(merchant) => Ok(merchant.settings.to_json()),
-            None => no_merchant(merchid),
-        },
-        (["merchants", merchid], "POST") => change_merchant(world, merchid, body),
+        (["merchants"], "GET") => Ok(merchants::list(world)),
+        (["merchants"], "POST") => merchants::add(world, body),
+        (["merchants", merchid], "GET") => merchants::settings(world, merchid),
+        (["merchants", merchid], "POST") => merchants::change(world, merchid, body),
         (_, _) if reports::knows(&segments) => reports::route(world, method, &segments, body),
         (
             [
                 "faults" | "declines" | "alterations" | "transactions" | "profiles" | "settle" | "portal"
-                | "clock" | "reset",
+                | "clock" | "reset" | "merchants",
             ]
             | ["merchants" | "transactions", _],
             _,
@@ -210,18 +210,4 @@ fn advance_clock(world: &mut World, body: &[u8]) -> ControlResult {
     rest::receive_late(world);
     settlement::run_due(world);
     Ok(json!({ "now": world.now().to_string() }))
-}
-
-fn no_merchant(merchid: &str) -> ControlResult {
-    Err(Mistake::NotFound(format!("there is no merchant account {merchid}")))
-}
-
-fn change_merchant(world: &mut World, merchid: &str, body: &[u8]) -> ControlResult {
-    let Some(merchant) = world.merchants.iter_mut().find(|merchant| merchant.merchid == merchid) else {
-        return no_merchant(merchid);
-    };
-    let mut settings = merchant.settings;
-    settings.apply(&members(body, &settings.names())?).map_err(Mistake::BadRequest)?;
-    merchant.settings = settings;
-    Ok(settings.to_json())
 }

@@ -33,6 +33,10 @@ pub enum Endpoint {
     Bin,
     /// `settlestat`: the batches that were sent, with their transactions.
     Settlestat,
+    /// `openbatch`: opens a batch that the client closes itself.
+    Openbatch,
+    /// `closebatch`: closes it.
+    Closebatch,
     /// `funding`: deposits to the merchant's bank account, by day.
     Funding,
     /// `sigcap`: attaches a signature to a transaction.
@@ -44,7 +48,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 18] = [
         Self::Any,
         Self::Auth,
         Self::Capture,
@@ -57,6 +61,8 @@ impl Endpoint {
         Self::InquireMerchant,
         Self::Bin,
         Self::Settlestat,
+        Self::Openbatch,
+        Self::Closebatch,
         Self::Funding,
         Self::Sigcap,
         Self::Surcharge,
@@ -78,6 +84,8 @@ impl Endpoint {
             Self::InquireMerchant => "inquireMerchant",
             Self::Bin => "bin",
             Self::Settlestat => "settlestat",
+            Self::Openbatch => "openbatch",
+            Self::Closebatch => "closebatch",
             Self::Funding => "funding",
             Self::Sigcap => "sigcap",
             Self::Surcharge => "surcharge",

@@ -12,6 +12,7 @@ mod alterations;
 mod amount;
 mod auth;
 mod bank;
+mod bank_account;
 mod banking;
 mod bin_data;
 mod calendar;
@@ -33,6 +34,7 @@ mod late;
 mod ledger;
 mod lifecycle;
 mod lookup;
+mod manual_batches;
 mod many;
 mod merchant;
 mod noise;
@@ -79,7 +81,7 @@ pub use settings::{
     AmountForm, AuthdateForm, DateForm, DepositForm, Deposits, FeeBasis, FeeForm, FeeMembers, FeeType,
     FundingAccess, FundingDays, FundingWords, HostbatchForm, IdForm, LinkedMerchid, MissingProfile,
     NoBatches, NoDeposits, NullForm, RefundSetlstat, ReportSettings, ReportZone, SchemeMembers, Settings,
-    Settled, SettlestatForm, SettlestatMembers, TimedOutRefunds, VoidOrderId,
+    Settled, SettlestatForm, SettlestatMembers, TimedOutRefunds, UnknownMerchid, VoidOrderId,
 };
 pub use settlement::Stage;
 pub use simulator::Simulator;

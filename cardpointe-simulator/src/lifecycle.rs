@@ -6,10 +6,11 @@
 use crate::{
     amount,
     call::Call,
-    cards,
-    codes::{Verdict, pps},
+    cards::{self, Brand},
+    codes::{Verdict, pps, pstr},
     config::Merchant,
     fields::Fields,
+    manual_batches,
     record::Origin,
     reply::Reply,
     state::{RecordKind, RecordState},
@@ -31,6 +32,11 @@ pub(crate) fn named<'a>(
     world.ledger.find(&retref, &merchant.merchid).ok_or(pps::TXN_NOT_FOUND)
 }
 
+/// The approval by the processor, or the host, that a transaction went to.
+pub(crate) fn approval(merchant: &Merchant, transaction: &Transaction) -> Verdict {
+    if transaction.brand == Some(Brand::Check) { pstr::SUCCESS } else { merchant.processor.approval() }
+}
+
 /// Queues an authorization for settlement. Once more replaces the amount.
 pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {
     let mut transaction = match named(world, merchant, fields) {
@@ -50,11 +56,11 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
     transaction.charge(charged);
     transaction.status = RecordState::Queued;
     transaction.captured_at = Some(call.now);
-    transaction.batchid = Some(world.open_batch(merchant));
+    transaction.batchid = Some(manual_batches::batch_for(world, merchant, fields));
     if let Some(userfields) = fields.get("userfields") {
         transaction.userfields = Some(cards::mask_in_json(userfields));
     }
-    let reply = Reply::of(merchant.processor.approval())
+    let reply = Reply::of(approval(merchant, &transaction))
         .with("merchid", transaction.shown_merchid())
         .with("retref", transaction.retref.as_str())
         .with("account", transaction.token.as_str())
@@ -170,7 +176,7 @@ fn void_transaction(
         transaction.status = RecordState::Voided;
         transaction.batchid = None;
     }
-    let reply = Reply::of(merchant.processor.approval())
+    let reply = Reply::of(approval(merchant, &transaction))
         .with("merchid", transaction.shown_merchid())
         .with("retref", transaction.retref.as_str())
         .with("amount", amount::format(left.total))
@@ -205,6 +211,9 @@ fn may_void(
     let may_void_refund = merchant.settings.voidable_refunds || call.origin == Origin::Portal;
     if transaction.kind == RecordKind::Refund && !may_void_refund {
         return Err(pps::REVERSAL_NOT_SUPPORTED);
+    }
+    if transaction.verdict == pps::VOICE_APPROVAL {
+        return Err(pps::VOICE_NOT_VOIDABLE);
     }
     match transaction.status {
         RecordState::Authorized | RecordState::Queued | RecordState::ZeroAmount => {}

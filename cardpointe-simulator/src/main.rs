@@ -1,11 +1,13 @@
 //! The simulator as a program.
 
+use std::fmt;
+use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use cardpointe_simulator::{Config, Server};
+use cardpointe_simulator::{Config, Merchant, Server};
 use clap::{Parser, Subcommand};
 use tokio::net::TcpListener;
 
@@ -19,6 +21,8 @@ Examples:
   cardpointe-simulator                          http://127.0.0.1:4001, in memory
   cardpointe-simulator --port 0 --quiet         any free port, no log
   cardpointe-simulator --data ~/.simulator      payments survive a restart
+  cardpointe-simulator --merchant 800000009033:RPCT:USD:shop:word
+                                                your own account's number beside the public ones
   cardpointe-simulator --rate-limit --timeout-card-delay-ms 32000
                                                 as slow and as strict as the test system
 
@@ -72,6 +76,13 @@ struct Options {
     /// given several times
     #[arg(long, value_name = "NAME")]
     host: Vec<String>,
+    /// A merchant account, MID:PROCESSOR:CURRENCY[:USER:PASSWORD], with FNOR or RPCT for its
+    /// processor; may be given several times
+    #[arg(long, value_name = "ACCOUNT")]
+    merchant: Vec<Merchant>,
+    /// How accounts behave: a JSON object with the number of each and an object of its settings
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
     /// Keep records, profiles, tokens and settings in this directory
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -95,7 +106,36 @@ async fn main() -> ExitCode {
     }
 }
 
+/// The configuration that options describe. The error names the file of settings.
+fn configured(options: &Options) -> Result<Config, String> {
+    let mut config = Config {
+        seed: options.seed,
+        quiet_json: options.quiet_json,
+        timeout_card_delay_ms: options.timeout_card_delay_ms,
+        rate_limit: options.rate_limit,
+        hosts: options.host.clone(),
+        log: !options.quiet,
+        ..Config::default()
+    };
+    for merchant in &options.merchant {
+        config.put_merchant(merchant.clone());
+    }
+    if let Some(path) = &options.settings {
+        let failed = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
+        let json = fs::read_to_string(path).map_err(|error| failed(&error))?;
+        config.change_settings(&json).map_err(|error| failed(&error))?;
+    }
+    Ok(config)
+}
+
 async fn serve(options: Options) -> ExitCode {
+    let config = match configured(&options) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::from(2);
+        }
+    };
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
     let listener = match TcpListener::bind(address).await {
         Ok(listener) => listener,
@@ -103,15 +143,6 @@ async fn serve(options: Options) -> ExitCode {
             eprintln!("Cannot listen on {address}: {error}. Another port: --port N, or 0 for any free one.");
             return ExitCode::FAILURE;
         }
-    };
-    let config = Config {
-        seed: options.seed,
-        quiet_json: options.quiet_json,
-        timeout_card_delay_ms: options.timeout_card_delay_ms,
-        rate_limit: options.rate_limit,
-        hosts: options.host,
-        log: !options.quiet,
-        ..Config::default()
     };
     let started = match &options.data {
         None => Ok(Server::start(listener, config)),

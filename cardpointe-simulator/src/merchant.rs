@@ -18,7 +18,7 @@ pub(crate) fn inquire(merchant: &Merchant) -> Reply {
         .with("cardproc", merchant.processor.name())
         .with("avs", yes_no(merchant.settings.avs))
         .with("cvv", yes_no(merchant.settings.cvv))
-        .with("echeck", "N")
+        .with("echeck", yes_no(merchant.settings.echeck))
         .with("acctupdater", "N")
         .with("fee_type", settings.fee_type.letter())
         .with("fee_format", if has_fee { "percent" } else { "" })

@@ -86,7 +86,11 @@ fn respond(refund: &Transaction, settings: Settings) -> Reply {
         .with("amount", amount::format(refund.amount))
         .with_some("authcode", refund.authcode.as_deref());
     let reply = advice::attach(reply, &refund.advice, settings.scheme_members);
-    if refund.verdict == pps::TIMED_OUT { reply.with("setlstat", "Declined") } else { reply }
+    match refund.verdict {
+        pps::TIMED_OUT if settings.timed_out_amounts_in_responses => reply.with("setlstat", "Declined"),
+        pps::TIMED_OUT => reply.with("setlstat", "Declined").with("amount", "0.00"),
+        _ => reply,
+    }
 }
 
 /// The amount that may be given back.
@@ -120,7 +124,7 @@ fn decide(sale: &Transaction, charged: Charged, merchant: &Merchant) -> Verdict 
     match scripted {
         _ if !merchant.settings.online_refunds => pps::APPROVAL,
         Some(verdict) if !verdict.is_approved() => verdict,
-        Some(_) | None => processor.approval(),
+        Some(_) | None => lifecycle::approval(merchant, sale),
     }
 }
 

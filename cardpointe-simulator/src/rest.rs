@@ -17,15 +17,16 @@ use crate::{
     config::Merchant,
     faults::{Arriving, Endpoint, FaultKind},
     fields::Fields,
-    funding, lifecycle, lookup, merchant, preview, profile,
+    funding, lifecycle, lookup, manual_batches, merchant, preview, profile,
     rate_limit::Allowance,
     receipt,
     record::Origin,
     refund,
     reply::{Answer, Reply},
     response::{Delivery, Response},
-    settings::{NoBatches, NoDeposits},
-    settlestat, signature, tokenizer,
+    settings::{NoBatches, NoDeposits, UnknownMerchid},
+    settlestat::{self, Wanted},
+    signature, tokenizer,
     world::World,
 };
 
@@ -90,8 +91,7 @@ fn check_credentials<B: AsRef<[u8]>>(world: &World, request: &Request<B>, now: T
     let fields = Fields::parse(request.body().as_ref());
     let is_good = match fields.and_then(|fields| fields.text("merchid")) {
         Some(merchid) => matches!(merchant_of(world, request.headers(), &merchid), Ok(Some(_))),
-        None => credentials(request.headers())
-            .is_some_and(|(username, password)| world.knows(&username, &password)),
+        None => check_password(world, request.headers()).is_ok(),
     };
     if is_good {
         Response::html(WELCOME)
@@ -247,8 +247,12 @@ fn authenticated<B: AsRef<[u8]>>(
     call: Call,
 ) -> Result<Answer, Refused> {
     let fields = Fields::parse(request.body().as_ref());
-    let in_body = || fields.as_ref().map(|fields| fields.text_or_empty("merchid")).unwrap_or_default();
-    let merchid = route.merchid().map_or_else(in_body, ToOwned::to_owned);
+    let in_body = || {
+        let fields = fields.as_ref().ok_or(Refused::Unreadable)?;
+        Ok(fields.text_or_empty("merchid"))
+    };
+    check_password(world, request.headers())?;
+    let merchid = route.merchid().map_or_else(in_body, |merchid| Ok(merchid.to_owned()))?;
     let merchant = merchant_of(world, request.headers(), &merchid)?;
     if let Route::Write(endpoint) = route {
         let fields = fields.ok_or(Refused::Unreadable)?;
@@ -256,6 +260,10 @@ fn authenticated<B: AsRef<[u8]>>(
     }
     if let Some(merchant) = &merchant {
         may_report(route, merchant)?;
+    }
+    if let (Route::SettlestatByBatchSource, Some(merchant)) = (route, &merchant) {
+        let source = fields.ok_or(Refused::Unreadable)?.text_or_empty("batchsource");
+        return Ok(settlestat::report(world, merchant, &Wanted::Source(source), call));
     }
     Ok(match merchant {
         Some(merchant) => read(world, route, request.method(), &merchant, call),
@@ -298,6 +306,10 @@ fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, 
         },
         Route::Settlestat { wanted: Some(wanted), .. } => settlestat::report(world, merchant, wanted, call),
         Route::Settlestat { wanted: None, .. } => settlestat::unreadable(),
+        Route::OpenBatch { batchsource, .. } => manual_batches::open(world, merchant, batchsource).into(),
+        Route::CloseBatch { batchid, .. } => {
+            manual_batches::close(world, merchant, batchid.as_deref(), call).into()
+        }
         Route::Funding { service, date, .. } => {
             funding::report(world, merchant, *service, date.as_deref(), call)
         }
@@ -305,7 +317,9 @@ fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, 
             Some(imposed) => Reply::of(imposed.verdict).into(),
             None => preview::surcharge(world, merchant, asked).into(),
         },
-        Route::CredentialCheck | Route::Write(_) => Reply::of(pps::INVALID_FIELD).into(),
+        Route::CredentialCheck | Route::Write(_) | Route::SettlestatByBatchSource => {
+            Reply::of(pps::INVALID_FIELD).into()
+        }
     }
 }
 
@@ -316,13 +330,15 @@ fn no_merchant(route: &Route) -> Answer {
         Route::InquireByOrderid { order_id, .. } => {
             Reply::of(pps::TXN_NOT_FOUND).with("orderId", order_id.as_str()).into()
         }
-        Route::Settlestat { .. } => settlestat::nothing(NoBatches::Text),
+        Route::Settlestat { .. } | Route::SettlestatByBatchSource => settlestat::nothing(NoBatches::Text),
         Route::Funding { .. } => funding::nothing(NoDeposits::Object),
         Route::CredentialCheck
         | Route::Write(_)
         | Route::Profile { .. }
         | Route::InquireMerchant { .. }
         | Route::Bin { .. }
+        | Route::OpenBatch { .. }
+        | Route::CloseBatch { .. }
         | Route::Surcharge(_) => Reply::of(pps::INVALID_MERCHANT).into(),
     }
 }
@@ -356,6 +372,8 @@ pub(crate) fn write(
         | Endpoint::InquireMerchant
         | Endpoint::Bin
         | Endpoint::Settlestat
+        | Endpoint::Openbatch
+        | Endpoint::Closebatch
         | Endpoint::Funding
         | Endpoint::Surcharge
         | Endpoint::Tokenize => refused(pps::INVALID_FIELD),
@@ -374,18 +392,23 @@ fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
     Some((username.to_owned(), password.to_owned()))
 }
 
+/// Refuses credentials that no merchant account has.
+fn check_password(world: &World, headers: &HeaderMap) -> Result<(String, String), Refused> {
+    let known = credentials(headers).filter(|(username, password)| world.knows(username, password));
+    known.ok_or(Refused::Unauthorized)
+}
+
 /// Checks the credentials, then the merchant account under them. `Ok(None)`: there is no such
-/// account.
+/// account, and the first one with these credentials has it refused by a code.
 fn merchant_of(world: &World, headers: &HeaderMap, merchid: &str) -> Result<Option<Merchant>, Refused> {
-    let (username, password) = credentials(headers).ok_or(Refused::Unauthorized)?;
-    if !world.knows(&username, &password) {
-        return Err(Refused::Unauthorized);
-    }
+    let (username, password) = check_password(world, headers)?;
+    let is_first = |merchant: &&Merchant| merchant.username == username && merchant.password == password;
+    let unknown = world.merchants.iter().find(is_first).map(|first| first.settings.unknown_merchid);
     match world.merchant(merchid) {
-        None => Ok(None),
+        None if unknown == Some(UnknownMerchid::Refused) => Ok(None),
         Some(merchant) if merchant.username == username && merchant.password == password => {
             Ok(Some(merchant.clone()))
         }
-        Some(_) => Err(Refused::Unauthorized),
+        None | Some(_) => Err(Refused::Unauthorized),
     }
 }

@@ -43,8 +43,11 @@ pub struct Settings {
     pub timed_out_voids_done: bool,
     /// The fate of a refund that times out. Default: it is not done.
     pub timed_out_refunds: TimedOutRefunds,
+    /// The response to a payment or refund that timed out names the requested amount; off, 0.00.
+    /// Default off.
+    pub timed_out_amounts_in_responses: bool,
     /// The record of a payment or refund that timed out shows the requested amount; off, 0.00.
-    /// Default on.
+    /// Default off.
     pub timed_out_amounts_kept: bool,
     /// For so many seconds after an approval, the processor refuses an equal payment (card and
     /// amount) or an equal refund (payment and amount) as a duplicate: FNOR 94; RPCT 913 and 772.
@@ -55,7 +58,7 @@ pub struct Settings {
     /// The response to reading a profile that does not exist. Default: an object.
     pub missing_profile: MissingProfile,
     /// A scheduled payment on the merchant's initiative (`cof` M, `cofscheduled` Y) without
-    /// `ecomind` R is declined. Default on.
+    /// `ecomind` R is declined. Default off.
     pub recurring_needs_ecomind: bool,
     /// The test cards' merchant advice comes only with a later payment of a series, on the
     /// merchant's initiative. Off: with every payment. Default on.
@@ -93,6 +96,21 @@ pub struct Settings {
     pub orderid_in_refusals: bool,
     /// When the response to a void names the order id. Default: when the request has `receipt` Y.
     pub orderid_in_voids: VoidOrderId,
+    /// The response to a card that cannot be read (PPS 11) repeats `account` and `expiry` as they
+    /// were sent, but for card numbers. Default on.
+    pub invalid_card_echoed: bool,
+    /// The response to an authorization repeats its user fields. Default off.
+    pub userfields_in_responses: bool,
+    /// The response to an authorization repeats its signature. Default on.
+    pub signature_in_responses: bool,
+    /// The response to a request that names a merchant account of no site. It is the default
+    /// account's setting that counts. Default: HTTP 401.
+    pub unknown_merchid: UnknownMerchid,
+    /// Payments from checking accounts are taken; off: PPS 48. Default on.
+    pub echeck: bool,
+    /// The merchant account that runs payments from checking accounts, which responses and records
+    /// name. Default: none, so that this one runs them.
+    pub echeck_merchid: LinkedMerchid,
     /// Writes are accepted as POST as well as PUT; off, POST is refused with HTTP 405. Default on.
     pub accepts_post: bool,
     /// The merchant account that responses and records name in place of this one. Requests may name
@@ -121,11 +139,12 @@ impl Default for Settings {
             timed_out_captures_done: false,
             timed_out_voids_done: false,
             timed_out_refunds: TimedOutRefunds::NotDone,
-            timed_out_amounts_kept: true,
+            timed_out_amounts_in_responses: false,
+            timed_out_amounts_kept: false,
             duplicate_window_s: 0,
             profiles_without_expiry: false,
             missing_profile: MissingProfile::Object,
-            recurring_needs_ecomind: true,
+            recurring_needs_ecomind: false,
             advice_needs_series: true,
             advice_in_inquiries: true,
             scheme_members: SchemeMembers::Stated,
@@ -140,6 +159,12 @@ impl Default for Settings {
             fee_members: FeeMembers::Documented,
             orderid_in_refusals: true,
             orderid_in_voids: VoidOrderId::Receipt,
+            invalid_card_echoed: true,
+            userfields_in_responses: false,
+            signature_in_responses: true,
+            unknown_merchid: UnknownMerchid::Unauthorized,
+            echeck: true,
+            echeck_merchid: LinkedMerchid::NONE,
             accepts_post: true,
             linked_merchid: LinkedMerchid::NONE,
             reports: ReportSettings::default(),
@@ -300,6 +325,16 @@ words! {
 }
 
 words! {
+    /// The response to a merchant account that does not exist.
+    UnknownMerchid {
+        /// HTTP 401, as to wrong credentials.
+        Unauthorized = "unauthorized",
+        /// PPS 21; to inquiries PPS 29.
+        Refused = "refused",
+    }
+}
+
+words! {
     /// The names of the members that carry the card schemes' words about a decline.
     SchemeMembers {
         /// As documented, such as `merchAdviceCode`.
@@ -426,6 +461,7 @@ impl Settings {
             ("timed_out_captures_done", Switch(&mut self.timed_out_captures_done)),
             ("timed_out_voids_done", Switch(&mut self.timed_out_voids_done)),
             ("timed_out_refunds", Word(&mut self.timed_out_refunds)),
+            ("timed_out_amounts_in_responses", Switch(&mut self.timed_out_amounts_in_responses)),
             ("timed_out_amounts_kept", Switch(&mut self.timed_out_amounts_kept)),
             ("duplicate_window_s", Number(&mut self.duplicate_window_s)),
             ("profiles_without_expiry", Switch(&mut self.profiles_without_expiry)),
@@ -445,6 +481,12 @@ impl Settings {
             ("fee_members", Word(&mut self.fee_members)),
             ("orderid_in_refusals", Switch(&mut self.orderid_in_refusals)),
             ("orderid_in_voids", Word(&mut self.orderid_in_voids)),
+            ("invalid_card_echoed", Switch(&mut self.invalid_card_echoed)),
+            ("userfields_in_responses", Switch(&mut self.userfields_in_responses)),
+            ("signature_in_responses", Switch(&mut self.signature_in_responses)),
+            ("unknown_merchid", Word(&mut self.unknown_merchid)),
+            ("echeck", Switch(&mut self.echeck)),
+            ("echeck_merchid", LinkedMerchid(&mut self.echeck_merchid)),
             ("accepts_post", Switch(&mut self.accepts_post)),
             ("linked_merchid", LinkedMerchid(&mut self.linked_merchid)),
         ];
@@ -461,6 +503,19 @@ impl Settings {
     /// The names of the control interface.
     pub(crate) fn names(mut self) -> Vec<&'static str> {
         self.by_name().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Changes the settings that are named, all of them or none; the error names the one that is
+    /// wrong, or that does not exist.
+    pub(crate) fn change(&mut self, given: &Map<String, Value>) -> Result<(), String> {
+        let names = self.names();
+        if let Some(unknown) = given.keys().find(|name| !names.contains(&name.as_str())) {
+            return Err(format!("{unknown}: no such setting; there are {}", names.join(", ")));
+        }
+        let mut changed = *self;
+        changed.apply(given)?;
+        *self = changed;
+        Ok(())
     }
 
     /// Changes the settings that are named, and no other; the error names the one that is wrong.

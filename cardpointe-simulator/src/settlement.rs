@@ -103,7 +103,7 @@ fn ending(settings: Settings, kind: RecordKind) -> Stage {
     }
 }
 
-fn take_to(transaction: &mut Transaction, stage: Stage, now: Timestamp) -> bool {
+pub(crate) fn take_to(transaction: &mut Transaction, stage: Stage, now: Timestamp) -> bool {
     let may_move = match transaction.status {
         RecordState::Queued => true,
         RecordState::BatchSent => stage != Stage::Batch,
@@ -138,7 +138,7 @@ fn close_batches(world: &mut World) {
     }
 }
 
-fn has_sent(ledger: &Ledger, merchid: &str, batchid: &str) -> bool {
+pub(crate) fn has_sent(ledger: &Ledger, merchid: &str, batchid: &str) -> bool {
     ledger.all().iter().any(|transaction| {
         transaction.status != RecordState::Queued
             && transaction.merchid == merchid

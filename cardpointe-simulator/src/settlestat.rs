@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use serde_json::{Value, json};
 
 use crate::{
+    amount,
     bank::key,
     calendar,
     call::Call,
@@ -26,6 +27,8 @@ const NOTHING: &str = "Null batches";
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Wanted {
     Batch(String),
+    /// The batches that a client opened under this name of its own.
+    Source(String),
     /// The batches of a day, `MMDD`.
     Date(String),
     /// Those that were not returned to such a request before.
@@ -41,6 +44,7 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, wanted: &Wanted, ca
     let today = calendar::day(call.now, reports.report_zone);
     let is_wanted = |batch: &Batch<'_>| match wanted {
         Wanted::Batch(wanted) => world.bank.batch_number(&merchant.merchid, &batch.id) == wanted,
+        Wanted::Source(source) => world.manual_batches.has(&merchant.merchid, source, &batch.id),
         Wanted::Date(mmdd) => recent_date(mmdd, today).is_some_and(|date| {
             let other = world.bank.other_days.get(&key(&merchant.merchid, &batch.id));
             batch.has_day(date, reports) || other == Some(&date)
@@ -48,7 +52,14 @@ pub(crate) fn report(world: &mut World, merchant: &Merchant, wanted: &Wanted, ca
         Wanted::New => !world.reported_batches.contains(&(merchant.merchid.clone(), batch.id.clone())),
     };
     let found: Vec<Batch<'_>> = batches(world, merchant).into_iter().filter(is_wanted).collect();
-    let mut replies: Vec<Reply> = found.iter().map(|batch| written(world, merchant, batch)).collect();
+    let write = |batch: &Batch<'_>| {
+        let reply = written(world, merchant, batch);
+        match wanted {
+            Wanted::Source(source) => with_totals(reply.with("batchsource", source.as_str()), batch),
+            Wanted::Batch(_) | Wanted::Date(_) | Wanted::New => reply,
+        }
+    };
+    let mut replies: Vec<Reply> = found.iter().map(write).collect();
     let breaks = |batch: &Batch<'_>| world.bank.broken_batches.contains(&key(&merchant.merchid, &batch.id));
     let is_broken = found.iter().any(breaks);
     let ids: Vec<String> = found.into_iter().map(|batch| batch.id).collect();
@@ -135,6 +146,17 @@ fn written(world: &World, merchant: &Merchant, batch: &Batch<'_>) -> Reply {
         .with("hoststat", state.unwrap_or_else(|| host_state(&batch.transactions)))
         .with("respproc", merchant.processor.name())
         .with("txns", entries)
+}
+
+/// Adds how many payments and refunds a batch has, and their sums in major units.
+fn with_totals(reply: Reply, batch: &Batch<'_>) -> Reply {
+    let of_kind = |kind| batch.transactions.iter().filter(move |transaction| transaction.kind == kind);
+    let total = |kind| amount::format(of_kind(kind).map(|transaction| transaction.amount).sum());
+    reply
+        .with("chargecnt", of_kind(RecordKind::Payment).count())
+        .with("chargetotal", total(RecordKind::Payment))
+        .with("refundcnt", of_kind(RecordKind::Refund).count())
+        .with("refundtotal", total(RecordKind::Refund))
 }
 
 /// How the batch as a whole went. Transactions under review have been taken, so far.

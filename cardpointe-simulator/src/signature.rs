@@ -3,7 +3,7 @@
 use crate::{call::Call, codes::pps, config::Merchant, fields::Fields, reply::Reply, world::World};
 
 /// The longest signature that is accepted, in bytes of its text.
-const MAX_SIGNATURE: usize = 6144;
+pub(crate) const MAX_SIGNATURE: usize = 6144;
 
 /// Keeps a signature with its transaction; inquiries show it.
 pub(crate) fn attach(world: &mut World, merchant: &Merchant, fields: &Fields, call: Call) -> Reply {

@@ -20,6 +20,7 @@ use crate::{
     faults::Faults,
     late::Late,
     ledger::Ledger,
+    manual_batches::ManualBatches,
     noise::Noise,
     rate_limit::RateLimit,
     request_log::RequestLog,
@@ -56,6 +57,8 @@ pub(crate) struct World {
     /// new ones.
     pub(crate) reported_batches: BTreeSet<(String, String)>,
     pub(crate) bank: Bank,
+    /// The batches that clients opened.
+    pub(crate) manual_batches: ManualBatches,
     /// The reference and the profile id that the next new record gets, in place of ones that are
     /// made up.
     pub(crate) preset_retref: Option<String>,
@@ -101,6 +104,7 @@ impl World {
             rate_limit: RateLimit::default(),
             reported_batches: BTreeSet::new(),
             bank: Bank::default(),
+            manual_batches: ManualBatches::default(),
             preset_retref: None,
             preset_profileid: None,
             requests: RequestLog::default(),
@@ -130,6 +134,7 @@ impl World {
         self.rate_limit = RateLimit::default();
         self.reported_batches.clear();
         self.bank = Bank::default();
+        self.manual_batches = ManualBatches::default();
         self.requests.clear();
         self.clock_offset_s = 0;
         self.merchants = self.merchants_at_start.clone();
@@ -176,6 +181,7 @@ impl World {
             closed_batches: self.ledger.closed().clone(),
             reported_batches: self.reported_batches.clone(),
             bank: self.bank.clone(),
+            manual_batches: self.manual_batches.clone(),
             settings: changed
                 .map(|merchant| (merchant.merchid.clone(), merchant.settings.to_json()))
                 .collect(),
@@ -191,6 +197,7 @@ impl World {
         self.ledger.restore_closed(counters.closed_batches);
         self.reported_batches = counters.reported_batches;
         self.bank = counters.bank;
+        self.manual_batches = counters.manual_batches;
         for merchant in &mut self.merchants {
             let at_start = self.merchants_at_start.iter().find(|first| first.merchid == merchant.merchid);
             let mut settings = at_start.map_or(merchant.settings, |first| first.settings);
@@ -226,7 +233,12 @@ impl World {
 
     /// The merchant account with this number, or the one that it is linked to.
     pub(crate) fn merchant(&self, merchid: &str) -> Option<&Merchant> {
-        let is_linked = |merchant: &&Merchant| merchant.settings.linked_merchid.text() == Some(merchid);
+        let is_linked = |merchant: &&Merchant| {
+            let settings = merchant.settings;
+            [settings.linked_merchid, settings.echeck_merchid]
+                .iter()
+                .any(|linked| linked.text() == Some(merchid))
+        };
         let own = self.merchants.iter().find(|merchant| merchant.merchid == merchid);
         own.or_else(|| self.merchants.iter().find(is_linked))
     }
@@ -249,6 +261,12 @@ impl World {
     /// A test system's authorization code: "PPS" and three digits.
     pub(crate) fn next_authcode(&mut self) -> String {
         format!("PPS{:03}", self.codes.random_range(0..1000))
+    }
+
+    /// The code of an accepted payment from a checking account: six letters and digits.
+    pub(crate) fn next_bank_authcode(&mut self) -> String {
+        const ALPHABET: &[u8; 36] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        (0..6).map(|_| char::from(ALPHABET[self.codes.random_range(0..ALPHABET.len())])).collect()
     }
 
     /// Twenty digits, the first no zero.

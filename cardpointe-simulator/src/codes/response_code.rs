@@ -1,16 +1,39 @@
 //! Response codes that a fault can request.
 
 use super::Stat::{B, C};
-use super::{Processor, Stat, Verdict, pps};
+use super::{Processor, Stat, Verdict, pps, pstr};
 
-/// Codes of the gateway that the simulator never returns on its own, and of processors that it has
-/// no merchant accounts for: the ones that a client must not take for a plain decline.
-const OTHERS: [(&str, &str, Stat, &str); 9] = [
+/// Published codes of the gateway that the simulator never returns on its own; and of processors
+/// that it has no merchant accounts for, the ones that a client must not take for a plain decline.
+const OTHERS: [(&str, &str, Stat, &str); 32] = [
+    ("PPS", "12", C, "Invalid track"),
+    ("PPS", "16", C, "Card expired"),
+    ("PPS", "18", C, "CardDefense Review"),
+    ("PPS", "19", C, "CardDefense Decline"),
+    ("PPS", "22", C, "No auth route"),
+    ("PPS", "23", C, "No auth queue"),
+    ("PPS", "35", C, "No postal code"),
+    ("PPS", "36", C, "Duplicate sequence"),
+    ("PPS", "37", C, "CVV mismatch"),
+    ("PPS", "41", C, "Below min amount"),
+    ("PPS", "44", C, "Prepaid not supported"),
     ("PPS", "61", B, "Line down"),
     ("PPS", "63", C, "Bad resp format"),
     ("PPS", "64", C, "Bad HTTP header"),
     ("PPS", "65", C, "Socket close error"),
     ("PPS", "66", C, "Response mismatch"),
+    ("PPS", "71", C, "EMV data not authorized"),
+    ("PPS", "91", C, "No TokenSecure"),
+    ("PPS", "92", C, "No Merchant table"),
+    ("PPS", "93", C, "No Database"),
+    ("PPS", "94", C, "No action"),
+    ("PPS", "95", C, "Missing config"),
+    ("PPS", "99", C, "Invalid card"),
+    ("PPS", "101", C, "AVS Mismatch"),
+    ("PPS", "102", C, "Service Fee Declined"),
+    ("PPS", "103", C, "Service Fee Txn not found"),
+    ("PPS", "105", C, "Invalid EMV"),
+    ("PPS", "106", B, "Invalid method. Please insert card"),
     ("VANT", "94", C, "Duplicate transaction"),
     ("VANT", "98", C, "Duplicate transaction"),
     ("PSTR", "01", C, "Duplicate Transaction"),
@@ -41,16 +64,19 @@ impl ResponseCode {
     /// The processor did not respond to the gateway within 31 s: PPS 62, respstat B.
     pub const TIMED_OUT: Self = Self(pps::TIMED_OUT);
 
-    /// The code of a system: every one of FNOR and RPCT, most of the gateway itself (PPS), and the
-    /// codes for duplicates of VANT, PSTR and PMT.
+    /// The code of a system: every one of FNOR, of RPCT and of the gateway itself (PPS), and some of
+    /// VANT, PSTR and PMT.
     pub fn find(respproc: &str, respcode: &str) -> Option<Self> {
         let processor = [Processor::Fnor, Processor::Rpct].into_iter().find(|known| known.name() == respproc);
         if let Some(processor) = processor {
             return processor.find(respcode).map(Self);
         }
-        let gateways = pps::ALL.iter().find(|known| known.processor == respproc && known.code == respcode);
+        let own = pps::ALL
+            .iter()
+            .chain(&pstr::ALL)
+            .find(|known| known.processor == respproc && known.code == respcode);
         let others = || OTHERS.iter().find(|known| (known.0, known.1) == (respproc, respcode));
-        gateways.copied().map(Self).or_else(|| {
+        own.copied().map(Self).or_else(|| {
             others().map(|&(processor, code, stat, text)| Self(Verdict { processor, code, stat, text }))
         })
     }
@@ -82,6 +108,24 @@ mod tests {
             let found = code.map(|code| (code.respproc(), code.respcode(), code.respstat()));
             assert_eq!(found, Some((respproc, respcode, "C")));
         }
+    }
+
+    #[test]
+    fn every_published_code_of_the_gateway_can_be_requested() {
+        let approved = ["00", "01", "08", "09", "26"];
+        let to_repeat = ["61", "62", "106"];
+        let declined = "11 12 13 14 15 16 17 18 19 21 22 23 24 25 27 28 29 31 32 33 34 35 36 37 38 39 41 42 \
+                        43 44 45 46 48 63 64 65 66 70 71 91 92 93 94 95 96 97 98 99 101 102 103 104 105";
+        let stats = [("A", approved.join(" ")), ("B", to_repeat.join(" ")), ("C", declined.to_owned())];
+        let mut published = 0;
+        for (stat, codes) in stats {
+            for code in codes.split_whitespace() {
+                let found = ResponseCode::find("PPS", code).map(ResponseCode::respstat);
+                assert_eq!(found, Some(stat), "{code}");
+                published += 1;
+            }
+        }
+        assert_eq!(published, 61);
     }
 
     #[test]

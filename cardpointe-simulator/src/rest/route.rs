@@ -39,6 +39,17 @@ pub(super) enum Route {
         merchid: String,
         wanted: Option<Wanted>,
     },
+    /// The batch sources are in the body.
+    SettlestatByBatchSource,
+    /// An empty source is none.
+    OpenBatch {
+        merchid: String,
+        batchsource: String,
+    },
+    CloseBatch {
+        merchid: String,
+        batchid: Option<String>,
+    },
     /// Also `deposit`, the older form of `funding`.
     Funding {
         service: Service,
@@ -72,6 +83,9 @@ impl Route {
                 merchid: merchid.to_owned(),
             });
         }
+        if let Some(route) = Self::manual_batch(&segments) {
+            return Some(route);
+        }
         // Elsewhere, an empty segment names nothing.
         if segments.iter().any(|segment| segment.is_empty()) {
             return None;
@@ -97,6 +111,7 @@ impl Route {
             ["inquireMerchant", merchid] => Self::InquireMerchant { merchid: merchid.to_owned() },
             ["bin", merchid, token] => Self::Bin { merchid: merchid.to_owned(), token: token.to_owned() },
             ["settlestat"] => Self::settlestat(uri),
+            ["settlestatByBatchSource"] => Self::SettlestatByBatchSource,
             ["funding"] => Self::funding(uri, Service::Funding),
             ["deposit"] => Self::funding(uri, Service::Deposit),
             ["surcharge"] => {
@@ -110,6 +125,24 @@ impl Route {
             }
             _ => return None,
         })
+    }
+
+    /// The second part may be left out, with its slash or without.
+    fn manual_batch(segments: &[&str]) -> Option<Self> {
+        let (call, merchid, rest) = match segments {
+            [call, merchid] if !merchid.is_empty() => (*call, *merchid, ""),
+            [call, merchid, rest] if !merchid.is_empty() => (*call, *merchid, *rest),
+            _ => return None,
+        };
+        let merchid = merchid.to_owned();
+        match call {
+            "openbatch" => Some(Self::OpenBatch { merchid, batchsource: rest.to_owned() }),
+            "closebatch" => {
+                let batchid = Some(rest.to_owned()).filter(|batchid| !batchid.is_empty());
+                Some(Self::CloseBatch { merchid, batchid })
+            }
+            _ => None,
+        }
     }
 
     fn funding(uri: &Uri, service: Service) -> Self {
@@ -137,7 +170,9 @@ impl Route {
             Self::Profile { .. } => Some(Endpoint::Profile),
             Self::InquireMerchant { .. } => Some(Endpoint::InquireMerchant),
             Self::Bin { .. } => Some(Endpoint::Bin),
-            Self::Settlestat { .. } => Some(Endpoint::Settlestat),
+            Self::Settlestat { .. } | Self::SettlestatByBatchSource => Some(Endpoint::Settlestat),
+            Self::OpenBatch { .. } => Some(Endpoint::Openbatch),
+            Self::CloseBatch { .. } => Some(Endpoint::Closebatch),
             Self::Funding { .. } => Some(Endpoint::Funding),
             Self::Surcharge(_) => Some(Endpoint::Surcharge),
         }
@@ -146,13 +181,15 @@ impl Route {
     /// The merchant account that the path or the query names; writes have it in their body.
     pub(super) fn merchid(&self) -> Option<&str> {
         match self {
-            Self::CredentialCheck | Self::Write(_) => None,
+            Self::CredentialCheck | Self::Write(_) | Self::SettlestatByBatchSource => None,
             Self::Inquire { merchid, .. }
             | Self::InquireByOrderid { merchid, .. }
             | Self::Profile { merchid, .. }
             | Self::InquireMerchant { merchid }
             | Self::Bin { merchid, .. }
             | Self::Settlestat { merchid, .. }
+            | Self::OpenBatch { merchid, .. }
+            | Self::CloseBatch { merchid, .. }
             | Self::Funding { merchid, .. } => Some(merchid),
             Self::Surcharge(preview) => Some(&preview.merchid),
         }
@@ -177,6 +214,7 @@ impl Route {
         match self {
             Self::CredentialCheck => [Method::GET, Method::PUT, Method::POST].contains(method),
             Self::Write(_) => [Method::PUT, Method::POST].contains(method),
+            Self::SettlestatByBatchSource => method == Method::POST,
             Self::Profile { .. } => [Method::GET, Method::DELETE].contains(method),
             _ => method == Method::GET,
         }

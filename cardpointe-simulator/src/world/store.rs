@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::World;
-use crate::{accounts::Account, bank::Bank, cards::Card, transaction::Transaction};
+use crate::{
+    accounts::Account, bank::Bank, cards::Card, manual_batches::ManualBatches, transaction::Transaction,
+};
 
 /// The form of the file. Another number is another form.
 const FORM: u32 = 1;
@@ -75,6 +77,7 @@ pub(super) struct Counters {
     pub(super) closed_batches: BTreeMap<String, u64>,
     pub(super) reported_batches: BTreeSet<(String, String)>,
     pub(super) bank: Bank,
+    pub(super) manual_batches: ManualBatches,
     /// Those that were changed, by merchant account.
     pub(super) settings: BTreeMap<String, Value>,
 }

@@ -55,7 +55,7 @@ async fn the_simulator_behaves_like_itself_over_all_stages_on_both_processors_an
 #[tokio::test]
 async fn what_a_gateway_does_otherwise_is_found_and_nothing_else() {
     let server = server().await;
-    let other = Settings { over_capture: true, recurring_needs_ecomind: false, ..Settings::default() };
+    let other = Settings { over_capture: true, recurring_needs_ecomind: true, ..Settings::default() };
     server.set_merchant(MID, other);
     let report = run(plan(&server, MID, None)).await.unwrap();
     assert_eq!(

@@ -736,9 +736,8 @@ fn the_vendors_first_clients_read_a_deposit_by_the_service_before_funding() {
     let by_day: Value = serde_json::from_str(&read(&format!("?merchid={MID}&date=0311"))).unwrap();
     assert_eq!(by_day, deposit);
     let nothing = json!({ "errormsg": "No deposits match your request" });
-    for query in [format!("?merchid={MID}&date=0310"), String::new()] {
-        assert_eq!(serde_json::from_str::<Value>(&read(&query)).unwrap(), nothing, "{query}");
-    }
+    let query = format!("?merchid={MID}&date=0310");
+    assert_eq!(serde_json::from_str::<Value>(&read(&query)).unwrap(), nothing);
     shop.set(ReportSettings {
         deposit_fee: 25,
         deposit_form: DepositForm::Array,

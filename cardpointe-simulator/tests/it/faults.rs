@@ -127,7 +127,7 @@ async fn a_timed_out_payment_is_declined_and_its_card_not_stored() {
     assert_members(
         &answer,
         json!({
-            "respstat": "B", "respproc": "PPS", "respcode": "62", "setlstat": "Declined", "amount": "10.00",
+            "respstat": "B", "respproc": "PPS", "respcode": "62", "setlstat": "Declined", "amount": "0.00",
         }),
     );
     assert_eq!(answer.get("profileid"), None);

@@ -60,7 +60,7 @@ async fn over_http_and_in_process_the_same_request_gets_the_same_bytes() {
     let served = start().await;
     let (in_process, _) = simulator(Config::default());
     let refused = json!({ "merchid": MID, "retref": "001000000000" });
-    for (endpoint, body) in [("auth", json!({ "merchid": "1" })), ("void", refused)] {
+    for (endpoint, body) in [("capture", refused.clone()), ("void", refused)] {
         let path = format!("/{endpoint}");
         let over_http =
             served.request(reqwest::Method::PUT, &path).body(body.to_string()).send().await.unwrap();

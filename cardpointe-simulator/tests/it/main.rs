@@ -9,6 +9,7 @@ mod card_secure;
 mod conformance;
 mod control;
 mod deposits;
+mod documented_calls;
 mod faults;
 mod golden;
 mod harness;

@@ -1,6 +1,6 @@
 //! The gateway's data about a merchant account, a card and a signature.
 
-use cardpointe_simulator::Settings;
+use cardpointe_simulator::{Settings, UnknownMerchid};
 use serde_json::json;
 
 use crate::harness::{MID, RPCT, VISA, assert_members, start, start_merchant, without_noise};
@@ -12,11 +12,14 @@ async fn a_merchant_account_shows_how_it_is_set_up() {
     let shown = gateway.get(&format!("/inquireMerchant/{MID}")).await;
     assert_members(
         &shown,
-        json!({ "merchid": MID, "enabled": false, "cardproc": "FNOR", "avs": "N", "cvv": "Y", "echeck": "N" }),
+        json!({ "merchid": MID, "enabled": false, "cardproc": "FNOR", "avs": "N", "cvv": "Y", "echeck": "Y" }),
     );
     let other = gateway.get(&format!("/inquireMerchant/{RPCT}")).await;
     assert_members(&other, json!({ "enabled": true, "cardproc": "RPCT", "avs": "Y", "fee_type": "N" }));
-    assert_eq!(gateway.get("/inquireMerchant/1").await["respcode"], "21");
+    let other = Settings { unknown_merchid: UnknownMerchid::Refused, echeck: false, ..Settings::default() };
+    let other = start_merchant(other).await;
+    assert_eq!(other.get("/inquireMerchant/1").await["respcode"], "21");
+    assert_eq!(other.get(&format!("/inquireMerchant/{MID}")).await["echeck"], "N");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use cardpointe_simulator::{
     Alteration, Config, Endpoint, Fault, FaultKind, FeeBasis, FeeForm, FeeMembers, FeeType, Record,
-    RecordState, ResponseCode, Settings,
+    RecordState, ResponseCode, Settings, UnknownMerchid,
 };
 use serde_json::{Value, json};
 
@@ -240,7 +240,8 @@ async fn settlement_and_deposits_are_of_totals() {
 #[tokio::test]
 async fn a_timeout_looks_the_same_whether_it_was_done_or_not() {
     for done in [false, true] {
-        let gateway = start_merchant(surcharging()).await;
+        let settings = Settings { timed_out_amounts_in_responses: true, ..surcharging() };
+        let gateway = start_merchant(settings).await;
         let kind = FaultKind::Respond { code: ResponseCode::TIMED_OUT, done };
         gateway.simulator.fault(Fault::once(Endpoint::Auth, kind));
         let answer = sold(&gateway, json!({})).await;
@@ -307,7 +308,9 @@ async fn a_preview_tells_before_and_decides_nothing() {
         }),
     );
     assert_eq!(gateway.simulator.records().len(), 2);
-    assert_eq!(gateway.get("/surcharge?merchid=1&token=1").await["respcode"], "21");
+    let refusing = Settings { unknown_merchid: UnknownMerchid::Refused, ..surcharging() };
+    let refusing = start_merchant(refusing).await;
+    assert_eq!(refusing.get("/surcharge?merchid=1&token=1").await["respcode"], "21");
     let other = start().await;
     assert_eq!(other.get(&format!("/surcharge?merchid={MID}&token={credit}")).await["respcode"], "104");
 }

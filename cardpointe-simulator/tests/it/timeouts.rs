@@ -15,7 +15,7 @@ async fn timed_out(gateway: &Gateway, endpoint: Endpoint, body: Value) -> Value 
 }
 
 #[tokio::test]
-async fn a_timed_out_payment_is_found_declined_with_its_amount_and_the_codes_of_its_response() {
+async fn a_timed_out_payment_is_found_declined_with_the_codes_of_its_response() {
     let gateway = start().await;
     gateway.auth(json!({ "account": TIMEOUT_CARD, "orderid": "A-1", "capture": "Y" })).await;
     let record = gateway.by_order_id("A-1").await;
@@ -23,7 +23,7 @@ async fn a_timed_out_payment_is_found_declined_with_its_amount_and_the_codes_of_
         &record,
         json!({
             "respstat": "B", "respproc": "PPS", "respcode": "62", "resptext": "Timed out",
-            "setlstat": "Declined", "amount": "10.00", "voidable": "N", "refundable": "N",
+            "setlstat": "Declined", "amount": "0.00", "voidable": "N", "refundable": "N",
         }),
     );
     let ledger = gateway.simulator.record(&text(&record, "retref")).unwrap();
@@ -32,11 +32,19 @@ async fn a_timed_out_payment_is_found_declined_with_its_amount_and_the_codes_of_
 }
 
 #[tokio::test]
-async fn an_account_can_show_timed_out_records_without_their_amount() {
-    let gateway = start_merchant(Settings { timed_out_amounts_kept: false, ..Settings::default() }).await;
-    let answer = gateway.auth(json!({ "account": TIMEOUT_CARD, "orderid": "A-1" })).await;
-    assert_eq!(answer["amount"], "10.00", "the response has it in any case");
-    assert_eq!(gateway.by_order_id("A-1").await["amount"], "0.00");
+async fn an_account_can_show_the_amount_in_responses_and_records_of_what_timed_out() {
+    let amount = |is_shown: bool| if is_shown { "10.00" } else { "0.00" };
+    for (in_responses, kept) in [(false, false), (false, true), (true, false), (true, true)] {
+        let settings = Settings {
+            timed_out_amounts_in_responses: in_responses,
+            timed_out_amounts_kept: kept,
+            ..Settings::default()
+        };
+        let gateway = start_merchant(settings).await;
+        let answer = gateway.auth(json!({ "account": TIMEOUT_CARD, "orderid": "A-1" })).await;
+        assert_eq!(answer["amount"], amount(in_responses));
+        assert_eq!(gateway.by_order_id("A-1").await["amount"], amount(kept));
+    }
 }
 
 #[tokio::test]
@@ -59,9 +67,19 @@ async fn a_timed_out_capture_or_void_is_done_if_the_account_says_so() {
     }
 }
 
+/// Settings under which what timed out has its amount everywhere.
+fn with_amounts(timed_out_refunds: TimedOutRefunds) -> Settings {
+    Settings {
+        timed_out_refunds,
+        timed_out_amounts_in_responses: true,
+        timed_out_amounts_kept: true,
+        ..Settings::default()
+    }
+}
+
 #[tokio::test]
 async fn a_timed_out_refund_is_not_done_by_default_and_leaves_a_record() {
-    let gateway = start().await;
+    let gateway = start_merchant(with_amounts(TimedOutRefunds::NotDone)).await;
     let sale = gateway.settled("10.00", "A-1").await;
     let body = json!({ "retref": sale, "amount": "4.00", "orderid": "R-1" });
     let answer = timed_out(&gateway, Endpoint::Refund, body).await;
@@ -87,7 +105,7 @@ async fn a_timed_out_refund_that_was_done_shows_it_at_once_or_when_it_has_settle
             json!({ "respstat": "B", "respcode": "62", "setlstat": "Declined", "amount": "-4.00" }),
         ),
     ] {
-        let gateway = start_merchant(Settings { timed_out_refunds, ..Settings::default() }).await;
+        let gateway = start_merchant(with_amounts(timed_out_refunds)).await;
         let sale = gateway.settled("10.00", "A-1").await;
         let body = json!({ "retref": sale, "amount": "4.00", "orderid": "R-1" });
         let answer = timed_out(&gateway, Endpoint::Refund, body).await;
