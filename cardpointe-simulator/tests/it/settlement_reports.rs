@@ -64,6 +64,8 @@ fn before_a_batch_is_sent_there_is_nothing_to_report() {
     assert_eq!(get(&simulator, &format!("/settlestat?merchid={MID}")), "Null batches");
     let unknown = get(&simulator, "/settlestat?merchid=1&date=0311");
     assert!(unknown.contains("Unauthorized"), "{unknown}");
+    assert_eq!(get(&simulator, "/settlestat"), "Null batches", "of the first account with the password");
+    assert!(get(&simulator, "/deposit").contains("No deposits match"));
     let nothing = json!({ "errormsg": "No deposits match your request" });
     assert_eq!(funding(&simulator, MID, day(simulator.now())), nothing);
 }
