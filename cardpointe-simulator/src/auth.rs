@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::{
     accounts::Account,
     advice::{self, Advice},
-    amount, bank_account, bin_data,
+    amount, bank_account, batch_calls, bin_data,
     call::Call,
     cards::{self, Brand, Card, Script},
     codes::{Processor, Verdict, pps, pstr},
@@ -14,7 +14,6 @@ use crate::{
     expiry::Expiry,
     fields::Fields,
     ledger::stored_order_id,
-    manual_batches,
     profile::{self, ProfileUse},
     reply::Reply,
     signature,
@@ -420,7 +419,7 @@ fn decided(
     };
     if transaction.status == RecordState::Queued {
         transaction.captured_at = Some(transaction.authorized_at);
-        transaction.batchid = Some(manual_batches::batch_for(world, merchant, fields));
+        transaction.batchid = Some(batch_calls::batch_for(world, merchant, fields));
     }
     transaction.profile = if sale.store_profile {
         let account = profile::from_fields(merchant, fields, &sale.card, sale.expiry);

@@ -287,7 +287,7 @@ pub(crate) mod pps {
     pub(crate) const INVALID_TOKEN: Verdict = Verdict::gateway("98", C, "Invalid token");
     pub(crate) const SURCHARGE_NOT_SUPPORTED: Verdict = Verdict::gateway("104", C, "Surcharge Not Supported");
 
-    /// Every code that the gateway gives by itself here, so that each can be chosen by a fault, too.
+    /// Every code that the gateway gives by itself here, so that a fault can choose each.
     pub(crate) const ALL: [Verdict; 33] = [
         APPROVAL,
         VOICE_APPROVAL,

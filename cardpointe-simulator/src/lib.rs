@@ -14,6 +14,7 @@ mod auth;
 mod bank;
 mod bank_account;
 mod banking;
+mod batch_calls;
 mod bin_data;
 mod calendar;
 mod call;

@@ -4,13 +4,12 @@
 //! `cardpointe-simulator/docs/behavior.md` lists the inferred ones.
 
 use crate::{
-    amount,
+    amount, batch_calls,
     call::Call,
     cards::{self, Brand},
     codes::{Verdict, pps, pstr},
     config::Merchant,
     fields::Fields,
-    manual_batches,
     record::Origin,
     reply::Reply,
     state::{RecordKind, RecordState},
@@ -56,7 +55,7 @@ pub(crate) fn capture(world: &mut World, merchant: &Merchant, fields: &Fields, c
     transaction.charge(charged);
     transaction.status = RecordState::Queued;
     transaction.captured_at = Some(call.now);
-    transaction.batchid = Some(manual_batches::batch_for(world, merchant, fields));
+    transaction.batchid = Some(batch_calls::batch_for(world, merchant, fields));
     if let Some(userfields) = fields.get("userfields") {
         transaction.userfields = Some(cards::mask_in_json(userfields));
     }

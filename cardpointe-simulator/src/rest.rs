@@ -10,14 +10,14 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use jiff::Timestamp;
 
 use crate::{
-    auth, bin_data,
+    auth, batch_calls, bin_data,
     call::{Call, Imposed},
     card_secure::{self, Service},
     codes::pps,
     config::Merchant,
     faults::{Arriving, Endpoint, FaultKind},
     fields::Fields,
-    funding, lifecycle, lookup, manual_batches, merchant, preview, profile,
+    funding, lifecycle, lookup, merchant, preview, profile,
     rate_limit::Allowance,
     receipt,
     record::Origin,
@@ -312,9 +312,9 @@ fn read(world: &mut World, route: &Route, method: &Method, merchant: &Merchant, 
         },
         Route::Settlestat { wanted: Some(wanted), .. } => settlestat::report(world, merchant, wanted, call),
         Route::Settlestat { wanted: None, .. } => settlestat::unreadable(),
-        Route::OpenBatch { batchsource, .. } => manual_batches::open(world, merchant, batchsource).into(),
+        Route::OpenBatch { batchsource, .. } => batch_calls::open(world, merchant, batchsource).into(),
         Route::CloseBatch { batchid, .. } => {
-            manual_batches::close(world, merchant, batchid.as_deref(), call).into()
+            batch_calls::close(world, merchant, batchid.as_deref(), call).into()
         }
         Route::Funding { service, date, .. } => {
             funding::report(world, merchant, *service, date.as_deref(), call)

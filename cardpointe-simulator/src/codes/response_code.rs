@@ -64,8 +64,8 @@ impl ResponseCode {
     /// The processor did not respond to the gateway within 31 s: PPS 62, respstat B.
     pub const TIMED_OUT: Self = Self(pps::TIMED_OUT);
 
-    /// The code of a system: every one of FNOR, of RPCT and of the gateway itself (PPS), and some of
-    /// VANT, PSTR and PMT.
+    /// The code of a system: every one of FNOR, of RPCT and of the gateway itself (PPS), and some
+    /// of VANT, PSTR and PMT.
     pub fn find(respproc: &str, respcode: &str) -> Option<Self> {
         let processor = [Processor::Fnor, Processor::Rpct].into_iter().find(|known| known.name() == respproc);
         if let Some(processor) = processor {

@@ -72,6 +72,10 @@ async fn a_merchant_whose_gateway_credentials_are_wrong_is_not_written() {
     ran.fails(4, "refuses user name, password or MID 496160873888");
     ran.never_says("wrong-password");
     let arguments = create(&fixture, NEW, &["--merchid", "CAD=1"]);
+    fixture.run(&borrowed(&arguments), "testing123\n").await.fails(4, "or MID 1 (401)");
+    // A gateway that tells an unknown MID from wrong credentials.
+    let telling = Settings { unknown_merchid: UnknownMerchid::Refused, ..Settings::default() };
+    fixture.stack.simulator().set_merchant(Config::DEFAULT_MID, telling);
     fixture.run(&borrowed(&arguments), "testing123\n").await.fails(4, "does not accept MID 1: PPS 21");
     fixture
         .run(&borrowed(&create(&fixture, NEW, &[])), "")

@@ -1,6 +1,6 @@
 //! `cargo run`: the local stack from the command line.
 
-use std::{net::IpAddr, path::PathBuf, process::ExitCode};
+use std::{fmt::Display, fs, net::IpAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use local::{
@@ -9,6 +9,7 @@ use local::{
     merchants,
     progress::Progress,
 };
+use serde_json::{Map, Value};
 use tokio::signal;
 use tollgate::openid::IssuerUrl;
 use tracing::Level;
@@ -65,6 +66,10 @@ struct Arguments {
     /// gateway
     #[arg(long)]
     quiet_json: bool,
+    /// Let all accounts at the simulator behave as the one in this file does, which the conformance
+    /// kit wrote
+    #[arg(long, value_name = "FILE")]
+    gateway_settings: Option<PathBuf>,
     /// Play front.yaml in front of the API, which then refuses requests that do not come through
     /// it. It takes the sixth port
     #[arg(long)]
@@ -104,7 +109,17 @@ struct LoadCaptures {
 }
 
 impl Arguments {
-    fn options(self) -> Options {
+    fn options(self) -> Result<Options, String> {
+        let mut simulator = cardpointe_simulator::Config {
+            seed: self.seed,
+            quiet_json: self.quiet_json,
+            ..cardpointe_simulator::Config::default()
+        };
+        if let Some(path) = &self.gateway_settings {
+            let failed = |error: &dyn Display| format!("{}: {error}", path.display());
+            let json = fs::read_to_string(path).map_err(|error| failed(&error))?;
+            behave_alike(&mut simulator, &json).map_err(|error| failed(&error))?;
+        }
         // Samples need the merchant in our own Secrets Manager; another DynamoDB may be shared with
         // someone.
         let own = self.dynamodb_url.is_none() && self.secretsmanager_url.is_none();
@@ -114,7 +129,7 @@ impl Arguments {
             (true, true) => Unattended::Streams,
             (true, false) => Unattended::Nothing,
         };
-        Options {
+        Ok(Options {
             port: (self.port != 0).then_some(self.port),
             data: self.data,
             dynamodb_url: self.dynamodb_url,
@@ -130,14 +145,22 @@ impl Arguments {
             issuer: self.issuer,
             throttles: self.throttles,
             elastic_path: self.elastic_path,
-            simulator: cardpointe_simulator::Config {
-                seed: self.seed,
-                quiet_json: self.quiet_json,
-                ..cardpointe_simulator::Config::default()
-            },
+            simulator,
             ..Options::default()
-        }
+        })
     }
+}
+
+/// Gives the settings of the one account in a file to every account.
+fn behave_alike(simulator: &mut cardpointe_simulator::Config, json: &str) -> Result<(), String> {
+    let accounts: Map<String, Value> = serde_json::from_str(json).map_err(|error| error.to_string())?;
+    if accounts.len() != 1 {
+        return Err(format!("the settings of one account, not of {}", accounts.len()));
+    }
+    let settings = accounts.into_iter().next().map(|(_, settings)| settings).unwrap_or_default();
+    let ours = simulator.merchants.iter().map(|merchant| (merchant.merchid.clone(), settings.clone()));
+    let ours = Value::from(ours.collect::<Map<_, _>>());
+    simulator.change_settings(&ours.to_string())
 }
 
 #[tokio::main]
@@ -149,7 +172,11 @@ async fn main() -> ExitCode {
     let lines = fmt::layer().with_target(false).with_writer(std::io::stderr);
     tracing_subscriber::registry().with(lines.with_filter(chosen.unwrap_or(ours))).init();
     let load = arguments.command.as_ref().map(|Command::LoadCaptures(load)| *load);
-    match run(arguments.options(), load).await {
+    let result = match arguments.options() {
+        Ok(options) => run(options, load).await,
+        Err(error) => Err(error.into()),
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
