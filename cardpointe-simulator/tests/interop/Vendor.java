@@ -144,13 +144,7 @@ public final class Vendor {
         Map<Object, Object> settled = new HashMap<>();
         Map<Object, Object> deposited = new HashMap<>();
         for (int ago = 0; ago <= 8; ago++) {
-            JSONArray batches = call("settlementStatus", MERCHANT, day(now.minusDays(ago)));
-            for (JSONObject batch : objects(batches)) {
-                has(batch, "merchid", MERCHANT, "respproc", "FNOR", "hoststat", "GB");
-                for (JSONObject entry : objects(batch.get("txns"))) {
-                    settled.put(entry.get("retref"), entry.get("setlstat"));
-                }
-            }
+            settled.putAll(settled(call("settlementStatus", MERCHANT, day(now.minusDays(ago)))));
             JSONObject deposit = call("depositStatus", MERCHANT, day(now.minusDays(ago)));
             for (JSONObject entry : objects(deposit.get("txns"))) {
                 deposited.put(entry.get("retref"), entry.get("action"));
@@ -158,11 +152,22 @@ public final class Vendor {
         }
         same("Y Y", settled.get(retref) + " " + settled.get(refunded));
         same("DEB REF", deposited.get(retref) + " " + deposited.get(refunded));
-        // The client can make both calls without an account and a day; the simulator lists nothing
-        // then.
+        // Without an account and a day: everything that no such call has listed before.
+        Map<Object, Object> listed = settled(call("settlementStatus", null, null));
+        same("Y Y", listed.get(retref) + " " + listed.get(refunded));
         same(null, call("settlementStatus", null, null));
-        JSONObject deposit = call("depositStatus", null, null);
-        same(true, deposit == null || deposit.get("txns") == null);
+        has(call("depositStatus", null, null), "merchid", MERCHANT);
+    }
+
+    private static Map<Object, Object> settled(JSONArray batches) {
+        Map<Object, Object> settled = new HashMap<>();
+        for (JSONObject batch : objects(batches)) {
+            has(batch, "merchid", MERCHANT, "respproc", "FNOR", "hoststat", "GB");
+            for (JSONObject entry : objects(batch.get("txns"))) {
+                settled.put(entry.get("retref"), entry.get("setlstat"));
+            }
+        }
+        return settled;
     }
 
     /**

@@ -159,11 +159,13 @@ function refund_and_reports(): void
     }
     same(['Y', 'Y'], [$settled[$retref], $settled[$refund['retref']]]);
     same([['DEB', '1.00'], ['REF', '1.00']], [$deposited[$retref], $deposited[$refund['retref']]]);
-    // The client can make both calls without an account and a day; the simulator lists nothing then.
-    [$batches] = quietly(fn () => $client->settlementStatus());
-    same('', $batches);
-    [$deposit] = quietly(fn () => $client->depositStatus());
-    same(false, isset($deposit['txns']));
+    // Without an account and a day: everything that no such call has listed before.
+    $entries = array_merge(...array_column($client->settlementStatus(), 'txns'));
+    $new = array_column($entries, 'setlstat', 'retref');
+    same(['Y', 'Y'], [$new[$retref], $new[$refund['retref']]]);
+    [$nothing] = quietly(fn () => $client->settlementStatus());
+    same('', $nothing);
+    same(MERCHANT, $client->depositStatus()['merchid']);
 }
 
 function profiles(): void
