@@ -1,10 +1,11 @@
 <?php
-// What the drivers of clients in PHP share: a failure of any kind ends them.
+// Functions that the drivers of PHP clients share. A failure of any kind ends them.
 
 const CONTROL = 'http://127.0.0.1:4001/_simulator';
 
-// The clients read members of responses without a check, so a missing member is a warning, which has
-// to fail. They were written for earlier versions of PHP; the deprecations of PHP 8 do not matter.
+// The clients read members of responses without a check, so a missing member is a warning, which
+// has to fail. They were written for earlier versions of PHP; the deprecations of PHP 8 do not
+// matter.
 error_reporting(E_ALL & ~E_DEPRECATED);
 set_error_handler(function (int $level, string $message, string $file, int $line): bool {
     if (!(error_reporting() & $level)) {

@@ -5,8 +5,8 @@
 //
 //   php vendor.php DIRECTORY
 //
-// DIRECTORY is the client's, with https://github.com/educoder/pest in its subdirectory `pest`: commit
-// fabb218, because the client passes null to DELETE, which later ones do not take in PHP 8.
+// DIRECTORY is the client's, with https://github.com/educoder/pest in its subdirectory `pest`. Its
+// commit fabb218 is needed: the client passes null to DELETE, which later ones do not take in PHP 8.
 
 require __DIR__ . '/checks.php';
 
@@ -31,7 +31,8 @@ function authorize(array $change = []): array
     $paid = $client->authorizeTransaction([
         ...CARD,
         ...PAYER,
-        'accttyppe' => 'VISA', // The example's spelling: the gateway ignores members it does not know.
+        // The example's spelling: the gateway ignores members that it does not know.
+        'accttyppe' => 'VISA',
         'cvv2' => '123',
         'amount' => '100',
         'currency' => 'USD',
