@@ -30,6 +30,7 @@ mod report_forms;
 mod responses;
 mod scheme_advice;
 mod settlement_reports;
+mod sources;
 mod status_page;
 mod surcharge;
 mod timeouts;

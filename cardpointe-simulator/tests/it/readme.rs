@@ -124,7 +124,7 @@ fn every_behavior_says_what_it_rests_on() {
     let mut behaviors = Vec::new();
     for heading in headings {
         for row in table(BEHAVIOR, &format!("## {heading}\n")) {
-            let [behavior, here] = row[..] else { panic!("{row:?}") };
+            let [behavior, here, ..] = row[..] else { panic!("{row:?}") };
             assert!(!behavior.is_empty() && !here.is_empty(), "{row:?}");
             assert!(!behaviors.contains(&behavior), "{behavior} has one basis");
             behaviors.push(behavior);

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
-use cardpointe_simulator::{Endpoint, Fault, FaultKind, FeeType, Settings};
+use cardpointe_simulator::{Config, Endpoint, Fault, FaultKind, FeeType, Settings, UnknownMerchid};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::mpsc};
 

@@ -1,5 +1,5 @@
 //! People, who changed them, their actions, and the ID tokens that were used, in a DynamoDB table
-//! of its own. `docs/people.md` has each item with its content.
+//! of its own. `docs/reference/inventory.md` has each item with its content (*People*).
 
 mod stored;
 

@@ -1,5 +1,5 @@
-//! The records of settlement, in a DynamoDB table of its own. `docs/settlement.md` has each item
-//! with its content.
+//! The records of settlement, in a DynamoDB table of its own. `docs/reference/inventory.md` has
+//! each item with its content (*Settlement*).
 
 mod deposits;
 mod exceptions;
