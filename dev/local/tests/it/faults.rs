@@ -192,6 +192,7 @@ async fn a_refund_that_the_gateway_wants_to_be_sent_again_does_not_wait_for_a_pe
         Settings { refunds_findable_by_orderid: false, ..usual },
         Settings { refunds_findable_by_orderid: false, refund_userfields: false, ..usual },
         Settings { negative_refund_amounts: false, orderid_in_refusals: false, ..usual },
+        Settings { userfields_in_responses: true, invalid_card_echoed: false, ..usual },
     ] {
         let mut shop = Shop::open().await;
         set_up(&shop, settings);
@@ -235,9 +236,13 @@ async fn a_refund_that_the_gateway_wants_to_be_sent_again_is_released_and_looked
 /// The processor may have done the refund, with any amount in its record.
 #[tokio::test]
 async fn a_refund_whose_processor_the_gateway_lost_is_not_taken_for_undone() {
-    for timed_out_amounts_kept in [true, false] {
+    for (timed_out_amounts_in_responses, timed_out_amounts_kept) in
+        [(false, false), (false, true), (true, false), (true, true)]
+    {
         let mut shop = Shop::open().await;
-        set_up(&shop, Settings { timed_out_amounts_kept, ..Settings::default() });
+        let settings =
+            Settings { timed_out_amounts_in_responses, timed_out_amounts_kept, ..Settings::default() };
+        set_up(&shop, settings);
         for respcode in ["62", "63", "64", "65", "66"] {
             let id = refund_refused_as(&shop, respcode, "PPS", respcode).await;
             for seconds in [3_600, 60, 86_400] {
