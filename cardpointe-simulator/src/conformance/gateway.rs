@@ -67,13 +67,13 @@ enum Channel {
         target: Target,
         credentials: Credentials,
     },
-    /// Another simulator, so that tests need no sockets.
+    /// A function of a test, such as another simulator, without sockets.
     #[cfg(test)]
-    InProcess {
-        simulator: Simulator,
-        credentials: Credentials,
-    },
+    InProcess(InProcess),
 }
+
+#[cfg(test)]
+pub(super) type InProcess = Box<dyn Fn(&Message) -> Result<Option<RawResponse>, String>>;
 
 impl Gateway {
     pub(super) fn remote(target: Target, credentials: Credentials) -> Result<Self, String> {
@@ -98,8 +98,8 @@ impl Gateway {
     }
 
     #[cfg(test)]
-    pub(super) fn in_process(simulator: Simulator, credentials: Credentials) -> Self {
-        Self { channel: Channel::InProcess { simulator, credentials }, guard: None }
+    pub(super) fn in_process(respond: InProcess) -> Self {
+        Self { channel: Channel::InProcess(respond), guard: None }
     }
 
     pub(super) fn guarded(mut self, guard: Option<Guard>) -> Self {
@@ -125,7 +125,7 @@ impl Gateway {
                 Ok(received(&request).await)
             }
             #[cfg(test)]
-            Channel::InProcess { simulator, credentials } => respond(simulator, credentials, message),
+            Channel::InProcess(respond) => respond(message),
         }
     }
 }

@@ -286,6 +286,8 @@ fn basis_points(value: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod every_setting;
 
 #[cfg(test)]

@@ -87,7 +87,8 @@ impl Session<'_> {
     /// answered is begun anew.
     fn begun(&self, probe: &Probe, number: usize) -> PlayedProbe {
         match self.record.probes.get(probe.name) {
-            Some(played) if played.is_complete => {
+            // The payments of a live probe that was cut are voided by now.
+            Some(played) if played.is_complete || self.record.is_live => {
                 PlayedProbe { number, attempt: played.attempt + 1, ..PlayedProbe::default() }
             }
             Some(played) => played.clone(),

@@ -14,6 +14,8 @@ use tokio::net::TcpListener;
 
 use crate::harness::{MID, RPCT, VISA};
 
+mod hazards;
+
 async fn server() -> Server {
     Server::start(TcpListener::bind("127.0.0.1:0").await.unwrap(), Config::default())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::*;
+use crate::conformance::gateway::respond;
 use crate::{config::Config, simulator::Simulator};
 
 /// A run of all stages at a simulator with other settings, in process.
@@ -12,7 +13,8 @@ async fn record_of(merchid: &str, settings: Settings) -> RunRecord {
     let simulator = Simulator::new(Config::default(), jiff::Timestamp::now);
     assert!(simulator.set_merchant(merchid, settings));
     let credentials = Credentials { username: "testing".to_owned(), password: "testing123".to_owned() };
-    let gateway = Gateway::in_process(simulator.clone(), credentials);
+    let remote = simulator.clone();
+    let gateway = Gateway::in_process(Box::new(move |message| respond(&remote, &credentials, message)));
     let mut record = RunRecord::new("in process", merchid, "USD", false);
     record.run = 1_700_000_000;
     let mut session =
