@@ -99,7 +99,10 @@ impl RunRecord {
     fn fits(&self, fresh: &Self, probes: &[Probe]) -> Result<(), String> {
         let known = |name: &str| probes.iter().find(|probe| probe.name == name);
         let is_known = |(name, played): (&String, &PlayedProbe)| {
-            known(name).is_some_and(|probe| played.steps.len() <= probe.steps.len())
+            known(name).is_some_and(|probe| {
+                played.steps.len() == probe.steps.len()
+                    || (!played.is_complete && played.steps.len() < probe.steps.len())
+            })
         };
         if self.format != FORMAT || !self.probes.iter().all(is_known) {
             Err("the record is of another version of the kit".to_owned())

@@ -66,6 +66,8 @@ impl Search<'_> {
         let mut pool: Vec<Candidate> = candidates(base, self.gateway);
         let mut chosen: Vec<Candidate> = Vec::new();
         let mut left = start.clone();
+        // The choices after which no difference is new.
+        let mut sound = 0;
         while !left.is_empty() {
             let mut helpers = self.helpers(with(base, &chosen), &left, &pool);
             let before = chosen.len();
@@ -74,6 +76,7 @@ impl Search<'_> {
                 left = helper.left;
                 pool.retain(|other| other.setting != helper.candidate.setting);
                 chosen.push(helper.candidate);
+                sound = if left.is_subset(&start) { chosen.len() } else { sound };
                 let again: Vec<Candidate> = helpers
                     .into_iter()
                     .map(|helper| helper.candidate)
@@ -85,6 +88,7 @@ impl Search<'_> {
                 break;
             }
         }
+        chosen.truncate(sound);
         self.explained(base, &self.needed(base, chosen), &start)
     }
 
@@ -100,12 +104,12 @@ impl Search<'_> {
 
     /// The choice without settings that turned out to make no difference.
     fn needed(&self, base: Settings, mut chosen: Vec<Candidate>) -> Vec<Candidate> {
-        let mut left = self.differences(with(base, &chosen)).len();
+        let mut left = self.differences(with(base, &chosen));
         for place in (0..chosen.len()).rev() {
             let mut fewer = chosen.clone();
             fewer.remove(place);
-            let without = self.differences(with(base, &fewer)).len();
-            if without <= left {
+            let without = self.differences(with(base, &fewer));
+            if without.is_subset(&left) {
                 (chosen, left) = (fewer, without);
             }
         }
@@ -175,4 +179,49 @@ fn candidates(settings: Settings, gateway: &[Option<Vec<Observation>>]) -> Vec<C
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A search whose simulator shows `a`, `b` and `c` as a function says.
+    fn found(gateway: [&str; 3], shows: fn(Settings) -> [&'static str; 3]) -> Vec<(&'static str, usize)> {
+        let seen = |values: [&str; 3]| -> Vec<Observation> {
+            let members = ["a", "b", "c"].into_iter().zip(values);
+            vec![members.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()]
+        };
+        let rehearse = |settings| Rc::new(vec![seen(shows(settings))]);
+        let found = Search { gateway: &[Some(seen(gateway))], rehearse: &rehearse }.run(Settings::default());
+        found.explanations.into_iter().map(|one| (one.setting, one.spots.len())).collect()
+    }
+
+    #[test]
+    fn the_setting_that_explains_most_comes_first() {
+        let shows = |settings: Settings| {
+            let voids = if settings.voidable_refunds { "new" } else { "old" };
+            let (a, b) = if settings.over_capture { ("new", "new") } else { (voids, "old") };
+            [a, b, "old"]
+        };
+        assert_eq!(found(["new", "new", "old"], shows), [("over_capture", 2)]);
+        assert_eq!(found(["new", "old", "old"], shows), [("voidable_refunds", 1)]);
+    }
+
+    #[test]
+    fn a_setting_that_brings_a_difference_is_taken_if_another_one_removes_it() {
+        let shows = |settings: Settings| match (settings.over_capture, settings.avs) {
+            (false, _) => ["old", "old", "right"],
+            (true, true) => ["new", "new", "wrong"],
+            (true, false) => ["new", "new", "right"],
+        };
+        assert_eq!(found(["new", "new", "right"], shows), [("over_capture", 2), ("avs", 0)]);
+    }
+
+    #[test]
+    fn a_setting_that_only_exchanges_differences_is_no_explanation() {
+        let shows = |settings: Settings| {
+            if settings.over_capture { ["new", "new", "wrong"] } else { ["old", "old", "right"] }
+        };
+        assert_eq!(found(["new", "new", "right"], shows), []);
+    }
 }
