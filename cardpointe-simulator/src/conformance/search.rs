@@ -72,7 +72,7 @@ impl Search<'_> {
             let mut helpers = self.helpers(with(base, &chosen), &left, &pool);
             let before = chosen.len();
             while let Some(best) = best(&helpers, left.len()) {
-                let helper = helpers.swap_remove(best);
+                let helper = helpers.remove(best);
                 left = helper.left;
                 pool.retain(|other| other.setting != helper.candidate.setting);
                 chosen.push(helper.candidate);
@@ -185,43 +185,53 @@ fn candidates(settings: Settings, gateway: &[Option<Vec<Observation>>]) -> Vec<C
 mod tests {
     use super::*;
 
-    /// A search whose simulator shows `a`, `b` and `c` as a function says.
-    fn found(gateway: [&str; 3], shows: fn(Settings) -> [&'static str; 3]) -> Vec<(&'static str, usize)> {
-        let seen = |values: [&str; 3]| -> Vec<Observation> {
-            let members = ["a", "b", "c"].into_iter().zip(values);
-            vec![members.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()]
+    /// A search whose simulator shows members as a function says, one letter each.
+    fn found(gateway: &str, shows: fn(Settings) -> String) -> Vec<(&'static str, usize)> {
+        let seen = |letters: &str| -> Vec<Observation> {
+            let members = letters.char_indices().map(|(place, letter)| (place.to_string(), letter.into()));
+            vec![members.collect()]
         };
-        let rehearse = |settings| Rc::new(vec![seen(shows(settings))]);
+        let rehearse = |settings| Rc::new(vec![seen(&shows(settings))]);
         let found = Search { gateway: &[Some(seen(gateway))], rehearse: &rehearse }.run(Settings::default());
         found.explanations.into_iter().map(|one| (one.setting, one.spots.len())).collect()
+    }
+
+    fn letter(is_new: bool) -> char {
+        if is_new { 'n' } else { 'o' }
     }
 
     #[test]
     fn the_setting_that_explains_most_comes_first() {
         let shows = |settings: Settings| {
-            let voids = if settings.voidable_refunds { "new" } else { "old" };
-            let (a, b) = if settings.over_capture { ("new", "new") } else { (voids, "old") };
-            [a, b, "old"]
+            let first = settings.over_capture || settings.voidable_refunds;
+            [first, settings.over_capture, false].map(letter).into_iter().collect()
         };
-        assert_eq!(found(["new", "new", "old"], shows), [("over_capture", 2)]);
-        assert_eq!(found(["new", "old", "old"], shows), [("voidable_refunds", 1)]);
+        assert_eq!(found("nno", shows), [("over_capture", 2)]);
+        assert_eq!(found("noo", shows), [("voidable_refunds", 1)]);
     }
 
     #[test]
     fn a_setting_that_brings_a_difference_is_taken_if_another_one_removes_it() {
-        let shows = |settings: Settings| match (settings.over_capture, settings.avs) {
-            (false, _) => ["old", "old", "right"],
-            (true, true) => ["new", "new", "wrong"],
-            (true, false) => ["new", "new", "right"],
+        let shows = |settings: Settings| {
+            let is_wrong = settings.over_capture && settings.avs;
+            [settings.over_capture, settings.over_capture, is_wrong].map(letter).into_iter().collect()
         };
-        assert_eq!(found(["new", "new", "right"], shows), [("over_capture", 2), ("avs", 0)]);
+        assert_eq!(found("nno", shows), [("over_capture", 2), ("avs", 0)]);
     }
 
     #[test]
     fn a_setting_that_only_exchanges_differences_is_no_explanation() {
+        let shows = |settings: Settings| [settings.over_capture; 3].map(letter).into_iter().collect();
+        assert_eq!(found("nno", shows), []);
+    }
+
+    #[test]
+    fn a_setting_that_others_make_superfluous_is_left_out() {
         let shows = |settings: Settings| {
-            if settings.over_capture { ["new", "new", "wrong"] } else { ["old", "old", "right"] }
+            let (wide, one, other) =
+                (settings.voidable_refunds, settings.refund_unsettled, settings.over_capture);
+            [wide || one, wide || other, one, other].map(letter).into_iter().collect()
         };
-        assert_eq!(found(["new", "new", "right"], shows), []);
+        assert_eq!(found("nnnn", shows), [("refund_unsettled", 2), ("over_capture", 2)]);
     }
 }

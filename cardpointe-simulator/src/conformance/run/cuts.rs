@@ -198,9 +198,10 @@ async fn a_live_run_leaves_nothing_unvoided_when_responses_are_lost_and_when_it_
         assert!(bench.simulator.records().iter().all(|record| record.order_id.len() <= 19));
     }
     let bench = Bench::live("live-stopped");
-    assert!(bench.run(1, |_| Fate::Responds).await.is_err());
-    assert!(bench.simulator.record_count() > 0);
-    assert_eq!(bench.unvoided(), BTreeSet::new(), "at the end of each probe");
+    while bench.run(1, |_| Fate::Responds).await.is_err() {
+        assert_eq!(bench.unvoided(), BTreeSet::new(), "at the end of each probe");
+    }
+    assert!(bench.simulator.record_count() > 10);
 
     let bench = Bench::live("live-killed");
     let mut kills = 0;

@@ -1,5 +1,6 @@
 //! The kit as a program, when connections drop, records are wrong, and payments are real.
 
+use std::io::{BufRead, BufReader};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -121,9 +122,36 @@ async fn a_gateway_that_drops_every_third_connection_is_reported_whole() {
 }
 
 #[tokio::test]
+async fn a_program_that_is_killed_goes_on_with_the_same_command() {
+    let server = server().await;
+    let record = fresh_file("killed.json");
+    let url = server.base_url();
+    let arguments = ["conformance", "--url", &url, "--merchid", MID, "--record", record.to_str().unwrap()];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cardpointe-simulator"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.env("CARDPOINTE_USERNAME", "testing").env("CARDPOINTE_PASSWORD", "testing123");
+    let mut child = command.spawn().unwrap();
+    let tenth = tokio::task::spawn_blocking(move || {
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let tenth = lines.map(Result::unwrap).nth(9).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        tenth
+    });
+    let tenth = tenth.await.unwrap();
+    assert!(tenth.starts_with("10/"), "{tenth}");
+
+    let ended = kit_at(&url, &record, &[]).await;
+    assert_eq!(ended.code, Some(0), "{} {}", ended.said, ended.progress);
+    let name = tenth.split_once("same").unwrap().1.trim();
+    assert!(!ended.progress.contains(name), "{name} was played before: {}", ended.progress);
+    assert!(ended.said.contains(name), "and is in the report: {}", ended.said);
+}
+
+#[tokio::test]
 async fn a_body_that_cannot_be_read_is_a_lost_response() {
     let server = server().await;
-    // Each begins with the first payments: the sale is asked again, and cut again.
+    // Both attempts of each probe lose the response to their void.
     server.fault(Fault { times: u32::MAX, ..Fault::once(Endpoint::Void, FaultKind::Cut) });
     let report = played(plan(&server, MID)).await;
     let voids: Vec<_> =
