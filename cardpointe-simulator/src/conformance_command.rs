@@ -164,7 +164,7 @@ fn print(report: &Report, options: &ConformanceOptions) {
         Remaining::Settlement => eprintln!("The payments have not settled: run the same command later."),
     }
     if report.count(Conclusion::NotAnswered) > 0 {
-        eprintln!("Some responses did not come; {record} holds the rest.");
+        eprintln!("Some responses did not come: run the same command again.");
     }
     for order in &report.open {
         eprintln!(
@@ -197,8 +197,10 @@ fn print_table(report: &Report) {
     println!("\n{} probes, {different} different, {missing} not answered", report.outcomes.len());
 }
 
+/// One line per probe.
 fn print_symptoms(symptoms: &[Symptom]) {
-    for symptom in symptoms {
-        println!("  {}: {}", symptom.probe, symptom.place);
+    for same_probe in symptoms.chunk_by(|one, other| one.probe == other.probe) {
+        let places: Vec<&str> = same_probe.iter().map(|symptom| symptom.place.as_str()).collect();
+        println!("  {}: {}", same_probe[0].probe, places.join("; "));
     }
 }

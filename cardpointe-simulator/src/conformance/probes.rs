@@ -280,7 +280,7 @@ fn authorizations() -> Vec<Probe> {
         probe(
             Observed,
             "An amount without a decimal point",
-            vec![put(AUTH_PATH, sale!("1000"), &["respstat", "amount"])],
+            vec![put(AUTH_PATH, sale!("13{cents}"), &["respstat", "amount"])],
         ),
     ]
 }

@@ -79,21 +79,26 @@ pub(super) async fn run_at(
     let card = plan.live.as_ref().map(LiveCard::names).unwrap_or_default();
     let mut session = Session { gateway: &gateway, record, path: plan.record.as_deref(), card };
     let mut remaining = Remaining::Nothing;
-    if !is_over(&session.record) || !session.record.open.is_empty() {
+    let is_due = !is_over(&session.record) || probes.iter().any(|probe| is_due(probe, &session.record));
+    if is_due || !session.record.open.is_empty() {
         describe(&mut session).await?;
         session.save()?;
         session.void_open().await?;
     }
-    if !is_over(&session.record) {
-        if is_settled(&session).await? {
-            play(&mut session, &probes, plan.fixtures.as_deref(), progress).await?;
-            let over = PlayStage::RefundsSettled.number() + 1;
-            session.record.stage = if session.record.is_live { over } else { session.record.stage + 1 };
-            session.save()?;
-            session.void_open().await?;
-        } else {
-            remaining = Remaining::Settlement;
+    if is_due {
+        let is_settled = is_settled(&session).await?;
+        let may_play = |probe: &Probe| is_settled || probe.stage == PlayStage::First;
+        let due =
+            probes.iter().map(|probe| may_play(probe) && self::is_due(probe, &session.record)).collect();
+        play(&mut session, &Due { probes: &probes, due }, plan.fixtures.as_deref(), progress).await?;
+        let over = PlayStage::RefundsSettled.number() + 1;
+        match is_settled {
+            true if session.record.is_live => session.record.stage = over,
+            true => session.record.stage = over.min(session.record.stage + 1),
+            false => remaining = Remaining::Settlement,
         }
+        session.save()?;
+        session.void_open().await?;
     }
     if remaining == Remaining::Nothing && !is_over(&session.record) {
         remaining = Remaining::Stages;
@@ -122,16 +127,21 @@ fn is_over(record: &RunRecord) -> bool {
     record.stage > PlayStage::RefundsSettled.number()
 }
 
-/// Plays the probes of the record's stage, and compares each at once.
+/// All probes, and whether each is to be played now.
+struct Due<'a> {
+    probes: &'a [Probe],
+    due: Vec<bool>,
+}
+
+/// Plays the probes that are due, and compares each at once.
 async fn play(
     session: &mut Session<'_>,
-    probes: &[Probe],
+    Due { probes, due }: &Due<'_>,
     fixtures: Option<&Path>,
     progress: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
 ) -> Result<(), String> {
     let merchant = merchant(&session.record)?;
     let mut rehearsal = Rehearsal::new(&merchant, merchant.settings);
-    let due: Vec<bool> = probes.iter().map(|probe| is_due(probe, &session.record)).collect();
     let of = due.iter().filter(|due| **due).count();
     let mut played = 0;
     for (number, probe) in probes.iter().enumerate() {
@@ -159,13 +169,12 @@ async fn play(
 /// first stage that was not answered. Sales for later stages would not settle in time.
 fn is_due(probe: &Probe, record: &RunRecord) -> bool {
     let is_of_stage = probe.stage.number() == record.stage;
+    let hands_on = probe.steps.iter().any(|step| !step.handed_on.is_empty());
+    let may_begin_anew = probe.stage == PlayStage::First && (is_of_stage || !hands_on);
     match record.probes.get(probe.name) {
         None => is_of_stage,
-        Some(played) if !played.is_complete => is_of_stage,
-        Some(played) => {
-            let hands_on = probe.steps.iter().any(|step| !step.handed_on.is_empty());
-            !played.is_answered() && probe.stage == PlayStage::First && (is_of_stage || !hands_on)
-        }
+        Some(played) if !played.is_complete => is_of_stage || may_begin_anew,
+        Some(played) => !played.is_answered() && may_begin_anew,
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) struct RunRecord {
     pub(super) merchid: String,
     pub(super) currency: String,
     pub(super) is_live: bool,
-    /// The run's part of all order ids: the second in which the run began.
+    /// The run's part of all order ids: the millisecond in which the run began.
     pub(super) run: u64,
     /// The stage to play, from 1; above the last one, the run is complete.
     pub(super) stage: u64,
@@ -84,7 +84,7 @@ impl RunRecord {
             merchid: merchid.to_owned(),
             currency: currency.to_owned(),
             is_live,
-            run: Timestamp::now().as_second().unsigned_abs(),
+            run: Timestamp::now().as_millisecond().unsigned_abs(),
             stage: PlayStage::First.number(),
             processor: None,
             account: Map::new(),
