@@ -38,13 +38,17 @@ A sale, a settlement, an inquiry:
     http://127.0.0.1:4001/cardconnect/rest/inquireByOrderid/A-1/496160873888/1";
 
 const CONFORMANCE_EXAMPLES: &str = "\
-The credentials come from CARDPOINTE_USERNAME and CARDPOINTE_PASSWORD, or are asked for.
-Only published test cards are sent. Other hosts than sandboxes and this machine are refused.
+The credentials come from CARDPOINTE_USERNAME and CARDPOINTE_PASSWORD, or from a prompt.
+Only published test cards are sent. Without --live, only sandboxes and this machine are allowed.
+Exit codes: 0 nothing differs, 1 something differs, 2 not played, 3 a response is missing.
 
 Examples:
   cardpointe-simulator conformance --url https://fts-uat.cardconnect.com --merchid MID \\
-    --record conformance.json --fixtures fixtures
-  (tomorrow, and the day after: the same again, for what has settled since)";
+    --settings settings.json --fixtures fixtures
+  (the same again after a cut; and tomorrow and the day after, for payments that have settled)
+  cardpointe-simulator conformance --url … --merchid MID --json > report.json
+  cardpointe-simulator conformance --live --url https://SITE.cardconnect.com --merchid MID
+  (your own card: its token in CARDPOINTE_TOKEN, MMYY in CARDPOINTE_EXPIRY)";
 
 #[derive(Parser)]
 #[command(

@@ -176,6 +176,9 @@ impl Default for Settings {
 pub(crate) trait OneOfWords {
     fn get(&self) -> &'static str;
 
+    /// All words of the setting.
+    fn words(&self) -> &'static [&'static str];
+
     /// Changes it; the error lists the words.
     fn put(&mut self, word: &str) -> Result<(), String>;
 }
@@ -203,6 +206,10 @@ macro_rules! words {
         impl $crate::settings::OneOfWords for $name {
             fn get(&self) -> &'static str {
                 self.word()
+            }
+
+            fn words(&self) -> &'static [&'static str] {
+                Self::WORDS
             }
 
             fn put(&mut self, word: &str) -> Result<(), String> {
@@ -401,6 +408,18 @@ words! {
     }
 }
 
+/// Values of the numbers, for a search that cannot try all.
+const NUMBERS: [(&str, u32); 8] = [
+    ("duplicate_window_s", 60),
+    ("funding_after_days", 2),
+    ("fee_basis_points", 250),
+    ("cutoff_minute", 1_200),
+    ("batch_takes_min", 60),
+    ("funding_from_minute", 0),
+    ("interchange_basis_points", 180),
+    ("deposit_fee", 25),
+];
+
 /// A setting on its way from or to JSON.
 enum Setting<'a> {
     Switch(&'a mut bool),
@@ -416,6 +435,18 @@ impl Setting<'_> {
             Self::Number(number) => json!(**number),
             Self::Word(word) => json!(word.get()),
             Self::LinkedMerchid(linked) => json!(linked.text().unwrap_or_default()),
+        }
+    }
+
+    /// All values of a switch or word, some of others.
+    fn values(&self, name: &str) -> Vec<Value> {
+        match self {
+            Self::Switch(_) => vec![json!(false), json!(true)],
+            Self::Number(_) => {
+                NUMBERS.iter().filter(|(number, _)| *number == name).map(|(_, value)| json!(value)).collect()
+            }
+            Self::Word(word) => word.words().iter().map(|word| json!(word)).collect(),
+            Self::LinkedMerchid(_) => vec![json!("542041")],
         }
     }
 
@@ -516,6 +547,27 @@ impl Settings {
         changed.apply(given)?;
         *self = changed;
         Ok(())
+    }
+
+    /// Other values that each setting could have: all of a switch or word, some of a number.
+    pub(crate) fn candidates(mut self) -> Vec<(&'static str, Value)> {
+        let settings = self.by_name().into_iter();
+        let others = settings.flat_map(|(name, setting)| {
+            let current = setting.get();
+            setting
+                .values(name)
+                .into_iter()
+                .filter(move |value| *value != current)
+                .map(move |value| (name, value))
+        });
+        others.collect()
+    }
+
+    /// The settings that differ from the defaults.
+    pub(crate) fn changes(self) -> Map<String, Value> {
+        let defaults = Self::default().to_json();
+        let Value::Object(all) = self.to_json() else { return Map::new() };
+        all.into_iter().filter(|(name, value)| defaults[name.as_str()] != *value).collect()
     }
 
     /// Changes the settings that are named, and no other; the error names the one that is wrong.

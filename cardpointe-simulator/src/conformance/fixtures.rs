@@ -6,42 +6,43 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::gateway::RawResponse;
+use super::{gateway::RawResponse, probe::Probe, rehearsal::RehearsedStep, session::Exchange};
 use crate::cards;
-
-/// A request and both responses to it.
-pub(super) struct Exchange {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) body: Option<String>,
-    pub(super) gateway: RawResponse,
-    pub(super) simulator: RawResponse,
-}
 
 /// Writes a probe's exchanges into a directory; card numbers are masked, and credentials are in
 /// none.
-pub(super) fn write(directory: &Path, probe: &str, basis: &str, exchanges: &[Exchange]) -> io::Result<()> {
+pub(super) fn write(
+    directory: &Path,
+    probe: &Probe,
+    exchanges: &[Exchange],
+    rehearsed: &[RehearsedStep],
+) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    let steps: Vec<Value> = exchanges.iter().map(step).collect();
-    let fixture = json!({ "probe": probe, "basis": basis, "steps": steps });
+    let steps: Vec<Value> = exchanges
+        .iter()
+        .filter_map(|exchange| Some(step(exchange, rehearsed.get(exchange.place)?.response.as_ref()?)))
+        .collect();
+    let fixture = json!({ "probe": probe.name, "basis": probe.basis.name(), "steps": steps });
     let name: String = probe
+        .name
         .chars()
         .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
         .collect();
     fs::write(directory.join(format!("{name}.json")), format!("{fixture:#}\n"))
 }
 
-fn step(exchange: &Exchange) -> Value {
+fn step(exchange: &Exchange, simulator: &RawResponse) -> Value {
     let response =
         |response: &RawResponse| json!({ "status": response.status, "body": masked(&response.body) });
+    let message = &exchange.message;
     json!({
         "request": {
-            "method": exchange.method,
-            "path": cards::mask_card_numbers(&exchange.path),
-            "body": exchange.body.as_deref().map(masked),
+            "method": message.method.as_str(),
+            "path": cards::mask_card_numbers(&message.path),
+            "body": message.body.as_deref().map(masked),
         },
-        "gateway": response(&exchange.gateway),
-        "simulator": response(&exchange.simulator),
+        "gateway": response(&exchange.response),
+        "simulator": response(simulator),
     })
 }
 

@@ -10,8 +10,11 @@ use reqwest::Client;
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::target::Target;
-use crate::simulator::Simulator;
+use super::{guard::Guard, target::Target};
+use crate::{
+    response::{Delivery, Response},
+    simulator::Simulator,
+};
 
 /// The gateway itself responds after 32 s.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -41,11 +44,36 @@ pub(super) struct RawResponse {
     pub(super) body: String,
 }
 
-/// Where probes are sent.
-pub(super) enum Gateway {
-    Remote { client: Client, target: Target, credentials: Credentials },
-    Simulator { simulator: Simulator, credentials: Credentials },
+/// One request of a step, with its names filled in.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) body: Option<String>,
+    /// Sent with the credentials.
+    pub(super) signed: bool,
 }
+
+/// The gateway that the simulator is compared with.
+pub(super) struct Gateway {
+    channel: Channel,
+    /// Checks each request of a live run.
+    guard: Option<Guard>,
+}
+
+enum Channel {
+    Http {
+        client: Client,
+        target: Target,
+        credentials: Credentials,
+    },
+    /// A function of a test, such as another simulator, without sockets.
+    #[cfg(test)]
+    InProcess(InProcess),
+}
+
+#[cfg(test)]
+pub(super) type InProcess = Box<dyn Fn(&Message) -> Result<Option<RawResponse>, String>>;
 
 impl Gateway {
     pub(super) fn remote(target: Target, credentials: Credentials) -> Result<Self, String> {
@@ -57,65 +85,86 @@ impl Gateway {
             .with_root_certificates(roots)
             .with_no_client_auth();
         // No proxy and no redirects: the credentials go to the host that was checked, and to no
-        // other.
+        // other. No retries below the kit: reqwest would send a write again.
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
             .no_proxy()
             .redirect(Policy::none())
+            .retry(reqwest::retry::never())
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self::Remote { client, target, credentials })
+        Ok(Self { channel: Channel::Http { client, target, credentials }, guard: None })
     }
 
-    /// Sends a request; `signed`: with the credentials.
-    pub(super) async fn send(
-        &self,
-        method: &Method,
-        path: &str,
-        body: Option<&str>,
-        signed: bool,
-    ) -> Result<RawResponse, String> {
-        match self {
-            Self::Remote { client, target, credentials } => {
-                let url = format!("{target}{path}");
-                for _ in 0..MAX_RETRIES {
-                    let mut request = client.request(method.clone(), &url);
-                    if signed {
-                        request = request.basic_auth(&credentials.username, Some(&credentials.password));
-                    }
-                    if let Some(body) = body {
-                        request = request.header("content-type", "application/json").body(body.to_owned());
-                    }
-                    let response = request.send().await.map_err(|error| error.without_url().to_string())?;
-                    let status = response.status().as_u16();
-                    if status != 429 {
-                        let body = response.text().await.map_err(|error| error.without_url().to_string())?;
-                        return Ok(RawResponse { status, body });
-                    }
-                    let wait_s = response
-                        .headers()
-                        .get("x-rate-limit-retry-after-seconds")
-                        .and_then(|value| value.to_str().ok()?.parse().ok())
-                        .unwrap_or(DEFAULT_WAIT_S);
-                    tokio::time::sleep(Duration::from_secs(wait_s.clamp(1, DEFAULT_WAIT_S))).await;
+    #[cfg(test)]
+    pub(super) fn in_process(respond: InProcess) -> Self {
+        Self { channel: Channel::InProcess(respond), guard: None }
+    }
+
+    pub(super) fn guarded(mut self, guard: Option<Guard>) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Sends a request. `None`: no response came, or none that could be read. The error says why
+    /// the request was not sent at all.
+    pub(super) async fn send(&self, message: &Message) -> Result<Option<RawResponse>, String> {
+        if let Some(guard) = &self.guard {
+            guard.check(message)?;
+        }
+        match &self.channel {
+            Channel::Http { client, target, credentials } => {
+                let mut request = client.request(message.method.clone(), format!("{target}{}", message.path));
+                if message.signed {
+                    request = request.basic_auth(&credentials.username, Some(&credentials.password));
                 }
-                Err("the rate limit does not let the request through".to_owned())
-            }
-            Self::Simulator { simulator, credentials } => {
-                let mut request = Request::builder().method(method).uri(path);
-                if signed {
-                    let pair = format!("{}:{}", credentials.username, credentials.password);
-                    request =
-                        request.header("authorization", format!("Basic {}", BASE64_STANDARD.encode(pair)));
+                if let Some(body) = &message.body {
+                    request = request.header("content-type", "application/json").body(body.clone());
                 }
-                let request = request
-                    .body(body.unwrap_or_default().as_bytes().to_vec())
-                    .map_err(|error| error.to_string())?;
-                let response = simulator.respond(&request);
-                let body = String::from_utf8_lossy(&response.body).into_owned();
-                Ok(RawResponse { status: response.status.as_u16(), body })
+                Ok(received(&request).await)
             }
+            #[cfg(test)]
+            Channel::InProcess(respond) => respond(message),
         }
     }
+}
+
+/// The response to a request, which is sent again while the rate limit refuses it.
+async fn received(request: &reqwest::RequestBuilder) -> Option<RawResponse> {
+    for _ in 0..MAX_RETRIES {
+        let response = request.try_clone()?.send().await.ok()?;
+        let status = response.status().as_u16();
+        if status != 429 {
+            return Some(RawResponse { status, body: response.text().await.ok()? });
+        }
+        let wait_s = response
+            .headers()
+            .get("x-rate-limit-retry-after-seconds")
+            .and_then(|value| value.to_str().ok()?.parse().ok())
+            .unwrap_or(DEFAULT_WAIT_S);
+        tokio::time::sleep(Duration::from_secs(wait_s.clamp(1, DEFAULT_WAIT_S))).await;
+    }
+    None
+}
+
+/// The simulator's response in process; `None` where a connection would be closed, or stay silent.
+pub(super) fn respond(
+    simulator: &Simulator,
+    credentials: &Credentials,
+    message: &Message,
+) -> Result<Option<RawResponse>, String> {
+    let mut request = Request::builder().method(&message.method).uri(&message.path);
+    if message.signed {
+        let pair = format!("{}:{}", credentials.username, credentials.password);
+        request = request.header("authorization", format!("Basic {}", BASE64_STANDARD.encode(pair)));
+    }
+    let body = message.body.as_deref().unwrap_or_default().as_bytes().to_vec();
+    let response = simulator.respond(&request.body(body).map_err(|error| error.to_string())?);
+    Ok(read(&response))
+}
+
+fn read(response: &Response) -> Option<RawResponse> {
+    let body = String::from_utf8_lossy(&response.body).into_owned();
+    (response.delivery == Delivery::Complete).then(|| RawResponse { status: response.status.as_u16(), body })
 }

@@ -5,12 +5,31 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::gateway::RawResponse;
+use crate::cards;
 
 /// Member by member, in a form that two gateways can have in common. `[0].` is the first record of
 /// a list.
 pub(super) type Observation = BTreeMap<String, String>;
 
-/// Looks at a response. `#name`: only the shape of the member's value.
+/// The `status` of a step whose response did not come, or could not be read.
+pub(super) const NO_RESPONSE: &str = "(no response)";
+
+/// The `status` of a step that was not sent, because an earlier response lacked what it needs.
+pub(super) const NOT_SENT: &str = "(not sent)";
+
+/// An observation that is only a status.
+pub(super) fn only(status: &str) -> Observation {
+    Observation::from([("status".to_owned(), status.to_owned())])
+}
+
+/// The members in which two observations differ.
+pub(super) fn differing(one: &Observation, other: &Observation) -> Vec<String> {
+    let members: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    members.into_iter().filter(|member| one.get(*member) != other.get(*member)).cloned().collect()
+}
+
+/// Looks at a response. `#name`: only the shape of the member's value; `?name`: only its kind;
+/// `name~other`: how it is made of another one; `list.name`: the member of a list's first record.
 pub(super) fn observe(response: &RawResponse, members: &[&str]) -> Observation {
     let mut seen = Observation::from([("status".to_owned(), response.status.to_string())]);
     match serde_json::from_str::<Value>(&response.body) {
@@ -29,7 +48,7 @@ pub(super) fn observe(response: &RawResponse, members: &[&str]) -> Observation {
         Err(_) if members.is_empty() => {}
         Err(_) => {
             let start: String = response.body.trim().chars().take(40).collect();
-            seen.insert("body".to_owned(), format!("text: {start}"));
+            seen.insert("body".to_owned(), format!("text: {}", cards::mask_card_numbers(&start)));
         }
     }
     seen
@@ -37,16 +56,62 @@ pub(super) fn observe(response: &RawResponse, members: &[&str]) -> Observation {
 
 fn look_at(record: &Map<String, Value>, prefix: &str, members: &[&str], seen: &mut Observation) {
     for member in members {
-        let (name, only_shape) = member.strip_prefix('#').map_or((*member, false), |name| (name, true));
-        let shown = match record.get(name) {
-            None => "(left out)".to_owned(),
-            Some(Value::String(text)) if only_shape => shape(text),
-            Some(Value::String(text)) => format!("\"{text}\""),
-            Some(Value::Array(values)) => format!("{} values", values.len()),
-            Some(Value::Object(_)) => "an object".to_owned(),
-            Some(other) => other.to_string(),
+        let value = |name: &str| match name.split_once('.') {
+            Some((list, name)) => record.get(list).and_then(|list| list.get(0)?.get(name)),
+            None => record.get(name),
+        };
+        let (name, shown) = if let Some(name) = member.strip_prefix('#') {
+            (
+                name,
+                value(name).map_or_else(left_out, |value| value.as_str().map_or_else(|| show(value), shape)),
+            )
+        } else if let Some(name) = member.strip_prefix('?') {
+            (name, value(name).map_or_else(left_out, kind))
+        } else if let Some((name, other)) = member.split_once('~') {
+            (name, value(name).map_or_else(left_out, |value| relation(value, record.get(other))))
+        } else {
+            (*member, value(member).map_or_else(left_out, show))
         };
         seen.insert(format!("{prefix}{name}"), shown);
+    }
+}
+
+fn left_out() -> String {
+    "(left out)".to_owned()
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("\"{}\"", cards::mask_card_numbers(text)),
+        Value::Array(values) => format!("{} values", values.len()),
+        Value::Object(_) => "an object".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The kind of a value that depends on the time and on other payments of the account.
+fn kind(value: &Value) -> String {
+    let kind = match value {
+        Value::String(text) if text.is_empty() => "empty text",
+        Value::String(text) if text.contains('.') => "text with a point",
+        Value::String(_) => "text",
+        Value::Number(_) => "a number",
+        Value::Null => "null",
+        _ => "another kind",
+    };
+    kind.to_owned()
+}
+
+/// How a number is made of another one.
+fn relation(value: &Value, other: Option<&Value>) -> String {
+    let (Some(text), Some(other)) = (value.as_str(), other.and_then(Value::as_str)) else {
+        return kind(value);
+    };
+    match (text.parse::<i64>(), other.parse::<i64>()) {
+        _ if text == other => "the same".to_owned(),
+        (Ok(number), Ok(other)) if number == other => format!("the same in {} digits", text.len()),
+        (Ok(number), Ok(other)) => format!("{:+}", number.saturating_sub(other)),
+        _ => "text".to_owned(),
     }
 }
 
@@ -82,5 +147,17 @@ mod tests {
         );
         assert_eq!(seen("Null batches", &["a"]), ["body=text: Null batches", "status=200"]);
         assert_eq!(seen("<html>", &[]), ["status=200"]);
+    }
+
+    #[test]
+    fn kinds_relations_and_lists_are_seen() {
+        let seen = |hostbatch: &str, amount: &str| {
+            let body =
+                format!(r#"{{"batchid":"77","hostbatch":"{hostbatch}","txns":[{{"setlamount":{amount}}}]}}"#);
+            seen(&body, &["hostbatch~batchid", "?txns.setlamount"])[..2].join(" ")
+        };
+        assert_eq!(seen("76", "\"1.00\""), "hostbatch=-1 status=200");
+        assert_eq!(seen("77", "100"), "hostbatch=the same status=200");
+        assert_eq!(seen("0000000077", "100"), "hostbatch=the same in 10 digits status=200");
     }
 }

@@ -33,12 +33,26 @@ const INQUIRE_PATH: &str = "/cardconnect/rest/inquire/{retref}/{mid}";
 const BY_ORDER_PATH: &str = "/cardconnect/rest/inquireByOrderid/{order}/{mid}/1";
 const TOKENIZE_PATH: &str = "/cardsecure/api/v1/ccn/tokenize";
 
-/// A sale of 10.00 on an approved card, with more members.
+/// A sale on an approved card, with more members.
 macro_rules! sale {
     ($amount:literal $(, $more:literal)?) => {
         concat!(
             r#"{"merchid":"{mid}","account":"4788250000121443","expiry":"1249","cvv2":"112","#,
             r#""postal":"55555","ecomind":"E","orderid":"{order}","amount":""#, $amount, "\"", $(",", $more,)? "}"
+        )
+    };
+}
+
+/// A payment with another card.
+macro_rules! of_card {
+    ($card:literal, $amount:literal) => {
+        concat!(
+            r#"{"merchid":"{mid}","account":""#,
+            $card,
+            r#"","expiry":"1249","postal":"55555","#,
+            r#""orderid":"{order}","amount":""#,
+            $amount,
+            "\"}"
         )
     };
 }
@@ -50,14 +64,17 @@ macro_rules! named {
     };
 }
 
+mod live;
 mod settled;
 
+pub(super) use live::all as live;
+
 fn authorized() -> Step {
-    put(AUTH_PATH, sale!("10.00"), VERDICT)
+    put(AUTH_PATH, sale!("10.{cents}"), VERDICT)
 }
 
 fn captured() -> Step {
-    put(AUTH_PATH, sale!("10.00", r#""capture":"Y""#), VERDICT)
+    put(AUTH_PATH, sale!("10.{cents}", r#""capture":"Y""#), VERDICT)
 }
 
 fn record() -> Step {
@@ -91,11 +108,15 @@ pub(super) fn all() -> Vec<Probe> {
         voids(),
         refunds(),
         authorizations(),
+        refused(),
+        further_members(),
         requests(),
         profiles(),
         inquiries(),
         receipts(),
         settled::sales(),
+        settled::settled_sales(),
+        settled::refunds_of_settled_sales(),
         settled::refunds(),
     ]
     .concat()
@@ -218,21 +239,63 @@ fn refunds() -> Vec<Probe> {
 }
 
 fn authorizations() -> Vec<Probe> {
-    const UNNAMED: &str = r#"{"merchid":"{mid}","amount":"10.00","expiry":"1249"}"#;
-    const NO_EXPIRY: &str = r#"{"merchid":"{mid}","amount":"10.00","account":"4788250000121443"}"#;
     const NO_CVV: &str =
-        r#"{"merchid":"{mid}","amount":"10.00","account":"4788250000121443","expiry":"1249"}"#;
-    const PREFIX: &str =
-        r#"{"merchid":"{mid}","amount":"10.00","account":"1234567812345670","expiry":"1249"}"#;
-    const LONG: &str = "{\"merchid\":\"{mid}\",\"amount\":\"10.00\",\"account\":\"4788250000121443\",\
-        \"expiry\":\"1249\",\"orderid\":\"o23456789012345678901234567890123456789012345678901\"}";
-    const PAST: &str = r#"{"merchid":"{mid}","amount":"10.00","account":"4788250000121443","expiry":"1220"}"#;
+        r#"{"merchid":"{mid}","amount":"10.{cents}","account":"4788250000121443","expiry":"1249"}"#;
     vec![
         probe(
             Documented,
             "An approved sale",
-            vec![put(AUTH_PATH, sale!("10.00", r#""capture":"Y""#), AUTH), record()],
+            vec![put(AUTH_PATH, sale!("10.{cents}", r#""capture":"Y""#), AUTH), record()],
         ),
+        probe(Unknown, "An amount whose code does not exist", vec![put(AUTH_PATH, sale!("1999.00"), AUTH)]),
+        probe(Unknown, "No CVV", vec![put(AUTH_PATH, NO_CVV, AUTH)]),
+        probe(
+            Unknown,
+            "The same payment twice",
+            vec![authorized(), authorized(), get(BY_ORDER_PATH, RECORD)],
+        ),
+        probe(
+            Unknown,
+            "A recurring payment that is not marked as one",
+            vec![put(AUTH_PATH, sale!("10.{cents}", r#""cof":"M","cofscheduled":"Y""#), VERDICT)],
+        ),
+        probe(
+            Unknown,
+            "A payment of 1010.00, whose code is an approval on First Data North",
+            vec![put(AUTH_PATH, sale!("1010.00"), AUTH)],
+        ),
+        probe(
+            Documented,
+            "A timeout at the processor",
+            vec![
+                put(
+                    AUTH_PATH,
+                    r#"{"merchid":"{mid}","amount":"10.{cents}","account":"4999006200620062","expiry":"1249","orderid":"{order}"}"#,
+                    CAPTURE,
+                ),
+                get(BY_ORDER_PATH, RECORD),
+            ],
+        ),
+        probe(Documented, "A declined payment", vec![put(AUTH_PATH, sale!("1051.00"), AUTH), record()]),
+        probe(
+            Observed,
+            "An amount without a decimal point",
+            vec![put(AUTH_PATH, sale!("13{cents}"), &["respstat", "amount"])],
+        ),
+    ]
+}
+
+/// Payments that the gateway or the processor may refuse for what they lack.
+fn refused() -> Vec<Probe> {
+    const UNNAMED: &str = r#"{"merchid":"{mid}","amount":"10.{cents}","expiry":"1249"}"#;
+    const NO_EXPIRY: &str = r#"{"merchid":"{mid}","amount":"10.{cents}","account":"4788250000121443"}"#;
+    const PREFIX: &str =
+        r#"{"merchid":"{mid}","amount":"10.{cents}","account":"1234567812345670","expiry":"1249"}"#;
+    const LONG: &str = "{\"merchid\":\"{mid}\",\"amount\":\"10.{cents}\",\"account\":\"4788250000121443\",\
+        \"expiry\":\"1249\",\"orderid\":\"o23456789012345678901234567890123456789012345678901\"}";
+    const PAST: &str =
+        r#"{"merchid":"{mid}","amount":"10.{cents}","account":"4788250000121443","expiry":"1220"}"#;
+    vec![
         probe(Inferred, "No account", vec![put(AUTH_PATH, UNNAMED, VERDICT)]),
         probe(Inferred, "No expiry", vec![put(AUTH_PATH, NO_EXPIRY, VERDICT)]),
         probe(
@@ -248,40 +311,36 @@ fn authorizations() -> Vec<Probe> {
         probe(Inferred, "An unknown card prefix", vec![put(AUTH_PATH, PREFIX, VERDICT)]),
         probe(Inferred, "An order id that is too long", vec![put(AUTH_PATH, LONG, VERDICT)]),
         probe(Inferred, "A past expiry", vec![put(AUTH_PATH, PAST, VERDICT)]),
-        probe(Unknown, "An amount whose code does not exist", vec![put(AUTH_PATH, sale!("1999.00"), AUTH)]),
-        probe(Unknown, "No CVV", vec![put(AUTH_PATH, NO_CVV, AUTH)]),
+    ]
+}
+
+/// Members that only some responses have.
+fn further_members() -> Vec<Probe> {
+    const NAMED: &[&str] = &["respstat", "merchid"];
+    const ADVICE: &[&str] = &[
+        "respstat",
+        "merchAdviceCode",
+        "merchadvicecode",
+        "declineCategory",
+        "declinecategory",
+        "assocRespCode",
+        "assocrespcode",
+    ];
+    vec![
         probe(
             Unknown,
-            "The same payment twice",
-            vec![authorized(), authorized(), get(BY_ORDER_PATH, RECORD)],
-        ),
-        probe(
-            Unknown,
-            "A recurring payment that is not marked as one",
-            vec![put(AUTH_PATH, sale!("10.00", r#""cof":"M","cofscheduled":"Y""#), VERDICT)],
-        ),
-        probe(
-            Unknown,
-            "A payment of 1010.00, whose code is an approval on First Data North",
-            vec![put(AUTH_PATH, sale!("1010.00"), AUTH)],
+            "Merchant advice without a series",
+            vec![put(AUTH_PATH, of_card!("5442981111111064", "2999.21"), ADVICE), get(INQUIRE_PATH, ADVICE)],
         ),
         probe(
             Documented,
-            "A timeout at the processor",
-            vec![
-                put(
-                    AUTH_PATH,
-                    r#"{"merchid":"{mid}","amount":"10.00","account":"4999006200620062","expiry":"1249","orderid":"{order}"}"#,
-                    CAPTURE,
-                ),
-                get(BY_ORDER_PATH, RECORD),
-            ],
+            "A card scheme's own decline code",
+            vec![put(AUTH_PATH, of_card!("4387751111111012", "2888.05"), ADVICE), get(INQUIRE_PATH, ADVICE)],
         ),
-        probe(Documented, "A declined payment", vec![put(AUTH_PATH, sale!("1051.00"), AUTH), record()]),
         probe(
-            Observed,
-            "An amount without a decimal point",
-            vec![put(AUTH_PATH, sale!("1000"), &["respstat", "amount"])],
+            Documented,
+            "The merchant account that responses name",
+            vec![put(AUTH_PATH, sale!("10.{cents}"), NAMED), get(INQUIRE_PATH, NAMED)],
         ),
     ]
 }
@@ -301,7 +360,11 @@ fn requests() -> Vec<Probe> {
             ],
         ),
         probe(Unknown, "A body that is no JSON", vec![put(AUTH_PATH, "{", &["error", "path"])]),
-        probe(Unknown, "No credentials", vec![put(AUTH_PATH, sale!("10.00"), &["error", "path"]).unsigned()]),
+        probe(
+            Unknown,
+            "No credentials",
+            vec![put(AUTH_PATH, sale!("10.{cents}"), &["error", "path"]).unsigned()],
+        ),
         probe(
             Documented,
             "An unknown path",
@@ -351,7 +414,7 @@ fn profiles() -> Vec<Probe> {
             vec![
                 put(
                     AUTH_PATH,
-                    sale!("10.00", r#""profile":"Y""#),
+                    sale!("10.{cents}", r#""profile":"Y""#),
                     &["respproc", "respcode", "respstat", "acctid"],
                 )
                 .keeps(KEPT),
@@ -366,7 +429,7 @@ fn profiles() -> Vec<Probe> {
                 create(),
                 put(
                     AUTH_PATH,
-                    sale!("10.00", r#""profile":"{profileid}""#),
+                    sale!("10.{cents}", r#""profile":"{profileid}""#),
                     &["respstat", "acctid", "cvvresp"],
                 ),
                 delete_all(),
@@ -379,7 +442,7 @@ fn profiles() -> Vec<Probe> {
 fn receipts() -> Vec<Probe> {
     const NAMED: &[&str] = &["respstat", "orderId", "orderid", "receipt"];
     const WANTED: &str = named!("retref", r#""receipt":"Y""#);
-    let sale = || put(AUTH_PATH, sale!("10.00", r#""receipt":"Y""#), NAMED);
+    let sale = || put(AUTH_PATH, sale!("10.{cents}", r#""receipt":"Y""#), NAMED);
     let wanted = |path| put(path, WANTED, NAMED).keeps(&[]);
     vec![
         probe(
@@ -404,7 +467,7 @@ fn receipts() -> Vec<Probe> {
             Unknown,
             "No receipt",
             vec![
-                put(AUTH_PATH, sale!("10.00"), NAMED),
+                put(AUTH_PATH, sale!("10.{cents}"), NAMED),
                 put(CAPTURE_PATH, named!("retref"), NAMED).keeps(&[]),
                 put(VOID_PATH, named!("retref"), NAMED).keeps(&[]),
             ],
@@ -436,7 +499,7 @@ fn inquiries() -> Vec<Probe> {
             Documented,
             "A bin",
             vec![
-                put(AUTH_PATH, sale!("10.00"), VERDICT).keeps(&[("token", "token")]),
+                put(AUTH_PATH, sale!("10.{cents}"), VERDICT).keeps(&[("token", "token")]),
                 get("/cardconnect/rest/bin/{mid}/{token}", &["country", "product", "success", "errormsg"]),
             ],
         ),
@@ -444,7 +507,7 @@ fn inquiries() -> Vec<Probe> {
             Documented,
             "Fee members, or none",
             vec![
-                put(AUTH_PATH, sale!("10.00"), FEE),
+                put(AUTH_PATH, sale!("10.{cents}"), FEE),
                 get(INQUIRE_PATH, FEE),
                 put(CAPTURE_PATH, named!("retref", r#""amount":"4.00""#), FEE).keeps(&[]),
                 get(INQUIRE_PATH, FEE),
@@ -454,7 +517,7 @@ fn inquiries() -> Vec<Probe> {
             Unknown,
             "A surcharge's preview",
             vec![
-                put(AUTH_PATH, sale!("10.00"), VERDICT).keeps(&[("token", "token")]),
+                put(AUTH_PATH, sale!("10.{cents}"), VERDICT).keeps(&[("token", "token")]),
                 get(
                     "/cardconnect/rest/surcharge?merchid={mid}&postal=10118&amount=24.99&token={token}",
                     &["respproc", "respcode", "token", "postal", "fee_amount", "messages"],

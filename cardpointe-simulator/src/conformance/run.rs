@@ -1,29 +1,34 @@
-//! Plays the probes on both sides and compares.
+//! A run of the kit: plays the probes that are not on record, compares, and searches settings.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use http::Method;
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::fixtures::{self, Exchange};
-use super::gateway::{Credentials, Gateway, RawResponse};
-use super::observation::{Observation, observe};
-use super::probe::{Names, PlayStage, Probe, filled};
+use super::fixtures;
+use super::gateway::{Credentials, Gateway, Message, RawResponse};
+use super::guard::Guard;
+use super::live::LiveCard;
+use super::observation::Observation;
+use super::probe::{PlayStage, Probe};
 use super::probes;
+use super::rehearsal::Rehearsal;
+use super::report::{Outcome, Remaining, Report, outcome, report};
+use super::run_record::{PlayedProbe, RunRecord};
+use super::search::{Search, Showing};
+use super::session::Session;
 use super::target::Target;
-use crate::{
-    codes::Processor,
-    config::{Config, Merchant},
-    settings::FeeType,
-    simulator::Simulator,
-};
+use crate::{codes::Processor, config::Merchant, settings::Settings};
+
+/// How often the first request is sent before a run gives up.
+const FIRST_CALLS: u32 = 5;
 
 /// The probes to play, and where.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The sandbox, or a simulator on this machine.
+    /// The sandbox, a simulator on this machine, or the gateway of a live run.
     pub target: Target,
     /// The merchant account (MID) that the probes are played at.
     pub merchid: String,
@@ -33,106 +38,247 @@ pub struct Plan {
     pub credentials: Credentials,
     /// Where fixtures are written.
     pub fixtures: Option<PathBuf>,
-    /// The state that an earlier run has handed on, to go on with payments that have settled since.
-    pub handed_on: Option<Value>,
+    /// The file in which the run is kept, to go on with it after a cut and after a settlement.
+    /// `None`: nothing is kept.
+    pub record: Option<PathBuf>,
+    /// The card of a live run, which plays fewer probes, with small amounts.
+    pub live: Option<LiveCard>,
 }
 
-/// A member that the two do not have in common.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Difference {
-    /// The step of the probe, from 1, and the member.
-    pub place: String,
-    pub gateway: String,
-    pub simulator: String,
-}
-
-/// The result of a probe.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Outcome {
-    /// The probe's name, which states its question.
-    pub name: &'static str,
-    /// The source of the simulator's behavior.
-    pub basis: &'static str,
-    /// Nothing, if the two behave alike.
-    pub differences: Vec<Difference>,
-}
-
-/// The result of a run.
+/// A probe has ended.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// One entry per probe, the least certain first.
-    pub outcomes: Vec<Outcome>,
-    /// For the next run, after a settlement. `None` when all stages are played.
-    pub hand_on: Option<Value>,
+pub struct Progress<'a> {
+    /// How many probes of the stage have ended, and how many there are.
+    pub number: usize,
+    pub of: usize,
+    pub outcome: &'a Outcome,
 }
 
-/// Plays the probes of a stage. The error says why nothing, or no more, could be played.
-pub async fn run(plan: Plan) -> Result<Report, String> {
-    let remote = Gateway::remote(plan.target.clone(), plan.credentials.clone())?;
-    let merchant = merchant(&remote, &plan).await?;
-    let simulator = Simulator::new(
-        Config { quiet_json: true, merchants: vec![merchant], ..Config::default() },
-        Timestamp::now,
-    );
-    let local = Gateway::Simulator { simulator: simulator.clone(), credentials: plan.credentials.clone() };
+/// Plays the probes that are not on record yet, one stage each time. `progress` is called after each
+/// probe, and can stop the run. The error says why nothing could be played, or why the run stopped.
+pub async fn run(
+    plan: Plan,
+    progress: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
+) -> Result<Report, String> {
+    let gateway = Gateway::remote(plan.target.clone(), plan.credentials.clone())?;
+    run_at(gateway, &plan, progress).await
+}
 
-    let (stage, remote_names, run) = resume(&plan)?;
-    let mut kept = (remote_names, Names::new());
-    let mut all: Vec<Probe> = probes::all();
-    all.sort_by_key(|probe| (probe.stage, probe.basis));
-    let mut outcomes = Vec::new();
-    for (number, probe) in all.iter().enumerate() {
-        // The simulator starts from nothing, and plays the earlier stages.
-        if probe.stage > stage {
+/// The same at a gateway that tests provide.
+pub(super) async fn run_at(
+    gateway: Gateway,
+    plan: &Plan,
+    progress: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
+) -> Result<Report, String> {
+    let (probes, record) = prepared(plan)?;
+    let guard = plan
+        .live
+        .as_ref()
+        .map(|card| Guard { merchid: plan.merchid.clone(), token: card.token().to_owned() });
+    let gateway = gateway.guarded(guard);
+    let card = plan.live.as_ref().map(LiveCard::names).unwrap_or_default();
+    let mut session = Session { gateway: &gateway, record, path: plan.record.as_deref(), card };
+    let mut remaining = Remaining::Nothing;
+    let is_due = !is_over(&session.record) || probes.iter().any(|probe| is_due(probe, &session.record));
+    if is_due || !session.record.open.is_empty() {
+        describe(&mut session).await?;
+        session.save()?;
+        session.void_open().await?;
+    }
+    if is_due {
+        let is_settled = is_settled(&session).await?;
+        let may_play = |probe: &Probe| is_settled || probe.stage == PlayStage::First;
+        let due =
+            probes.iter().map(|probe| may_play(probe) && self::is_due(probe, &session.record)).collect();
+        play(&mut session, &Due { probes: &probes, due }, plan.fixtures.as_deref(), progress).await?;
+        let over = PlayStage::RefundsSettled.number() + 1;
+        match is_settled {
+            true if session.record.is_live => session.record.stage = over,
+            true => session.record.stage = over.min(session.record.stage + 1),
+            false => remaining = Remaining::Settlement,
+        }
+        session.save()?;
+        session.void_open().await?;
+    }
+    if remaining == Remaining::Nothing && !is_over(&session.record) {
+        remaining = Remaining::Stages;
+    }
+    Ok(Report { remaining, ..concluded(&session.record, &probes)? })
+}
+
+/// The probes, each stage's least certain first, and the record of the run.
+fn prepared(plan: &Plan) -> Result<(Vec<Probe>, RunRecord), String> {
+    let is_number = (1..=16).contains(&plan.merchid.len())
+        && plan.merchid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if !is_number {
+        return Err(format!("{}: no merchant account: up to 16 letters and digits", plan.merchid));
+    }
+    if plan.target.is_live() && plan.live.is_none() {
+        return Err(format!("{}: payments there move money; only a live run may", plan.target));
+    }
+    let mut probes = if plan.live.is_some() { probes::live() } else { probes::all() };
+    probes.sort_by_key(|probe| (probe.stage, probe.basis));
+    let fresh = RunRecord::new(plan.target.origin(), &plan.merchid, &plan.currency, plan.live.is_some());
+    let record = RunRecord::open(plan.record.as_deref(), fresh, &probes)?;
+    Ok((probes, record))
+}
+
+fn is_over(record: &RunRecord) -> bool {
+    record.stage > PlayStage::RefundsSettled.number()
+}
+
+/// All probes, and whether each is to be played now.
+struct Due<'a> {
+    probes: &'a [Probe],
+    due: Vec<bool>,
+}
+
+/// Plays the probes that are due, and compares each at once.
+async fn play(
+    session: &mut Session<'_>,
+    Due { probes, due }: &Due<'_>,
+    fixtures: Option<&Path>,
+    progress: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
+) -> Result<(), String> {
+    let merchant = merchant(&session.record)?;
+    let mut rehearsal = Rehearsal::new(&merchant, merchant.settings);
+    let of = due.iter().filter(|due| **due).count();
+    let mut played = 0;
+    for (number, probe) in probes.iter().enumerate() {
+        let exchanges = if due[number] { session.play(probe, number).await? } else { Vec::new() };
+        let Some(on_record) = session.record.probes.get(probe.name) else { continue };
+        let rehearsed = rehearsal.play(probe, on_record, &session.record);
+        if !due[number] {
             continue;
         }
-        if number > 0 && all[number - 1].stage != probe.stage {
-            simulator.settle();
-        }
-        let order = format!("cf-{run}-{number}");
-        let sides = (probe.stage == stage).then_some(&remote);
-        let exchanges = play(probe, sides, &local, &plan.merchid, &order, &mut kept).await?;
-        let Some(exchanges) = exchanges else { continue };
-        outcomes.push(compare(probe, &exchanges));
-        if let Some(directory) = &plan.fixtures {
-            fixtures::write(directory, probe.name, probe.basis.name(), &exchanges)
+        if let Some(directory) = fixtures {
+            fixtures::write(directory, probe, &exchanges, &rehearsed)
                 .map_err(|error| format!("{}: {error}", directory.display()))?;
         }
+        let seen: Vec<Observation> = rehearsed.into_iter().map(|step| step.seen).collect();
+        played += 1;
+        let outcome = outcome(probe, &session.record, &seen);
+        if progress(&Progress { number: played, of, outcome: &outcome }).is_break() {
+            return Err("the run was stopped; the same command goes on with it".to_owned());
+        }
     }
-    let hand_on = (stage != PlayStage::RefundsSettled).then(
-        || json!({ "stage": stage.number() + 1, "run": run, "merchid": plan.merchid, "names": kept.0 }),
-    );
-    Ok(Report { outcomes, hand_on })
+    Ok(())
 }
 
-/// The account as the gateway describes it, so that the simulator has the same processor and
-/// checks.
-async fn merchant(remote: &Gateway, plan: &Plan) -> Result<Merchant, String> {
-    let path = format!("/cardconnect/rest/inquireMerchant/{}", plan.merchid);
-    let response = remote.send(&Method::GET, &path, None, true).await?;
-    if response.status != 200 {
-        return Err(format!("{} does not let these credentials in: HTTP {}", plan.target, response.status));
+/// Whether a probe is to be played now: one of this stage that is not on record, or one of the
+/// first stage that was not answered. Sales for later stages would not settle in time.
+fn is_due(probe: &Probe, record: &RunRecord) -> bool {
+    let is_of_stage = probe.stage.number() == record.stage;
+    let hands_on = probe.steps.iter().any(|step| !step.handed_on.is_empty());
+    let may_begin_anew = probe.stage == PlayStage::First && (is_of_stage || !hands_on);
+    match record.probes.get(probe.name) {
+        None => is_of_stage,
+        Some(played) if !played.is_complete => is_of_stage || may_begin_anew,
+        Some(played) => !played.is_answered() && may_begin_anew,
     }
-    let settings: Value = serde_json::from_str(&response.body)
-        .map_err(|_| format!("{} describes no merchant account {}", plan.target, plan.merchid))?;
-    let processor = match settings["cardproc"].as_str() {
-        Some("RPCT") => Processor::Rpct,
-        Some("FNOR") => Processor::Fnor,
-        other => {
-            let other = other.unwrap_or("none");
-            return Err(format!("its processor is {other}; the simulator knows FNOR and RPCT"));
-        }
+}
+
+/// Compares everything that is on record, and searches the settings that explain the differences.
+fn concluded(record: &RunRecord, probes: &[Probe]) -> Result<Report, String> {
+    let merchant = merchant(record)?;
+    let probes: Vec<&Probe> = probes.iter().filter(|probe| record.probes.contains_key(probe.name)).collect();
+    let rehearse = |settings| Rc::new(rehearsed(record, &probes, &merchant, settings));
+    let gateway = shown(record, &probes);
+    let found = Search { gateway: &gateway, rehearse: &rehearse }.run(merchant.settings);
+    Ok(report(record, &probes, &rehearse(merchant.settings), &found))
+}
+
+/// The simulator's observations with some settings.
+fn rehearsed(record: &RunRecord, probes: &[&Probe], merchant: &Merchant, settings: Settings) -> Showing {
+    let mut rehearsal = Rehearsal::new(merchant, settings);
+    let played = probes.iter().filter_map(|probe| Some((probe, record.probes.get(probe.name)?)));
+    played
+        .map(|(probe, played)| {
+            rehearsal.play(probe, played, record).into_iter().map(|step| step.seen).collect()
+        })
+        .collect()
+}
+
+/// The gateway's observations; `None`: a response is missing.
+fn shown(record: &RunRecord, probes: &[&Probe]) -> Vec<Option<Vec<Observation>>> {
+    let answered = |probe: &&Probe| record.probes.get(probe.name).filter(|played| played.is_answered());
+    let steps = |played: &PlayedProbe| played.steps.iter().map(|step| step.seen.clone()).collect();
+    probes.iter().map(|probe| answered(probe).map(steps)).collect()
+}
+
+/// Whether the sales or refunds of the last stage have settled, so that the next one can be played.
+async fn is_settled(session: &Session<'_>) -> Result<bool, String> {
+    let name = match session.record.stage {
+        2 => "sale",
+        3 => "refund",
+        _ => return Ok(true),
     };
-    let mut merchant = Merchant::new(&plan.merchid, processor, &plan.currency);
-    merchant.username.clone_from(&plan.credentials.username);
-    merchant.password.clone_from(&plan.credentials.password);
-    merchant.settings.avs = settings["avs"] == "Y";
-    merchant.settings.cvv = settings["cvv"] == "Y";
-    if settings["fee_type"] == "S" {
-        merchant.settings.fee_type = FeeType::Surcharge;
-        let rate = settings["fee_value"].as_str().and_then(basis_points);
-        merchant.settings.fee_basis_points = rate.unwrap_or(merchant.settings.fee_basis_points);
+    let Some(retref) = session.record.handed_on.get(name) else { return Ok(true) };
+    let path = format!("/cardconnect/rest/inquire/{retref}/{}", session.record.merchid);
+    let Some(response) = session.read(path).await? else { return Ok(false) };
+    Ok(!response.body.contains("\"Queued for Capture\""))
+}
+
+/// Puts the account as the gateway describes it on record, so that the simulator has the same
+/// processor and checks.
+async fn describe(session: &mut Session<'_>) -> Result<(), String> {
+    let record = &session.record;
+    let path = format!("/cardconnect/rest/inquireMerchant/{}", record.merchid);
+    let message = Message { method: Method::GET, path, body: None, signed: true };
+    let mut response = None;
+    for _ in 0..FIRST_CALLS {
+        response = session.gateway.send(&message).await?;
+        if response.is_some() {
+            break;
+        }
     }
+    let Some(RawResponse { status, body }) = response else {
+        return Err(format!("{} does not respond", record.target));
+    };
+    if status != 200 {
+        return Err(format!("{} does not let these credentials in: HTTP {status}", record.target));
+    }
+    let described: Value = serde_json::from_str(&body)
+        .map_err(|_| format!("{} describes no merchant account {}", record.target, record.merchid))?;
+    let processor = described["cardproc"].as_str().unwrap_or("none");
+    if known(processor).is_none() {
+        return Err(format!("its processor is {processor}; the simulator knows FNOR and RPCT"));
+    }
+    session.record.processor = Some(processor.to_owned());
+    session.record.account = described_settings(&described);
+    Ok(())
+}
+
+fn known(processor: &str) -> Option<Processor> {
+    Processor::ALL.into_iter().find(|known| known.name() == processor)
+}
+
+/// The settings that a description of the account says.
+fn described_settings(described: &Value) -> Map<String, Value> {
+    let mut settings = Map::new();
+    for name in ["avs", "cvv"] {
+        settings.insert(name.to_owned(), json!(described[name] == "Y"));
+    }
+    settings.insert("enabled".to_owned(), json!(described["enabled"] != false));
+    let fee_type = match described["fee_type"].as_str() {
+        Some("S") => "surcharge",
+        Some("C") => "convenience",
+        Some("F") => "service",
+        _ => "none",
+    };
+    settings.insert("fee_type".to_owned(), json!(fee_type));
+    if let Some(rate) = described["fee_value"].as_str().and_then(basis_points) {
+        settings.insert("fee_basis_points".to_owned(), json!(rate));
+    }
+    settings
+}
+
+/// The account of the simulator's side.
+fn merchant(record: &RunRecord) -> Result<Merchant, String> {
+    let processor = record.processor.as_deref().and_then(known);
+    let processor = processor.ok_or("the record names no processor")?;
+    let mut merchant = Merchant::new(&record.merchid, processor, &record.currency);
+    merchant.settings.apply(&record.account)?;
     Ok(merchant)
 }
 
@@ -148,94 +294,10 @@ fn basis_points(value: &str) -> Option<u32> {
     Some(whole * 100 + hundredths)
 }
 
-/// The stage to play, the state it needs from the one before, and the run's part of all order ids.
-fn resume(plan: &Plan) -> Result<(PlayStage, Names, String), String> {
-    let Some(handed_on) = &plan.handed_on else {
-        let seconds = Timestamp::now().as_second();
-        return Ok((PlayStage::First, Names::new(), format!("{seconds:x}")));
-    };
-    let stage = match handed_on["stage"].as_u64() {
-        Some(2) => PlayStage::Settled,
-        Some(3) => PlayStage::RefundsSettled,
-        _ => return Err("the record is of no earlier run, or of one that is complete".to_owned()),
-    };
-    if handed_on["merchid"] != plan.merchid.as_str() {
-        return Err("the record is of another merchant account".to_owned());
-    }
-    let names: BTreeMap<String, String> =
-        serde_json::from_value(handed_on["names"].clone()).map_err(|error| error.to_string())?;
-    Ok((stage, names, handed_on["run"].as_str().unwrap_or_default().to_owned()))
-}
-
-/// Plays a probe on both sides; `None` when it is only played on the simulator, as a past.
-async fn play(
-    probe: &Probe,
-    remote: Option<&Gateway>,
-    local: &Gateway,
-    merchid: &str,
-    order: &str,
-    handed_on: &mut (Names, Names),
-) -> Result<Option<Vec<Exchange>>, String> {
-    let own = Names::from([("mid".to_owned(), merchid.to_owned()), ("order".to_owned(), order.to_owned())]);
-    let mut names = (own.clone(), own);
-    names.0.extend(handed_on.0.clone());
-    names.1.extend(handed_on.1.clone());
-    let mut exchanges = Vec::new();
-    for step in &probe.steps {
-        let send = async |gateway: &Gateway, names: &mut Names, later: &mut Names| {
-            let path = filled(step.path, names);
-            let body = step.body.map(|body| filled(body, names));
-            let response = gateway.send(&step.method, &path, body.as_deref(), step.signed).await?;
-            keep(&response, step.kept, names);
-            keep(&response, step.handed_on, names);
-            keep(&response, step.handed_on, later);
-            Ok::<_, String>((path, body, response))
-        };
-        let (_, _, simulator) = send(local, &mut names.1, &mut handed_on.1).await?;
-        if let Some(remote) = remote {
-            let (path, body, gateway) = send(remote, &mut names.0, &mut handed_on.0).await?;
-            exchanges.push(Exchange { method: step.method.to_string(), path, body, gateway, simulator });
-        }
-    }
-    Ok(remote.map(|_| exchanges))
-}
-
-/// Keeps members of a response; of a list, the last record's.
-fn keep(response: &RawResponse, kept: &[(&str, &str)], names: &mut Names) {
-    let Ok(body) = serde_json::from_str::<Value>(&response.body) else { return };
-    let record = body.as_array().and_then(|records| records.last()).unwrap_or(&body);
-    for (member, name) in kept {
-        if let Some(value) = record[*member].as_str() {
-            names.insert((*name).to_owned(), value.to_owned());
-        }
-    }
-}
-
-fn compare(probe: &Probe, exchanges: &[Exchange]) -> Outcome {
-    let mut differences = Vec::new();
-    for (number, (step, exchange)) in probe.steps.iter().zip(exchanges).enumerate() {
-        let gateway = observe(&exchange.gateway, step.observed);
-        let simulator = observe(&exchange.simulator, step.observed);
-        differences.extend(differing(number + 1, &gateway, &simulator));
-    }
-    Outcome { name: probe.name, basis: probe.basis.name(), differences }
-}
-
-fn differing(step: usize, gateway: &Observation, simulator: &Observation) -> Vec<Difference> {
-    let nothing = "(nothing)".to_owned();
-    let members: std::collections::BTreeSet<&String> = gateway.keys().chain(simulator.keys()).collect();
-    let both = members.into_iter().map(|member| {
-        let value = |side: &Observation| side.get(member).unwrap_or(&nothing).clone();
-        (member, value(gateway), value(simulator))
-    });
-    both.filter(|(_, gateway, simulator)| gateway != simulator)
-        .map(|(member, gateway, simulator)| Difference {
-            place: format!("step {step}, {member}"),
-            gateway,
-            simulator,
-        })
-        .collect()
-}
+#[cfg(test)]
+mod cuts;
+#[cfg(test)]
+mod every_setting;
 
 #[cfg(test)]
 mod tests {

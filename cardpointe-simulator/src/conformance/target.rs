@@ -7,16 +7,42 @@ use http::Uri;
 
 /// The end of every sandbox's host.
 const SANDBOX: &str = "-uat.cardconnect.com";
+/// The end of every host of the gateway.
+const PRODUCTION: &str = ".cardconnect.com";
 
-/// A sandbox, or a simulator on this machine: nothing else can be one.
+/// A sandbox, a simulator on this machine, or, only of a live run, the gateway itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Target {
     origin: String,
 }
 
 impl Target {
-    /// Reads an address. Its path is left out, as the kit knows its own.
+    /// Reads the address of a sandbox or of this machine. Its path is left out, as the kit knows
+    /// its own.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let target = Self::read(text)?;
+        if target.is_live() {
+            return Err(format!(
+                "{target} is neither a sandbox (https://…{SANDBOX}) nor this machine; \
+                 with --live, a few small payments can be made there"
+            ));
+        }
+        Ok(target)
+    }
+
+    /// Reads the address of a live run: the gateway's own, too.
+    pub fn parse_live(text: &str) -> Result<Self, String> {
+        Self::read(text)
+    }
+
+    /// Whether payments there move money.
+    pub fn is_live(&self) -> bool {
+        let host = self.origin.split_once("://").map_or("", |(_, authority)| authority);
+        let host = host.split(':').next().unwrap_or_default();
+        is_site(host, PRODUCTION) && !is_site(host, SANDBOX)
+    }
+
+    fn read(text: &str) -> Result<Self, String> {
         let uri: Uri = text.trim().parse().map_err(|error| format!("{text}: {error}"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(format!("{text}: an address such as https://fts{SANDBOX}"));
@@ -25,10 +51,10 @@ impl Target {
             return Err("the address must not hold credentials".to_owned());
         }
         let host = authority.host().to_ascii_lowercase();
-        let is_allowed = (scheme == "https" && is_sandbox(&host))
+        let is_allowed = (scheme == "https" && is_site(&host, PRODUCTION))
             || (["http", "https"].contains(&scheme) && is_loopback(&host));
         if is_allowed {
-            Ok(Self { origin: format!("{scheme}://{authority}") })
+            Ok(Self { origin: format!("{scheme}://{}", authority.as_str().to_ascii_lowercase()) })
         } else {
             Err(format!("{host} is neither a sandbox (https://…{SANDBOX}) nor this machine"))
         }
@@ -46,10 +72,14 @@ impl fmt::Display for Target {
     }
 }
 
-fn is_sandbox(host: &str) -> bool {
-    let is_name =
-        |site: &str| !site.is_empty() && site.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    host.strip_suffix(SANDBOX).is_some_and(is_name)
+/// Whether a host is one label and this ending.
+fn is_site(host: &str, ending: &str) -> bool {
+    let is_name = |site: &str| {
+        !site.is_empty()
+            && !site.starts_with('-')
+            && site.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    host.strip_suffix(ending).is_some_and(is_name)
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -95,6 +125,27 @@ mod tests {
             "",
         ] {
             assert!(Target::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_live_run_may_go_to_the_gateway_and_to_no_other_host() {
+        for text in ["https://fts.cardconnect.com", "https://fts.cardconnect.com:8443"] {
+            assert!(Target::parse_live(text).unwrap().is_live(), "{text}");
+        }
+        for text in ["https://fts-uat.cardconnect.com", "http://127.0.0.1:4001", "http://[::1]:4001"] {
+            assert!(!Target::parse_live(text).unwrap().is_live(), "{text}");
+        }
+        for text in [
+            "http://fts.cardconnect.com",
+            "https://cardconnect.com",
+            "https://-uat.cardconnect.com",
+            "https://a.b.cardconnect.com",
+            "https://fts.cardconnect.com.example.com",
+            "https://fts.cardconnect.com@example.com",
+            "https://example.com",
+        ] {
+            assert!(Target::parse_live(text).is_err(), "{text}");
         }
     }
 }

@@ -5,25 +5,68 @@ use super::{
     VOID, VOID_PATH, at, captured, probe, record, void,
 };
 use crate::conformance::probe::{
-    Basis::{Documented, Inferred, Unknown},
-    PlayStage, Probe, get, put,
+    Basis::{self, Documented, Inferred, Observed, Unknown},
+    PlayStage, Probe, Step, get, put,
 };
 
-/// Sales for the next stage, and the probes that can be played when they have settled.
+/// A batch can hold payments of others, so that only the form of its report counts.
+const BATCH: &[&str] =
+    &["?batchid", "hostbatch~batchid", "?hoststat", "?txns.setlamount", "?txns.cardtype", "?txns.salesdoc"];
+
+fn sale() -> Step {
+    get("/cardconnect/rest/inquire/{sale}/{mid}", RECORD)
+}
+
+fn second(basis: Basis, name: &'static str, steps: Vec<Step>) -> Probe {
+    at(PlayStage::Settled, basis, name, steps)
+}
+
+/// Sales for the next stage, of different amounts: none is a duplicate of another.
 pub(super) fn sales() -> Vec<Probe> {
-    let sale = || get("/cardconnect/rest/inquire/{sale}/{mid}", RECORD);
-    let second = |basis, name, steps| at(PlayStage::Settled, basis, name, steps);
     vec![
         probe(
             Documented,
             "Sales that are to settle",
             vec![
                 captured().hands_on(&[("retref", "sale")]),
-                captured().hands_on(&[("retref", "sale-two")]),
-                captured().hands_on(&[("retref", "sale-three")]),
-                captured().hands_on(&[("retref", "sale-four")]),
+                put(AUTH_PATH, sale!("11.{cents}", r#""capture":"Y""#), VERDICT)
+                    .hands_on(&[("retref", "sale-two")]),
+                put(AUTH_PATH, sale!("12.{cents}", r#""capture":"Y""#), VERDICT)
+                    .hands_on(&[("retref", "sale-three")]),
+                put(AUTH_PATH, sale!("13.{cents}", r#""capture":"Y""#), VERDICT)
+                    .hands_on(&[("retref", "sale-four")]),
                 put(AUTH_PATH, sale!("2500.00", r#""capture":"Y""#), VERDICT)
                     .hands_on(&[("retref", "large-sale")]),
+            ],
+        ),
+        probe(
+            Documented,
+            "A sale whose refund is to be listed",
+            vec![
+                captured().hands_on(&[("retref", "listed-sale")]),
+                get(INQUIRE_PATH, &["orderId"]).hands_on(&[("orderId", "listed-order")]),
+            ],
+        ),
+    ]
+}
+
+/// The probes that can be played when these sales have settled.
+pub(super) fn settled_sales() -> Vec<Probe> {
+    vec![
+        second(
+            Unknown,
+            "The refund under its sale's order id",
+            vec![
+                put(REFUND_PATH, named!("listed-sale", r#""amount":"4.00","orderid":"{order}""#), REFUND),
+                get("/cardconnect/rest/inquireByOrderid/{listed-order}/{mid}/1", RECORD),
+            ],
+        ),
+        second(
+            Observed,
+            "The report on a settled batch",
+            vec![
+                sale().keeps(&[("batchid", "batchid")]),
+                get("/cardconnect/rest/settlestat?merchid={mid}&batchid={batchid}", BATCH),
             ],
         ),
         second(Documented, "A settled sale", vec![sale()]),
@@ -37,6 +80,12 @@ pub(super) fn sales() -> Vec<Probe> {
             "Void of a settled sale",
             vec![put(VOID_PATH, named!("sale"), VOID).keeps(&[]), sale()],
         ),
+    ]
+}
+
+/// The same about their refunds.
+pub(super) fn refunds_of_settled_sales() -> Vec<Probe> {
+    vec![
         second(
             Inferred,
             "A refund has a record of its own",
@@ -69,7 +118,7 @@ pub(super) fn sales() -> Vec<Probe> {
             Unknown,
             "Refund of more than is left",
             vec![
-                put(REFUND_PATH, named!("sale-three", r#""amount":"11.00""#), REFUND).keeps(&[]),
+                put(REFUND_PATH, named!("sale-three", r#""amount":"15.00""#), REFUND).keeps(&[]),
                 put(REFUND_PATH, named!("sale-three"), REFUND).keeps(&[]),
                 put(REFUND_PATH, named!("sale-three"), REFUND).keeps(&[]),
             ],
