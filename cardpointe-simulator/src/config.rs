@@ -40,13 +40,7 @@ impl Default for Config {
             seed: 1,
             quiet_json: false,
             merchants: vec![
-                Merchant {
-                    settings: Settings {
-                        echeck_merchid: LinkedMerchid::new("542041").unwrap_or(LinkedMerchid::NONE),
-                        ..Settings::default()
-                    },
-                    ..Merchant::new(Self::DEFAULT_MID, Processor::Fnor, "USD")
-                },
+                Merchant::new(Self::DEFAULT_MID, Processor::Fnor, "USD"),
                 Merchant::new("496480518000", Processor::Rpct, "USD"),
                 Merchant::new("496160873124", Processor::Fnor, "CAD"),
                 Merchant::new("496160873978", Processor::Fnor, "EUR"),

@@ -109,7 +109,7 @@ pub struct Settings {
     /// Payments from checking accounts are taken; off: PPS 48. Default on.
     pub echeck: bool,
     /// The merchant account that runs payments from checking accounts, which responses and records
-    /// name. Default: none, so that this one runs them.
+    /// name. Default: 542041, as of the public test account. None: this one runs them.
     pub echeck_merchid: LinkedMerchid,
     /// Writes are accepted as POST as well as PUT; off, POST is refused with HTTP 405. Default on.
     pub accepts_post: bool,
@@ -164,7 +164,7 @@ impl Default for Settings {
             signature_in_responses: true,
             unknown_merchid: UnknownMerchid::Unauthorized,
             echeck: true,
-            echeck_merchid: LinkedMerchid::NONE,
+            echeck_merchid: LinkedMerchid::new("542041").unwrap_or(LinkedMerchid::NONE),
             accepts_post: true,
             linked_merchid: LinkedMerchid::NONE,
             reports: ReportSettings::default(),
@@ -446,7 +446,7 @@ impl Setting<'_> {
                 NUMBERS.iter().filter(|(number, _)| *number == name).map(|(_, value)| json!(value)).collect()
             }
             Self::Word(word) => word.words().iter().map(|word| json!(word)).collect(),
-            Self::LinkedMerchid(_) => vec![json!("542041")],
+            Self::LinkedMerchid(_) => vec![json!("542041"), json!("")],
         }
     }
 

@@ -297,6 +297,24 @@ fn refused() -> Vec<Probe> {
         r#"{"merchid":"{mid}","amount":"10.{cents}","account":"4788250000121443","expiry":"1220"}"#;
     vec![
         probe(Inferred, "No account", vec![put(AUTH_PATH, UNNAMED, VERDICT)]),
+        probe(
+            Observed,
+            "A card that cannot be read",
+            vec![put(
+                AUTH_PATH,
+                r#"{"merchid":"{mid}","amount":"10.{cents}","account":"unreadable","expiry":"1249"}"#,
+                &["respproc", "respcode", "respstat", "account", "expiry"],
+            )],
+        ),
+        probe(
+            Observed,
+            "An unknown merchant account",
+            vec![put(
+                AUTH_PATH,
+                r#"{"merchid":"UNKNOWN000000000","amount":"10.{cents}","account":"4788250000121443","expiry":"1249"}"#,
+                VERDICT,
+            )],
+        ),
         probe(Inferred, "No expiry", vec![put(AUTH_PATH, NO_EXPIRY, VERDICT)]),
         probe(
             Unknown,
@@ -336,6 +354,32 @@ fn further_members() -> Vec<Probe> {
             Documented,
             "A card scheme's own decline code",
             vec![put(AUTH_PATH, of_card!("4387751111111012", "2888.05"), ADVICE), get(INQUIRE_PATH, ADVICE)],
+        ),
+        probe(
+            Documented,
+            "A signature and user fields",
+            vec![put(
+                AUTH_PATH,
+                sale!("10.{cents}", r#""signature":"c2lnbmVk","userfields":[{"a":"1"}]"#),
+                &["respstat", "signature", "userfields"],
+            )],
+        ),
+        probe(
+            Documented,
+            "A payment from a checking account",
+            vec![put(
+                AUTH_PATH,
+                concat!(
+                    r#"{"merchid":"{mid}","account":"15378535","bankaba":"053000196","accttype":"ECHK","#,
+                    r#""name":"Ann Smith","ecomind":"E","capture":"Y","orderid":"{order}","amount":"10.{cents}"}"#
+                ),
+                &["respproc", "respcode", "respstat", "merchid", "avsresp", "cvvresp"],
+            )],
+        ),
+        probe(
+            Documented,
+            "A voice authorization",
+            vec![put(AUTH_PATH, sale!("10.{cents}", r#""authcode":"046221""#), VERDICT), void()],
         ),
         probe(
             Documented,

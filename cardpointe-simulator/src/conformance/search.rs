@@ -43,6 +43,9 @@ pub(super) struct Search<'a> {
     pub(super) rehearse: &'a dyn Fn(Settings) -> Rc<Showing>,
 }
 
+/// The settings that name another account.
+const LINKS: [&str; 2] = ["linked_merchid", "echeck_merchid"];
+
 /// A setting and one of its values.
 #[derive(Clone, Debug, PartialEq)]
 struct Candidate {
@@ -170,12 +173,12 @@ fn candidates(settings: Settings, gateway: &[Option<Vec<Observation>>]) -> Vec<C
     let shown: BTreeSet<&String> = observations.filter_map(|seen| seen.get("merchid")).collect();
     let known = settings.candidates().into_iter();
     let mut all: Vec<Candidate> = known.map(|(setting, value)| Candidate { setting, value }).collect();
-    for merchid in shown {
-        let number = Value::from(merchid.trim_matches('"'));
+    for (merchid, setting) in shown.into_iter().flat_map(|merchid| LINKS.map(|setting| (merchid, setting))) {
+        let candidate = Candidate { setting, value: Value::from(merchid.trim_matches('"')) };
+        let change = Map::from_iter([(setting.to_owned(), candidate.value.clone())]);
         let mut taken = settings;
-        let change = Map::from_iter([("linked_merchid".to_owned(), number.clone())]);
-        if taken.apply(&change).is_ok() && !all.iter().any(|one| one.value == number) {
-            all.push(Candidate { setting: "linked_merchid", value: number });
+        if taken.apply(&change).is_ok() && !all.contains(&candidate) {
+            all.push(candidate);
         }
     }
     all

@@ -37,7 +37,7 @@ async fn a_checking_account_pays_by_its_number_or_token_and_a_linked_account_run
     let refund = gateway.put("refund", json!({ "retref": retref, "amount": "4.00" })).await;
     assert_members(&refund, json!({ "respproc": "PSTR", "respstat": "A", "amount": "4.00" }));
     let rpct = gateway.auth(json!({ "merchid": RPCT, "account": paid["token"], "accttype": "ESAV" })).await;
-    assert_members(&rpct, json!({ "respproc": "PSTR", "merchid": RPCT }));
+    assert_members(&rpct, json!({ "respproc": "PSTR", "merchid": CHECKS }));
 }
 
 #[tokio::test]

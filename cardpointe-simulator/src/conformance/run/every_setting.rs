@@ -152,7 +152,7 @@ async fn ten_settings_at_once_are_all_found() {
     let other = changed(
         base(Config::DEFAULT_MID),
         &json!({
-            "over_capture": true, "recurring_needs_ecomind": false, "refund_setlstat": "refunded",
+            "over_capture": true, "recurring_needs_ecomind": true, "refund_setlstat": "refunded",
             "orderid_in_voids": "always", "orderid_in_refusals": false, "missing_profile": "empty",
             "duplicate_window_s": 60, "linked_merchid": "BCX1", "scheme_members": "lower_case",
             "no_batches": "quoted", "avs": false, "voidable_refunds": true,
