@@ -59,27 +59,35 @@ impl std::fmt::Debug for LiveCard {
 
 impl Session<'_> {
     /// Voids the payments of every order id that is still open. Those that cannot be voided stay on
-    /// record.
+    /// record, and no more payments are made.
     pub(super) async fn void_open(&mut self) -> Result<(), String> {
+        self.is_stuck = false;
         for (order, sent_s) in self.record.open.clone() {
-            if self.is_closed(&order, sent_s).await? {
-                self.record.open.remove(&order);
-                self.save()?;
+            match self.voided(&order, sent_s).await? {
+                Voided::All => {
+                    self.record.open.remove(&order);
+                    self.save()?;
+                }
+                Voided::MayArrive => {}
+                Voided::Unknown => self.is_stuck = true,
             }
         }
         Ok(())
     }
 
     /// Voids what is open under an order id, until an inquiry shows nothing open.
-    async fn is_closed(&self, order: &str, sent_s: i64) -> Result<bool, String> {
+    async fn voided(&self, order: &str, sent_s: i64) -> Result<Voided, String> {
         for _ in 0..ROUNDS {
             let Some(inquiry) = self.by_order(order).await? else { continue };
             let Some(open) = open_payments(&inquiry) else {
-                // A payment without a response can arrive after the inquiry that does not find it.
-                return Ok(is_not_found(&inquiry) && Timestamp::now().as_second() - sent_s >= ARRIVAL_S);
+                return Ok(match is_not_found(&inquiry) {
+                    true if Timestamp::now().as_second() - sent_s < ARRIVAL_S => Voided::MayArrive,
+                    true => Voided::All,
+                    false => Voided::Unknown,
+                });
             };
             if open.is_empty() {
-                return Ok(true);
+                return Ok(Voided::All);
             }
             for retref in open {
                 let body = json!({ "merchid": self.record.merchid, "retref": retref }).to_string();
@@ -89,8 +97,17 @@ impl Session<'_> {
                 self.gateway.send(&void).await?;
             }
         }
-        Ok(false)
+        Ok(Voided::Unknown)
     }
+}
+
+/// The state of the payments under an order id.
+enum Voided {
+    All,
+    /// None is there, but a payment without a response could still arrive.
+    MayArrive,
+    /// Some are open, or no inquiry tells.
+    Unknown,
 }
 
 /// The references of payments that can still take money; `None`: the inquiry shows no payment.

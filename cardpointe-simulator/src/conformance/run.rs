@@ -54,8 +54,8 @@ pub struct Progress<'a> {
     pub outcome: &'a Outcome,
 }
 
-/// Plays the probes that are not on record yet, one stage each time. `progress` is called after each
-/// probe, and can stop the run. The error says why nothing could be played, or why the run stopped.
+/// Plays the probes that are not on record yet, one stage each time. `progress` is called after
+/// each probe, and can stop the run. The error says why nothing could be played, or why the run stopped.
 pub async fn run(
     plan: Plan,
     progress: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
@@ -77,7 +77,8 @@ pub(super) async fn run_at(
         .map(|card| Guard { merchid: plan.merchid.clone(), token: card.token().to_owned() });
     let gateway = gateway.guarded(guard);
     let card = plan.live.as_ref().map(LiveCard::names).unwrap_or_default();
-    let mut session = Session { gateway: &gateway, record, path: plan.record.as_deref(), card };
+    let mut session =
+        Session { gateway: &gateway, record, path: plan.record.as_deref(), card, is_stuck: false };
     let mut remaining = Remaining::Nothing;
     let is_due = !is_over(&session.record) || probes.iter().any(|probe| is_due(probe, &session.record));
     if is_due || !session.record.open.is_empty() {
@@ -85,7 +86,7 @@ pub(super) async fn run_at(
         session.save()?;
         session.void_open().await?;
     }
-    if is_due {
+    if is_due && !session.is_stuck {
         let is_settled = is_settled(&session).await?;
         let may_play = |probe: &Probe| is_settled || probe.stage == PlayStage::First;
         let due =
@@ -93,12 +94,16 @@ pub(super) async fn run_at(
         play(&mut session, &Due { probes: &probes, due }, plan.fixtures.as_deref(), progress).await?;
         let over = PlayStage::RefundsSettled.number() + 1;
         match is_settled {
+            _ if session.is_stuck => {}
             true if session.record.is_live => session.record.stage = over,
             true => session.record.stage = over.min(session.record.stage + 1),
             false => remaining = Remaining::Settlement,
         }
         session.save()?;
         session.void_open().await?;
+    }
+    if session.is_stuck {
+        remaining = Remaining::Voids;
     }
     if remaining == Remaining::Nothing && !is_over(&session.record) {
         remaining = Remaining::Stages;
@@ -160,6 +165,9 @@ async fn play(
         let outcome = outcome(probe, &session.record, &seen);
         if progress(&Progress { number: played, of, outcome: &outcome }).is_break() {
             return Err("the run was stopped; the same command goes on with it".to_owned());
+        }
+        if session.is_stuck {
+            break;
         }
     }
     Ok(())

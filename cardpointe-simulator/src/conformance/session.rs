@@ -30,6 +30,8 @@ pub(super) struct Session<'a> {
     pub(super) path: Option<&'a Path>,
     /// The operator's token and its expiry, of a live run. They are on no record.
     pub(super) card: Names,
+    /// A live payment could not be voided.
+    pub(super) is_stuck: bool,
 }
 
 impl Session<'_> {
@@ -75,7 +77,7 @@ impl Session<'_> {
                 self.save()?;
                 self.void_open().await?;
             }
-            if is_over {
+            if is_over || self.is_stuck {
                 self.save()?;
                 return Ok(exchanges);
             }
