@@ -8,9 +8,10 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::fixtures;
-use super::gateway::{Credentials, Gateway, Message, RawResponse};
+use super::gateway::{Credentials, Gateway};
 use super::guard::Guard;
 use super::live::LiveCard;
+use super::message::{Message, RawResponse};
 use super::observation::Observation;
 use super::probe::{PlayStage, Probe};
 use super::probes;
@@ -55,7 +56,8 @@ pub struct Progress<'a> {
 }
 
 /// Plays the probes that are not on record yet, one stage each time. `progress` is called after
-/// each probe, and can stop the run. The error says why nothing could be played, or why the run stopped.
+/// each probe, and can stop the run. The error says why nothing could be
+/// played, or why the run stopped.
 pub async fn run(
     plan: Plan,
     progress: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,

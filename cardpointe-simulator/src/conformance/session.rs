@@ -5,10 +5,13 @@ use std::path::Path;
 use http::Method;
 use jiff::Timestamp;
 
-use super::gateway::{Gateway, Message, RawResponse};
+use super::gateway::Gateway;
+use super::message::{Message, RawResponse};
 use super::observation::{NO_RESPONSE, NOT_SENT, observe, only};
 use super::probe::{Names, PlayStage, Probe, Step, keep, unseen};
 use super::run_record::{PlayedProbe, PlayedStep, RunRecord};
+
+mod voids;
 
 /// How often a read is sent before its response counts as lost.
 const READS: u32 = 3;
