@@ -9,6 +9,7 @@ mod fixtures;
 mod gateway;
 mod guard;
 mod live;
+mod message;
 mod observation;
 mod probe;
 mod probes;

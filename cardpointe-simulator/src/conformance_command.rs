@@ -35,8 +35,8 @@ pub(crate) struct ConformanceOptions {
     /// The account's currency, ISO 4217
     #[arg(long, default_value = "USD")]
     currency: String,
-    /// The state of the run: a cut run continues with it, and so does the next stage, the day after.
-    /// Default: conformance-MERCHID.json
+    /// The state of the run: a cut run continues with it, and so does the next stage, the day
+    /// after. Default: conformance-MERCHID.json
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
     /// Write the settings that reproduce the differences; the simulator loads this file
@@ -161,6 +161,7 @@ fn print(report: &Report, options: &ConformanceOptions) {
         Remaining::Stages => {
             eprintln!("More can be played after a settlement: run the same command tomorrow.");
         }
+        Remaining::Voids => eprintln!("No more payments are made until the open ones are voided."),
         Remaining::Settlement => eprintln!("The payments have not settled: run the same command later."),
     }
     if report.count(Conclusion::NotAnswered) > 0 {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{gateway::RawResponse, probe::Probe, rehearsal::RehearsedStep, session::Exchange};
+use super::{message::RawResponse, probe::Probe, rehearsal::RehearsedStep, session::Exchange};
 use crate::cards;
 
 /// Writes a probe's exchanges into a directory; card numbers are masked, and credentials are in

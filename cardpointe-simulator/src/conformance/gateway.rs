@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use http::{Method, Request};
+use http::Request;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::{guard::Guard, target::Target};
+use super::guard::Guard;
+use super::message::{Message, RawResponse};
+use super::target::Target;
 use crate::{
     response::{Delivery, Response},
     simulator::Simulator,
@@ -36,22 +38,6 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Credentials(***)")
     }
-}
-
-#[derive(Clone, Debug)]
-pub(super) struct RawResponse {
-    pub(super) status: u16,
-    pub(super) body: String,
-}
-
-/// One request of a step, with its names filled in.
-#[derive(Clone, Debug)]
-pub(super) struct Message {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) body: Option<String>,
-    /// Sent with the credentials.
-    pub(super) signed: bool,
 }
 
 /// The gateway that the simulator is compared with.

@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::{Map, Value};
 
-use super::gateway::Message;
+use super::message::Message;
 use crate::amount;
 
 /// The largest amount of a live request, in minor units: 1.00.

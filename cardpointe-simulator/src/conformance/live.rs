@@ -1,21 +1,7 @@
-//! Live runs: the operator's own card, by a token, and the voids after each probe.
+//! The card of a live run: the operator's own, by a token.
 
-use http::Method;
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
-use super::gateway::{Message, RawResponse};
 use super::probe::Names;
-use super::session::Session;
 use crate::cards;
-
-/// How often the payments under an order id are voided and looked up again.
-const ROUNDS: u32 = 5;
-/// How long a payment whose response was lost can be on its way: the gateway gives up after 32 s.
-const ARRIVAL_S: i64 = 180;
-
-/// The settlement states in which nothing is left to void.
-const CLOSED: [&str; 3] = ["Voided", "Declined", "Zero Amount"];
 
 /// The card of a live run: a token of the operator's own card, and its expiry.
 #[derive(Clone)]
@@ -55,63 +41,6 @@ impl std::fmt::Debug for LiveCard {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str("LiveCard(***)")
     }
-}
-
-impl Session<'_> {
-    /// Voids the payments of every order id that is still open. Those that cannot be voided stay on
-    /// record.
-    pub(super) async fn void_open(&mut self) -> Result<(), String> {
-        for (order, sent_s) in self.record.open.clone() {
-            if self.is_closed(&order, sent_s).await? {
-                self.record.open.remove(&order);
-                self.save()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Voids what is open under an order id, until an inquiry shows nothing open.
-    async fn is_closed(&self, order: &str, sent_s: i64) -> Result<bool, String> {
-        for _ in 0..ROUNDS {
-            let Some(inquiry) = self.by_order(order).await? else { continue };
-            let Some(open) = open_payments(&inquiry) else {
-                // A payment without a response can arrive after the inquiry that does not find it.
-                return Ok(is_not_found(&inquiry) && Timestamp::now().as_second() - sent_s >= ARRIVAL_S);
-            };
-            if open.is_empty() {
-                return Ok(true);
-            }
-            for retref in open {
-                let body = json!({ "merchid": self.record.merchid, "retref": retref }).to_string();
-                let path = "/cardconnect/rest/void".to_owned();
-                let void = Message { method: Method::PUT, path, body: Some(body), signed: true };
-                // The next inquiry tells the outcome, whether or not the void has a response.
-                self.gateway.send(&void).await?;
-            }
-        }
-        Ok(false)
-    }
-}
-
-/// The references of payments that can still take money; `None`: the inquiry shows no payment.
-fn open_payments(inquiry: &RawResponse) -> Option<Vec<String>> {
-    let body: Value = serde_json::from_str(&inquiry.body).ok()?;
-    let records = body.as_array().map_or(std::slice::from_ref(&body), Vec::as_slice);
-    let payments: Vec<&Value> =
-        records.iter().filter(|record| record["retref"].is_string() && !is_missing(record)).collect();
-    // A state that the kit does not know, or none, counts as open.
-    let is_open = |record: &&&Value| record["setlstat"].as_str().is_none_or(|state| !CLOSED.contains(&state));
-    let retref = |record: &&Value| record["retref"].as_str().unwrap_or_default().to_owned();
-    (!payments.is_empty()).then(|| payments.iter().filter(is_open).map(retref).collect())
-}
-
-/// PPS 29: no transaction under this order id.
-fn is_missing(record: &Value) -> bool {
-    record["respproc"] == "PPS" && record["respcode"] == "29"
-}
-
-fn is_not_found(inquiry: &RawResponse) -> bool {
-    inquiry.status == 200 && serde_json::from_str(&inquiry.body).is_ok_and(|body| is_missing(&body))
 }
 
 #[cfg(test)]

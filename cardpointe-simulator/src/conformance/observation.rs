@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::gateway::RawResponse;
+use super::message::RawResponse;
 use crate::cards;
 
 /// Member by member, in a form that two gateways can have in common. `[0].` is the first record of

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::Method;
 use serde_json::Value;
 
-use super::gateway::{Message, RawResponse};
+use super::message::{Message, RawResponse};
 
 /// The source of the simulator's behavior.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use jiff::Timestamp;
 
-use super::gateway::{self, Credentials, RawResponse};
+use super::gateway::{self, Credentials};
+use super::message::RawResponse;
 use super::observation::{NO_RESPONSE, NOT_SENT, Observation, observe, only};
 use super::probe::{Names, PlayStage, Probe, keep};
 use super::run_record::{PlayedProbe, RunRecord};

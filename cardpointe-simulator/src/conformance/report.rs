@@ -72,6 +72,8 @@ pub enum Remaining {
     Stages,
     /// The payments that the next stage needs have not settled.
     Settlement,
+    /// Live payments could not be voided, so no more were made.
+    Voids,
 }
 
 /// The result of all runs of a record.

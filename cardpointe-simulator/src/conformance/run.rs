@@ -8,9 +8,10 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::fixtures;
-use super::gateway::{Credentials, Gateway, Message, RawResponse};
+use super::gateway::{Credentials, Gateway};
 use super::guard::Guard;
 use super::live::LiveCard;
+use super::message::{Message, RawResponse};
 use super::observation::Observation;
 use super::probe::{PlayStage, Probe};
 use super::probes;
@@ -54,8 +55,9 @@ pub struct Progress<'a> {
     pub outcome: &'a Outcome,
 }
 
-/// Plays the probes that are not on record yet, one stage each time. `progress` is called after each
-/// probe, and can stop the run. The error says why nothing could be played, or why the run stopped.
+/// Plays the probes that are not on record yet, one stage each time. `progress` is called after
+/// each probe, and can stop the run. The error says why nothing could be
+/// played, or why the run stopped.
 pub async fn run(
     plan: Plan,
     progress: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
@@ -77,7 +79,8 @@ pub(super) async fn run_at(
         .map(|card| Guard { merchid: plan.merchid.clone(), token: card.token().to_owned() });
     let gateway = gateway.guarded(guard);
     let card = plan.live.as_ref().map(LiveCard::names).unwrap_or_default();
-    let mut session = Session { gateway: &gateway, record, path: plan.record.as_deref(), card };
+    let mut session =
+        Session { gateway: &gateway, record, path: plan.record.as_deref(), card, is_stuck: false };
     let mut remaining = Remaining::Nothing;
     let is_due = !is_over(&session.record) || probes.iter().any(|probe| is_due(probe, &session.record));
     if is_due || !session.record.open.is_empty() {
@@ -85,7 +88,7 @@ pub(super) async fn run_at(
         session.save()?;
         session.void_open().await?;
     }
-    if is_due {
+    if is_due && !session.is_stuck {
         let is_settled = is_settled(&session).await?;
         let may_play = |probe: &Probe| is_settled || probe.stage == PlayStage::First;
         let due =
@@ -93,12 +96,16 @@ pub(super) async fn run_at(
         play(&mut session, &Due { probes: &probes, due }, plan.fixtures.as_deref(), progress).await?;
         let over = PlayStage::RefundsSettled.number() + 1;
         match is_settled {
+            _ if session.is_stuck => {}
             true if session.record.is_live => session.record.stage = over,
             true => session.record.stage = over.min(session.record.stage + 1),
             false => remaining = Remaining::Settlement,
         }
         session.save()?;
         session.void_open().await?;
+    }
+    if session.is_stuck {
+        remaining = Remaining::Voids;
     }
     if remaining == Remaining::Nothing && !is_over(&session.record) {
         remaining = Remaining::Stages;
@@ -160,6 +167,9 @@ async fn play(
         let outcome = outcome(probe, &session.record, &seen);
         if progress(&Progress { number: played, of, outcome: &outcome }).is_break() {
             return Err("the run was stopped; the same command goes on with it".to_owned());
+        }
+        if session.is_stuck {
+            break;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -119,8 +119,8 @@ impl RunRecord {
         }
     }
 
-    /// The order id of a probe's attempt. A live one is of letters and dashes, so that nothing takes
-    /// it for a card number, and of at most 19 characters.
+    /// The order id of a probe's attempt. A live one is of letters and dashes, so that nothing
+    /// takes it for a card number, and of at most 19 characters.
     pub(super) fn order_id(&self, number: usize, attempt: u32) -> String {
         if self.is_live {
             let attempt = letters(u64::from(attempt));
@@ -166,7 +166,12 @@ impl RunRecord {
         beside.push(".new");
         let beside = PathBuf::from(beside);
         let text = serde_json::to_string(self).map_err(|error| error.to_string())?;
-        fs::write(&beside, text + "\n").map_err(failed)?;
+        let mut file = fs::File::create(&beside).map_err(failed)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.write_all(b"\n")).map_err(failed)?;
+        if self.is_live {
+            // Real payments are on record even after a power cut.
+            file.sync_all().map_err(failed)?;
+        }
         fs::rename(&beside, path).map_err(failed)
     }
 }

@@ -5,10 +5,13 @@ use std::path::Path;
 use http::Method;
 use jiff::Timestamp;
 
-use super::gateway::{Gateway, Message, RawResponse};
+use super::gateway::Gateway;
+use super::message::{Message, RawResponse};
 use super::observation::{NO_RESPONSE, NOT_SENT, observe, only};
 use super::probe::{Names, PlayStage, Probe, Step, keep, unseen};
 use super::run_record::{PlayedProbe, PlayedStep, RunRecord};
+
+mod voids;
 
 /// How often a read is sent before its response counts as lost.
 const READS: u32 = 3;
@@ -30,6 +33,8 @@ pub(super) struct Session<'a> {
     pub(super) path: Option<&'a Path>,
     /// The operator's token and its expiry, of a live run. They are on no record.
     pub(super) card: Names,
+    /// A live payment could not be voided.
+    pub(super) is_stuck: bool,
 }
 
 impl Session<'_> {
@@ -75,7 +80,7 @@ impl Session<'_> {
                 self.save()?;
                 self.void_open().await?;
             }
-            if is_over {
+            if is_over || self.is_stuck {
                 self.save()?;
                 return Ok(exchanges);
             }

@@ -113,7 +113,7 @@ async fn a_run_that_is_cut_after_each_probe_reports_the_same_and_sends_no_probe_
         let mut cuts = 0;
         let report = loop {
             let result = cut.run(1, |_| Fate::Responds).await;
-            // Each run begins with the account, and each stage after the first with a settled payment.
+            // Each run begins with the account, and each later stage with a settled payment.
             requests.1 += cut.sent.get();
             match result {
                 Ok(report) => break report,
@@ -175,8 +175,8 @@ async fn a_probe_that_loses_a_response_is_begun_once_more_and_then_not_answered(
     assert_eq!(different, [] as [&str; 0]);
     assert_eq!((report.findings.len(), report.unexplained.len()), (0, 0));
 
-    // Another run begins probes without a response anew. Only sales that were to settle are not made
-    // again.
+    // Another run begins probes without a response anew. Only sales that were to settle are not
+    // made again.
     let report = bench.whole().await;
     let hands_on = ["Sales that are to settle", "A sale whose refund is to be listed"];
     assert!(names(&report, Conclusion::NotAnswered).iter().all(|name| hands_on.contains(name)));

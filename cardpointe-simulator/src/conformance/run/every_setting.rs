@@ -17,8 +17,13 @@ async fn record_of(merchid: &str, settings: Settings) -> RunRecord {
     let gateway = Gateway::in_process(Box::new(move |message| respond(&remote, &credentials, message)));
     let mut record = RunRecord::new("in process", merchid, "USD", false);
     record.run = 1_700_000_000;
-    let mut session =
-        Session { gateway: &gateway, record, path: None, card: super::super::probe::Names::new() };
+    let mut session = Session {
+        gateway: &gateway,
+        record,
+        path: None,
+        card: super::super::probe::Names::new(),
+        is_stuck: false,
+    };
     describe(&mut session).await.unwrap();
     let mut probes = probes::all();
     probes.sort_by_key(|probe| (probe.stage, probe.basis));
