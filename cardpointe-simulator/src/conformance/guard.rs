@@ -17,7 +17,7 @@ const REST: &str = "/cardconnect/rest/";
 const MEMBERS: [&str; 9] =
     ["merchid", "account", "expiry", "ecomind", "orderid", "amount", "capture", "retref", "receipt"];
 
-/// What live requests have to name: one merchant account and one token.
+/// The one merchant account and the one token that live requests have to name.
 #[derive(Clone)]
 pub(super) struct Guard {
     pub(super) merchid: String,

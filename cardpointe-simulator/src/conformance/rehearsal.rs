@@ -19,7 +19,7 @@ use crate::{
 /// A token of a published test card and its expiry, in place of the card of a live run.
 const TEST_CARD: [(&str, &str); 2] = [("card", "9477709629051443"), ("expiry", "1249")];
 
-/// What the simulator has shown in a step.
+/// The simulator's response in a step.
 pub(super) struct RehearsedStep {
     pub(super) response: Option<RawResponse>,
     pub(super) seen: Observation,

@@ -62,7 +62,7 @@ pub struct Finding {
     pub explains: Vec<Symptom>,
 }
 
-/// What is left to do after a run.
+/// The work that is left after a run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Remaining {

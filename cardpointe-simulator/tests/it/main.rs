@@ -11,6 +11,7 @@ mod control;
 mod deposits;
 mod documented_calls;
 mod faults;
+mod first_day;
 mod golden;
 mod harness;
 mod http;

@@ -90,3 +90,39 @@ async fn what_it_is_told_to_keep_is_there_when_it_starts_again() {
     child.kill().unwrap();
     child.wait().unwrap();
 }
+
+#[tokio::test]
+async fn accounts_and_their_settings_come_from_options_and_a_wrong_file_is_said() {
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("program-settings");
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("answers.json");
+    let arguments = |settings: &str| {
+        std::fs::write(&file, settings).unwrap();
+        let mut command =
+            program(&["--port", "0", "--quiet", "--merchant", "800000009033:RPCT:USD:shop:word"]);
+        command.arg("--settings").arg(&file).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let mut child = arguments(r#"{"800000009033":{"over_capture":true}}"#).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let url = first.strip_prefix("CardPointe simulator: ").unwrap().to_owned();
+    let client = crate::harness::client();
+    let body = r#"{"merchid":"800000009033","account":"4111111111111111","expiry":"1249","amount":"1.00"}"#;
+    let sale = client.put(format!("{url}/auth")).basic_auth("shop", Some("word")).body(body).send().await;
+    assert!(sale.unwrap().text().await.unwrap().contains("\"RPCT\""));
+    let control = url.replace("/cardconnect/rest", "/_simulator/merchants/800000009033");
+    let shown = client.get(control).send().await.unwrap().text().await.unwrap();
+    assert!(shown.contains("\"over_capture\":true"), "{shown}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    for (settings, word) in [("{", "object"), (r#"{"1":{}}"#, "1: there is no such merchant account")] {
+        let output = arguments(settings).output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains("answers.json: ") && message.contains(word), "{message}");
+    }
+    let output = program(&["--merchant", "1:TSYS:USD"]).output().unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("FNOR or RPCT"));
+}

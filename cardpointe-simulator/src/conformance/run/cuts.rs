@@ -9,7 +9,7 @@ use super::*;
 use crate::conformance::{gateway::respond, report::Conclusion};
 use crate::{config::Config, simulator::Simulator};
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Fate {
     Responds,

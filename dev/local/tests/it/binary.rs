@@ -9,6 +9,7 @@ use std::{
 };
 
 use local::merchants;
+use serde_json::{Value, json};
 
 use crate::support::client;
 
@@ -109,6 +110,32 @@ async fn json_is_indented_for_curl_and_for_nothing_else() {
     assert!(plain.starts_with("{\"version\":") && plain.ends_with('}'), "{plain}");
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn all_accounts_at_the_gateway_behave_as_the_one_that_the_kit_has_described() {
+    let file = directory("answers").join("answers.json");
+    let path = file.to_str().unwrap();
+    fs::write(&file, r#"{"800000009033":{"over_capture":true,"orderid_in_voids":"never"}}"#).unwrap();
+    let (mut child, api) =
+        start(&["--port", "0", "--no-samples", "--no-schedules", "--gateway-settings", path]);
+    let body = async |url: &str| -> Value { client().get(url).send().await.unwrap().json().await.unwrap() };
+    let control = body(&format!("{api}/_local")).await["cardpointe_control"].as_str().unwrap().to_owned();
+    for account in ["496160873888", "496480518000"] {
+        let settings = body(&format!("{control}/merchants/{account}")).await;
+        assert_eq!(
+            (&settings["over_capture"], &settings["orderid_in_voids"]),
+            (&json!(true), &json!("never"))
+        );
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    for (settings, word) in [("{}", "of one account, not of 0"), (r#"{"1":{"x":1}}"#, "x: no such setting")] {
+        fs::write(&file, settings).unwrap();
+        let said = fails(&["--port", "0", "--gateway-settings", path]);
+        assert!(said.contains(path) && said.contains(word), "{said}");
+    }
 }
 
 #[tokio::test]
