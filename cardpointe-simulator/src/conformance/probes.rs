@@ -519,6 +519,16 @@ fn receipts() -> Vec<Probe> {
     ]
 }
 
+fn unknown_reference() -> Probe {
+    let inquiry = get("/cardconnect/rest/inquire/000000000001/{mid}", VERDICT);
+    probe(Observed, "An unknown reference", vec![inquiry])
+}
+
+fn unknown_order_id() -> Probe {
+    let inquiry = get("/cardconnect/rest/inquireByOrderid/{order}-none/{mid}/1", VERDICT);
+    probe(Observed, "An unknown order id", vec![inquiry])
+}
+
 fn inquiries() -> Vec<Probe> {
     vec![
         probe(
@@ -529,16 +539,8 @@ fn inquiries() -> Vec<Probe> {
                 get(INQUIRE_PATH, &["authcode", "avsresp", "cvvresp", "capturedate", "entrymode"]),
             ],
         ),
-        probe(
-            Observed,
-            "An unknown reference",
-            vec![get("/cardconnect/rest/inquire/000000000001/{mid}", VERDICT)],
-        ),
-        probe(
-            Observed,
-            "An unknown order id",
-            vec![get("/cardconnect/rest/inquireByOrderid/{order}-none/{mid}/1", VERDICT)],
-        ),
+        unknown_reference(),
+        unknown_order_id(),
         probe(
             Documented,
             "A bin",

@@ -2,10 +2,10 @@
 
 use super::{
     AUTH_PATH, BY_ORDER_PATH, CAPTURE, CAPTURE_PATH, FEE, INQUIRE_PATH, RECORD, VERDICT, VOID, VOID_PATH,
-    capture, probe, record, void,
+    capture, probe, record, unknown_order_id, unknown_reference, void,
 };
 use crate::conformance::probe::{
-    Basis::{Documented, Inferred, Observed, Unknown},
+    Basis::{Documented, Inferred, Unknown},
     Probe, Step, get, put,
 };
 
@@ -86,15 +86,7 @@ pub(in crate::conformance) fn all() -> Vec<Probe> {
             "Fee members, or none",
             vec![put(AUTH_PATH, small!(), FEE), get(INQUIRE_PATH, FEE)],
         ),
-        probe(
-            Observed,
-            "An unknown reference",
-            vec![get("/cardconnect/rest/inquire/000000000001/{mid}", VERDICT)],
-        ),
-        probe(
-            Observed,
-            "An unknown order id",
-            vec![get("/cardconnect/rest/inquireByOrderid/{order}-none/{mid}/1", VERDICT)],
-        ),
+        unknown_reference(),
+        unknown_order_id(),
     ]
 }
