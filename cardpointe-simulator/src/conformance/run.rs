@@ -56,8 +56,8 @@ pub struct Progress<'a> {
 }
 
 /// Plays the probes that are not on record yet, one stage each time. `progress` is called after
-/// each probe, and can stop the run. The error says why nothing could be
-/// played, or why the run stopped.
+/// each probe, and can stop the run. The error says why nothing could be played, or why the run
+/// stopped.
 pub async fn run(
     plan: Plan,
     progress: &mut dyn FnMut(&Progress<'_>) -> ControlFlow<()>,
@@ -266,7 +266,7 @@ fn known(processor: &str) -> Option<Processor> {
 /// The settings that a description of the account says.
 fn described_settings(described: &Value) -> Map<String, Value> {
     let mut settings = Map::new();
-    for name in ["avs", "cvv"] {
+    for name in ["avs", "cvv", "echeck"] {
         settings.insert(name.to_owned(), json!(described[name] == "Y"));
     }
     settings.insert("enabled".to_owned(), json!(described["enabled"] != false));

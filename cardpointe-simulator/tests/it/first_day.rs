@@ -64,7 +64,7 @@ fn behind_the_readers_back() -> Value {
         "unknown_merchid": "refused",
         "timed_out_amounts_in_responses": true,
         "timed_out_amounts_kept": true,
-        "echeck": false,
+        "signature_in_responses": false,
         "orderid_in_voids": "always",
         "duplicate_window_s": 60,
         "refund_setlstat": "refunded",
