@@ -132,6 +132,8 @@ async fn a_batch_that_a_client_opened_takes_what_names_it_and_is_sent_when_it_is
     assert_eq!(batch(&gateway, &format!("/closebatch/{MID}/{first}")).await, nothing, "closed already");
     assert_ne!(gateway.auth(sale).await["batchid"], first.as_str(), "closed batches take nothing");
     assert_eq!(batch(&gateway, &format!("/closebatch/{MID}/{second}")).await.0, "success");
+    let late = json!({ "capture": "Y", "batchsource": "shop-2" });
+    assert_ne!(gateway.auth(late).await["batchid"], second.as_str(), "nor does one that was empty");
     gateway.simulator.settle();
     let settled: Value = serde_json::from_str(&by_source("shop-1").await).unwrap();
     assert_eq!(settled[0]["hoststat"], "GB");
