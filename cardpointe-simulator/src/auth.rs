@@ -26,7 +26,7 @@ use crate::{
 
 /// The longest values; longer ones are refused. Names and addresses are not limited, as seen at the
 /// test system.
-const LENGTHS: [(&str, usize); 17] = [
+const LENGTHS: [(&str, usize); 18] = [
     ("merchid", 16),
     ("account", 19),
     ("expiry", 8),
@@ -44,6 +44,7 @@ const LENGTHS: [(&str, usize); 17] = [
     ("accttype", 6),
     ("authcode", 6),
     ("receipt", 4),
+    ("signature", signature::MAX_SIGNATURE),
 ];
 
 const MAX_POSTAL: usize = 9;
@@ -237,7 +238,7 @@ fn read(
     };
     transaction.set_card(&card);
     if card.brand == Brand::Check {
-        // A token of a checking account that does not say what it is.
+        // A token of a checking account, without the `accttype` of one.
         return Err(pps::NO_ECHECK);
     }
     // The data that CardSecure holds with a token is good for one payment, with any outcome.
@@ -293,9 +294,6 @@ fn check_texts(fields: &Fields) -> Result<(), Verdict> {
     }
     let userfields_bytes = fields.get("userfields").map_or(0, |value| value.to_string().len());
     if userfields_bytes > MAX_USERFIELDS_BYTES {
-        return Err(pps::INVALID_FIELD);
-    }
-    if fields.text_or_empty("signature").len() > signature::MAX_SIGNATURE {
         return Err(pps::INVALID_FIELD);
     }
     Ok(())
@@ -440,16 +438,13 @@ fn approved(
     let settings = merchant.settings;
     let from_profile = sale.from_profile.is_some() || sale.store_profile;
     let is_check = sale.card.brand == Brand::Check;
-    let avs = match settings.avs {
-        _ if is_check => bank_account::NOT_VERIFIED,
-        true => verification::avs(&sale.postal, &sale.address, sale.amount),
-        false => " ",
+    let verified = |is_on: bool, letter: &'static str| match (is_check, is_on) {
+        (true, _) => bank_account::NOT_VERIFIED,
+        (false, true) => letter,
+        (false, false) => " ",
     };
-    let cvv = match settings.cvv {
-        _ if is_check => bank_account::NOT_VERIFIED,
-        true => verification::cvv(sale.cvv.as_deref(), from_profile),
-        false => " ",
-    };
+    let avs = verified(settings.avs, verification::avs(&sale.postal, &sale.address, sale.amount));
+    let cvv = verified(settings.cvv, verification::cvv(sale.cvv.as_deref(), from_profile));
     let userfields = transaction.userfields.clone().filter(|_| settings.userfields_in_responses);
     let signature = transaction.signature.as_deref().filter(|_| settings.signature_in_responses);
     let cof = fields.text("cof").map(|cof| cof.to_ascii_uppercase()).filter(|cof| cof == "C" || cof == "M");

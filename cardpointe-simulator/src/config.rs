@@ -1,5 +1,6 @@
 //! The configuration of a simulator.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -76,14 +77,25 @@ impl Config {
     /// settings, in the words of the control interface. The error names the account and the
     /// setting; nothing is changed then.
     pub fn change_settings(&mut self, json: &str) -> Result<(), String> {
-        let accounts: Map<String, Value> = serde_json::from_str(json)
-            .map_err(|error| format!("not an object of merchant accounts and their settings: {error}"))?;
         let mut merchants = self.merchants.clone();
-        for (merchid, given) in &accounts {
-            let merchant = merchants.iter_mut().find(|merchant| merchant.merchid == *merchid);
+        for (merchid, given) in accounts(json)? {
+            let merchant = merchants.iter_mut().find(|merchant| merchant.merchid == merchid);
             let merchant = merchant.ok_or_else(|| format!("{merchid}: there is no such merchant account"))?;
-            let given = given.as_object().ok_or_else(|| format!("{merchid}: not an object of settings"))?;
-            merchant.settings.change(given).map_err(|error| format!("{merchid}: {error}"))?;
+            merchant.settings.change(&given).map_err(|error| format!("{merchid}: {error}"))?;
+        }
+        self.merchants = merchants;
+        Ok(())
+    }
+
+    /// Gives every account the settings of the one account in such an object.
+    pub fn behave_alike(&mut self, json: &str) -> Result<(), String> {
+        let mut all = accounts(json)?;
+        let (Some((merchid, given)), None) = (all.pop_first(), all.pop_first()) else {
+            return Err("not the settings of one account".to_owned());
+        };
+        let mut merchants = self.merchants.clone();
+        for merchant in &mut merchants {
+            merchant.settings.change(&given).map_err(|error| format!("{merchid}: {error}"))?;
         }
         self.merchants = merchants;
         Ok(())
@@ -91,6 +103,17 @@ impl Config {
 
     /// When the gateway gives up waiting for a processor.
     pub const GATEWAY_TIMEOUT_MS: u64 = 32_000;
+}
+
+/// Accounts and their settings, of a JSON object.
+fn accounts(json: &str) -> Result<BTreeMap<String, Map<String, Value>>, String> {
+    let accounts: Map<String, Value> = serde_json::from_str(json)
+        .map_err(|error| format!("not an object of merchant accounts and their settings: {error}"))?;
+    let settings = accounts.into_iter().map(|(merchid, settings)| match settings {
+        Value::Object(settings) => Ok((merchid, settings)),
+        _ => Err(format!("{merchid}: not an object of settings")),
+    });
+    settings.collect()
 }
 
 /// A merchant account (MID).
@@ -111,17 +134,6 @@ pub struct Merchant {
 }
 
 impl Merchant {
-    /// The same, of texts that someone typed; the error names what is wrong.
-    pub(crate) fn checked(merchid: &str, processor: Processor, currency: &str) -> Result<Self, String> {
-        if LinkedMerchid::new(merchid).is_none_or(|number| number.text().is_none()) {
-            return Err(format!("merchid: 1 to 16 letters and digits, not {merchid:?}"));
-        }
-        if !currency::is_known(currency) {
-            return Err(format!("currency: three letters of ISO 4217, such as USD, not {currency:?}"));
-        }
-        Ok(Self::new(merchid, processor, currency))
-    }
-
     /// A merchant account with the test credentials and default settings.
     pub fn new(merchid: &str, processor: Processor, currency: &str) -> Self {
         Self {
@@ -135,25 +147,54 @@ impl Merchant {
     }
 }
 
+/// A merchant account in texts that someone typed.
+pub(crate) struct AccountTexts<'a> {
+    pub(crate) merchid: &'a str,
+    pub(crate) processor: &'a str,
+    pub(crate) currency: &'a str,
+    pub(crate) username: Option<&'a str>,
+    pub(crate) password: Option<&'a str>,
+}
+
+impl AccountTexts<'_> {
+    /// The account; without credentials it has the usual ones. The error names the text that is
+    /// wrong.
+    pub(crate) fn merchant(&self) -> Result<Merchant, String> {
+        let processor = Processor::named(self.processor)
+            .ok_or_else(|| format!("processor: FNOR or RPCT, not {:?}", self.processor))?;
+        if LinkedMerchid::new(self.merchid).is_none_or(|number| number.text().is_none()) {
+            return Err(format!("merchid: 1 to 16 letters and digits, not {:?}", self.merchid));
+        }
+        if !currency::is_known(self.currency) {
+            return Err(format!("currency: three letters of ISO 4217, such as USD, not {:?}", self.currency));
+        }
+        let mut merchant = Merchant::new(self.merchid, processor, self.currency);
+        match (self.username, self.password) {
+            (None, None) => {}
+            (Some(username), Some(password)) if !username.is_empty() => {
+                username.clone_into(&mut merchant.username);
+                password.clone_into(&mut merchant.password);
+            }
+            _ => return Err("username, password: both, or neither".to_owned()),
+        }
+        Ok(merchant)
+    }
+}
+
 impl FromStr for Merchant {
     type Err = String;
 
     /// Reads `MID:PROCESSOR:CURRENCY`, and optionally `:USER:PASSWORD`.
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.splitn(5, ':');
-        let [merchid, processor, currency] =
-            [parts.next(), parts.next(), parts.next()].map(Option::unwrap_or_default);
-        let processor = Processor::from_name(processor)?;
-        let mut merchant = Self::checked(merchid, processor, currency)?;
-        match (parts.next(), parts.next()) {
-            (None, _) => {}
-            (Some(username), Some(password)) if !username.is_empty() => {
-                username.clone_into(&mut merchant.username);
-                password.clone_into(&mut merchant.password);
-            }
-            _ => return Err("a user name and a password, or neither".to_owned()),
-        }
-        Ok(merchant)
+        let texts = AccountTexts {
+            merchid: parts.next().unwrap_or_default(),
+            processor: parts.next().unwrap_or_default(),
+            currency: parts.next().unwrap_or_default(),
+            username: parts.next(),
+            password: parts.next(),
+        };
+        texts.merchant()
     }
 }
 

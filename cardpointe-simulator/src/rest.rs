@@ -90,8 +90,10 @@ pub(crate) fn receive_late(world: &mut World) {
 fn check_credentials<B: AsRef<[u8]>>(world: &World, request: &Request<B>, now: Timestamp) -> Response {
     let fields = Fields::parse(request.body().as_ref());
     let is_good = match fields.and_then(|fields| fields.text("merchid")) {
-        Some(merchid) => matches!(merchant_of(world, request.headers(), &merchid), Ok(Some(_))),
-        None => check_password(world, request.headers()).is_ok(),
+        Some(merchid) => {
+            sender(world, request.headers()).is_ok_and(|sender| sender.owned(world, &merchid).is_some())
+        }
+        None => sender(world, request.headers()).is_ok(),
     };
     if is_good {
         Response::html(WELCOME)
@@ -251,14 +253,14 @@ fn authenticated<B: AsRef<[u8]>>(
         let fields = fields.as_ref().ok_or(Refused::Unreadable)?;
         Ok(fields.text_or_empty("merchid"))
     };
-    check_password(world, request.headers())?;
+    let sender = sender(world, request.headers())?;
     let merchid = route.merchid().map_or_else(in_body, |merchid| Ok(merchid.to_owned()))?;
     let merchant = match route {
         // The vendor's first clients name no account to get what is new.
         Route::Settlestat { .. } | Route::Funding { .. } if merchid.is_empty() => {
-            first_of_site(world, request.headers()).cloned()
+            sender.first_account(world).cloned()
         }
-        _ => merchant_of(world, request.headers(), &merchid)?,
+        _ => merchant_of(world, &sender, &merchid)?,
     };
     if let Route::Write(endpoint) = route {
         let fields = fields.ok_or(Refused::Unreadable)?;
@@ -387,39 +389,50 @@ pub(crate) fn write(
     receipt::attach(world, &merchant, endpoint, fields, reply)
 }
 
-/// Who sends a request: the user name and password of Basic authentication.
-fn credentials(headers: &HeaderMap) -> Option<(String, String)> {
+/// The user name and password of a request, which a merchant account has.
+struct Sender {
+    username: String,
+    password: String,
+}
+
+impl Sender {
+    fn has(&self, merchant: &Merchant) -> bool {
+        merchant.username == self.username && merchant.password == self.password
+    }
+
+    fn first_account<'a>(&self, world: &'a World) -> Option<&'a Merchant> {
+        world.merchants.iter().find(|merchant| self.has(merchant))
+    }
+
+    /// The merchant account with a number, if it is the sender's.
+    fn owned<'a>(&self, world: &'a World, merchid: &str) -> Option<&'a Merchant> {
+        world.merchant(merchid).filter(|merchant| self.has(merchant))
+    }
+}
+
+/// The user name and password of Basic authentication.
+fn credentials(headers: &HeaderMap) -> Option<Sender> {
     let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;
     }
     let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded.trim()).ok()?).ok()?;
     let (username, password) = decoded.split_once(':')?;
-    Some((username.to_owned(), password.to_owned()))
-}
-
-/// The first merchant account with a request's credentials.
-fn first_of_site<'a>(world: &'a World, headers: &HeaderMap) -> Option<&'a Merchant> {
-    let (username, password) = credentials(headers)?;
-    world.merchants.iter().find(|merchant| merchant.username == username && merchant.password == password)
+    Some(Sender { username: username.to_owned(), password: password.to_owned() })
 }
 
 /// Refuses credentials that no merchant account has.
-fn check_password(world: &World, headers: &HeaderMap) -> Result<(String, String), Refused> {
-    let known = credentials(headers).filter(|(username, password)| world.knows(username, password));
+fn sender(world: &World, headers: &HeaderMap) -> Result<Sender, Refused> {
+    let known = credentials(headers).filter(|sender| sender.first_account(world).is_some());
     known.ok_or(Refused::Unauthorized)
 }
 
-/// Checks the credentials, then the merchant account under them. `Ok(None)`: there is no such
-/// account, and the first one with these credentials has it refused by a code.
-fn merchant_of(world: &World, headers: &HeaderMap, merchid: &str) -> Result<Option<Merchant>, Refused> {
-    let (username, password) = check_password(world, headers)?;
-    let unknown = first_of_site(world, headers).map(|first| first.settings.unknown_merchid);
-    match world.merchant(merchid) {
-        None if unknown == Some(UnknownMerchid::Refused) => Ok(None),
-        Some(merchant) if merchant.username == username && merchant.password == password => {
-            Ok(Some(merchant.clone()))
-        }
-        None | Some(_) => Err(Refused::Unauthorized),
+/// A merchant account of the sender. `Ok(None)`: there is no such account, and the sender's first
+/// one has it refused by a code.
+fn merchant_of(world: &World, sender: &Sender, merchid: &str) -> Result<Option<Merchant>, Refused> {
+    let refuses = |first: &Merchant| first.settings.unknown_merchid == UnknownMerchid::Refused;
+    if world.merchant(merchid).is_none() && sender.first_account(world).is_some_and(refuses) {
+        return Ok(None);
     }
+    sender.owned(world, merchid).cloned().map(Some).ok_or(Refused::Unauthorized)
 }

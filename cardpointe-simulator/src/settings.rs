@@ -408,22 +408,11 @@ words! {
     }
 }
 
-/// Values of the numbers, for a search that cannot try all.
-const NUMBERS: [(&str, u32); 8] = [
-    ("duplicate_window_s", 60),
-    ("funding_after_days", 2),
-    ("fee_basis_points", 250),
-    ("cutoff_minute", 1_200),
-    ("batch_takes_min", 60),
-    ("funding_from_minute", 0),
-    ("interchange_basis_points", 180),
-    ("deposit_fee", 25),
-];
-
 /// A setting on its way from or to JSON.
 enum Setting<'a> {
     Switch(&'a mut bool),
-    Number(&'a mut u32),
+    /// With another value, for a search that cannot try all.
+    Number(&'a mut u32, u32),
     Word(&'a mut dyn OneOfWords),
     LinkedMerchid(&'a mut LinkedMerchid),
 }
@@ -432,19 +421,17 @@ impl Setting<'_> {
     fn get(&self) -> Value {
         match self {
             Self::Switch(switch) => json!(**switch),
-            Self::Number(number) => json!(**number),
+            Self::Number(number, _) => json!(**number),
             Self::Word(word) => json!(word.get()),
             Self::LinkedMerchid(linked) => json!(linked.text().unwrap_or_default()),
         }
     }
 
     /// All values of a switch or word, some of others.
-    fn values(&self, name: &str) -> Vec<Value> {
+    fn values(&self) -> Vec<Value> {
         match self {
             Self::Switch(_) => vec![json!(false), json!(true)],
-            Self::Number(_) => {
-                NUMBERS.iter().filter(|(number, _)| *number == name).map(|(_, value)| json!(value)).collect()
-            }
+            Self::Number(_, other) => vec![json!(other)],
             Self::Word(word) => word.words().iter().map(|word| json!(word)).collect(),
             Self::LinkedMerchid(_) => vec![json!("542041"), json!("")],
         }
@@ -457,7 +444,7 @@ impl Setting<'_> {
                 **switch = value.as_bool().ok_or("true or false")?;
                 Ok(())
             }
-            Self::Number(place) => {
+            Self::Number(place, _) => {
                 let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
                 **place = number.ok_or("a whole number from 0")?;
                 Ok(())
@@ -494,19 +481,19 @@ impl Settings {
             ("timed_out_refunds", Word(&mut self.timed_out_refunds)),
             ("timed_out_amounts_in_responses", Switch(&mut self.timed_out_amounts_in_responses)),
             ("timed_out_amounts_kept", Switch(&mut self.timed_out_amounts_kept)),
-            ("duplicate_window_s", Number(&mut self.duplicate_window_s)),
+            ("duplicate_window_s", Number(&mut self.duplicate_window_s, 60)),
             ("profiles_without_expiry", Switch(&mut self.profiles_without_expiry)),
             ("missing_profile", Word(&mut self.missing_profile)),
             ("recurring_needs_ecomind", Switch(&mut self.recurring_needs_ecomind)),
             ("advice_needs_series", Switch(&mut self.advice_needs_series)),
             ("advice_in_inquiries", Switch(&mut self.advice_in_inquiries)),
             ("scheme_members", Word(&mut self.scheme_members)),
-            ("funding_after_days", Number(&mut self.funding_after_days)),
+            ("funding_after_days", Number(&mut self.funding_after_days, 2)),
             ("bin_success", Switch(&mut self.bin_success)),
             ("avs", Switch(&mut self.avs)),
             ("cvv", Switch(&mut self.cvv)),
             ("fee_type", Word(&mut self.fee_type)),
-            ("fee_basis_points", Number(&mut self.fee_basis_points)),
+            ("fee_basis_points", Number(&mut self.fee_basis_points, 250)),
             ("fee_form", Word(&mut self.fee_form)),
             ("fee_basis", Word(&mut self.fee_basis)),
             ("fee_members", Word(&mut self.fee_members)),
@@ -555,7 +542,7 @@ impl Settings {
         let others = settings.flat_map(|(name, setting)| {
             let current = setting.get();
             setting
-                .values(name)
+                .values()
                 .into_iter()
                 .filter(move |value| *value != current)
                 .map(move |value| (name, value))

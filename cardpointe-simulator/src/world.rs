@@ -243,11 +243,6 @@ impl World {
         own.or_else(|| self.merchants.iter().find(is_linked))
     }
 
-    /// Whether any merchant account has these credentials.
-    pub(crate) fn knows(&self, username: &str, password: &str) -> bool {
-        self.merchants.iter().any(|merchant| merchant.username == username && merchant.password == password)
-    }
-
     /// A new reference: day of the year, then nine digits.
     pub(crate) fn next_retref(&mut self, now: Timestamp) -> String {
         if let Some(preset) = self.preset_retref.take() {

@@ -67,8 +67,7 @@ impl ResponseCode {
     /// The code of a system: every one of FNOR, of RPCT and of the gateway itself (PPS), and some
     /// of VANT, PSTR and PMT.
     pub fn find(respproc: &str, respcode: &str) -> Option<Self> {
-        let processor = [Processor::Fnor, Processor::Rpct].into_iter().find(|known| known.name() == respproc);
-        if let Some(processor) = processor {
+        if let Some(processor) = Processor::named(respproc) {
             return processor.find(respcode).map(Self);
         }
         let own = pps::ALL

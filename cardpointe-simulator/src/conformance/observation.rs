@@ -14,7 +14,7 @@ pub(super) type Observation = BTreeMap<String, String>;
 /// The `status` of a step whose response did not come, or could not be read.
 pub(super) const NO_RESPONSE: &str = "(no response)";
 
-/// The `status` of a step that was not sent, because an earlier response lacked what it needs.
+/// The `status` of a step that was not sent, because no earlier response had a value that it names.
 pub(super) const NOT_SENT: &str = "(not sent)";
 
 /// An observation that is only a status.

@@ -285,7 +285,7 @@ fn authorizations() -> Vec<Probe> {
     ]
 }
 
-/// Payments that the gateway or the processor may refuse for what they lack.
+/// Payments without a member, or with a wrong one, which may be refused.
 fn refused() -> Vec<Probe> {
     const UNNAMED: &str = r#"{"merchid":"{mid}","amount":"10.{cents}","expiry":"1249"}"#;
     const NO_EXPIRY: &str = r#"{"merchid":"{mid}","amount":"10.{cents}","account":"4788250000121443"}"#;

@@ -4,14 +4,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::fixtures;
 use super::gateway::{Credentials, Gateway};
 use super::guard::Guard;
 use super::live::LiveCard;
-use super::message::{Message, RawResponse};
+use super::message::RawResponse;
 use super::observation::Observation;
 use super::probe::{PlayStage, Probe};
 use super::probes;
@@ -22,9 +21,6 @@ use super::search::{Search, Showing};
 use super::session::Session;
 use super::target::Target;
 use crate::{codes::Processor, config::Merchant, settings::Settings};
-
-/// How often the first request is sent before a run gives up.
-const FIRST_CALLS: u32 = 5;
 
 /// The probes to play, and where.
 #[derive(Clone, Debug)]
@@ -234,15 +230,7 @@ async fn is_settled(session: &Session<'_>) -> Result<bool, String> {
 async fn describe(session: &mut Session<'_>) -> Result<(), String> {
     let record = &session.record;
     let path = format!("/cardconnect/rest/inquireMerchant/{}", record.merchid);
-    let message = Message { method: Method::GET, path, body: None, signed: true };
-    let mut response = None;
-    for _ in 0..FIRST_CALLS {
-        response = session.gateway.send(&message).await?;
-        if response.is_some() {
-            break;
-        }
-    }
-    let Some(RawResponse { status, body }) = response else {
+    let Some(RawResponse { status, body }) = session.read(path).await? else {
         return Err(format!("{} does not respond", record.target));
     };
     if status != 200 {
@@ -251,16 +239,12 @@ async fn describe(session: &mut Session<'_>) -> Result<(), String> {
     let described: Value = serde_json::from_str(&body)
         .map_err(|_| format!("{} describes no merchant account {}", record.target, record.merchid))?;
     let processor = described["cardproc"].as_str().unwrap_or("none");
-    if known(processor).is_none() {
+    if Processor::named(processor).is_none() {
         return Err(format!("its processor is {processor}; the simulator knows FNOR and RPCT"));
     }
     session.record.processor = Some(processor.to_owned());
     session.record.account = described_settings(&described);
     Ok(())
-}
-
-fn known(processor: &str) -> Option<Processor> {
-    Processor::ALL.into_iter().find(|known| known.name() == processor)
 }
 
 /// The settings that a description of the account says.
@@ -285,7 +269,7 @@ fn described_settings(described: &Value) -> Map<String, Value> {
 
 /// The account of the simulator's side.
 fn merchant(record: &RunRecord) -> Result<Merchant, String> {
-    let processor = record.processor.as_deref().and_then(known);
+    let processor = record.processor.as_deref().and_then(Processor::named);
     let processor = processor.ok_or("the record names no processor")?;
     let mut merchant = Merchant::new(&record.merchid, processor, &record.currency);
     merchant.settings.apply(&record.account)?;

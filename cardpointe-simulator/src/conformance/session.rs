@@ -14,7 +14,7 @@ use super::run_record::{PlayedProbe, PlayedStep, RunRecord};
 mod voids;
 
 /// How often a read is sent before its response counts as lost.
-const READS: u32 = 3;
+const READS: u32 = 5;
 /// How often a probe is begun in a run, each time under a fresh order id.
 const ATTEMPTS: u32 = 2;
 

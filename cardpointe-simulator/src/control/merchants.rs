@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::{ControlResult, Mistake, members, mistake};
-use crate::{codes::Processor, config::Merchant, world::World};
+use crate::{
+    config::{AccountTexts, Merchant},
+    world::World,
+};
 
 /// The members of an account. Those with the credentials can be left out.
 const MEMBERS: [&str; 5] = ["merchid", "processor", "currency", "username", "password"];
@@ -29,21 +32,16 @@ pub(super) fn add(world: &mut World, body: &[u8]) -> ControlResult {
     if let Some((name, _)) = members.iter().find(|(_, value)| !value.is_string()) {
         return mistake(format!("{name}: a text"));
     }
-    let processor =
-        Processor::from_name(text("processor").unwrap_or_default()).map_err(Mistake::BadRequest)?;
-    let merchid = text("merchid").unwrap_or_default();
-    let mut merchant = Merchant::checked(merchid, processor, text("currency").unwrap_or_default())
-        .map_err(Mistake::BadRequest)?;
-    match (text("username"), text("password")) {
-        (None, None) => {}
-        (Some(username), Some(password)) if !username.is_empty() => {
-            username.clone_into(&mut merchant.username);
-            password.clone_into(&mut merchant.password);
-        }
-        _ => return mistake("username, password: both, or neither"),
-    }
-    if world.merchant(merchid).is_some() {
-        return mistake(format!("merchid: there is a merchant account {merchid} already"));
+    let texts = AccountTexts {
+        merchid: text("merchid").unwrap_or_default(),
+        processor: text("processor").unwrap_or_default(),
+        currency: text("currency").unwrap_or_default(),
+        username: text("username"),
+        password: text("password"),
+    };
+    let merchant = texts.merchant().map_err(Mistake::BadRequest)?;
+    if world.merchant(&merchant.merchid).is_some() {
+        return mistake(format!("merchid: there is a merchant account {} already", merchant.merchid));
     }
     let added = shown(&merchant);
     world.merchants.push(merchant);

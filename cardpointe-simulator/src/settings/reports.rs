@@ -107,11 +107,11 @@ impl ReportSettings {
         use Setting::{Number, Switch, Word};
         vec![
             ("automatic_batches", Switch(&mut self.automatic_batches)),
-            ("cutoff_minute", Number(&mut self.cutoff_minute)),
-            ("batch_takes_min", Number(&mut self.batch_takes_min)),
+            ("cutoff_minute", Number(&mut self.cutoff_minute, 1_200)),
+            ("batch_takes_min", Number(&mut self.batch_takes_min, 60)),
             ("report_zone", Word(&mut self.report_zone)),
             ("funding_days", Word(&mut self.funding_days)),
-            ("funding_from_minute", Number(&mut self.funding_from_minute)),
+            ("funding_from_minute", Number(&mut self.funding_from_minute, 0)),
             ("deposits", Word(&mut self.deposits)),
             ("amount_form", Word(&mut self.amount_form)),
             ("id_form", Word(&mut self.id_form)),
@@ -132,8 +132,8 @@ impl ReportSettings {
             ("dispute_ids", Switch(&mut self.dispute_ids)),
             ("dispute_changes", Switch(&mut self.dispute_changes)),
             ("adjustment_detail", Switch(&mut self.adjustment_detail)),
-            ("interchange_basis_points", Number(&mut self.interchange_basis_points)),
-            ("deposit_fee", Number(&mut self.deposit_fee)),
+            ("interchange_basis_points", Number(&mut self.interchange_basis_points, 180)),
+            ("deposit_fee", Number(&mut self.deposit_fee, 25)),
         ]
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use cardpointe_simulator::conformance::{Conclusion, Credentials, Plan, Remaining, Report, Target, run};
 use cardpointe_simulator::{
@@ -149,14 +149,28 @@ async fn the_least_certain_comes_first() {
     assert!(places.is_sorted(), "{bases:?}");
 }
 
-/// The program's output; without credentials there is no gateway to compare with.
-async fn program(arguments: &[&str], credentials: bool) -> Output {
+/// The program's exit code, stdout and stderr.
+struct Ended {
+    code: Option<i32>,
+    said: String,
+    progress: String,
+}
+
+/// Variables of the environment.
+type Variables<'a> = &'a [(&'static str, &'a str)];
+
+const CREDENTIALS: Variables<'static> =
+    &[("CARDPOINTE_USERNAME", "testing"), ("CARDPOINTE_PASSWORD", "testing123")];
+
+async fn kit(arguments: &[&str], variables: Variables<'_>) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardpointe-simulator"));
-    command.arg("conformance").args(arguments).stdin(Stdio::null());
-    if credentials {
-        command.env("CARDPOINTE_USERNAME", "testing").env("CARDPOINTE_PASSWORD", "testing123");
+    command.arg("conformance").args(arguments).envs(variables.iter().copied()).stdin(Stdio::null());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    Ended {
+        code: output.status.code(),
+        said: String::from_utf8(output.stdout).unwrap(),
+        progress: String::from_utf8(output.stderr).unwrap(),
     }
-    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }
 
 #[tokio::test]
@@ -179,16 +193,13 @@ async fn the_program_prints_a_table_and_writes_fixtures_without_card_numbers_and
         fixtures.to_str().unwrap(),
     ];
     for stage in 1..=3 {
-        let output = program(&arguments, true).await;
-        let (said, error) =
-            (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-        assert_eq!(output.status.code(), Some(0), "stage {stage}: {said} {error}");
+        let Ended { code, said, progress } = kit(&arguments, CREDENTIALS).await;
+        assert_eq!(code, Some(0), "stage {stage}: {said} {progress}");
         assert!(said.contains(" 0 different"), "{said}");
         server.settle();
     }
     let before = server.record_count();
-    let output = program(&arguments, true).await;
-    let said = String::from_utf8(output.stdout).unwrap();
+    let said = kit(&arguments, CREDENTIALS).await.said;
     assert!(said.contains("A settled refund") && said.contains("An approved sale"), "all stages: {said}");
     assert_eq!(server.record_count(), before, "nothing is left to ask after the third");
     let files: Vec<String> = fs::read_dir(&fixtures)
@@ -207,26 +218,23 @@ async fn the_program_prints_a_table_and_writes_fixtures_without_card_numbers_and
     server.set_merchant(MID, Settings { over_capture: true, ..Settings::default() });
     let record = fresh_file("differs.json");
     let arguments = ["--url", &url, "--merchid", MID, "--record", record.to_str().unwrap()];
-    let output = program(&arguments, true).await;
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{said}");
+    let Ended { code, said, .. } = kit(&arguments, CREDENTIALS).await;
+    assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("DIFFERENT     unknown    Capture of more than was authorized"), "{said}");
     assert!(said.contains("step 2, amount: the gateway \"11.00\", the simulator \"0.00\""), "{said}");
 }
 
 #[tokio::test]
 async fn the_program_refuses_other_hosts_wrong_credentials_and_none() {
-    let production = program(&["--url", "https://fts.cardconnect.com", "--merchid", MID], true).await;
-    let said = String::from_utf8(production.stderr).unwrap();
-    assert_eq!(production.status.code(), Some(2), "{said}");
-    assert!(said.contains("neither a sandbox"), "{said}");
+    let production = kit(&["--url", "https://fts.cardconnect.com", "--merchid", MID], CREDENTIALS).await;
+    assert_eq!(production.code, Some(2), "{}", production.progress);
+    assert!(production.progress.contains("neither a sandbox"), "{}", production.progress);
 
     let server = server().await;
     let url = server.base_url();
-    let none = program(&["--url", &url, "--merchid", MID], false).await;
-    assert_eq!(none.status.code(), Some(2));
-    let unknown = program(&["--url", &url, "--merchid", "1"], true).await;
-    let said = String::from_utf8(unknown.stderr).unwrap();
-    assert!(unknown.status.code() == Some(2) && said.contains("error:"), "{said}");
+    let none = kit(&["--url", &url, "--merchid", MID], &[]).await;
+    assert_eq!(none.code, Some(2));
+    let Ended { code, progress, .. } = kit(&["--url", &url, "--merchid", "1"], CREDENTIALS).await;
+    assert!(code == Some(2) && progress.contains("error:"), "{progress}");
     assert_eq!(server.records().len(), 0, "nothing was played");
 }

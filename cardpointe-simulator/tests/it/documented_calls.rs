@@ -164,12 +164,14 @@ async fn a_card_that_cannot_be_read_is_repeated_but_no_card_number() {
     let refused = gateway.auth(json!({ "account": "larry", "expiry": "0925" })).await;
     let members = json!({ "respproc": "PPS", "respcode": "11", "account": "larry", "expiry": "0925" });
     assert_members(&refused, members);
-    for number in ["41111111111111111111", "4111-1111-1111-1111", "4111111111111111x"] {
+    for (number, hidden) in [
+        ("41111111111111111111", "41XXXXXXXXXXXXXX1111"),
+        ("4111-1111-1111-1111", "41XXXXXXXXXX1111"),
+        ("4111111111111111x", "41XXXXXXXXXX1111"),
+    ] {
         let refused = gateway.auth(json!({ "account": number })).await;
         assert_eq!(refused["respcode"], "11");
-        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-        let hidden = format!("41{}1111", "X".repeat(digits.len() - 6));
-        assert_eq!(refused["account"], hidden.as_str());
+        assert_eq!(refused["account"], hidden);
         let record = gateway.inquire(&text(&refused, "retref")).await;
         assert_eq!(record["account"], "", "and nothing of it is kept");
     }

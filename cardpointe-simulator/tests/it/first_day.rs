@@ -83,9 +83,8 @@ async fn ten_settings_that_were_changed_are_found_by_following_the_page() {
     let settings = behind_the_readers_back();
     let server = changed(&settings).await;
     let reader = Reader::new(&server, "first-day");
-    let first = command("Day 1: ask the test system", "cardpointe-simulator conformance");
-    let later = command("Days 2 and 3: what has settled", "cardpointe-simulator conformance");
-    let ended = reader.types(&first).await;
+    let ask = command("Day 1: ask the test system", "cardpointe-simulator conformance");
+    let ended = reader.types(&ask).await;
     assert_eq!(ended.status.code(), Some(1), "{}", said(&ended));
     assert!(said(&ended).contains("run the same command tomorrow"), "{}", said(&ended));
     let found = reader.file("answers.json")[MID].as_object().unwrap().len();
@@ -93,7 +92,7 @@ async fn ten_settings_that_were_changed_are_found_by_following_the_page() {
     for _ in 2..=3 {
         server.settle();
         server.advance_clock(86_400);
-        let ended = reader.types(&later).await;
+        let ended = reader.types(&ask).await;
         assert_eq!(ended.status.code(), Some(1), "{}", said(&ended));
         assert!(!said(&ended).contains("no setting explains"), "{}", said(&ended));
     }
@@ -105,7 +104,7 @@ async fn ten_settings_that_were_changed_are_found_by_following_the_page() {
     fs::remove_file(again.directory.join(format!("conformance-{MID}.json"))).unwrap();
     let first_answers = again.file("answers.json");
     for _ in 1..=3 {
-        again.types(&first).await;
+        again.types(&ask).await;
         alike.settle();
     }
     assert_eq!(again.file("answers.json"), first_answers);

@@ -9,7 +9,6 @@ use local::{
     merchants,
     progress::Progress,
 };
-use serde_json::{Map, Value};
 use tokio::signal;
 use tollgate::openid::IssuerUrl;
 use tracing::Level;
@@ -118,7 +117,7 @@ impl Arguments {
         if let Some(path) = &self.gateway_settings {
             let failed = |error: &dyn Display| format!("{}: {error}", path.display());
             let json = fs::read_to_string(path).map_err(|error| failed(&error))?;
-            behave_alike(&mut simulator, &json).map_err(|error| failed(&error))?;
+            simulator.behave_alike(&json).map_err(|error| failed(&error))?;
         }
         // Samples need the merchant in our own Secrets Manager; another DynamoDB may be shared with
         // someone.
@@ -149,18 +148,6 @@ impl Arguments {
             ..Options::default()
         })
     }
-}
-
-/// Gives the settings of the one account in a file to every account.
-fn behave_alike(simulator: &mut cardpointe_simulator::Config, json: &str) -> Result<(), String> {
-    let accounts: Map<String, Value> = serde_json::from_str(json).map_err(|error| error.to_string())?;
-    if accounts.len() != 1 {
-        return Err(format!("the settings of one account, not of {}", accounts.len()));
-    }
-    let settings = accounts.into_iter().next().map(|(_, settings)| settings).unwrap_or_default();
-    let ours = simulator.merchants.iter().map(|merchant| (merchant.merchid.clone(), settings.clone()));
-    let ours = Value::from(ours.collect::<Map<_, _>>());
-    simulator.change_settings(&ours.to_string())
 }
 
 #[tokio::main]

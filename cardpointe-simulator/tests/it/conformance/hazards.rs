@@ -14,35 +14,16 @@ use super::*;
 /// The token of a card that is approved, as an operator would give it.
 const TOKEN: &str = "9418594164541111";
 
-/// The program's exit code, stdout and stderr.
-struct Ended {
-    code: Option<i32>,
-    said: String,
-    progress: String,
-}
-
-async fn kit(arguments: &[&str], variables: &[(&'static str, &str)]) -> Ended {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cardpointe-simulator"));
-    command.arg("conformance").args(arguments).stdin(Stdio::null());
-    command.env("CARDPOINTE_USERNAME", "testing").env("CARDPOINTE_PASSWORD", "testing123");
-    command.envs(variables.iter().copied());
-    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    Ended {
-        code: output.status.code(),
-        said: String::from_utf8(output.stdout).unwrap(),
-        progress: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
 /// The program at a simulator, with a record.
 async fn kit_at(url: &str, record: &Path, more: &[&str]) -> Ended {
     let arguments = ["--url", url, "--merchid", MID, "--record", record.to_str().unwrap()];
-    kit(&[&arguments, more].concat(), &[]).await
+    kit(&[&arguments, more].concat(), CREDENTIALS).await
 }
 
 async fn live_kit(url: &str, record: &Path) -> Ended {
     let arguments = ["--live", "--url", url, "--merchid", MID, "--record", record.to_str().unwrap()];
-    kit(&arguments, &[("CARDPOINTE_TOKEN", TOKEN), ("CARDPOINTE_EXPIRY", "1249")]).await
+    let card: Variables<'_> = &[("CARDPOINTE_TOKEN", TOKEN), ("CARDPOINTE_EXPIRY", "1249")];
+    kit(&arguments, &[CREDENTIALS, card].concat()).await
 }
 
 /// A proxy in front of a simulator that drops every third request: in turn before it arrives, and
@@ -130,7 +111,7 @@ async fn a_program_that_is_killed_goes_on_with_the_same_command() {
     let arguments = ["conformance", "--url", &url, "--merchid", MID, "--record", record.to_str().unwrap()];
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardpointe-simulator"));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-    command.env("CARDPOINTE_USERNAME", "testing").env("CARDPOINTE_PASSWORD", "testing123");
+    command.envs(CREDENTIALS.iter().copied());
     let mut child = command.spawn().unwrap();
     let tenth = tokio::task::spawn_blocking(move || {
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -220,7 +201,7 @@ async fn the_record_of_another_run_is_an_error_that_names_the_file() {
     for (url, merchid, words) in
         [(one.base_url(), RPCT, "another merchant account"), (other.base_url(), MID, "another target")]
     {
-        let ended = kit(&["--url", &url, "--merchid", merchid, "--record", name], &[]).await;
+        let ended = kit(&["--url", &url, "--merchid", merchid, "--record", name], CREDENTIALS).await;
         assert_eq!(ended.code, Some(2));
         assert!(ended.progress.contains(words) && ended.progress.contains(name), "{}", ended.progress);
     }
@@ -293,14 +274,15 @@ async fn live_runs_need_a_token_and_test_runs_do_not_reach_the_gateway() {
     let record = fresh_file("live-refused.json");
     let arguments = ["--live", "--url", &url, "--merchid", MID, "--record", record.to_str().unwrap()];
     for token in ["4111111111111111", "4111 1111 1111 1111", "", "9"] {
-        let ended = kit(&arguments, &[("CARDPOINTE_TOKEN", token), ("CARDPOINTE_EXPIRY", "1249")]).await;
+        let card: Variables<'_> = &[("CARDPOINTE_TOKEN", token), ("CARDPOINTE_EXPIRY", "1249")];
+        let ended = kit(&arguments, &[CREDENTIALS, card].concat()).await;
         assert_eq!(ended.code, Some(2));
         assert!(ended.progress.contains("CARDPOINTE_TOKEN"), "{}", ended.progress);
         assert!(!ended.progress.contains("4111"), "{}", ended.progress);
     }
-    let ended = kit(&arguments, &[]).await;
+    let ended = kit(&arguments, CREDENTIALS).await;
     assert!(ended.code == Some(2) && ended.progress.contains("CARDPOINTE_TOKEN"), "{}", ended.progress);
-    let ended = kit(&["--url", "https://fts.cardconnect.com", "--merchid", MID], &[]).await;
+    let ended = kit(&["--url", "https://fts.cardconnect.com", "--merchid", MID], CREDENTIALS).await;
     assert!(ended.code == Some(2) && ended.progress.contains("--live"), "{}", ended.progress);
     assert_eq!(server.record_count(), 0);
 }

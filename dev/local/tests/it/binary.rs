@@ -131,7 +131,9 @@ async fn all_accounts_at_the_gateway_behave_as_the_one_that_the_kit_has_describe
     child.kill().unwrap();
     child.wait().unwrap();
 
-    for (settings, word) in [("{}", "of one account, not of 0"), (r#"{"1":{"x":1}}"#, "x: no such setting")] {
+    for (settings, word) in
+        [("{}", "not the settings of one account"), (r#"{"1":{"x":1}}"#, "x: no such setting")]
+    {
         fs::write(&file, settings).unwrap();
         let said = fails(&["--port", "0", "--gateway-settings", path]);
         assert!(said.contains(path) && said.contains(word), "{said}");
