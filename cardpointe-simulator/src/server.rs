@@ -54,8 +54,17 @@ pub struct Server {
 impl Server {
     /// Serves on a bound listener, in a task of the current Tokio runtime.
     pub fn start(listener: TcpListener, config: Config) -> Self {
+        Self::start_at(listener, config, Timestamp::now)
+    }
+
+    /// The same, in the time of another clock.
+    pub fn start_at(
+        listener: TcpListener,
+        config: Config,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+    ) -> Self {
         let serving = Serving::from(&config);
-        Self::serving(listener, Simulator::new(config, Timestamp::now), serving)
+        Self::serving(listener, Simulator::new(config, clock), serving)
     }
 
     /// The same, with its state in a file; see [`Simulator::keep_in`].

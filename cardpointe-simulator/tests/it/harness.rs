@@ -3,6 +3,7 @@
 use std::sync::Once;
 
 use cardpointe_simulator::{Config, Merchant, Server, Settings};
+use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
@@ -22,6 +23,12 @@ pub(crate) struct Gateway {
 /// Responses carry noise, as by default: no test may depend on order or on the absence of members.
 pub(crate) async fn start() -> Gateway {
     start_with(Config::default()).await
+}
+
+/// A gateway whose clock stands still until a test moves it.
+pub(crate) async fn start_at(time: Timestamp) -> Gateway {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    Gateway { simulator: Server::start_at(listener, Config::default(), move || time), client: client() }
 }
 
 pub(crate) async fn start_with(config: Config) -> Gateway {

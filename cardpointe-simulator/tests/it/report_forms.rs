@@ -4,11 +4,11 @@ use cardpointe_simulator::Server;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::harness::{Gateway, MID, start};
+use crate::harness::{Gateway, MID, start_at};
 
+/// A deposit of a payment, at a clock that stands still: its responses have the payment's time.
 async fn settled() -> Gateway {
-    let gateway = start().await;
-    gateway.simulator.set_clock("2030-03-08T18:00:00Z".parse().unwrap());
+    let gateway = start_at("2030-03-08T18:00:00Z".parse().unwrap()).await;
     gateway.settled("10.03", "A-1").await;
     let fee = json!({ "merchid": MID, "category": "FEES", "minor_units": -549, "on": "2030-03-11" });
     assert_eq!(gateway.post_control("/adjustments", fee).await.0, StatusCode::OK);
