@@ -1,4 +1,5 @@
 //! `/docs` and `/openapi.yaml`: the API's description, as a page to read and try, and as a file.
+//! `/llms.txt`: the documentation for programs.
 //!
 //! The page starts Scalar's viewer, which its crate ships. It is served from here, its requests go
 //! to this stack, and its policy lets it load nothing from elsewhere. `/` leads to it.
@@ -7,6 +8,7 @@
 //! only, and `utoipa-scalar` and `utoipa-rapidoc` load their script from a CDN.
 
 mod description;
+mod llms;
 
 use std::sync::LazyLock;
 
@@ -59,6 +61,7 @@ pub(crate) fn router() -> Router {
         .route("/docs/icon.svg", get(icon))
         .route("/docs/scalar.js", get(viewer))
         .route(DESCRIPTION, get(json_description))
+        .merge(llms::router())
 }
 
 fn page() -> String {

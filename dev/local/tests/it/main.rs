@@ -73,6 +73,7 @@ mod shop;
 mod shop_orders;
 mod shopper_isolation;
 mod sign_in;
+mod skill;
 mod stack;
 mod stopped_merchants;
 mod stopped_payments;

@@ -186,7 +186,7 @@ async fn what_was_taken_of_a_canceled_order_is_refunded_by_those_who_may() {
 /// Such an order has no page here, and its id comes from the store.
 #[tokio::test]
 async fn an_order_that_others_marked_as_paid_says_that_nothing_was_charged_and_offers_nothing() {
-    let listed = include_str!("../../../../wire/fixtures/0.5.0/attention-at-elastic-path.json");
+    let listed = include_str!("../../../../wire/fixtures/0.6.0/attention-at-elastic-path.json");
     let mut order = serde_json::from_str::<Value>(listed).unwrap()["data"][1].take();
     order["id"] = json!(HOSTILE);
     let since = "2026-11-25T20:00:00Z";
