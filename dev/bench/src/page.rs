@@ -109,6 +109,10 @@ mod tests {
             let row = format!("| {what} | {:.0} | {:.0} | {:.0} |", sums[0], sums[1], sums[2]);
             assert!(performance.contains(&row), "docs/performance.md does not state {row}");
         }
+        for stage in ["dev", "essential", "prod"] {
+            let stated = format!("${} for *{stage}*", table::figure(idle(stage)));
+            assert!(performance.contains(&stated), "docs/performance.md does not state {stated}");
+        }
         let alarms = value(month(), "… of it, CloudWatch alarms");
         let stated = format!("alarms are ${alarms:.2} of it");
         assert!(performance.contains(&stated), "docs/performance.md does not state {stated}");
