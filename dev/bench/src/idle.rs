@@ -141,7 +141,7 @@ fn published(function: &str) -> f64 {
 }
 
 /// The metrics that approved payments of one kind publish, and the journal of them.
-fn metrics_of_payments() -> f64 {
+pub(crate) fn metrics_of_payments() -> f64 {
     let trail =
         Trail { kind: Some("purchase"), outcome: Some("approved"), gateway_calls: 1, ..Trail::default() };
     let served = Served { status: 200, trail, total: Duration::ZERO, cold_start: false };

@@ -74,11 +74,9 @@ enum What {
         #[arg(long, default_value = "release")]
         profile: String,
     },
-    /// Write the tables of docs/performance.md and the figures of docs/scale.md again, from
+    /// Write the tables and the limits of docs/performance.md again, from
     /// docs/performance/figures.json
     Page,
-    /// Print docs/scale.md with its figures, from docs/performance/figures.json
-    Scale,
     /// Print all tables from docs/performance/figures.json, without measuring
     Show,
 }
@@ -93,7 +91,6 @@ async fn main() -> ExitCode {
         Some(What::Bill { write_docs }) => all::bill(write_docs).await,
         Some(What::Work { profile }) => all::work(&profile).await,
         Some(What::Page) => page::published().and_then(|published| page::write(&published)),
-        Some(What::Scale) => page::scale().map(|page| print!("{page}")),
         Some(What::Show) => page::published().and_then(|published| summary::print(&published.figures)),
         Some(What::Settlement(arguments)) => settlement::run(arguments).await,
         Some(What::Totals(arguments)) => totals::run(arguments).await,

@@ -1,14 +1,13 @@
 //! The published figures: `docs/performance/figures.json` has all of them, `docs/performance.md`
-//! some tables.
+//! some tables and the limits that follow from them.
 
 use std::{fs, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{bill, binaries::workspace, figures::Figures, idle, scale, summary, work};
+use crate::{bill, binaries::workspace, figures::Figures, idle, scale, summary};
 
-const SCALE: &str = "docs/scale.md";
-/// Between these lines of the page everything is written by this file.
+/// Between these lines of the page everything is written by this file; its limits, by `scale`.
 const BEGIN: &str = "<!-- measured: from here on written by the benchmark -->\n";
 const END: &str = "<!-- measured: until here -->\n";
 
@@ -28,21 +27,18 @@ fn figures() -> PathBuf {
     workspace().join("docs/performance/figures.json")
 }
 
-/// Writes the figures, the tables of the page, and the figures of the page on scale.
+/// Writes the figures, and the page with them.
 pub(crate) fn write(published: &Published) -> Result<(), String> {
     let json = serde_json::to_string_pretty(published).map_err(|error| error.to_string())? + "\n";
     fs::write(figures(), json).map_err(|error| error.to_string())?;
     let text = fs::read_to_string(page()).map_err(|error| error.to_string())?;
-    let written =
-        replaced(&text, &tables(published)?).ok_or("the page has no place for what was measured")?;
-    fs::write(page(), written).map_err(|error| error.to_string())?;
-    fs::write(workspace().join(SCALE), scale()?).map_err(|error| error.to_string())
+    fs::write(page(), current(&text, published)?).map_err(|error| error.to_string())
 }
 
-/// The page on scale, with the figures as published.
-pub(crate) fn scale() -> Result<String, String> {
-    let text = fs::read_to_string(workspace().join(SCALE)).map_err(|error| error.to_string())?;
-    scale::current(&text, &published()?.figures)
+/// The page with its tables and its limits as these figures have them.
+fn current(text: &str, published: &Published) -> Result<String, String> {
+    let text = replaced(text, &tables(published)?).ok_or("the page has no place for what was measured")?;
+    scale::current(&text, &published.figures)
 }
 
 /// The figures that the page shows.
@@ -58,22 +54,22 @@ fn replaced(text: &str, block: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{block}{END}{after}"))
 }
 
-/// The most important figures, the bill, and the functions that work.
+/// The most important figures, and the bill.
 fn tables(published: &Published) -> Result<String, String> {
     let Published { machine, figures } = published;
-    let all = [
-        summary::headlines(figures)?,
-        bill::flows(figures),
-        bill::besides(figures),
-        idle::month(figures)?,
-        work::table(figures),
-    ];
+    let mut headlines = summary::headlines(figures)?;
+    // The bill has these.
+    headlines.rows.retain(|row| !row.what.starts_with("a m"));
+    let mut month = idle::month(figures)?;
+    month.rows.retain(|row| !row.what.starts_with("… of it, "));
+    let all = [headlines, bill::flows(figures), bill::besides(figures), month];
     Ok(format!("\nMeasured on {machine}.\n\n{}\n", all.map(|table| table.to_string()).join("\n")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{cost, table};
 
     #[test]
     fn prose_states_what_was_measured() {
@@ -97,6 +93,31 @@ mod tests {
         let worst = worst.split(' ').next().unwrap();
         let stated = format!("years cost ${seven_years:.0} in all");
         assert!(performance.contains(&stated), "docs/performance.md does not state {stated}");
+        // Metrics of payments cost as much at each volume.
+        let metrics = idle::metrics_of_payments() * cost::METRIC_PER_MONTH;
+        let in_use = |stage: &str| value(month(), stage) + metrics;
+        let (essential, prod) = (in_use("essential"), in_use("prod"));
+        let rows = [
+            ("each million payments", 0.0, 1.0),
+            ("1,000 payments", 1.0, 0.001),
+            ("100,000 payments", 1.0, 0.1),
+            ("1,000,000 payments", 1.0, 1.0),
+        ];
+        for (what, times, millions) in rows {
+            let (purchased, paid) = (millions * (purchases - prod), millions * (checkouts - prod));
+            let sums = [times * essential + purchased, times * prod + purchased, times * prod + paid];
+            let row = format!("| {what} | {:.0} | {:.0} | {:.0} |", sums[0], sums[1], sums[2]);
+            assert!(performance.contains(&row), "docs/performance.md does not state {row}");
+        }
+        for stage in ["dev", "essential", "prod"] {
+            let stated = format!("${} for *{stage}*", table::figure(idle(stage)));
+            assert!(performance.contains(&stated), "docs/performance.md does not state {stated}");
+        }
+        let alarms = value(month(), "… of it, CloudWatch alarms");
+        let stated = format!("alarms are ${alarms:.2} of it");
+        assert!(performance.contains(&stated), "docs/performance.md does not state {stated}");
+        let fixed = [essential, prod, prod].map(table::figure).join(" | ");
+        assert!(performance.contains(&format!("| fixed | {fixed} |")), "docs/performance.md: {fixed}");
         let merchant = value(month(), "besides, each further merchant");
         let with_webhooks = value(month(), "… with webhooks");
         let memory = value(headlines(), "memory at the first poll");
@@ -114,16 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn the_pages_show_what_was_measured_and_nothing_else() {
+    fn the_page_shows_what_was_measured_and_nothing_else() {
         let published = published().unwrap();
         assert_eq!(summary::headlines(&published.figures).unwrap().rows.len(), 13);
         let text = fs::read_to_string(page()).unwrap();
-        assert_eq!(
-            replaced(&text, &tables(&published).unwrap()).unwrap(),
-            text,
-            "run the benchmark with --write-docs"
-        );
-        let on_scale = fs::read_to_string(workspace().join(SCALE)).unwrap();
-        assert_eq!(scale().unwrap(), on_scale, "run `bench page`");
+        assert_eq!(current(&text, &published).unwrap(), text, "run `bench page`");
     }
 }

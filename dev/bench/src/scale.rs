@@ -1,12 +1,11 @@
-//! The figures of docs/scale.md: the first limit of each component, and the needs of a rate of
+//! The limits of docs/performance.md: the first one of each component, and the needs of a rate of
 //! payments. The page has the words, with AWS's quotas and every factor; a row is found by its
 //! first cell.
 
 use local::template::{Stage, TEMPLATE, TemplateError, deployed};
 use tollgate_core::{
-    journal::{AGENDA_PARTS, ENTRY_SHARDS, MARK_PARTITIONS},
+    journal::{AGENDA_PARTS, ENTRY_SHARDS},
     order::LIST_SHARDS,
-    payments::IN_FLIGHT,
 };
 
 use crate::{
@@ -18,14 +17,13 @@ use crate::{
     world::{BATCH, PURCHASE, REGISTER},
 };
 
-/// AWS's quotas; docs/scale.md names the page of each. Write units per second of a table, of a new
-/// one, and of a partition.
+/// AWS's quotas in us-east-1. Write units per second of a table, of a new one, and of a partition.
 const TABLE_UNITS: f64 = 40_000.0;
 const NEW_TABLE_UNITS: f64 = 4_000.0;
 const PARTITION_UNITS: f64 = 1_000.0;
 /// Invocations at a time of an account, and instances by which a function grows in ten seconds.
 const INVOCATIONS: f64 = 1_000.0;
-/// Requests per second, reads of secrets and events of an account.
+/// Requests per second, and events, of an account.
 const PER_SECOND: f64 = 10_000.0;
 
 /// Events of a purchase, whose order is registered: the payment is created and updated, the order
@@ -43,9 +41,6 @@ const INQUIRY_S: f64 = 0.2;
 /// Memory of `bench settlement`, and its lines.
 const SETTLED_MIB: f64 = 393.0;
 const SETTLED_LINES: f64 = 100_000.0;
-/// Seconds for which an instance uses a secret that it has read, and the merchants that it serves.
-const SECRET_KEPT_S: f64 = 300.0;
-const MERCHANTS: f64 = 100.0;
 /// Deliveries of a run of `webhooks` at a time, and the seconds that a receiver takes.
 const DELIVERIES_AT_A_TIME: f64 = 8.0;
 const RECEIVING_S: f64 = 0.5;
@@ -59,7 +54,7 @@ pub(crate) fn current(page: &str, figures: &Figures) -> Result<String, String> {
         let beginning = format!("| {what} | ");
         let mut rows = lines.iter_mut().filter(|line| line.starts_with(&beginning));
         let (Some(row), None) = (rows.next(), rows.next()) else {
-            return Err(format!("docs/scale.md needs one row that begins with {what}"));
+            return Err(format!("docs/performance.md needs one row that begins with {what}"));
         };
         let mut cells: Vec<_> = row.split('|').map(str::to_owned).collect();
         let cell = cells.get_mut(3).ok_or_else(|| format!("{what} has no third cell"))?;
@@ -103,18 +98,10 @@ fn limits(figures: &Figures) -> Result<Vec<(&'static str, f64)>, TemplateError> 
         ("each 100 of `PaymentConcurrency`", 100.0 / payment_s),
         ("orders' table", TABLE_UNITS / orders_units),
         ("orders' table, new", NEW_TABLE_UNITS / orders_units),
-        ("orders' index `in-doubt`", sharded(parameter("InDoubtShards"), IN_AND_OUT)),
         ("orders' index `captures-due`", sharded(parameter("CaptureShards"), IN_AND_OUT)),
         ("one merchant's index `listed`", sharded(f64::from(LIST_SHARDS), 1.0)),
         ("one merchant's indexes `attention`, `captures`", sharded(f64::from(AGENDA_PARTS), IN_AND_OUT)),
-        ("one order", sharded(1.0, figures.get(&format!("writes, {PURCHASE}")))),
-        ("one shopper's address", f64::from(IN_FLIGHT) / payment_s),
-        ("journal's table", TABLE_UNITS / journal_units),
-        ("journal's table, new", NEW_TABLE_UNITS / journal_units),
         ("journal's table at midnight, UTC", TABLE_UNITS / (journal_units + DAY_AND_MARK)),
-        ("merchants' days and marks", sharded(f64::from(MARK_PARTITIONS), 1.0)),
-        ("changes that cannot be read", sharded(1.0, 1.0)),
-        ("one merchant's declines", sharded(1.0, 1.0)),
         ("one merchant's entries", sharded(f64::from(ENTRY_SHARDS), 1.0)),
         ("one merchant's open holds", sharded(1.0, IN_AND_OUT)),
         ("function `journal`", batches("JournalStream") * number(BATCH) / keeping_s / changes),
@@ -123,7 +110,6 @@ fn limits(figures: &Figures) -> Result<Vec<(&'static str, f64)>, TemplateError> 
         ("inquiries", parameter("InquiryConcurrency") / INQUIRY_S * INQUIRING_S / MINUTE_S),
         ("one merchant's inquiries", parameter("InquiriesPerMerchant") / MINUTE_S),
         ("one account's settlement", settlement_mib / SETTLED_MIB * SETTLED_LINES / DAY_S),
-        ("Secrets Manager", PER_SECOND * SECRET_KEPT_S / MERCHANTS / payment_s),
         ("events", PER_SECOND / EVENTS_OF_A_PURCHASE),
         ("webhooks", batches("WebhooksStream") * DELIVERIES_AT_A_TIME / RECEIVING_S / EVENTS_OF_A_PURCHASE),
         // Of a thousand payments per second.

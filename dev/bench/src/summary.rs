@@ -7,7 +7,7 @@ use crate::{
     figures::Figures,
     idle,
     table::{Row, Table},
-    totals,
+    totals, work,
     world::{AUTHORIZE, AUTHORIZE_FOR_THE_SCHEDULE, CAPTURE, PURCHASE, REGISTER, SCHEDULED_CAPTURE},
 };
 
@@ -36,6 +36,7 @@ fn tables(figures: &Figures) -> Result<Vec<Table>, String> {
     tables.extend(bill::tables(figures));
     tables.push(idle::month(figures)?);
     tables.push(totals::table(figures));
+    tables.push(work::table(figures));
     Ok(tables)
 }
 

@@ -21,7 +21,7 @@ use crate::{
     template::{sources, workspace},
 };
 
-const SCALE: &str = include_str!("../../../../docs/scale.md");
+const PERFORMANCE: &str = include_str!("../../../../docs/performance.md");
 
 /// The seconds in which the front counts.
 const WINDOW_S: u64 = 300;
@@ -257,8 +257,10 @@ async fn a_merchants_lists_share_twenty_reads_in_two_seconds_that_nobody_else_ca
 
 #[test]
 fn the_test_at_the_end_of_each_share_exists() {
-    let rows =
-        SCALE.lines().skip_while(|line| *line != "## Shares").skip_while(|line| !line.starts_with("|---"));
+    let rows = PERFORMANCE
+        .lines()
+        .skip_while(|line| *line != "## Shares")
+        .skip_while(|line| !line.starts_with("|---"));
     let rows: Vec<_> = rows.skip(1).take_while(|line| line.starts_with('|')).collect();
     assert!(rows.len() > 10);
     let sources = ["shared", "dev/local"].map(|folder| sources(&workspace().join(folder))).concat();

@@ -119,7 +119,7 @@ fn each_size_is_on_the_page_and_at_least_the_one_before_in_everything() {
     let largest = sizes.last().unwrap();
     assert!(largest["InDoubtShards"] <= IN_DOUBT_SHARDS_MAX.into());
     assert!(largest["CaptureShards"] <= CAPTURE_SHARDS_MAX.into());
-    let page = include_str!("../../../../docs/scale.md");
+    let page = include_str!("../../../../docs/performance.md");
     for name in largest.keys() {
         let numbers: Vec<_> = sizes.iter().map(|size| size[name].to_string()).collect();
         let row = format!("| `{name}` | {} |", numbers.join(" | "));

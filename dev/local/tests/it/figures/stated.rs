@@ -85,7 +85,6 @@ const ABOUT_RELIABILITY: &[Page] = &[
             ("idle for more than {} s are not used", "IDLE_MAX", SECOND),
             ("It is sent up to {} times", "VOID_ATTEMPTS_MAX", 1),
             ("Refunds it, up to {} attempts", "REFUND_ATTEMPTS_MAX", 1),
-            ("the merchant is told after {} days", "REVIEW_NOTICE_AFTER", DAY),
         ],
     ),
     (
