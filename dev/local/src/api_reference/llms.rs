@@ -59,8 +59,6 @@ const CHAPTERS: [Chapter; 3] = [
             "journal.md",
             "operations.md",
             "upgrades.md",
-            "scale.md",
-            "decisions.md",
             "disputes.md",
             "cli.md",
             "run-book.md",
