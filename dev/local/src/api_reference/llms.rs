@@ -57,7 +57,6 @@ const CHAPTERS: [Chapter; 3] = [
             "finance.md",
             "search.md",
             "journal.md",
-            "operations.md",
             "upgrades.md",
             "disputes.md",
             "cli.md",

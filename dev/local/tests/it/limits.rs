@@ -1,5 +1,5 @@
 //! Limits of sizes: of every body that comes in, and of every response that a program reads from
-//! another system. docs/operations.md has them in a table.
+//! another system. docs/run-book.md has them in a table.
 
 #[cfg(target_os = "linux")]
 mod memory;
@@ -132,8 +132,8 @@ fn files(readers: &[Reader]) -> BTreeSet<String> {
 
 #[test]
 fn every_limit_is_in_the_table_of_the_page_and_the_table_has_no_other() {
-    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
-    let (_, table) = page.split_once("| program | reads | limit | beyond it |\n").unwrap();
+    let page = fs::read_to_string(root().join("docs/run-book.md")).unwrap();
+    let (_, table) = page.split_once("| program | reads | limit |\n").unwrap();
     let rows = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect::<Vec<_>>();
     let sources = sources();
     for Reader { limit, bytes, row, .. } in INCOMING.iter().chain(&OUTGOING) {

@@ -293,7 +293,6 @@ const FOR_OPERATORS: &[Page] = &[
             ("reads every {} seconds", "STOP_KEPT", SECOND),
             ("continue for {} minutes for merchants", "STALE_FOR_PAYMENTS", MINUTE),
             ("set `disabled` in its document: 401 after {} minutes", "secrets_manager.rs/FRESH", MINUTE),
-            ("read before, for {} minutes", "STALE_FOR_PAYMENTS", MINUTE),
             ("up to {} per minute and merchant", "InquiriesPerMerchant", 1),
             ("accepted nothing for {} days", "REPEATED_FOR", DAY),
         ],
