@@ -98,7 +98,7 @@ pub(crate) async fn rebuild(installation: &Installation, rebuild: &Rebuild) -> R
 fn search_keys(installation: &Installation) -> Result<Arc<dyn SearchKeys>, Failure> {
     if installation.prefix(SecretKind::Merchants).is_err() {
         remark(
-            "Without --stack or --merchants-prefix, what payments are found by (docs/search.md) is not put.",
+            "Without --stack or --merchants-prefix, what payments are found by (docs/reports.md) is not put.",
         );
         return Ok(Arc::new(NoSearchKeys));
     }

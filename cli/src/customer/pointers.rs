@@ -1,4 +1,4 @@
-//! Pointers from a customer to payments in the journal (docs/search.md).
+//! Pointers from a customer to payments in the journal (docs/reports.md).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -33,7 +33,7 @@ type Compared = Result<u64, String>;
 pub(super) async fn check(installation: &Installation) -> Option<Check> {
     let what = "totals";
     if installation.deployed.as_ref().is_some_and(|deployed| !deployed.is_on("Journal")) {
-        return Some(Check::new(what, Mark::Note, "the journal is switched off (docs/journal.md)"));
+        return Some(Check::new(what, Mark::Note, "the journal is switched off (docs/reports.md)"));
     }
     let journal = installation.journal_in(installation.journal_table(None).ok()?);
     let totals = journal.totals(None, &installation.clock, &aws_http_client().ok()?);

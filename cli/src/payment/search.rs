@@ -19,7 +19,7 @@ pub(crate) async fn key(
         return Ok(search_key(&found, term));
     }
     Err(Failure::Refused(format!(
-        "payments of merchant {merchant} are not found by this: {} is off in its document (docs/search.md)",
+        "payments of merchant {merchant} are not found by this: {} is off in its document (docs/reports.md)",
         term.by().switch()
     )))
 }

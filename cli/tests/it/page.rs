@@ -1,4 +1,4 @@
-//! Every transcript of `docs/finance.md`, on a stack with the month of sample payments. Other pages
+//! Every transcript of `docs/reports.md`, on a stack with the month of sample payments. Other pages
 //! run in `dev/local/tests/it/pages.rs`.
 
 use std::sync::LazyLock;
@@ -12,19 +12,19 @@ use crate::{
     trigger::while_told,
 };
 
-const FINANCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/finance.md");
+const REPORTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reports.md");
 
 #[tokio::test]
-async fn every_transcript_of_the_page_for_finance_is_what_the_commands_print() {
+async fn every_transcript_of_the_page_of_reports_is_what_the_commands_print() {
     let options = Options { samples: true, month: true, ..Options::default() };
     let fixture = Fixture::open_with(options).await;
-    let page = std::fs::read_to_string(FINANCE).unwrap();
+    let page = std::fs::read_to_string(REPORTS).unwrap();
     assert_eq!(run_page(&fixture, &page).await, COMMANDS);
     fixture.close().await;
 }
 
 /// How many commands the page has.
-const COMMANDS: usize = 52;
+const COMMANDS: usize = 16;
 
 /// The page's first block, as it is typed, but for the address.
 fn variables(fixture: &Fixture, page: &str) -> String {

@@ -59,7 +59,7 @@ enum What {
     /// Round trips, write units, item and binary sizes, crates and instructions of the functions
     /// that were built with this program and as they are deployed, against dev/bench/baseline.json
     Guard(guard::Arguments),
-    /// Every question of docs/finance.md over a million entries: calls, bytes and time of its first
+    /// Every question of docs/reports.md over a million entries: calls, bytes and time of its first
     /// page or its totals
     Ledger(ledger::Arguments),
     /// A day of 100,000 lines of settlement, read and matched: time and memory of the run; write

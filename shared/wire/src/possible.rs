@@ -109,7 +109,7 @@ pub struct NeedsAttention {
     pub since: Seconds,
     /// The next step
     pub advice: String,
-    /// `seen`: by [having seen it](search.md#settling-it), with the role `operate`; `decision`: by
+    /// `seen`: by [having seen it](reports.md#attention), with the role `operate`; `decision`: by
     /// deciding the outcome, by a person with the role `all`; null: by doing what the advice says
     pub settled_by: Option<Word<SettledBy>>,
 }

@@ -1,4 +1,4 @@
-//! The questions of finance and support to the ledger, as in docs/finance.md.
+//! The questions of finance and support to the ledger, as in docs/reports.md.
 
 use jiff::{SignedDuration, ToSpan as _, civil::Date};
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const PAGES: [(&str, &str); 6] = [
     ("api.md", include_str!("../../../../docs/api.md")),
     ("retries.md", include_str!("../../../../docs/retries.md")),
-    ("search.md", include_str!("../../../../docs/search.md")),
+    ("reports.md", include_str!("../../../../docs/reports.md")),
     ("credit-card.md", include_str!("../../../../docs/credit-card.md")),
     ERRORS,
     ("decline-codes.md", include_str!("../../../../docs/decline-codes.md")),

@@ -17,7 +17,7 @@ use crate::{
     shop::{NO_FUNDS, Shop, VISA, by_card_with},
 };
 
-const PAGE: &str = include_str!("../../../../docs/journal.md");
+const INVENTORY: &str = include_str!("../../../../docs/reference/inventory.md");
 
 pub(crate) type Item = BTreeMap<String, AttributeValue>;
 
@@ -189,13 +189,13 @@ async fn every_column_is_documented_and_every_documented_column_is_there() {
     // with fees, a chargeback or a deposit.
     let rare = ["la", "sr", "c", "de", "db", "fe", "fk", "fg", "pe", "pb", "go", "w", "dr", "ds", "dp", "cp"];
     assert_eq!(&all - &seen, BTreeSet::from(rare), "in the table there is every other");
-    let listed: BTreeSet<(&str, &str)> = rows(section(PAGE, "## Columns"))
+    let listed: BTreeSet<(&str, &str)> = rows(section(INVENTORY, "## Journal"))
         .filter(|(_, cells)| cells.len() == 2)
         .map(|(name, cells)| (name, cells[0].trim_matches('`')))
         .collect();
     let known: BTreeSet<_> =
         Column::ALL.iter().map(|column| (column.as_str(), column.spelled_out())).collect();
-    assert_eq!(known, listed, "in the code (left), in docs/journal.md (right)");
+    assert_eq!(known, listed, "in the code (left), in docs/reference/inventory.md (right)");
     assert!(seen.is_subset(&all), "{:?}", &seen - &all);
     shop.close().await;
 }

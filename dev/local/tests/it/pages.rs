@@ -83,13 +83,11 @@ pages! {
     the_tutorial_runs: "docs/tutorial.md",
     the_order_api_page_runs: "docs/api.md",
     the_page_on_retries_runs: "docs/retries.md",
-    the_page_on_search_runs: "docs/search.md",
     the_credit_card_api_page_runs: "docs/credit-card.md",
     the_errors_page_runs: "docs/errors.md",
     the_page_on_scheduled_capture_runs: "docs/scheduled-capture.md",
     the_page_on_events_runs: "docs/events.md",
     the_page_on_merchants_runs: "docs/merchants.md",
-    the_page_on_the_journal_runs: "docs/journal.md",
     the_page_on_people_runs: "docs/people.md",
     the_page_on_settlement_runs: "docs/settlement.md",
     the_page_on_webhooks_runs: "docs/webhooks.md",
@@ -99,7 +97,7 @@ pages! {
 }
 
 /// The page that `cli/tests/it/page.rs` runs, because it needs days of payments.
-const BY_THE_COMMAND_LINE: &str = "docs/finance.md";
+const BY_THE_COMMAND_LINE: &str = "docs/reports.md";
 /// The page that `skill.rs` runs, because it begins on a stack that nobody has used.
 const BY_ITSELF: &str = "docs/skills/add-card-payments/SKILL.md";
 

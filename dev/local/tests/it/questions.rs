@@ -1,4 +1,4 @@
-//! The questions of docs/finance.md, asked after a year with declines by rule, holds that lapsed,
+//! The questions of docs/reports.md, asked after a year with declines by rule, holds that lapsed,
 //! two accounts, two changes of clocks and a chargeback. The expected replies come from the test's
 //! own book of its operations, and from none of the product's code.
 

@@ -20,7 +20,7 @@ const FADES_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
 const OVERDUE_AFTER: SignedDuration = SignedDuration::from_hours(1);
 
 words! {
-    /// Why a payment is in the list of payments that need attention, as `docs/finance.md` has it.
+    /// Why a payment is in the list of payments that need attention, as `docs/reports.md` has it.
     pub enum Concern {
         /// The outcome of an operation has not been known for an hour.
         InDoubt => "in_doubt":

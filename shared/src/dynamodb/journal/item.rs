@@ -1,5 +1,5 @@
-//! An entry as an item: short names, enums as letters or words, ids as bytes. `docs/journal.md` has
-//! each name with its meaning.
+//! An entry as an item: short names, enums as letters or words, ids as bytes.
+//! `docs/reference/inventory.md` has each name with its meaning.
 
 use std::str::FromStr;
 

@@ -146,13 +146,14 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
         ],
     ),
     (
-        "docs/search.md",
+        "docs/reports.md",
         &[
             ("`page[limit]` is 1 to {} (default", "ROWS_MAX", 1),
             ("A page reads at most {} MB", "READ_MAX_BYTES", MIB),
             ("a page ends after about {} MB of orders", "FULL_AT_BYTES", MIB),
             ("| `month` | {} days", "DAYS_OF_MONTHS_MAX", 1),
             ("| `day` | {} days", "periods.rs/DAYS_MAX", 1),
+            ("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1),
         ],
     ),
     ("docs/cards.md", &[("A customer can have {} cards", "CARDS_MAX", 1)]),
@@ -280,7 +281,6 @@ const FOR_OPERATORS: &[Page] = &[
             ("its description is kept for {} minutes", "DESCRIPTION_FRESH", MINUTE),
         ],
     ),
-    ("docs/finance.md", &[("`provisional` until {} hour after its end", "PROVISIONAL_HOURS", 1)]),
     (
         "docs/scheduled-capture.md",
         &[("The parameter `CaptureConcurrency` ({}, at most", "CaptureConcurrency", 1)],
