@@ -1,4 +1,4 @@
-//! `rollback`: the aliases of all functions back to an earlier version (docs/upgrades.md).
+//! `rollback`: the aliases of all functions back to an earlier version (docs/deploy.md).
 
 mod plan;
 

@@ -54,7 +54,6 @@ const CHAPTERS: [Chapter; 3] = [
             "console.md",
             "reports.md",
             "settlement.md",
-            "upgrades.md",
             "disputes.md",
             "cli.md",
             "run-book.md",
