@@ -100,8 +100,8 @@ fn explain_codes(document: &mut Value) {
 /// to take.
 fn explanations(errors: &str) -> BTreeMap<&str, String> {
     let rows = errors.lines().filter_map(|line| {
-        let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();
-        let [code, _status, _title, number, meaning, advice, ..] = cells[..] else { return None };
+        let cells: Vec<_> = line.strip_prefix("| `")?.strip_suffix(" |")?.split(" | ").collect();
+        let [code, _status, number, meaning, advice] = cells[..] else { return None };
         let code = code.strip_suffix('`')?;
         Some((code, format!("- **`{code}`** ({number}): {meaning} {advice}")))
     });
