@@ -233,7 +233,6 @@ const ABOUT_NOTIFICATIONS: &[Page] = &[
             ("hours until {} days have passed", "REPEATED_FOR", DAY),
             ("After {} failures in a row", "DOWN_AFTER", 1),
             ("at first and every {} minutes at last", "LAST_PROBE", MINUTE),
-            ("takes longer than {} seconds", "SLOW", SECOND),
             ("from 200 to 299 within {} seconds", "https.rs/LIMIT", SECOND),
             (
                 "sent again after {}, {} and {} minutes, {}, {} and {} hours, and then every {} hours",
