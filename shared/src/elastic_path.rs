@@ -55,7 +55,6 @@ pub use people::audit::{audit_entry_value, list_audit};
 pub use people::me::get_me;
 pub use people::token::issue_token;
 pub use people::{add_person, change_person, list_people, person_change_value, person_value, remove_person};
-pub use response::error::title;
 pub use response::scheme_words;
 pub use response::single::{answers_value, receipt_value};
 pub use response::status::transaction_status;

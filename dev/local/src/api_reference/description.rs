@@ -96,14 +96,14 @@ fn explain_codes(document: &mut Value) {
     }
 }
 
-/// Error code → a list item: the code, its number in the credit-card API, its meaning, the action
-/// to take.
+/// Error code → a list item: the code, its number in the credit-card API, its meaning with the
+/// action to take.
 fn explanations(errors: &str) -> BTreeMap<&str, String> {
     let rows = errors.lines().filter_map(|line| {
-        let cells: Vec<_> = line.strip_prefix("| `")?.split(" | ").collect();
-        let [code, _status, _title, number, meaning, advice, ..] = cells[..] else { return None };
+        let cells: Vec<_> = line.strip_prefix("| `")?.strip_suffix(" |")?.split(" | ").collect();
+        let [code, _status, number, meaning] = cells[..] else { return None };
         let code = code.strip_suffix('`')?;
-        Some((code, format!("- **`{code}`** ({number}): {meaning} {advice}")))
+        Some((code, format!("- **`{code}`** ({number}): {meaning}")))
     });
     rows.collect()
 }

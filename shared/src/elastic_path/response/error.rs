@@ -52,7 +52,7 @@ fn member(about: About) -> &'static str {
 }
 
 /// The title: Elastic Path's where it has one of its own, and else HTTP's name of the status.
-pub fn title(code: Code) -> &'static str {
+fn title(code: Code) -> &'static str {
     match code {
         Code::Declined => "Payment gateway processing failed",
         Code::InvalidJson => "Invalid JSON",
