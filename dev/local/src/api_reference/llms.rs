@@ -29,7 +29,6 @@ const CHAPTERS: [Chapter; 3] = [
         title: "Use it",
         pages: &[
             "skills/add-card-payments/SKILL.md",
-            "tutorial.md",
             "api.md",
             "cards.md",
             "retries.md",

@@ -80,7 +80,6 @@ const WITH_MONTH: [&str; 2] = ["docs/people.md", "docs/settlement.md"];
 
 pages! {
     the_readme_runs: "README.md",
-    the_tutorial_runs: "docs/tutorial.md",
     the_order_api_page_runs: "docs/api.md",
     the_page_on_retries_runs: "docs/retries.md",
     the_credit_card_api_page_runs: "docs/credit-card.md",
