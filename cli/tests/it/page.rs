@@ -20,11 +20,60 @@ async fn every_transcript_of_the_page_of_reports_is_what_the_commands_print() {
     let fixture = Fixture::open_with(options).await;
     let page = std::fs::read_to_string(REPORTS).unwrap();
     assert_eq!(run_page(&fixture, &page).await, COMMANDS);
+    assert_eq!(ask(&fixture, &page).await, QUESTIONS);
     fixture.close().await;
 }
 
 /// How many commands the page has.
 const COMMANDS: usize = 16;
+
+/// How many commands and calls the page's table of questions has.
+const QUESTIONS: usize = 53;
+
+/// The days of the table, and the ids that the sample month has in every run anew.
+const EVERY_RUN: [(&str, &str); 8] = [
+    ("2026-11-13", "$(date -u -d '8 days ago' +%F)"),
+    ("2026-11-20", "$(date -u -d yesterday +%F)"),
+    ("2026-11-22", "$(date -u -d tomorrow +%F)"),
+    ("2026-11", "$(date -u -d yesterday +%Y-%m)"),
+    ("1210002426", "$DEPOSIT"),
+    ("{depositId}", "$DEPOSIT"),
+    ("UM-2019/transactions/{transactionId}", "UM-2012/transactions/$SHORT"),
+    ("{transactionId}", "$SHORT"),
+];
+
+/// Runs every command and call of the table of questions, which have to succeed; how many there
+/// were.
+async fn ask(fixture: &Fixture, page: &str) -> usize {
+    let table = page.split_once("\n## Questions\n").unwrap().1.split("\n## ").next().unwrap();
+    let ids = [
+        "SHORT=$(curl -s $API/v2/orders/UM-2012/transactions -H \"$A\" | first id)",
+        "DEPOSIT=$(curl -s $API/v2/transactions/$SHORT/settlement -H \"$A\" | first deposit)",
+    ];
+    let defined = [variables(fixture, page).as_str(), &ids.join("\n")].join("\n");
+    let (mut asked, mut route) = (0, "");
+    for row in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
+        let words = row.split('|').skip(3).flat_map(|cell| cell.split('`').skip(1).step_by(2));
+        for word in words {
+            let mut command = if word.starts_with("tollgate ") {
+                word.to_owned()
+            } else if word.starts_with("/v2/") {
+                route = word;
+                format!("curl -s --fail-with-body \"$API{route}\" -H \"$A\"")
+            } else if word.contains('(') {
+                format!("curl -sG --fail-with-body $API{route} -H \"$A\" --data-urlencode \"filter={word}\"")
+            } else {
+                continue;
+            };
+            asked += 1;
+            for (shown, now) in EVERY_RUN {
+                command = command.replace(shown, now);
+            }
+            run_line(&format!("{defined}\n{command}"), &fixture.stack, "").await.done();
+        }
+    }
+    asked
+}
 
 /// The page's first block, as it is typed, but for the address.
 fn variables(fixture: &Fixture, page: &str) -> String {

@@ -104,8 +104,8 @@ mod tests {
             ("1,000,000 payments", 1.0, 1.0),
         ];
         for (what, times, millions) in rows {
-            let (purchased, paid) = (millions * (purchases - prod), millions * (checkouts - prod));
-            let sums = [times * essential + purchased, times * prod + purchased, times * prod + paid];
+            let (buying, checkout) = (millions * (purchases - prod), millions * (checkouts - prod));
+            let sums = [times * essential + buying, times * prod + buying, times * prod + checkout];
             let row = format!("| {what} | {:.0} | {:.0} | {:.0} |", sums[0], sums[1], sums[2]);
             assert!(performance.contains(&row), "docs/performance.md does not state {row}");
         }
