@@ -14,6 +14,7 @@ use regex::Regex;
 use transcript::{Block, Names, blocks, fenced, steps};
 
 use self::session::Session;
+use crate::references::texts;
 
 /// The input at a prompt: shown on the page, but not printed by the command.
 static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )([^ \n]+)$").unwrap());
@@ -102,27 +103,9 @@ const BY_ITSELF: &str = "docs/skills/add-card-payments/SKILL.md";
 
 /// Every page of the repository, by its path from the root.
 pub(crate) fn all_pages() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let mut pages = Vec::new();
-    for folder in [
-        "",
-        "docs",
-        "docs/reference",
-        "docs/skills/add-card-payments",
-        "dev/fault-simulation",
-        "events",
-        "cardpointe-simulator",
-        "cardpointe-simulator/docs",
-    ] {
-        for file in fs::read_dir(root.join(folder)).unwrap() {
-            let path = file.unwrap().path();
-            if path.extension().is_some_and(|extension| extension == "md") {
-                let page = Path::new(folder).join(path.file_name().unwrap());
-                pages.push((page.to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()));
-            }
-        }
-    }
-    pages
+    let is_page =
+        |(path, _): &(String, String)| Path::new(path).extension().is_some_and(|extension| extension == "md");
+    texts().into_iter().filter(is_page).collect()
 }
 
 #[test]

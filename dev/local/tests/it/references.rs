@@ -95,6 +95,36 @@ fn every_link_of_a_page_leads_somewhere() {
     assert!(links > 100 && broken.is_empty(), "of {links} links:\n{}", broken.join("\n"));
 }
 
+/// Questions of people who have just read the README, and where the answer stands.
+const ASKED_AT_FIRST: [(&str, &str); 3] = [
+    ("how do I refund", "docs/api.md#refund"),
+    ("does my deposit add up", "docs/settlement.md#deposits"),
+    ("what does it cost with my volume", "docs/performance.md#what-it-costs-with-your-volume"),
+];
+
+/// Most links of the README: more are no choice.
+const README_LINKS_MAX: usize = 25;
+
+/// The links of a page, as paths from the root.
+fn links(page: &str, text: &str) -> Vec<String> {
+    let folder = Path::new(page).parent().unwrap();
+    let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
+    let of_files = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
+    of_files.map(|target| joined(folder, target)).collect()
+}
+
+#[test]
+fn two_links_lead_from_the_readme_to_what_people_ask_at_first() {
+    let texts = texts();
+    let first = links("README.md", &texts["README.md"]);
+    assert!(first.len() <= README_LINKS_MAX, "{} links: {first:#?}", first.len());
+    for (question, answer) in ASKED_AT_FIRST {
+        let second = first.iter().map(|link| link.split('#').next().unwrap());
+        let second = second.filter_map(|page| Some(links(page, texts.get(page)?))).flatten();
+        assert!(first.iter().cloned().chain(second).any(|link| link == answer), "{question}: {answer}");
+    }
+}
+
 /// Examples, a file that is absent on purpose, and the files of the gateway's vendor that
 /// `docs/cardpointe.md` cites.
 const NOT_OURS: [&str; 8] = [

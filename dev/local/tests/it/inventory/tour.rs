@@ -590,6 +590,9 @@ impl Tour {
         };
         let Payments { store, clock, .. } = &job.payments;
         record_dispute(store.as_ref(), clock.as_ref(), &key, &report).await.unwrap();
+        let seen = format!("/v2/orders/disputed/transactions/{}/attention/disputed/seen", paid.id());
+        let why = json!({"data": {"actor": "Ann Lee", "reason": "answered in the portal"}}).to_string();
+        self.shop.send(Method::POST, &seen, &[], why).await.data(200);
         // The order's other due captures wait.
         let more = json!({"type": "order", "amount": 5198, "currency": "USD"});
         self.shop.put_order("disputed", more).await.data(200);
