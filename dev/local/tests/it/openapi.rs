@@ -79,8 +79,8 @@ impl Description {
         let of_any = of_any.map(|(name, header)| (name.clone(), header.clone())).collect();
         let answers = operations.values().flat_map(schemas).chain(headers(&operations, &of_any));
         let answers = answers.chain(errors).map(|schema| (schema.to_string(), OnceLock::new()));
-        let told = rows(ERRORS)
-            .filter(|(_, cells)| cells.last().is_some_and(|more| more.contains("`retry_after_s`")));
+        let told =
+            rows(ERRORS).filter(|(_, cells)| cells.last().is_some_and(|more| more.contains("`Retry-After`")));
         Self {
             answers: answers.collect(),
             components,

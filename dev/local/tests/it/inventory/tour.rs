@@ -9,6 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate::{abuse::READS, source::Front};
 use tollgate_core::{
+    journal::{Concern, SeenStatement, see},
     order::{
         Action, Attribution, CaptureAt, Dispute, DisputeKind, DisputeReport, Essentials, Fingerprint,
         HandVerdict, Intent, Kind, LineId, OrderKey, Person, Principal, Target,
@@ -590,9 +591,13 @@ impl Tour {
         };
         let Payments { store, clock, .. } = &job.payments;
         record_dispute(store.as_ref(), clock.as_ref(), &key, &report).await.unwrap();
-        let seen = format!("/v2/orders/disputed/transactions/{}/attention/disputed/seen", paid.id());
-        let why = json!({"data": {"actor": "Ann Lee", "reason": "answered in the portal"}}).to_string();
-        self.shop.send(Method::POST, &seen, &[], why).await.data(200);
+        let told = |text: &str| Some(text.to_owned());
+        let (key_name, actor, reason) = (told("office"), told("agent 7"), told("answered in the portal"));
+        let by = Attribution { key_name, actor, reason, ..Attribution::default() }.verified(Some(&person()));
+        let sender = Sender { by: Some(&by), seen_version: None };
+        let transaction = paid.id().parse().unwrap();
+        let statement = SeenStatement { transaction, concern: Concern::Disputed, sender };
+        see(store.as_ref(), clock.as_ref(), &key, statement).await.unwrap();
         // The order's other due captures wait.
         let more = json!({"type": "order", "amount": 5198, "currency": "USD"});
         self.shop.put_order("disputed", more).await.data(200);
