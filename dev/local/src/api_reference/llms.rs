@@ -17,6 +17,11 @@ use rust_embed::RustEmbed;
 #[folder = "../../docs"]
 struct Docs;
 
+/// The simulator's pages, to which the skill leads.
+#[derive(RustEmbed)]
+#[folder = "../../cardpointe-simulator/docs"]
+struct SimulatorsDocs;
+
 /// Pages for one kind of reader.
 struct Chapter {
     title: &'static str,
@@ -93,13 +98,14 @@ pub(super) fn router() -> Router {
     Router::new()
         .route("/llms.txt", get(|| async { map("/docs/") }))
         .route("/llms-full.txt", get(|| async { full() }))
-        .route("/docs/{*file}", get(file))
+        .route("/docs/{*file}", get(file::<Docs>))
+        .route("/cardpointe-simulator/docs/{*file}", get(file::<SimulatorsDocs>))
 }
 
 /// The map. `folder` is put before each file, so that it is found from where the map is served.
 fn map(folder: &str) -> String {
     let line = |file: &&str| {
-        let page = text(file)?;
+        let page = text::<Docs>(file)?;
         Some(format!("- [{}]({folder}{file}): {}", page_title(&page), first_sentence(&page)))
     };
     let chapter = |chapter: &Chapter| {
@@ -113,18 +119,18 @@ fn map(folder: &str) -> String {
 /// All pages one after another, each after its address.
 fn full() -> String {
     let files = CHAPTERS.iter().flat_map(|chapter| chapter.pages);
-    let pages = files.filter_map(|file| Some(format!("Source: /docs/{file}\n\n{}", text(file)?)));
+    let pages = files.filter_map(|file| Some(format!("Source: /docs/{file}\n\n{}", text::<Docs>(file)?)));
     format!("{HEAD}\n{}", pages.collect::<Vec<_>>().join("\n\n"))
 }
 
-/// The text of a file in `docs/`.
-fn text(file: &str) -> Option<String> {
-    String::from_utf8(Docs::get(file)?.data.into_owned()).ok()
+/// The text of a file in a folder.
+fn text<Folder: RustEmbed>(file: &str) -> Option<String> {
+    String::from_utf8(Folder::get(file)?.data.into_owned()).ok()
 }
 
-/// A file of `docs/` as text, also a page of HTML: it is there to be read.
-async fn file(Path(file): Path<String>) -> Response {
-    let Some(text) = text(&file) else { return StatusCode::NOT_FOUND.into_response() };
+/// A file of a folder as text, also a page of HTML: it is there to be read.
+async fn file<Folder: RustEmbed>(Path(file): Path<String>) -> Response {
+    let Some(text) = text::<Folder>(&file) else { return StatusCode::NOT_FOUND.into_response() };
     let is_page = file.rsplit_once('.').is_some_and(|(_, extension)| extension == "md");
     let kind = if is_page { "text/markdown; charset=utf-8" } else { "text/plain; charset=utf-8" };
     ([(header::CONTENT_TYPE, kind), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], text).into_response()

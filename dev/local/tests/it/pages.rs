@@ -99,7 +99,7 @@ pages! {
 /// The page that `cli/tests/it/page.rs` runs, because it needs days of payments.
 const BY_THE_COMMAND_LINE: &str = "docs/reports.md";
 /// The page that `skill.rs` runs, because it begins on a stack that nobody has used.
-const BY_ITSELF: &str = "docs/skills/add-card-payments/SKILL.md";
+pub(crate) const BY_ITSELF: &str = "docs/skills/add-card-payments/SKILL.md";
 
 /// Every page of the repository, by its path from the root.
 pub(crate) fn all_pages() -> Vec<(String, String)> {

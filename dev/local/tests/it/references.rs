@@ -106,7 +106,7 @@ const ASKED_AT_FIRST: [(&str, &str); 3] = [
 const README_LINKS_MAX: usize = 25;
 
 /// The links of a page, as paths from the root.
-fn links(page: &str, text: &str) -> Vec<String> {
+pub(crate) fn links(page: &str, text: &str) -> Vec<String> {
     let folder = Path::new(page).parent().unwrap();
     let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
     let of_files = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, env, fs};
 use serde_json::Value;
 use transcript::{Block, Names, Step, blocks};
 
-use crate::{pages::session::Session, references::root};
+use crate::{
+    pages::{BY_ITSELF, session::Session},
+    references::{links, root},
+};
 
 const MAP: &str = "docs/llms.txt";
 
@@ -76,6 +79,20 @@ fn a_program_with_the_map_and_the_skill_makes_every_kind_of_payment() {
         }
     }
     assert_eq!(states(&mut session, &before), STATES);
+}
+
+/// A program reads the skill from the stack, and so what the skill refers to.
+#[test]
+fn the_stack_serves_every_page_that_the_skill_links_to() {
+    let mut session = Session::start(false);
+    let skill = skill(&mut session);
+    let linked = links(BY_ITSELF, &skill);
+    assert!(linked.len() > 5, "{linked:?}");
+    for link in linked {
+        let path = link.split('#').next().unwrap();
+        let text = fs::read_to_string(root().join(path)).unwrap();
+        assert_eq!(get(&mut session, &format!("/{path}")).trim_end(), text.trim_end(), "{path}");
+    }
 }
 
 #[test]
