@@ -110,6 +110,8 @@ const ABOUT_THE_ORDER_API: &[Page] = &[
             ("JSON no deeper than {} levels", "DEPTH_MAX", 1),
             ("| transactions of one order | {},", "TRANSACTIONS_MAX", 1),
             ("| operations of one order | {} (", "OPERATIONS_MAX", 1),
+            ("a person in your system ({} bytes)", "ACTOR_MAX_BYTES", 1),
+            ("`reason` ({} bytes)", "REASON_MAX_BYTES", 1),
             ("{} of them reserved for each", "RESERVE_PER_OPEN_TRANSACTION", 1),
             ("`implicit` token | {} declined or pending per order", "policy.rs/attempts", 1),
             ("per order, {} declined per", "declines_per_source_hour", 1),
