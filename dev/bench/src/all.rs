@@ -59,7 +59,7 @@ pub(crate) async fn bill(write_docs: bool) -> Result<(), String> {
     for table in bill::tables(&published.figures) {
         println!("{table}");
     }
-    println!("{}", idle::month(&published.figures)?);
+    println!("{}\n{}", idle::month(&published.figures)?, idle::month_of_prod(&published.figures)?);
     Ok(())
 }
 

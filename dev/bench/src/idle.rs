@@ -21,7 +21,7 @@ use tollgate_core::{
 
 use crate::{
     bill::{self, TABLE_MS},
-    cost::{self, Fixed},
+    cost::{self, Cost, Fixed},
     figures::{Figures, number},
     table::{Row, Table},
     work,
@@ -41,25 +41,18 @@ const CONSOLE: &Parameters = &[("ConsoleEnabled", "true")];
 const FRONT_OF_API: &Parameters = &[("TicketTopicArn", TOPIC)];
 const FRONT_OF_CONSOLE: &Parameters = &[("TicketTopicArn", TOPIC), ("Cookies", "all")];
 
-/// The bill of a month: the sum of each idle stage, the lines of prod's, and prod with payments.
+/// The bill of a month: the sum of each idle stage, and prod with payments.
 pub(crate) fn month(figures: &Figures) -> Result<Table, String> {
-    let cost = |parameters: &Parameters| {
-        let fixed = Stage::new(TEMPLATE, parameters).and_then(|stage| fixed(figures, &stage));
-        fixed.map(|fixed| cost::per_month(&fixed)).map_err(|error| error.to_string())
-    };
-    let (prod, with_console) = (cost(PROD)?, cost(&[PROD, CONSOLE].concat())?);
-    let sum = |name: &str, dollars| {
-        Row::new(name, dollars, "$").headline(format!("a month without payments: {name}"))
-    };
+    let total = |parameters: &Parameters| bill_of(figures, parameters).map(|bill| bill.total);
+    let (prod, with_console) = (total(PROD)?, total(&[PROD, CONSOLE].concat())?);
+    let sum = |name: &str, dollars| Row::new(name, dollars, "$");
     let mut rows = vec![
-        sum("dev", cost(DEV)?.total).at_most(2.0),
-        sum("essential", cost(ESSENTIAL)?.total).at_most(6.0),
-        sum("prod", prod.total),
+        sum("dev", total(DEV)?).at_most(2.0),
+        sum("essential", total(ESSENTIAL)?).at_most(6.0),
+        sum("prod", prod),
     ];
-    let lines = prod.lines.iter().filter(|line| line.dollars > 0.0);
-    rows.extend(lines.map(|line| Row::new(format!("… of it, {}", line.name), line.dollars, "$")));
     let in_use = |name: &str, payments| {
-        let sum = prod.total + metrics_of_payments() * cost::METRIC_PER_MONTH + payments;
+        let sum = prod + metrics_of_payments() * cost::METRIC_PER_MONTH + payments;
         Row::new(name, sum, "$")
     };
     rows.push(in_use("prod with a million purchases", bill::million_purchases_a_month(figures)));
@@ -68,12 +61,23 @@ pub(crate) fn month(figures: &Figures) -> Result<Table, String> {
     rows.push(Row::new("besides, each further merchant", cost::SECRET_PER_MONTH, "$"));
     rows.push(Row::new("… with webhooks", 2.0 * cost::SECRET_PER_MONTH, "$"));
     // Its secret is made by hand.
-    let console = with_console.total - prod.total + cost::SECRET_PER_MONTH;
+    let console = with_console - prod + cost::SECRET_PER_MONTH;
     let front = |parameters| front(parameters).map_err(|error| error.to_string());
     rows.push(Row::new("besides, a console", console, "$"));
     rows.push(Row::new("besides, the API's front", front(FRONT_OF_API)?, "$"));
     rows.push(Row::new("besides, a console's front", front(FRONT_OF_CONSOLE)?, "$"));
     Ok(Table::new("A month", rows))
+}
+
+/// The lines of prod's bill for a month without payments.
+pub(crate) fn month_of_prod(figures: &Figures) -> Result<Table, String> {
+    let lines = bill_of(figures, PROD)?.lines.into_iter().filter(|line| line.dollars > 0.0);
+    Ok(Table::new("A month of prod", lines.map(|line| Row::new(line.name, line.dollars, "$")).collect()))
+}
+
+fn bill_of(figures: &Figures, parameters: &Parameters) -> Result<Cost, String> {
+    let fixed = Stage::new(TEMPLATE, parameters).and_then(|stage| fixed(figures, &stage));
+    fixed.map(|fixed| cost::per_month(&fixed)).map_err(|error| error.to_string())
 }
 
 /// A month of a front with these parameters: its firewall, the rules of that, and its alarm.

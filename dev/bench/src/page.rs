@@ -37,7 +37,7 @@ pub(crate) fn write(published: &Published) -> Result<(), String> {
 
 /// The page with its tables and its limits as these figures have them.
 fn current(text: &str, published: &Published) -> Result<String, String> {
-    let text = replaced(text, &tables(published)?).ok_or("the page has no place for what was measured")?;
+    let text = replaced(text, &tables(published)?).ok_or("the page has no place for the figures")?;
     scale::current(&text, &published.figures)
 }
 
@@ -57,13 +57,12 @@ fn replaced(text: &str, block: &str) -> Option<String> {
 /// The most important figures, and the bill.
 fn tables(published: &Published) -> Result<String, String> {
     let Published { machine, figures } = published;
-    let mut headlines = summary::headlines(figures)?;
-    // The bill has these.
-    headlines.rows.retain(|row| !row.what.starts_with("a m"));
-    let mut month = idle::month(figures)?;
-    month.rows.retain(|row| !row.what.starts_with("… of it, "));
-    let all = [headlines, bill::flows(figures), bill::besides(figures), month];
-    Ok(format!("\nMeasured on {machine}.\n\n{}\n", all.map(|table| table.to_string()).join("\n")))
+    let bill = [bill::flows(figures), bill::besides(figures), idle::month(figures)?];
+    let all = [summary::headlines(figures)].into_iter().chain(bill);
+    Ok(format!(
+        "\nMeasured on {machine}.\n\n{}\n",
+        all.map(|table| table.to_string()).collect::<Vec<_>>().join("\n")
+    ))
 }
 
 #[cfg(test)]
@@ -82,8 +81,8 @@ mod tests {
         let checkouts = value(month(), "prod with a million browser's checkouts");
         let another_year = value(bill::flows(&figures), "… kept for another year");
         let seven_years = value(bill::flows(&figures), "purchase") + 6.0 * another_year;
-        let headlines = || summary::headlines(&figures).unwrap();
-        let idle = |stage| value(headlines(), &format!("a month without payments: {stage}"));
+        let headlines = || summary::headlines(&figures);
+        let idle = |stage: &str| value(month(), stage);
         let (least, most) = (idle("dev"), idle("prod"));
         let readme = fs::read_to_string(workspace().join("README.md")).unwrap();
         let start = value(headlines(), "slowest start of a function, against an empty one");
@@ -95,7 +94,7 @@ mod tests {
         assert!(performance.contains(&stated), "docs/performance.md does not state {stated}");
         // Metrics of payments cost as much at each volume.
         let metrics = idle::metrics_of_payments() * cost::METRIC_PER_MONTH;
-        let in_use = |stage: &str| value(month(), stage) + metrics;
+        let in_use = |stage: &str| idle(stage) + metrics;
         let (essential, prod) = (in_use("essential"), in_use("prod"));
         let rows = [
             ("each million payments", 0.0, 1.0),
@@ -113,7 +112,7 @@ mod tests {
             let stated = format!("${} for *{stage}*", table::figure(idle(stage)));
             assert!(performance.contains(&stated), "docs/performance.md does not state {stated}");
         }
-        let alarms = value(month(), "… of it, CloudWatch alarms");
+        let alarms = value(idle::month_of_prod(&figures).unwrap(), "CloudWatch alarms");
         let stated = format!("alarms are ${alarms:.2} of it");
         assert!(performance.contains(&stated), "docs/performance.md does not state {stated}");
         let fixed = [essential, prod, prod].map(table::figure).join(" | ");
@@ -137,7 +136,7 @@ mod tests {
     #[test]
     fn the_page_shows_what_was_measured_and_nothing_else() {
         let published = published().unwrap();
-        assert_eq!(summary::headlines(&published.figures).unwrap().rows.len(), 13);
+        assert_eq!(summary::headlines(&published.figures).rows.len(), 9);
         let text = fs::read_to_string(page()).unwrap();
         assert_eq!(current(&text, &published).unwrap(), text, "run `bench page`");
     }

@@ -20,24 +20,28 @@ pub(crate) fn print(figures: &Figures) -> Result<(), String> {
     Ok(())
 }
 
-/// One table of the most important figures.
-pub(crate) fn headlines(figures: &Figures) -> Result<Table, String> {
-    Ok(Table::of_headlines("In short", &tables(figures)?))
+/// One table of the most important figures besides the bill.
+pub(crate) fn headlines(figures: &Figures) -> Table {
+    Table::of_headlines("In short", &of_functions(figures))
 }
 
 /// Figures that have a target or are made of several others.
 fn tables(figures: &Figures) -> Result<Vec<Table>, String> {
-    let mut tables = vec![
-        Table::new("Starts, from the process to its first poll", starts(figures)),
-        Table::new("Calls and writes", calls_and_writes(figures)),
-        Table::new("Processor, memory and size", resources(figures)),
-        captures::table(figures),
-    ];
+    let mut tables = Vec::from(of_functions(figures));
+    tables.push(captures::table(figures));
     tables.extend(bill::tables(figures));
-    tables.push(idle::month(figures)?);
+    tables.extend([idle::month(figures)?, idle::month_of_prod(figures)?]);
     tables.push(totals::table(figures));
     tables.push(work::table(figures));
     Ok(tables)
+}
+
+fn of_functions(figures: &Figures) -> [Table; 3] {
+    [
+        Table::new("Starts, from the process to its first poll", starts(figures)),
+        Table::new("Calls and writes", calls_and_writes(figures)),
+        Table::new("Processor, memory and size", resources(figures)),
+    ]
 }
 
 fn starts(figures: &Figures) -> Vec<Row> {
