@@ -8,6 +8,7 @@
 //! only, and `utoipa-scalar` and `utoipa-rapidoc` load their script from a CDN.
 
 mod description;
+mod files;
 mod llms;
 
 use std::sync::LazyLock;
@@ -61,6 +62,7 @@ pub(crate) fn router() -> Router {
         .route("/docs/icon.svg", get(icon))
         .route("/docs/scalar.js", get(viewer))
         .route(DESCRIPTION, get(json_description))
+        .merge(files::router())
         .merge(llms::router())
 }
 

@@ -5,32 +5,26 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// Pages that become sections: the file in `docs/`, its text.
-const PAGES: [(&str, &str); 6] = [
-    ("api.md", include_str!("../../../../docs/api.md")),
-    ("retries.md", include_str!("../../../../docs/retries.md")),
-    ("reports.md", include_str!("../../../../docs/reports.md")),
-    ("credit-card.md", include_str!("../../../../docs/credit-card.md")),
-    ERRORS,
-    ("decline-codes.md", include_str!("../../../../docs/decline-codes.md")),
-];
+use super::files::doc;
+
+/// Pages that become sections, by their file in `docs/`.
+const PAGES: [&str; 6] = ["api.md", "retries.md", "reports.md", "credit-card.md", ERRORS, "decline-codes.md"];
 
 /// The page with the tables of all error codes.
-const ERRORS: (&str, &str) = ("errors.md", include_str!("../../../../docs/errors.md"));
+const ERRORS: &str = "errors.md";
 
 /// The description with everything that the viewer needs within it.
 pub(super) fn for_the_viewer(yaml: &str) -> Result<Value, String> {
     let mut document: Value = serde_saphyr::from_str(yaml).map_err(|error| error.to_string())?;
-    let pages: Vec<Page> = PAGES.iter().map(|(file, text)| Page::new(file, text)).collect();
+    let pages: Option<Vec<_>> = PAGES.iter().map(|file| Page::read(file)).collect();
+    let pages = pages.ok_or("a page of the documentation is missing")?;
     leave_out(&mut document);
-    explain_codes(&mut document);
+    explain_codes(&mut document, &doc(ERRORS).ok_or("the page of error codes is missing")?);
     link_descriptions(&mut document, &pages);
     if let Some(tags) = document["tags"].as_array_mut() {
-        tags.extend(
-            pages.iter().map(
-                |page| json!({ "name": page.title, "description": linked(page.text, Some(page), &pages) }),
-            ),
-        );
+        tags.extend(pages.iter().map(
+            |page| json!({ "name": page.title, "description": linked(&page.text, Some(page), &pages) }),
+        ));
     }
     Ok(document)
 }
@@ -64,24 +58,26 @@ fn responses(document: &mut Value) -> impl Iterator<Item = &mut Value> {
 
 struct Page {
     file: &'static str,
-    title: &'static str,
+    title: String,
     /// The text below the title.
-    text: &'static str,
+    text: String,
     /// The section's place in the viewer.
     anchor: String,
 }
 
 impl Page {
-    fn new(file: &'static str, text: &'static str) -> Self {
-        let (title, text) = text.split_once('\n').unwrap_or((text, ""));
-        let title = title.trim_start_matches("# ");
-        Self { file, title, text, anchor: format!("#tag/{}", title.to_lowercase().replace(' ', "-")) }
+    fn read(file: &'static str) -> Option<Self> {
+        let page = doc(file)?;
+        let (title, text) = page.split_once('\n')?;
+        let title = title.trim_start_matches("# ").to_owned();
+        let anchor = format!("#tag/{}", title.to_lowercase().replace(' ', "-"));
+        Some(Self { file, title, text: text.to_owned(), anchor })
     }
 }
 
 /// Adds to each response the meaning of its error codes, from the tables of `errors.md`.
-fn explain_codes(document: &mut Value) {
-    let explanations = explanations(ERRORS.1);
+fn explain_codes(document: &mut Value, errors: &str) {
+    let explanations = explanations(errors);
     let explain = |response: &mut Value| {
         let codes = response["x-error-codes"].as_array().into_iter().flatten();
         let lines: Vec<_> =

@@ -1,26 +1,11 @@
 //! The documentation for programs: `/llms.txt`, a map of the pages as <https://llmstxt.org> has it,
-//! `/llms-full.txt`, all pages one after another, and each file that the map leads to.
+//! and `/llms-full.txt`, all pages one after another.
 //!
 //! A page is described by its first sentence, so the map says nothing that the page does not.
 
-use axum::{
-    Router,
-    extract::Path,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-    routing::get,
-};
-use rust_embed::RustEmbed;
+use axum::{Router, routing::get};
 
-/// Everything in `docs/`.
-#[derive(RustEmbed)]
-#[folder = "../../docs"]
-struct Docs;
-
-/// The simulator's pages, to which the skill leads.
-#[derive(RustEmbed)]
-#[folder = "../../cardpointe-simulator/docs"]
-struct SimulatorsDocs;
+use super::files::doc;
 
 /// Pages for one kind of reader.
 struct Chapter {
@@ -98,14 +83,12 @@ pub(super) fn router() -> Router {
     Router::new()
         .route("/llms.txt", get(|| async { map("/docs/") }))
         .route("/llms-full.txt", get(|| async { full() }))
-        .route("/docs/{*file}", get(file::<Docs>))
-        .route("/cardpointe-simulator/docs/{*file}", get(file::<SimulatorsDocs>))
 }
 
 /// The map. `folder` is put before each file, so that it is found from where the map is served.
 fn map(folder: &str) -> String {
     let line = |file: &&str| {
-        let page = text::<Docs>(file)?;
+        let page = doc(file)?;
         Some(format!("- [{}]({folder}{file}): {}", page_title(&page), first_sentence(&page)))
     };
     let chapter = |chapter: &Chapter| {
@@ -119,21 +102,8 @@ fn map(folder: &str) -> String {
 /// All pages one after another, each after its address.
 fn full() -> String {
     let files = CHAPTERS.iter().flat_map(|chapter| chapter.pages);
-    let pages = files.filter_map(|file| Some(format!("Source: /docs/{file}\n\n{}", text::<Docs>(file)?)));
+    let pages = files.filter_map(|file| Some(format!("Source: /docs/{file}\n\n{}", doc(file)?)));
     format!("{HEAD}\n{}", pages.collect::<Vec<_>>().join("\n\n"))
-}
-
-/// The text of a file in a folder.
-fn text<Folder: RustEmbed>(file: &str) -> Option<String> {
-    String::from_utf8(Folder::get(file)?.data.into_owned()).ok()
-}
-
-/// A file of a folder as text, also a page of HTML: it is there to be read.
-async fn file<Folder: RustEmbed>(Path(file): Path<String>) -> Response {
-    let Some(text) = text::<Folder>(&file) else { return StatusCode::NOT_FOUND.into_response() };
-    let is_page = file.rsplit_once('.').is_some_and(|(_, extension)| extension == "md");
-    let kind = if is_page { "text/markdown; charset=utf-8" } else { "text/plain; charset=utf-8" };
-    ([(header::CONTENT_TYPE, kind), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], text).into_response()
 }
 
 /// A page without the front matter that a skill has.
