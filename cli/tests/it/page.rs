@@ -46,11 +46,12 @@ const EVERY_RUN: [(&str, &str); 8] = [
 /// were.
 async fn ask(fixture: &Fixture, page: &str) -> usize {
     let table = page.split_once("\n## Questions\n").unwrap().1.split("\n## ").next().unwrap();
-    let ids = [
-        "SHORT=$(curl -s $API/v2/orders/UM-2012/transactions -H \"$A\" | first id)",
-        "DEPOSIT=$(curl -s $API/v2/transactions/$SHORT/settlement -H \"$A\" | first deposit)",
-    ];
-    let defined = [variables(fixture, page).as_str(), &ids.join("\n")].join("\n");
+    let ids = "SHORT=$(curl -s $API/v2/orders/UM-2012/transactions -H \"$A\" | first id)
+        DEPOSIT=$(curl -s $API/v2/transactions/$SHORT/settlement -H \"$A\" | first deposit)
+        echo SHORT=$SHORT DEPOSIT=$DEPOSIT";
+    let variables = variables(fixture, page);
+    let ids = run_line(&format!("{variables}\n{ids}"), &fixture.stack, "").await.done();
+    let defined = format!("{variables}\n{ids}");
     let (mut asked, mut route) = (0, "");
     for row in table.lines().filter(|line| line.starts_with("| ")).skip(1) {
         let words = row.split('|').skip(3).flat_map(|cell| cell.split('`').skip(1).step_by(2));

@@ -30,10 +30,14 @@ fn run(page: &str) {
 
 fn run_page(session: &mut Session, page: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let text = fs::read_to_string(root.join(page)).unwrap();
+    run_text(session, page, &fs::read_to_string(root.join(page)).unwrap());
+}
+
+/// Runs the commands of a page, and compares their output with the page's.
+pub(crate) fn run_text(session: &mut Session, page: &str, text: &str) {
     let mut names = Names::default();
     let mut commands = 0;
-    for block in blocks(&text) {
+    for block in blocks(text) {
         match block {
             Block::Script(script) => {
                 commands += 1;

@@ -71,57 +71,66 @@ fn joined(folder: &Path, path: &str) -> String {
 #[test]
 fn every_link_of_a_page_leads_somewhere() {
     let texts = texts();
-    let link = Regex::new(r"\]\(([^)\s\[|]+)\)").unwrap();
     let mut broken = Vec::new();
-    let mut links = 0;
+    let mut count = 0;
     let has_links = |name: &str| name.ends_with(".md") || name == "docs/openapi.yaml";
     for (name, text) in texts.iter().filter(|(name, _)| has_links(name)) {
-        let folder = Path::new(name).parent().unwrap();
-        for target in link.captures_iter(text).map(|found| found[1].to_owned()) {
-            if target.contains("://") || target.starts_with("mailto:") {
-                continue;
-            }
-            links += 1;
-            let (path, heading) = target.split_once('#').unwrap_or((&target, ""));
-            let path = if path.is_empty() { name.clone() } else { joined(folder, path) };
+        for Link { path, heading } in links(name, text) {
+            count += 1;
             let there = root().join(&path).exists();
-            let heads = heading.is_empty() || anchors(texts.get(&path).map_or("", |t| t)).contains(heading);
+            let heads = heading.is_empty() || anchors(texts.get(&path).map_or("", |t| t)).contains(&heading);
             if !there || !heads {
-                broken.push(format!("{name}: {target}"));
+                broken.push(format!("{name}: {path}#{heading}"));
             }
         }
     }
     broken.sort();
-    assert!(links > 100 && broken.is_empty(), "of {links} links:\n{}", broken.join("\n"));
+    assert!(count > 100 && broken.is_empty(), "of {count} links:\n{}", broken.join("\n"));
+}
+
+/// A link to a file of the repository.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Link {
+    /// The file, by its path from the root.
+    pub(crate) path: String,
+    /// The heading as in an address; empty where the link leads to the whole file.
+    heading: String,
+}
+
+/// The links of a page that lead to files of the repository.
+pub(crate) fn links(page: &str, text: &str) -> Vec<Link> {
+    let link = Regex::new(r"\]\(([^)\s\[|]+)\)").unwrap();
+    let folder = Path::new(page).parent().unwrap();
+    let targets = link.captures_iter(text).map(|found| found[1].to_owned());
+    let of_files = targets.filter(|target| !target.contains("://") && !target.starts_with("mailto:"));
+    let link = of_files.map(|target| {
+        let (path, heading) = target.split_once('#').unwrap_or((&target, ""));
+        let path = if path.is_empty() { page.to_owned() } else { joined(folder, path) };
+        Link { path, heading: heading.to_owned() }
+    });
+    link.collect()
 }
 
 /// Questions of people who have just read the README, and where the answer stands.
-const ASKED_AT_FIRST: [(&str, &str); 3] = [
-    ("how do I refund", "docs/api.md#refund"),
-    ("does my deposit add up", "docs/settlement.md#deposits"),
-    ("what does it cost with my volume", "docs/performance.md#what-it-costs-with-your-volume"),
+const ASKED_AT_FIRST: [(&str, &str, &str); 3] = [
+    ("how do I refund", "docs/api.md", "refund"),
+    ("does my deposit add up", "docs/settlement.md", "deposits"),
+    ("what does it cost with my volume", "docs/performance.md", "what-it-costs-with-your-volume"),
 ];
 
 /// Most links of the README: more are no choice.
 const README_LINKS_MAX: usize = 25;
-
-/// The links of a page, as paths from the root.
-pub(crate) fn links(page: &str, text: &str) -> Vec<String> {
-    let folder = Path::new(page).parent().unwrap();
-    let targets = text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap());
-    let of_files = targets.filter(|target| !target.contains("://") && !target.starts_with('#'));
-    of_files.map(|target| joined(folder, target)).collect()
-}
 
 #[test]
 fn two_links_lead_from_the_readme_to_what_people_ask_at_first() {
     let texts = texts();
     let first = links("README.md", &texts["README.md"]);
     assert!(first.len() <= README_LINKS_MAX, "{} links: {first:#?}", first.len());
-    for (question, answer) in ASKED_AT_FIRST {
-        let second = first.iter().map(|link| link.split('#').next().unwrap());
-        let second = second.filter_map(|page| Some(links(page, texts.get(page)?))).flatten();
-        assert!(first.iter().cloned().chain(second).any(|link| link == answer), "{question}: {answer}");
+    let second: Vec<_> =
+        first.iter().filter_map(|link| Some(links(&link.path, texts.get(&link.path)?))).flatten().collect();
+    for (question, path, heading) in ASKED_AT_FIRST {
+        let answer = Link { path: path.to_owned(), heading: heading.to_owned() };
+        assert!(first.contains(&answer) || second.contains(&answer), "{question}: {answer:?}");
     }
 }
 

@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, env, fs};
 
 use serde_json::Value;
-use transcript::{Block, Names, Step, blocks};
+use transcript::{Block, Step, blocks};
 
 use crate::{
-    pages::{BY_ITSELF, session::Session},
-    references::{links, root},
+    pages::{BY_ITSELF, all_pages, run_text, session::Session},
+    references::{Link, links, root},
 };
 
 const MAP: &str = "docs/llms.txt";
@@ -69,28 +69,20 @@ fn states(session: &mut Session, before: &BTreeSet<String>) -> Vec<String> {
 fn a_program_with_the_map_and_the_skill_makes_every_kind_of_payment() {
     let mut session = Session::start(false);
     let before = orders(&mut session);
-    let mut names = Names::default();
     let skill = skill(&mut session);
-    for Step { command, shown } in steps_of(&skill).into_iter().flatten() {
-        let (printed, status) = session.run(&command, None, false);
-        assert_eq!(status, 0, "$ {command}\n{printed}");
-        if let Err(pattern) = names.compare(&shown, &printed) {
-            panic!("$ {command}\nshown:\n{shown}\nprinted:\n{printed}\npattern:\n{pattern}");
-        }
-    }
+    run_text(&mut session, BY_ITSELF, &skill);
     assert_eq!(states(&mut session, &before), STATES);
 }
 
-/// A program reads the skill from the stack, and so what the skill refers to.
+/// A program reads the skill from the stack, and so every page that the skill refers to.
 #[test]
 fn the_stack_serves_every_page_that_the_skill_links_to() {
     let mut session = Session::start(false);
     let skill = skill(&mut session);
     let linked = links(BY_ITSELF, &skill);
     assert!(linked.len() > 5, "{linked:?}");
-    for link in linked {
-        let path = link.split('#').next().unwrap();
-        let text = fs::read_to_string(root().join(path)).unwrap();
+    for Link { path, .. } in linked {
+        let text = fs::read_to_string(root().join(&path)).unwrap();
         assert_eq!(get(&mut session, &format!("/{path}")).trim_end(), text.trim_end(), "{path}");
     }
 }
@@ -125,7 +117,7 @@ fn the_map_has_each_page_with_its_first_sentence() {
         fs::write(root().join(MAP), &map).unwrap();
     }
     assert!(fs::read_to_string(root().join(MAP)).unwrap().trim_end() == map.trim_end(), "WRITE_EXPECTED=1");
-    for (page, _) in crate::pages::all_pages() {
+    for (page, _) in all_pages() {
         let Some(file) = page.strip_prefix("docs/") else { continue };
         assert_eq!(map.matches(&format!("]({file}): ")).count(), 1, "{file} is once in {MAP}");
     }
