@@ -1,5 +1,5 @@
-// Three tasks of support, by nothing but the words that are to be seen: a dispute that was answered, a
-// payment whose outcome the gateway does not state, and a decline.
+// Three tasks of support, by nothing but the words that are to be seen: a dispute that was
+// answered, a payment whose outcome the gateway does not state, and a decline.
 //
 // Settling changes the sample month for good, so another width needs another stack.
 //

@@ -1,4 +1,5 @@
-// The hosted tokenizer: what is typed goes to CardSecure, and the token to the page around this one.
+// The hosted tokenizer: what is typed goes to CardSecure, and the token to the page around this
+// one.
 "use strict";
 
 const parameters = new URLSearchParams(location.search);
@@ -46,7 +47,8 @@ white-space width word-spacing word-wrap -webkit-appearance -webkit-border-radiu
 -webkit-border-bottom-left-radius -webkit-border-bottom-right-radius -webkit-border-top-left-radius
 -webkit-border-top-right-radius -webkit-box-shadow -webkit-font-smoothing`.split(/\s+/);
 
-// A listed shorthand allows its parts, and nothing else that begins like it: `color` does not allow `color-scheme`.
+// A listed shorthand allows its parts, and nothing else that begins like it: `color` does not allow
+// `color-scheme`.
 const ALLOWED = new Set(
   LISTED.flatMap((name) => {
     const { style } = document.createElement("i");
@@ -364,7 +366,8 @@ if (hasExpiry) {
 if (hasCvv) {
   watch(cvv, "cvv");
 }
-// Once a token was sent, a change of any field clears all of them, before the field itself hears of it.
+// Once a token was sent, a change of any field clears all of them, before the field itself hears of
+// it.
 element("tokenform").addEventListener(
   "input",
   () => {

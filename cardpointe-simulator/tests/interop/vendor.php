@@ -6,7 +6,8 @@
 //   php vendor.php DIRECTORY
 //
 // DIRECTORY is the client's, with https://github.com/educoder/pest in its subdirectory `pest`. Its
-// commit fabb218 is needed: the client passes null to DELETE, which later ones do not take in PHP 8.
+// commit fabb218 is needed: the client passes null to DELETE, which later ones do not take in PHP
+// 8.
 
 require __DIR__ . '/checks.php';
 

@@ -1,8 +1,8 @@
 <?php
 // Orders of a shop with Swingline0/woocommerce-cardconnect, a plug-in of WooCommerce: paid,
-// declined and refunded as the shop's checkout and order page do. The plug-in is loaded as WordPress
-// loads it; the functions and classes of WordPress and WooCommerce that it uses are below, reduced
-// to their effects on an order, its customer and the cart.
+// declined and refunded as the shop's checkout and order page do. The plug-in is loaded as
+// WordPress loads it; the functions and classes of WordPress and WooCommerce that it uses are
+// below, reduced to their effects on an order, its customer and the cart.
 //
 //   php woocommerce.php DIRECTORY
 //

@@ -137,8 +137,9 @@ impl Table {
     }
 }
 
-/// Every case of every settlement state.
-pub fn settlement_table() -> Table {
+/// Every case of every settlement state: each with and without other orders that are due, or in a
+/// sample with them in every other case.
+pub fn settlement_table(is_whole: bool) -> Table {
     let mut cases = Vec::new();
     for setlstat in SETLSTAT {
         for tested in Tested::ALL {
@@ -150,6 +151,10 @@ pub fn settlement_table() -> Table {
                 }
             }
         }
+    }
+    if !is_whole {
+        // Of a pair the first, then the second: all states and operations meet both crowds.
+        cases = cases.chunks(2).enumerate().map(|(n, pair)| pair[n % 2]).collect();
     }
     let stories = cases.into_par_iter().map(|(setlstat, tested, lost, again, crowd)| {
         let name = format!("{tested:?} shown as {setlstat:?}, lost {lost}, {again:?}, {crowd:?}");

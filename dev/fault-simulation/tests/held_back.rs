@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, env};
 
 /// Histories, and those of a sample.
 const SEEDS: u64 = 10_000;
-const SEEDS_OF_A_SAMPLE: u64 = 100;
+const SEEDS_OF_A_SAMPLE: u64 = 40;
 
 /// The events without which the histories would prove nothing.
 const HAPPENED: [&str; 11] = [

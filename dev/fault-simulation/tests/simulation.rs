@@ -3,17 +3,17 @@
 //! A run of all tests takes a sample of both, without optimization; with `SIMULATION=whole` it is
 //! all of them: `SIMULATION=whole cargo test --profile sim -p fault-simulation`.
 
-use std::{collections::BTreeMap, env};
+use std::{collections::BTreeMap, env, ops::Range};
 
 use fault_simulation::{Broken, Sweep};
 
-/// Seeds of one of the two tests, which run at the same time.
-const SEEDS: u64 = 5_000;
-/// The same in a sample, in which everything happens still.
-const SEEDS_OF_A_SAMPLE: u64 = 300;
+const SEEDS: Range<u64> = 0..10_000;
+/// Some of them, in which everything happens still.
+const SEEDS_OF_A_SAMPLE: Range<u64> = 50..250;
 
-/// One of how many variants of the sweep is in a sample's two tests: each meets every fault.
-const SWEEP_OF_A_SAMPLE: u64 = 12;
+/// The part of the sweep's parts that a sample has: it meets every fault.
+const PART: u64 = 1;
+const PARTS: u64 = 48;
 
 /// Whether everything is asked for in place of a sample.
 fn whole() -> bool {
@@ -54,17 +54,6 @@ const BESIDES: [&str; 26] = [
     "parts refused without a fee basis",
 ];
 
-fn sweep(part: u64) {
-    let parts = if whole() { 2 } else { 2 * SWEEP_OF_A_SAMPLE };
-    let Sweep { runs, counts, failures, steps, .. } = fault_simulation::sweep(part, parts);
-    if let Some(first) = failures.first() {
-        let more = failures.len() - 1;
-        panic!("{}\n{first}\nand {more} more: cargo run -p fault-simulation -- --sweep", steps.join("\n"));
-    }
-    assert!(runs > if whole() { 1_000 } else { 400 }, "{runs}");
-    all_happened(&counts, &[]);
-}
-
 /// A sweep or a batch of seeds in which a fault never happened would prove nothing about it.
 fn all_happened(counts: &BTreeMap<&'static str, u64>, besides: &[&'static str]) {
     let never = |what: &&str| counts.get(what).copied().unwrap_or_default() == 0;
@@ -72,39 +61,27 @@ fn all_happened(counts: &BTreeMap<&'static str, u64>, besides: &[&'static str]) 
     assert!(missing.is_empty(), "never happened: {missing:?}");
 }
 
-fn seeds(from: u64) {
-    let mut counts = BTreeMap::new();
-    for seed in from..from + if whole() { SEEDS } else { SEEDS_OF_A_SAMPLE } {
-        let run = fault_simulation::seed(seed);
-        if let Some(rule) = run.failure {
-            let steps = fault_simulation::replay(seed).steps.join("\n");
-            panic!("{steps}\nseed {seed}: {rule}\ncargo run -p fault-simulation -- --seed {seed}");
-        }
-        for (what, times) in run.counts {
-            *counts.entry(what).or_default() += times;
-        }
+#[test]
+fn any_one_fault_at_any_effect_neither_moves_money_twice_nor_loses_it() {
+    let (part, parts) = if whole() { (0, 1) } else { (PART, PARTS) };
+    let Sweep { runs, counts, failures, steps, .. } = fault_simulation::sweep(part, parts);
+    if let Some(first) = failures.first() {
+        let more = failures.len() - 1;
+        panic!("{}\n{first}\nand {more} more: cargo run -p fault-simulation -- --sweep", steps.join("\n"));
     }
+    assert!(runs > if whole() { 10_000 } else { 300 }, "{runs}");
+    all_happened(&counts, &[]);
+}
+
+#[test]
+fn no_interleaving_of_clients_faults_and_crashes_moves_money_twice_or_loses_it() {
+    let seeds = if whole() { SEEDS } else { SEEDS_OF_A_SAMPLE };
+    let counts = fault_simulation::on_all_cores(seeds, fault_simulation::seed);
+    let counts = counts.unwrap_or_else(|(seed, rule)| {
+        let steps = fault_simulation::replay(seed).steps.join("\n");
+        panic!("{steps}\nseed {seed}: {rule}\ncargo run -p fault-simulation -- --seed {seed}");
+    });
     all_happened(&counts, &BESIDES);
-}
-
-#[test]
-fn any_one_fault_at_any_effect_neither_moves_money_twice_nor_loses_it_first_half() {
-    sweep(0);
-}
-
-#[test]
-fn any_one_fault_at_any_effect_neither_moves_money_twice_nor_loses_it_second_half() {
-    sweep(1);
-}
-
-#[test]
-fn no_interleaving_of_clients_faults_and_crashes_moves_money_twice_or_loses_it_first_half() {
-    seeds(0);
-}
-
-#[test]
-fn no_interleaving_of_clients_faults_and_crashes_moves_money_twice_or_loses_it_second_half() {
-    seeds(SEEDS);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 <?php
-// The life of a payment of the credit-card API with PHP's XML extensions, against a stack that runs:
-// DOM writes requests, with a prefix on every element, and reads responses; then SimpleXML does, in
-// the default namespace. Every response has to have the elements of the model, in its namespace.
+// The life of a payment of the credit-card API with PHP's XML extensions, against a stack that
+// runs: DOM writes requests, with a prefix on every element, and reads responses; then SimpleXML
+// does, in the default namespace. Every response has to have the elements of the model, in its
+// namespace.
 //
 //   php life.php http://127.0.0.1:3000 http://127.0.0.1:3001/_simulator
 //

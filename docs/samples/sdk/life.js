@@ -58,7 +58,8 @@ function has(resource, call) {
   return there
 }
 
-// The first error of what a promise was rejected with: the body. Some generations reject with its text.
+// The first error of what a promise was rejected with: the body. Some generations reject with its
+// text.
 function firstError(reason) {
   const body = typeof reason === 'string' ? JSON.parse(reason) : reason
   // Anything else is no response.
@@ -94,8 +95,8 @@ async function main() {
   if (!inPart) lacks.push('partial refunds')
   assert.strictEqual(refunded.refunded_amount, inPart ? 500 : 123400)
 
-  // A card, through its own members, and an idempotency key. Some generations make invalid JSON of a
-  // payment with options.
+  // A card, through its own members, and an idempotency key. Some generations make invalid JSON of
+  // a payment with options.
   const second = `${run}-2`
   await register(second, 2599)
   const pay = { ...card, method: 'purchase' }

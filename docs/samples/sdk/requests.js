@@ -1,6 +1,7 @@
-// The requests of clients in other languages, as their public sources write them: the vendor's PHP SDK (moltin/php-sdk
-// 2), its Go client (moltin/gomo), its command line (elasticpath/epcc-cli), and OAuth clients that send their credentials
-// as HTTP Basic. Each has a life of a payment in its own form, against a stack that runs.
+// The requests of clients in other languages, as their public sources write them: the vendor's PHP
+// SDK (moltin/php-sdk 2), its Go client (moltin/gomo), its command line (elasticpath/epcc-cli), and
+// OAuth clients that send their credentials as HTTP Basic. Each has a life of a payment in its own
+// form, against a stack that runs.
 //
 //   node requests.js http://127.0.0.1:3000 http://127.0.0.1:3001/_simulator
 'use strict'
@@ -33,7 +34,8 @@ async function token(headers, members) {
 
 const page = (limit, offset) => ({ 'page[limit]': limit, 'page[offset]': offset })
 
-// What each client does, in its own way of writing it: `headers` of every request, `body` around its data.
+// What each client does, in its own way of writing it: `headers` of every request, `body` around
+// its data.
 const clients = {
   // Guzzle: the token alone, a currency on every request, and a content type also without a body.
   php: async () => ({

@@ -1,4 +1,5 @@
-// Live responses as TypeScript: prints a program that compiles only if they fit the package's types.
+// Live responses as TypeScript: prints a program that compiles only if they fit the package's
+// types.
 //
 //   node types.js @elasticpath/js-sdk http://127.0.0.1:3000 >live.ts
 //   tsc --strict --noEmit live.ts
@@ -73,9 +74,10 @@ async function main() {
 // A body with its words as they are, and with more members than the type knows.
 type Live<T> = T extends object ? { -readonly [K in keyof T]: Live<T[K]> } : T
 
-// Types by hand, without what they say and Elastic Path's schemas do not: that every customer has an
-// address for e-mail, that an order's addresses are entries of an address book, that it is related
-// to pictures, or to items without "data", and that a transaction has its times outside of meta.
+// Types by hand, without what they say and Elastic Path's schemas do not: that every customer has
+// an address for e-mail, that an order's addresses are entries of an address book, that it is
+// related to pictures, or to items without "data", and that a transaction has its times outside of
+// meta.
 type AddressBook = { shipping_address: { type: string } }
 type Pictures = { relationships?: { main_image?: unknown } } | { relationships?: { items?: unknown[] } }
 type Wrong<T> = 'customer' | 'timestamps'

@@ -1,4 +1,5 @@
-// The storefront's server. It has no key: the shopper has a token of the store, and one of Tollgate.
+// The storefront's server. It has no key: the shopper has a token of the store, and one of
+// Tollgate.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 

@@ -1,7 +1,8 @@
 // A shop's server: registers orders, pays them, and handles every outcome.
 //
-//   cargo run                                    # the local stack, in another terminal
-//   npx tsc --strict --target es2022 --module node16 shop.mts && node shop.mjs http://127.0.0.1:3000
+//   cargo run                             # the local stack, in another terminal
+//   npx tsc --strict --target es2022 --module node16 shop.mts
+//   node shop.mjs http://127.0.0.1:3000
 //
 // Node.js 20 or newer, typescript and @types/node. `Shop` is for copying, `main` tries it on
 // the local stack.

@@ -1,12 +1,11 @@
-//! The drawings in `ARCHITECTURE.md` match the code: who may use whom within a folder, which
-//! modules are ports, and which layers there are around the core.
+//! The drawings in `ARCHITECTURE.md` match the code: which module of a folder may use which.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
 };
 
-use crate::{LAYERED, edges, read, root, table, top, uses};
+use crate::{LAYERED, edges, read, root, top, uses};
 
 fn page() -> String {
     fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap()
@@ -89,63 +88,4 @@ fn a_drawing_that_is_wrong_is_noticed() {
     assert_eq!(mistakes("x: { a, b } ← c"), ["b uses a"]);
     assert_eq!(mistakes("x: a ← b"), ["c is not drawn"]);
     assert_eq!(mistakes("x: a ← { b c } ← d"), ["there is no d"]);
-}
-
-/// The cells of the rows below a heading of a table, as they are written.
-fn rows(page: &str, heading: &str) -> Vec<Vec<String>> {
-    let (_, table) = page.split_once(heading).unwrap_or_else(|| panic!("no table {heading}"));
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
-    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
-}
-
-/// The names in backticks in a cell.
-fn named(cell: &str) -> BTreeSet<String> {
-    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
-}
-
-#[test]
-fn the_cores_table_names_each_subject_its_ports_and_where_its_use_cases_are() {
-    let core = &read(&LAYERED)[0];
-    let subjects: BTreeSet<_> = core
-        .modules
-        .keys()
-        .map(|module| top(module))
-        .filter(|name| name.contains(char::is_alphabetic))
-        .collect();
-    let rows = rows(&page(), "| folder | what it is about | ports | use cases |");
-    let mut listed = BTreeSet::new();
-    for row in rows {
-        let folder = row[0].trim_matches('`').to_owned();
-        let below = |module: &str| Some(top(module.strip_prefix(&folder)?.strip_prefix('/')?));
-        let is_port = |(module, file): &(&String, &syn::File)| {
-            table::PORTS.contains(&module.as_str()) || !uses::ports(file).is_empty()
-        };
-        let ports = core.modules.iter().filter(is_port).filter_map(|(module, _)| below(module));
-        assert_eq!(named(&row[2]), ports.collect(), "{folder}");
-        for name in named(&row[3]) {
-            let path = if name == folder { name } else { format!("{folder}/{name}") };
-            assert!(core.modules.contains_key(&path), "{path}");
-        }
-        listed.insert(folder);
-    }
-    let subjects: BTreeSet<_> = subjects.into_iter().filter(|name| !name.starts_with("test_")).collect();
-    assert_eq!(listed, subjects);
-}
-
-#[test]
-fn the_table_of_layers_names_every_module_around_the_core_once() {
-    let packages = read(&LAYERED);
-    let around = packages[1..].iter().flat_map(|package| package.modules.keys()).map(|module| top(module));
-    let around: BTreeSet<_> = around.filter(|name| !name.is_empty() && !name.starts_with("test_")).collect();
-    let mut listed = Vec::new();
-    for row in rows(&page(), "| layer | modules |") {
-        let names: Vec<_> = named(&row[1]).into_iter().map(|name| top(&name)).collect();
-        if row[0] == "adapters" {
-            let adapters: BTreeSet<_> = table::ADAPTERS.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(names.iter().cloned().collect::<BTreeSet<_>>(), adapters);
-        }
-        listed.extend(names);
-    }
-    let once: BTreeSet<_> = listed.iter().cloned().collect();
-    assert_eq!((listed.len(), &once), (around.len(), &around));
 }

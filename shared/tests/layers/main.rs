@@ -7,7 +7,6 @@ mod bodies;
 mod drawing;
 mod holes;
 mod money;
-mod repetition;
 mod shape;
 mod states;
 mod table;

@@ -1,4 +1,5 @@
-// The sample shop's page. It never sees a card number: the shopper types it into the gateway's frame.
+// The sample shop's page. It never sees a card number: the shopper types it into the gateway's
+// frame.
 "use strict";
 
 const CONFIRM_EVERY_MS = 2000;
@@ -65,7 +66,8 @@ let attempt;
 let busy = false;
 let leftFrameAt = -Infinity;
 
-// What happened, in one of the style sheet's tones, and what to do now. Without a title: nothing yet.
+// What happened, in one of the style sheet's tones, and what to do now. Without a title: nothing
+// yet.
 function show(state, tone, title = "", text = "") {
   const result = element("result");
   const isNew = result.dataset.state !== state;
@@ -158,8 +160,8 @@ function frameStyle() {
   ].join("");
 }
 
-// The frame sends a token once all fields are right. Any page can send a message, so look at where it
-// comes from. A message without a token means that the form holds no card to pay with.
+// The frame sends a token once all fields are right. Any page can send a message, so look at where
+// it comes from. A message without a token means that the form holds no card to pay with.
 addEventListener("message", (event) => {
   if (event.origin !== shop?.tokenizer || event.source !== element("card").contentWindow) {
     return;

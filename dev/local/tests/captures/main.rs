@@ -18,7 +18,7 @@ use tollgate_core::{
 };
 
 /// Unoptimized, a twentieth of it keeps the test short; `--profile fast-release` runs it in full.
-const COUNT: usize = if cfg!(debug_assertions) { 1_000 } else { 20_000 };
+const COUNT: usize = if cfg!(debug_assertions) { 600 } else { 20_000 };
 const AMOUNT: u64 = 2599;
 
 /// Captures under way in each run. Unoptimized, the local DynamoDB responds to more at a time too

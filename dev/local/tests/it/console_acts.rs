@@ -22,7 +22,7 @@ use crate::{
 const MINUTE_S: i64 = 60;
 
 /// How many refunds are sent under faults, unless the environment says it, and how many at once.
-const REFUNDS: usize = 40;
+const REFUNDS: usize = 16;
 const AT_ONCE: usize = 8;
 
 const REFUNDED: &str = "Ann Archer refunded $5.00: Damaged.";

@@ -28,7 +28,7 @@ use crate::{permissions, shop::Shop, support::client};
 type Item = HashMap<String, AttributeValue>;
 
 /// Damages of a sample.
-const SAMPLE: usize = 9;
+const SAMPLE: usize = 5;
 
 /// The account of the other merchant.
 const MID: &str = "496160873888";

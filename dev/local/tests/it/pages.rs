@@ -14,16 +14,15 @@ use regex::Regex;
 use transcript::{Block, Names, blocks, fenced, steps};
 
 use self::session::Session;
-use crate::references::texts;
+use crate::{openapi::OPENAPI, references::texts};
 
 /// The input at a prompt: shown on the page, but not printed by the command.
 static TYPED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)( to go on: )([^ \n]+)$").unwrap());
 
-/// Runs the README and then a page, in one shell.
-fn run(page: &str) {
-    let mut session = Session::start(WITH_MONTH.contains(&page));
-    run_page(&mut session, README);
-    if page != README {
+/// Runs the README and then pages, in one shell.
+fn run(pages: &[&str], month: bool) {
+    let mut session = Session::start(month);
+    for page in [&[README], pages].concat() {
         run_page(&mut session, page);
     }
 }
@@ -73,18 +72,22 @@ macro_rules! pages {
         $(
             #[test]
             fn $test() {
-                run($page);
+                run(&[$page], false);
             }
         )*
     };
 }
 
 const README: &str = "README.md";
-/// Those whose merchant is that of the sample month.
+/// Pages whose merchant is that of the sample month, which takes longer to make than they to run.
 const WITH_MONTH: [&str; 2] = ["docs/people.md", "docs/settlement.md"];
 
+#[test]
+fn the_pages_on_people_and_settlement_run() {
+    run(&WITH_MONTH, true);
+}
+
 pages! {
-    the_readme_runs: "README.md",
     the_order_api_page_runs: "docs/api.md",
     the_page_on_retries_runs: "docs/retries.md",
     the_credit_card_api_page_runs: "docs/credit-card.md",
@@ -92,8 +95,6 @@ pages! {
     the_page_on_scheduled_capture_runs: "docs/scheduled-capture.md",
     the_page_on_events_runs: "docs/events.md",
     the_page_on_merchants_runs: "docs/merchants.md",
-    the_page_on_people_runs: "docs/people.md",
-    the_page_on_settlement_runs: "docs/settlement.md",
     the_page_on_webhooks_runs: "docs/webhooks.md",
     the_page_of_commands_runs: "docs/cli.md",
     the_run_books_run: "docs/run-book.md",
@@ -116,8 +117,12 @@ pub(crate) fn all_pages() -> Vec<(String, String)> {
 fn every_page_with_commands_to_be_run_is_run() {
     let with_commands: BTreeSet<_> =
         all_pages().into_iter().filter(|(_, text)| !blocks(text).is_empty()).map(|(page, _)| page).collect();
-    let run: BTreeSet<_> =
-        HERE.iter().chain(&[BY_THE_COMMAND_LINE, BY_ITSELF]).map(|page| (*page).to_owned()).collect();
+    let run: BTreeSet<_> = HERE
+        .iter()
+        .chain(&WITH_MONTH)
+        .chain(&[README, BY_THE_COMMAND_LINE, BY_ITSELF])
+        .map(|page| (*page).to_owned())
+        .collect();
     assert_eq!(with_commands, run, "what has console and bash blocks (left), what is run (right)");
 }
 
@@ -142,4 +147,23 @@ fn what_is_not_run_is_read_by_the_shell_all_the_same() {
         }
     }
     assert!(scripts > 20 && wrong.is_empty(), "{scripts}: {wrong:#?}");
+}
+
+/// The description of the APIs shows responses, as a page does.
+#[test]
+fn the_versions_in_samples_are_this_one() {
+    let sample = Regex::new(
+        r#""version":"([0-9]+\.[0-9.]+)|\bv([0-9]+\.[0-9.]+) payments=|\{version: ([0-9]+\.[0-9.]+)"#,
+    )
+    .unwrap();
+    let mut shown = 0;
+    let pages = all_pages().into_iter().filter(|(page, _)| page != "CHANGELOG.md");
+    for (page, text) in pages.chain([("docs/openapi.yaml".to_owned(), OPENAPI.to_owned())]) {
+        for found in sample.captures_iter(&text) {
+            let version = found.iter().skip(1).flatten().next().unwrap().as_str();
+            assert_eq!(version, env!("CARGO_PKG_VERSION"), "{page}");
+            shown += 1;
+        }
+    }
+    assert!(shown > 2, "{shown}");
 }

@@ -29,7 +29,7 @@ mod values;
 
 /// Seeds of a run of all tests; `RANDOM_REQUESTS_SEEDS=9` takes more. Each has a stack of its own,
 /// so that its responses depend on nothing else.
-const SEEDS_USUALLY: u64 = 5;
+const SEEDS_USUALLY: u64 = 4;
 const SEEDS: &str = "RANDOM_REQUESTS_SEEDS";
 const REQUESTS: usize = 1_120;
 

@@ -96,9 +96,10 @@ fn every_function_has_a_route_a_schedule_or_a_stream() {
 }
 
 #[test]
-fn the_local_stack_has_as_many_partitions_of_what_is_in_doubt_as_a_deployment() {
-    let sizes = &template()["Mappings"]["Sizes"];
-    assert_eq!(sizes["small"]["InDoubtShards"], reconcile::ReconcileLimits::default().shards);
+fn the_local_stack_looks_for_payments_in_doubt_as_a_small_deployment_does() {
+    let (sizes, limits) = (&template()["Mappings"]["Sizes"], reconcile::ReconcileLimits::default());
+    assert_eq!(sizes["small"]["InDoubtShards"], limits.shards);
+    assert_eq!(sizes["small"]["InquiriesPerMerchant"], limits.per_merchant);
 }
 
 /// A deployment can always become larger, and the functions take each size.
