@@ -42,6 +42,8 @@ const CALL_LIMIT: Duration = Duration::from_secs(30);
 /// The table's data about a customer.
 #[derive(Default)]
 struct Found {
+    /// By which the rest was found.
+    traces: CustomerTraces,
     /// The customer's orders, each with the data that is erased.
     orders: Vec<(OrderKey, Erased)>,
     /// Orders that cannot be read: whose they are cannot be told.
@@ -91,7 +93,7 @@ pub(crate) async fn erase(installation: &Installation, erase: &EraseCustomer) ->
         if let Some(pointers) = pointers {
             pointers.delete(&Aws::new(installation)?).await?;
         }
-        carry_out(&job, &methods, erase, &found, customer, &traces, &mut sum).await?;
+        carry_out(&job, &methods, erase, &found, customer, &mut sum).await?;
     } else {
         for (key, erased) in &found.orders {
             sum.add(key, erased);
@@ -129,7 +131,7 @@ async fn find(
     traces: &CustomerTraces,
 ) -> Result<Found, Failure> {
     let (aws, table) = (Aws::new(installation)?, installation.table()?);
-    let (mut found, mut from) = (Found::default(), None);
+    let (mut found, mut from) = (Found { traces: traces.clone(), ..Found::default() }, None);
     let own = customer.map(|customer| customer.key.to_string());
     let (orders, customers) = (format!("{merchant}#"), format!("#customer#{merchant}#"));
     loop {
@@ -178,9 +180,9 @@ async fn carry_out(
     erase: &EraseCustomer,
     found: &Found,
     customer: Option<Customer>,
-    traces: &CustomerTraces,
     sum: &mut Sum,
 ) -> Result<(), Failure> {
+    let traces = &found.traces;
     let mut deleted = found.of_others.clone();
     for (key, _) in &found.orders {
         let order = job.payments.order(key).await?;

@@ -37,45 +37,34 @@ impl Case {
         shop.register(&order, total).await;
         let part = rng.random_bool(0.5).then(|| rng.random_range(1..total));
         let amount = part.map_or_else(|| json!({}), |part| json!({ "amount": part }));
-        match function {
+        let (path, data, expected) = match function {
             "purchase" => {
                 let mut data = by_token("purchase");
                 if let Some(part) = part {
                     data["amount"] = part.into();
                 }
                 let expected = Account { taken: part.unwrap_or(total), ..Account::default() };
-                Self::new(shop, function, order, total, "payments/purchase", &data, expected)
+                ("payments/purchase".to_owned(), data, expected)
             }
             "capture" => {
                 let path = format!("transactions/{}/capture", shop.pay(&order, "authorize").await);
                 let expected = Account { taken: part.unwrap_or(total), ..Account::default() };
-                Self::new(shop, function, order, total, &path, &amount, expected)
+                (path, amount, expected)
             }
             // Not settled yet, so it becomes a void.
             "refund" => {
                 let path = format!("transactions/{}/refund", shop.pay(&order, "purchase").await);
                 let expected = Account { voided: 1, ..Account::default() };
-                Self::new(shop, function, order, total, &path, &json!({}), expected)
+                (path, json!({}), expected)
             }
             _ => {
                 let method = if part.is_some() { "authorize" } else { "purchase" };
                 let path = format!("transactions/{}/cancel", shop.pay(&order, method).await);
                 let expected = Account { voided: 1, ..Account::default() };
-                Self::new(shop, function, order, total, &path, &json!({}), expected)
+                (path, json!({}), expected)
             }
-        }
-    }
-
-    fn new(
-        shop: &Shop,
-        function: &'static str,
-        order: String,
-        total: u64,
-        path: &str,
-        data: &Value,
-        expected: Account,
-    ) -> Self {
-        let event = event(&shop.token, &order, path, data);
+        };
+        let event = event(&shop.token, &order, &path, &data);
         Self { order, function, event, expected, total, told: None }
     }
 
@@ -127,7 +116,8 @@ pub(crate) async fn settled_refunds(shop: &Arc<Shop>) -> Vec<Case> {
             let (data, refunded) =
                 if n % 2 == 0 { (json!({}), total) } else { (json!({ "amount": part }), part) };
             let expected = Account { taken: total, refunded, ..Account::default() };
-            Case::new(&shop, "refund", order, total, &path, &data, expected)
+            let event = event(&shop.token, &order, &path, &data);
+            Case { order, function: "refund", event, expected, total, told: None }
         });
     }
     making.join_all().await
