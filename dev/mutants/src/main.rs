@@ -98,6 +98,10 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
         let results = Results::open(&package.state(), &package.copy()?)?;
         find_out(&package, &results, arguments, &chosen)?;
         fine &= tell(&package, &results, &reasons, &chosen);
+        for reason in reasons.without_change(&package) {
+            eprintln!("there is no such change, so its reason goes: {reason}");
+            fine = false;
+        }
     }
     Ok(fine)
 }
