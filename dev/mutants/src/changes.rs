@@ -444,8 +444,12 @@ fn both(what: &str) -> Vec<(String, String)> {
 /// Whether an expression is run for its effect: a call, an assignment, or the end of something.
 fn is_act(expr: &Expr) -> bool {
     match expr {
-        Expr::Call(_) | Expr::MethodCall(_) | Expr::Assign(_) => true,
-        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
+        Expr::Call(_)
+        | Expr::MethodCall(_)
+        | Expr::Assign(_)
+        | Expr::Return(_)
+        | Expr::Break(_)
+        | Expr::Continue(_) => true,
         Expr::Binary(node) => !operators(&node.op).is_empty(),
         Expr::Try(node) => is_act(&node.expr),
         Expr::Await(node) => is_act(&node.base),

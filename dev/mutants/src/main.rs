@@ -86,13 +86,17 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     {
         let package = Package::read(&root, place)?;
         if let Some(number) = arguments.show {
-            let shown = package.sources.iter().filter_map(|source| source.shown(number));
-            shown.for_each(|text| print!("{text}"));
+            for (source, change) in package.changes().filter(|(_, change)| change.number == number) {
+                print!("{}", source.shown(number).unwrap_or_default());
+                println!("{}", reasons.why(source, change).unwrap_or("It has no reason to go unnoticed."));
+            }
             continue;
         }
         let chosen: Vec<_> = arguments.chosen(&package, diff.as_ref()).collect();
         if arguments.list {
-            chosen.iter().for_each(|(source, change)| println!("{}", source.line_of(change)));
+            for (source, change) in chosen {
+                println!("{}", source.line_of(change));
+            }
             continue;
         }
         let results = Results::open(&package.state(), &package.copy()?)?;
@@ -196,7 +200,7 @@ fn tell(package: &Package, results: &Results, reasons: &Reasons, chosen: &[Place
         chosen.iter().filter(|(source, change)| results.of(&source.path, change) == Some(outcome)).count()
     };
     let (with, without): (Vec<_>, Vec<_>) =
-        chosen.iter().filter(survives).partition(|(source, change)| reasons.has(source, change));
+        chosen.iter().filter(survives).partition(|(source, change)| reasons.why(source, change).is_some());
     println!(
         "| `{}` | {} | {} | {} | {} | {} | {} |",
         package.place.name,

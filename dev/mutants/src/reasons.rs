@@ -30,10 +30,10 @@ impl Reasons {
         Ok(serde_json::from_slice(&fs::read(root.join("docs/reliability/mutants.json"))?)?)
     }
 
-    /// Whether a change has a reason.
-    pub(crate) fn has(&self, source: &Source, change: &Change) -> bool {
-        let of_file = self.0.get(source.package.name).and_then(|files| files.get(&source.path));
-        of_file.into_iter().flatten().any(|reason| reason.is_of(change))
+    /// Why a change may go unnoticed, if it may.
+    pub(crate) fn why(&self, source: &Source, change: &Change) -> Option<&str> {
+        let of_file = self.0.get(source.package.name)?.get(&source.path)?;
+        of_file.iter().find(|reason| reason.is_of(change)).map(|reason| reason.why.as_str())
     }
 
     /// The reasons whose change a package does not have, or not any more.
@@ -70,7 +70,7 @@ mod tests {
             |text: &str| Package::of_texts(&[("a.rs", text), ("b.rs", "fn f(a: u8) -> bool { a < 2 }")]);
         let reasoned = |text: &str| {
             let package = package(text);
-            package.changes().filter(|(source, change)| reasons.has(source, change)).count()
+            package.changes().filter(|(source, change)| reasons.why(source, change).is_some()).count()
         };
         assert_eq!(reasoned("// Moved.\n\nfn f(a: u8) -> bool { a < 3 }"), 1);
         assert_eq!(reasoned("fn g(a: u8) -> bool { a < 3 }"), 0);
