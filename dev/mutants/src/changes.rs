@@ -1,7 +1,7 @@
 //! The changes that can be made to a source file, one expression each.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use proc_macro2::Span;
 use syn::parse::{ParseStream, Parser as _};
@@ -29,6 +29,8 @@ pub(crate) struct Change {
     /// The change in words. This text names it in its function, wherever its lines move.
     pub(crate) what: String,
     pub(crate) line: usize,
+    /// Of its function.
+    pub(crate) lines: RangeInclusive<usize>,
     /// The code that makes the change.
     pub(crate) code: String,
 }
@@ -51,6 +53,8 @@ pub(crate) enum Form {
     Instead,
     /// A function returns early.
     Return,
+    /// A statement is not run.
+    Skipped,
     /// An arm without a guard does not match.
     Unmatched,
     /// An arm's guard is true, but the arm does not match.
@@ -64,6 +68,8 @@ pub(crate) struct Found {
     pub(crate) functions: Vec<Range<usize>>,
     /// Modules in other files, as `(path of modules, name)`. Those for tests are left out.
     pub(crate) modules: Vec<String>,
+    /// The lines of modules for tests.
+    pub(crate) tests: Vec<RangeInclusive<usize>>,
 }
 
 /// All changes of a source file, in the order of its text.
@@ -71,8 +77,9 @@ pub(crate) fn of_source(text: &str) -> syn::Result<Found> {
     let file = syn::parse_file(text)?;
     let mut finder = Finder {
         text,
-        found: Found { sites: Vec::new(), functions: Vec::new(), modules: Vec::new() },
+        found: Found { sites: Vec::new(), functions: Vec::new(), modules: Vec::new(), tests: Vec::new() },
         names: Vec::new(),
+        lines: 0..=0,
     };
     finder.visit_file(&file);
     let mut found = finder.found;
@@ -97,6 +104,8 @@ struct Finder<'a> {
     found: Found,
     /// The types, traits and functions around the visited node.
     names: Vec<String>,
+    /// Of the function around it.
+    lines: RangeInclusive<usize>,
 }
 
 impl Finder<'_> {
@@ -118,7 +127,15 @@ impl Finder<'_> {
         choices: Vec<(String, String)>,
     ) {
         let (function, line) = (self.names.join("::"), at.start().line);
-        let change = |(what, code)| Change { number: 0, function: function.clone(), what, line, code };
+        let lines = self.lines.clone();
+        let change = |(what, code)| Change {
+            number: 0,
+            function: function.clone(),
+            what,
+            line,
+            lines: lines.clone(),
+            code,
+        };
         let choices: Vec<_> = choices.into_iter().map(change).collect();
         if !choices.is_empty() {
             self.found.sites.push(Site { range, scope, form, choices });
@@ -136,6 +153,8 @@ impl Finder<'_> {
             return;
         }
         self.names.push(signature.ident.to_string());
+        let lines = lines_of(signature.span(), block.span());
+        let around = std::mem::replace(&mut self.lines, lines);
         let body = block.span().byte_range();
         self.found.functions.push(body.clone());
         let own = shortened(&self.text[body.start + 1..body.end - 1]);
@@ -155,6 +174,7 @@ impl Finder<'_> {
         );
         self.visit_block(block);
         self.names.pop();
+        self.lines = around;
     }
 
     fn within(&mut self, name: String, visit: impl FnOnce(&mut Self)) {
@@ -170,7 +190,11 @@ impl Finder<'_> {
         let choices = operators(&node.op).iter().map(|other| {
             (format!("replace {own} with {other} in `{shown}`"), format!("({left}) {other} ({right})"))
         });
-        let choices = choices.collect();
+        let mut choices: Vec<_> = choices.collect();
+        if matches!(node.op, BinOp::And(_) | BinOp::Or(_)) {
+            choices.push((format!("delete the operand `{}` of {own}", self.shown(&node.left)), right));
+            choices.push((format!("delete the operand `{}` of {own}", self.shown(&node.right)), left));
+        }
         self.instead(node, choices);
     }
 
@@ -255,7 +279,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         use syn::Item;
         match item {
             Item::Fn(item) => self.function(&item.attrs, &item.sig, &item.block),
-            Item::Mod(item) if is_for_tests(&item.attrs) => {}
+            Item::Mod(item) if is_for_tests(&item.attrs) => {
+                self.found.tests.push(lines_of(item.span(), item.span()));
+            }
             Item::Mod(item) if item.content.is_none() => self.found.modules.push(item.ident.to_string()),
             Item::Mod(item) => visit::visit_item_mod(self, item),
             Item::Impl(item) if is_for_tests(&item.attrs) => {}
@@ -337,9 +363,11 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_stmt(&mut self, node: &'ast syn::Stmt) {
-        // A call for its error alone.
-        if let syn::Stmt::Expr(expr @ Expr::Try(_), Some(_)) = node {
-            self.instead(expr, vec![(format!("delete `{}`", self.shown(expr)), "()".into())]);
+        if let syn::Stmt::Expr(expr, Some(_)) = node
+            && is_act(expr)
+        {
+            let (range, what) = (node.span().byte_range(), format!("delete `{}`", self.shown(expr)));
+            self.add(node.span(), range.clone(), Form::Skipped, range, vec![(what, String::new())]);
         }
         visit::visit_stmt(self, node);
     }
@@ -413,6 +441,22 @@ fn both(what: &str) -> Vec<(String, String)> {
     ["true", "false"].map(|value| (format!("replace {what} with {value}"), value.to_owned())).into()
 }
 
+/// Whether an expression is run for its effect: a call, an assignment, or the end of something.
+fn is_act(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(_)
+        | Expr::MethodCall(_)
+        | Expr::Assign(_)
+        | Expr::Return(_)
+        | Expr::Break(_)
+        | Expr::Continue(_) => true,
+        Expr::Binary(node) => !operators(&node.op).is_empty(),
+        Expr::Try(node) => is_act(&node.expr),
+        Expr::Await(node) => is_act(&node.base),
+        _ => false,
+    }
+}
+
 /// Whether a `let` is among the operands of `&&`.
 fn is_chain(node: &syn::ExprBinary) -> bool {
     let has_let = |expr: &Expr| match expr {
@@ -441,6 +485,10 @@ fn name_of_type(ty: &Type) -> String {
         Type::Reference(reference) => name_of_type(&reference.elem),
         _ => "_".into(),
     }
+}
+
+fn lines_of(first: Span, last: Span) -> RangeInclusive<usize> {
+    first.start().line..=last.end().line
 }
 
 /// On one line, and cut where it is long.

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
-use crate::package::{Package, Place};
+use crate::package::Package;
 use crate::switched::Switched;
 
 /// A line of Cargo's output.
@@ -17,6 +17,14 @@ struct Line {
     reason: String,
     message: Option<Message>,
     executable: Option<PathBuf>,
+    manifest_path: Option<PathBuf>,
+}
+
+/// A program of tests, and the folder of its package, where they run.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Deserialize)]
@@ -45,12 +53,11 @@ struct Expansion {
 pub(crate) fn compile(
     package: &Package,
     chosen: &mut BTreeSet<usize>,
-) -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let target = package.state().join("build");
+) -> Result<Vec<Program>, Box<dyn Error>> {
     for round in 1.. {
         let switched = package.write(chosen)?;
         eprintln!("{}: compiling {} changes, round {round}", package.place.name, chosen.len());
-        let (programs, errors) = build(package.place, &package.state().join("tree"), &target)?;
+        let (programs, errors) = build(package, package.place.tests)?;
         if errors.is_empty() {
             return Ok(programs);
         }
@@ -68,19 +75,22 @@ pub(crate) fn compile(
     unreachable!("rounds end with what is left to drop")
 }
 
-fn build(
-    package: &Place,
-    tree: &Path,
-    target: &Path,
-) -> Result<(Vec<PathBuf>, Vec<Message>), Box<dyn Error>> {
+/// The programs of these tests, with the changes that have been compiled.
+pub(crate) fn wider(package: &Package, tests: &[&str]) -> Result<Vec<Program>, Box<dyn Error>> {
+    eprintln!("{}: compiling {}", package.place.name, tests.join(" "));
+    let (programs, errors) = build(package, tests)?;
+    if errors.is_empty() { Ok(programs) } else { Err(format!("{} do not compile", tests.join(" ")).into()) }
+}
+
+fn build(package: &Package, tests: &[&str]) -> Result<(Vec<Program>, Vec<Message>), Box<dyn Error>> {
     // Its own code is optimized: the tests run thousands of times.
-    let optimized = format!("profile.dev.package.{}.opt-level=1", package.name);
+    let optimized = format!("profile.dev.package.{}.opt-level=1", package.place.name);
     let built = Command::new("cargo")
         .args(["--config", &optimized, "--config", "profile.dev.package.sha2.opt-level=1"])
-        .args(["test", "--quiet", "--locked", "--no-run", "--message-format=json", "--package", package.name])
-        .args(package.tests)
-        .current_dir(tree)
-        .env("CARGO_TARGET_DIR", target)
+        .args(["test", "--quiet", "--locked", "--no-run", "--message-format=json"])
+        .args(tests)
+        .current_dir(package.state().join("tree"))
+        .env("CARGO_TARGET_DIR", package.state().join("build"))
         .env("CARGO_INCREMENTAL", "1")
         // Changed code breaks lints.
         .env("RUSTFLAGS", "--cap-lints allow")
@@ -90,7 +100,8 @@ fn build(
     for line in built.stdout.split(|&byte| byte == b'\n').filter(|line| line.starts_with(b"{")) {
         let line: Line = serde_json::from_slice(line)?;
         if line.reason == "compiler-artifact" {
-            programs.extend(line.executable);
+            let folder = line.manifest_path.and_then(|manifest| Some(manifest.parent()?.to_owned()));
+            programs.extend(line.executable.zip(folder).map(|(path, folder)| Program { path, folder }));
         }
         errors.extend(line.message.filter(|message| message.level.starts_with("error")));
     }

@@ -7,10 +7,9 @@
 
 mod changes;
 mod compile;
-mod digest;
-mod figures;
+mod diff;
 mod package;
-mod report;
+mod reasons;
 mod results;
 mod switched;
 mod tests_of;
@@ -18,21 +17,22 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Mutex;
 
 use clap::Parser;
 
 use changes::Change;
-use figures::Figures;
+use compile::Program;
+use diff::Diff;
 use package::{PACKAGES, Package, Source};
-use report::{Count, Report};
+use reasons::Reasons;
 use results::Results;
 use tests_of::{Outcome, Tests, in_parallel};
 
 #[derive(Parser)]
 #[command(name = "mutants", version)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Arguments {
     /// Only this package
     #[arg(value_parser = PACKAGES.iter().map(|place| place.name).collect::<Vec<_>>())]
@@ -40,6 +40,9 @@ struct Arguments {
     /// Only files whose path below `src` begins so
     #[arg(long)]
     file: Vec<String>,
+    /// Only functions that differ from this commit, and modules whose tests differ
+    #[arg(long)]
+    diff: Option<String>,
     /// Only the changes with these numbers, again if their outcome is known
     #[arg(long)]
     number: Vec<usize>,
@@ -49,23 +52,9 @@ struct Arguments {
     /// Print one change
     #[arg(long)]
     show: Option<usize>,
-    /// Print the changes that docs/reliability/mutants.json names without a reason
+    /// Try changes that nothing has noticed with all tests of this package, too
     #[arg(long)]
-    survivors: bool,
-    /// Only files that are not counted as they are now: their code is not what
-    /// docs/reliability/mutants.json counts
-    #[arg(long)]
-    changed: bool,
-    /// Write the counts of these files and their survivors into docs/reliability/mutants.json, and
-    /// keep the reasons
-    #[arg(long)]
-    write: bool,
-    /// Bring the table of docs/reliability.md up to date, and name the files that are not counted
-    #[arg(long)]
-    figures: bool,
-    /// The same, and fail if there are any or if the table was out of date
-    #[arg(long)]
-    counted: bool,
+    with: Vec<String>,
     /// How many tests run at a time
     #[arg(long, default_value_t = 2)]
     jobs: usize,
@@ -82,71 +71,59 @@ fn main() -> ExitCode {
     }
 }
 
-/// Returns whether all is as it is published.
+/// A change and its file.
+type Place<'a> = (&'a Source, &'a Change);
+
+/// Returns whether each change is noticed or has a reason.
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    if arguments.write && !arguments.number.is_empty() {
-        return Err("only the outcomes of whole files are written".into());
-    }
     let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let root = root.canonicalize()?;
-    let packages: Vec<_> =
-        PACKAGES.iter().map(|place| Package::read(&root, place)).collect::<Result<_, _>>()?;
-    let mut report = Report::read(&root)?;
-    if arguments.figures || arguments.counted {
-        let is_complete = publish(&root, &packages, &report)?;
-        return Ok(is_complete || arguments.figures);
-    }
+    let reasons = Reasons::read(&root)?;
+    let diff = arguments.diff.as_ref().map(|commit| Diff::since(&root, commit)).transpose()?;
     let mut fine = true;
-    let chosen = |name: &str| arguments.package.as_deref().is_none_or(|package| package == name);
-    for package in packages.iter().filter(|package| chosen(package.place.name)) {
-        let changes = arguments.chosen(package, &report);
-        if arguments.list {
-            changes.for_each(|(source, change)| println!("{}", source.line_of(change)));
-        } else if arguments.survivors {
-            let is_unexplained = |(source, change): &(&Source, &Change)| {
-                report.survivor(source, change).is_some_and(|survivor| survivor.why.is_empty())
-            };
-            changes
-                .filter(is_unexplained)
-                .for_each(|(source, change)| println!("{}", source.line_of(change)));
-        } else if let Some(number) = arguments.show {
-            package
-                .sources
-                .iter()
-                .filter_map(|source| source.shown(number))
-                .for_each(|text| print!("{text}"));
-        } else {
-            let changes: Vec<_> = changes.collect();
-            let results = Results::open(&package.state(), &package.copy()?)?;
-            find_out(package, &results, arguments, &changes)?;
-            let counted = tell(package, &results, &report, &changes);
-            if arguments.write {
-                report.set(package, counted);
-            } else {
-                fine &= all_are_published(package, &results, &report, &changes);
+    for place in
+        PACKAGES.iter().filter(|place| arguments.package.as_ref().is_none_or(|name| name == place.name))
+    {
+        let package = Package::read(&root, place)?;
+        if let Some(number) = arguments.show {
+            for (source, change) in package.changes().filter(|(_, change)| change.number == number) {
+                print!("{}", source.shown(number).unwrap_or_default());
+                println!("{}", reasons.why(source, change).unwrap_or("It has no reason to go unnoticed."));
             }
+            continue;
         }
-    }
-    if arguments.write {
-        report.write(&root)?;
-        publish(&root, &packages, &report)?;
+        let chosen: Vec<_> = arguments.chosen(&package, diff.as_ref()).collect();
+        if arguments.list {
+            for (source, change) in chosen {
+                println!("{}", source.line_of(change));
+            }
+            continue;
+        }
+        let results = Results::open(&package.state(), &package.copy()?)?;
+        find_out(&package, &results, arguments, &chosen)?;
+        fine &= tell(&package, &results, &reasons, &chosen);
+        for reason in reasons.without_change(&package) {
+            eprintln!("there is no such change, so its reason goes: {reason}");
+            fine = false;
+        }
     }
     Ok(fine)
 }
 
 impl Arguments {
-    fn chosen<'a>(
-        &self,
-        package: &'a Package,
-        report: &Report,
-    ) -> impl Iterator<Item = (&'a Source, &'a Change)> {
-        let is_chosen = |source: &&Source| {
+    fn chosen<'a>(&self, package: &'a Package, diff: Option<&Diff>) -> impl Iterator<Item = Place<'a>> {
+        package.changes().filter(move |(source, change)| {
             (self.file.is_empty() || self.file.iter().any(|start| source.path.starts_with(start)))
-                && !(self.changed && report.count(source).is_some())
-        };
-        let sources = package.sources.iter().filter(is_chosen);
-        let changes = sources.flat_map(|source| source.changes().map(move |change| (source, change)));
-        changes.filter(|(_, change)| self.number.is_empty() || self.number.contains(&change.number))
+                && (self.number.is_empty() || self.number.contains(&change.number))
+                && diff.is_none_or(|diff| diff.concerns(source, change))
+        })
+    }
+
+    /// The tests of other packages that a change is tried with.
+    fn wider(&self, package: &Package) -> Vec<&str> {
+        let named = self.with.iter().flat_map(|name| ["--package", name.as_str(), "--tests"]);
+        let usual = package.place.wider.iter().copied();
+        if self.with.is_empty() { usual.collect() } else { named.collect() }
     }
 }
 
@@ -155,7 +132,7 @@ fn find_out(
     package: &Package,
     results: &Results,
     arguments: &Arguments,
-    chosen: &[(&Source, &Change)],
+    chosen: &[Place],
 ) -> Result<(), Box<dyn Error>> {
     let again = !arguments.number.is_empty();
     let all: BTreeMap<_, _> = chosen
@@ -171,82 +148,73 @@ fn find_out(
     for (source, change) in all.values().filter(|(_, change)| !numbers.contains(&change.number)) {
         results.add(&source.path, change, (Outcome::DoesNotCompile, None));
     }
-    let name = package.place.name;
-    eprintln!("{name}: running each test without changes");
-    let scratch = package.state().join("passed");
-    let tests = Tests::run_each(&programs, package.folder_of_copy(), &scratch, arguments.jobs)?;
-    let (changes, of) = (numbers.len(), tests.all.len());
-    eprintln!("{name}: running {changes} changes with what passes them of {of} tests");
-    let order: Vec<_> = numbers.iter().map(|number| all[number]).collect();
-    in_parallel(arguments.jobs, &order, |place, (source, change)| {
-        let noticed = tests.of_change(change.number, &source.module());
-        let is_survivor = noticed.0 == Outcome::NoticedByNothing;
-        results.add(&source.path, change, noticed);
-        if again {
-            println!("{}: {}", source.line_of(change), results.shown(&source.path, change));
-        } else if is_survivor {
-            println!("{}", source.line_of(change));
-        }
-        if (place + 1).is_multiple_of(100) {
-            eprintln!("{name}: {} of {changes}", place + 1);
-        }
-    });
+    let made: Vec<_> = numbers.iter().map(|number| all[number]).collect();
+    let left = make(package, results, arguments, &programs, &made)?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let programs = compile::wider(package, &arguments.wider(package))?;
+    for (source, change) in make(package, results, arguments, &programs, &left)? {
+        results.add(&source.path, change, (Outcome::NoticedByNothing, None));
+        println!("{}", source.line_of(change));
+    }
     Ok(())
 }
 
-/// Prints the results. Returns the counts by file.
-fn tell(
+/// Runs these changes with the tests of some programs. Returns those that none of these notices.
+fn make<'a>(
     package: &Package,
     results: &Results,
-    report: &Report,
-    chosen: &[(&Source, &Change)],
-) -> BTreeMap<String, Count> {
-    let mut counted: BTreeMap<String, Count> = BTreeMap::new();
-    for (source, change) in chosen {
-        let outcome = results.of(&source.path, change).expect("every chosen change has been made");
-        let count = counted.entry(source.path.clone()).or_insert_with(|| Count::of(source));
-        count.add(change, outcome, report.survivor(source, change));
-    }
-    let mut all = Figures::default();
-    for count in counted.values() {
-        all.add(count);
-    }
-    eprintln!("{}: {}", package.place.name, all.sentence());
-    counted
-}
-
-/// Whether each of these changes that nothing noticed is on the page. Prints the others.
-fn all_are_published(
-    package: &Package,
-    results: &Results,
-    report: &Report,
-    chosen: &[(&Source, &Change)],
-) -> bool {
-    let is_new = |(source, change): &&(&Source, &Change)| {
-        results.of(&source.path, change) == Some(Outcome::NoticedByNothing)
-            && report.survivor(source, change).is_none()
-    };
-    let new: Vec<_> = chosen.iter().filter(is_new).collect();
-    for (source, change) in &new {
-        eprintln!("{}: not in mutants.json: {}", package.place.name, source.line_of(change));
-    }
-    new.is_empty()
-}
-
-/// Brings the reliability page's figures up to date. Returns whether they were, and every file is
-/// counted.
-fn publish(root: &Path, packages: &[Package], report: &Report) -> Result<bool, Box<dyn Error>> {
-    let mut is_complete = true;
-    for source in packages.iter().flat_map(|package| &package.sources) {
-        let changes = source.changes().count();
-        if changes > 0 && report.count(source).is_none() {
-            is_complete = false;
-            eprintln!("not counted: {} ({changes} changes)", source.path_in_workspace());
+    arguments: &Arguments,
+    programs: &[Program],
+    changes: &[Place<'a>],
+) -> Result<Vec<Place<'a>>, Box<dyn Error>> {
+    let name = package.place.name;
+    eprintln!("{name}: running each test without changes");
+    let tests = Tests::run_each(programs, &package.state().join("passed"), arguments.jobs)?;
+    eprintln!("{name}: running {} changes with what passes them of {} tests", changes.len(), tests.all.len());
+    let left = Mutex::new(Vec::new());
+    in_parallel(arguments.jobs, changes, |place, (source, change)| {
+        let noticed = tests.of_change(change.number, &source.module());
+        if noticed.0 == Outcome::NoticedByNothing {
+            left.lock().expect("unpoisoned").push((*source, *change));
+        } else {
+            results.add(&source.path, change, noticed);
         }
+        if !arguments.number.is_empty() {
+            println!("{}: {}", source.line_of(change), results.shown(&source.path, change));
+        }
+        if (place + 1).is_multiple_of(100) {
+            eprintln!("{name}: {} of {}", place + 1, changes.len());
+        }
+    });
+    Ok(left.into_inner().expect("unpoisoned"))
+}
+
+/// Prints the row of the table in docs/reliability.md, and each change that nothing noticed and
+/// that has no reason. Returns whether there is none.
+fn tell(package: &Package, results: &Results, reasons: &Reasons, chosen: &[Place]) -> bool {
+    let survives =
+        |(source, change): &&Place| results.of(&source.path, change) == Some(Outcome::NoticedByNothing);
+    let count = |outcome: Outcome| {
+        chosen.iter().filter(|(source, change)| results.of(&source.path, change) == Some(outcome)).count()
+    };
+    let (with, without): (Vec<_>, Vec<_>) =
+        chosen.iter().filter(survives).partition(|(source, change)| reasons.why(source, change).is_some());
+    println!(
+        "| `{}` | {} | {} | {} | {} | {} | {} |",
+        package.place.name,
+        chosen.len(),
+        count(Outcome::DoesNotCompile),
+        count(Outcome::ATestFails),
+        count(Outcome::TestsDoNotEnd),
+        with.len(),
+        without.len()
+    );
+    for (source, change) in &without {
+        eprintln!("nothing notices, and no reason says why: {}", source.line_of(change));
     }
-    let figures: Vec<_> =
-        packages.iter().map(|package| (package.place.name, Figures::of(package, report))).collect();
-    Ok(figures::write(root, &figures)? && is_complete)
+    without.is_empty()
 }
 
 #[cfg(test)]
@@ -254,7 +222,6 @@ mod tests {
     use clap::CommandFactory as _;
 
     use super::*;
-    use crate::report::tests::{CODE, counted};
 
     #[test]
     fn the_command_line_fits_together() {
@@ -262,22 +229,17 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_not_counted_as_they_are_can_be_chosen_alone() {
-        let report = counted(&Package::of_texts(&[("a/a.rs", CODE), ("a/b.rs", CODE)]));
-        let other = CODE.replace('<', ">");
-        let now = Package::of_texts(&[
-            ("a/a.rs", &format!("{CODE} // The same.")),
-            ("a/b.rs", &other),
-            ("a/c.rs", CODE),
-            ("b.rs", CODE),
-        ]);
+    fn files_and_numbers_choose_changes() {
+        let code = "fn f(a: u8) -> bool { a < 2 }";
+        let package = Package::of_texts(&[("a/a.rs", code), ("a/b.rs", code), ("b.rs", code)]);
         for (flags, expected) in [
-            (&["--changed"][..], &["a/b.rs", "a/c.rs", "b.rs"][..]),
-            (&["--changed", "--file", "a"], &["a/b.rs", "a/c.rs"]),
-            (&["--file", "a/a"], &["a/a.rs"]),
+            (&[][..], &["a/a.rs", "a/b.rs", "b.rs"][..]),
+            (&["--file", "a"], &["a/a.rs", "a/b.rs"]),
+            (&["--file", "a/a", "--file", "b"], &["a/a.rs", "b.rs"]),
         ] {
             let arguments = Arguments::parse_from([&["mutants"], flags].concat());
-            let mut files: Vec<_> = arguments.chosen(&now, &report).map(|(source, _)| &source.path).collect();
+            let mut files: Vec<_> =
+                arguments.chosen(&package, None).map(|(source, _)| &source.path).collect();
             files.dedup();
             assert_eq!(files, expected, "{flags:?}");
         }

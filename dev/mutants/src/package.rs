@@ -10,20 +10,31 @@ use std::process::Command;
 use sha2::{Digest as _, Sha256};
 
 use crate::changes::{self, Change, Found};
-use crate::digest;
 use crate::switched::{self, Switched};
 
 /// A package whose changes are counted. The others only connect these.
 pub(crate) struct Place {
     pub(crate) name: &'static str,
     folder: &'static str,
-    /// Which tests count, in Cargo's words: those that check the code's behavior, not its form.
+    /// The tests that count, in Cargo's words: those that check the code's behavior, not its form.
     pub(crate) tests: &'static [&'static str],
+    /// The tests that a change is tried with if none of these notices it.
+    pub(crate) wider: &'static [&'static str],
 }
 
 pub(crate) const PACKAGES: &[Place] = &[
-    Place { name: "tollgate-core", folder: "shared/core", tests: &["--lib"] },
-    Place { name: "tollgate", folder: "shared", tests: &["--lib", "--test", "apis", "--test", "upgrades"] },
+    Place {
+        name: "tollgate-core",
+        folder: "shared/core",
+        tests: &["--package", "tollgate-core", "--lib"],
+        wider: &["--package", "tollgate", "--test", "apis", "--test", "shop_orders"],
+    },
+    Place {
+        name: "tollgate",
+        folder: "shared",
+        tests: &["--package", "tollgate", "--lib", "--test", "apis", "--test", "upgrades"],
+        wider: &["--package", "tollgate", "--test", "shop_orders"],
+    },
 ];
 
 /// Files that the tests that count do not depend on, by the start of their paths.
@@ -46,10 +57,8 @@ pub(crate) struct Source {
     pub(crate) package: &'static Place,
     /// Below the folder `src`.
     pub(crate) path: String,
-    /// Of its code.
-    pub(crate) digest: String,
     text: String,
-    found: Found,
+    pub(crate) found: Found,
 }
 
 /// A package whose expressions are changed.
@@ -96,8 +105,8 @@ impl Package {
         self.root.join("target/mutants").join(self.place.name)
     }
 
-    /// Where the copy's tests run.
-    pub(crate) fn folder_of_copy(&self) -> PathBuf {
+    /// The package in the copy.
+    fn folder_of_copy(&self) -> PathBuf {
         self.state().join("tree").join(self.place.folder)
     }
 
@@ -141,8 +150,8 @@ impl Package {
 
 impl Source {
     pub(crate) fn of(package: &'static Place, path: &str, text: String) -> syn::Result<Self> {
-        let (digest, found) = (digest::of_source(&text)?, changes::of_source(&text)?);
-        Ok(Self { package, path: path.to_owned(), digest, text, found })
+        let found = changes::of_source(&text)?;
+        Ok(Self { package, path: path.to_owned(), text, found })
     }
 
     pub(crate) fn changes(&self) -> impl Iterator<Item = &Change> {

@@ -99,6 +99,9 @@ fn around(form: Form, choices: &[&Change]) -> (Pieces, Pieces) {
             }
             (before, Pieces::new())
         }
+        Form::Skipped => {
+            (vec![(format!("if !{} {{ ", on(first)), Some(first.number))], vec![(" }".into(), None)])
+        }
         Form::Unmatched => (vec![(format!(" if !{}", on(first)), Some(first.number))], Pieces::new()),
         Form::UnmatchedGuard => {
             (vec![("(".into(), None)], vec![(format!(") && !{}", on(first)), Some(first.number))])
@@ -172,16 +175,17 @@ mod tests {
         let switched = switch(text, &numbered(text).0, |_| true);
         assert_eq!(
             switched.text.replace("crate::mutants::on", "on"),
-            "fn f() { if on(1) { return (); } \
-             x = (if on(2) {(!a) || (b)} else {(if on(3) {a} else {!a}) && b}); }"
+            "fn f() { if on(1) { return (); } if !on(2) { \
+             x = (if on(3) {(!a) || (b)} else if on(4) {b} else if on(5) {!a} else \
+             {(if on(6) {a} else {!a}) && b}); } }"
         );
         let at = switched.text.find("|| (b)").unwrap();
-        assert_eq!(switched.blamed(&(at..at + 2), true), [2]);
-        let at = switched.text.find("{!a}").unwrap();
-        assert_eq!(switched.blamed(&(at..at + 2), false), [0; 0]);
         assert_eq!(switched.blamed(&(at..at + 2), true), [3]);
+        let at = switched.text.find("{!a})").unwrap();
+        assert_eq!(switched.blamed(&(at..at + 2), false), [0; 0]);
+        assert_eq!(switched.blamed(&(at..at + 2), true), [6]);
         let at = switched.text.find("x =").unwrap();
-        assert_eq!(switched.blamed(&(at..at + 1), true), [1]);
+        assert_eq!(switched.blamed(&(at..at + 1), true), [2]);
     }
 
     #[test]
@@ -203,8 +207,15 @@ mod tests {
         assert!(changed("fn f() { if g() { } }")[2].contains("if (if on {false} else {g()}) { }"));
         assert!(changed("fn f() { if a < b { } }")[1].contains("if (if on {false} else {a < b}) { }"));
         let all = changed("fn f() -> R { g()?; h()?.i(); j()? }");
-        assert!(all[1].contains("{ (if on {()} else {g()?}); h()?.i(); j()? }"), "{}", all[1]);
-        assert_eq!(all.len(), 2);
+        assert!(all[1].contains("{ if !on { g()?; } h()?.i(); j()? }"), "{}", all[1]);
+        assert_eq!(all.len(), 3);
+        let all = changed("fn f() { a = b; if c { return; } d += 1; log!(e); }");
+        assert!(all[1].contains("{ if !on { a = b; } if c"), "{}", all[1]);
+        assert!(all.iter().any(|text| text.contains("if c { if !on { return; } } d")), "{all:#?}");
+        assert!(all.iter().any(|text| text.contains("if !on { d += 1; } log!(e);")), "{all:#?}");
+        let all = changed("fn f() -> T { a && b }");
+        assert!(all[2].contains("(if on {b} else {a && b})"), "{}", all[2]);
+        assert!(all[3].contains("(if on {a} else {a && b})"), "{}", all[3]);
         let all = changed("fn f() { if matches!(g(), A | B if c) { } }");
         assert!(all[1].contains("if (if on {!matches!(g(), A | B if c)} else {matches!"), "{}", all[1]);
         assert!(all[2].contains("matches!(g(), A | B if (if on {true} else {c}))"), "{}", all[2]);

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::compile::Program;
+
 /// How many times as long as without a change tests may take, and the time that they may take in
 /// any case. An endless loop uses processor time under any load of the machine; a test that waits
 /// for ever uses none, and is given more.
@@ -48,7 +50,7 @@ pub(crate) type Noticed = (Outcome, Option<String>);
 
 /// A test, and its behavior without changes.
 pub(crate) struct Test {
-    program: PathBuf,
+    program: Program,
     name: String,
     /// The numbers of the changes that it can notice.
     switches: BTreeSet<usize>,
@@ -63,7 +65,6 @@ struct Takes {
 }
 
 pub(crate) struct Tests {
-    folder: PathBuf,
     scratch: PathBuf,
     pub(crate) all: Vec<Test>,
 }
@@ -71,15 +72,15 @@ pub(crate) struct Tests {
 impl Tests {
     /// Runs each test without changes. `scratch` is a folder for their files.
     pub(crate) fn run_each(
-        programs: &[PathBuf],
-        folder: PathBuf,
+        programs: &[Program],
         scratch: &Path,
         jobs: usize,
     ) -> Result<Self, Box<dyn Error>> {
-        let mut tests = Self { folder, scratch: scratch.to_owned(), all: Vec::new() };
+        let mut tests = Self { scratch: scratch.to_owned(), all: Vec::new() };
         for program in programs {
-            let mut command = Command::new(program);
-            let listed = command.args(["--list", "--format", "terse"]).current_dir(&tests.folder).output()?;
+            let mut command = Command::new(&program.path);
+            let listed =
+                command.args(["--list", "--format", "terse"]).current_dir(&program.folder).output()?;
             for name in
                 String::from_utf8(listed.stdout)?.lines().filter_map(|line| line.strip_suffix(": test"))
             {
@@ -91,7 +92,7 @@ impl Tests {
         let found = in_parallel(jobs, &tests.all, |place, test| {
             let (passed, times) = (scratch.join(place.to_string()), scratch.join(format!("{place}.times")));
             let start = Instant::now();
-            let mut command = tests.command(&[test], "\"$@\"; code=$?; times >$TIMES; exit $code");
+            let mut command = Self::command(&[test], "\"$@\"; code=$?; times >$TIMES; exit $code");
             command.env("MUTANTS_PASSED", &passed).env("TIMES", &times);
             (wait(&mut command, Duration::from_mins(5)), start.elapsed(), passed, times)
         });
@@ -131,7 +132,7 @@ impl Tests {
         let processor = PROCESSOR + SLOWER * batch.iter().map(|test| test.takes.processor).sum::<Duration>();
         let clock = WAIT + SLOWER * batch.iter().map(|test| test.takes.clock).sum::<Duration>();
         let mut command =
-            self.command(batch, "ulimit -c 0; ulimit -t $SECONDS_MOST; ulimit -v $MEMORY; exec \"$@\"");
+            Self::command(batch, "ulimit -c 0; ulimit -t $SECONDS_MOST; ulimit -v $MEMORY; exec \"$@\"");
         command.env("SECONDS_MOST", processor.as_secs().to_string()).env("MEMORY", MEMORY);
         command.env("MUTANTS_CHANGE", number.to_string());
         // A file, because the code that waits for the end does not read a pipe meanwhile.
@@ -146,15 +147,15 @@ impl Tests {
     }
 
     /// Runs tests of one program by a script of the shell that runs its arguments.
-    fn command(&self, tests: &[&Test], script: &str) -> Command {
-        let mut command = Command::new("sh");
+    fn command(tests: &[&Test], script: &str) -> Command {
+        let (mut command, program) = (Command::new("sh"), &tests[0].program);
         command
             .args(["-c", script, "sh"])
-            .arg(&tests[0].program)
+            .arg(&program.path)
             .args(["--test-threads", "2", "--exact"])
             .args(tests.iter().map(|test| &test.name))
-            .current_dir(&self.folder)
-            .env("CARGO_MANIFEST_DIR", &self.folder)
+            .current_dir(&program.folder)
+            .env("CARGO_MANIFEST_DIR", &program.folder)
             .env("RUST_BACKTRACE", "0")
             // The same cases every time, and no search for a smaller one that fails.
             .env("PROPTEST_RNG_SEED", "1")
@@ -168,8 +169,8 @@ impl Tests {
 }
 
 impl Test {
-    fn new(program: &Path, name: &str) -> Self {
-        let (program, name) = (program.to_owned(), name.to_owned());
+    fn new(program: &Program, name: &str) -> Self {
+        let (program, name) = (program.clone(), name.to_owned());
         Self { program, name, switches: BTreeSet::new(), takes: Takes::default() }
     }
 
