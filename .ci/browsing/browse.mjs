@@ -27,7 +27,8 @@ export async function close() {
   assertNoComplaints();
 }
 
-/** A page in a browser context of its own. `allowed` are the origins that it may request something from. */
+// A page in a browser context of its own. `allowed` are the origins that it may request something
+// from.
 export async function visitor({ width = 768, theme = "light", javaScriptEnabled = true, allowed }) {
   const context = await browser.newContext({
     viewport: { width, height: HEIGHTS[width] ?? 900 },
@@ -54,7 +55,7 @@ export async function visitor({ width = 768, theme = "light", javaScriptEnabled 
   return page;
 }
 
-/** From here on, the page may report errors like this one, such as `/status of 400 .*\/payments$/`. */
+// From here on, the page may report errors like this one, such as `/status of 400 .*\/payments$/`.
 export function expectError(page, pattern) {
   expected.get(page).push(pattern);
 }
@@ -122,7 +123,7 @@ export async function assertPrints(page, name) {
   assert.equal(controls, 0, `${name} prints ${controls} controls`);
 }
 
-/** Keeps the whole page and its first screen as images, in the directory `PICTURES` if that is set. */
+// Keeps the whole page and its first screen as images, in the directory `PICTURES` if that is set.
 export async function picture(page, name) {
   const { PICTURES } = process.env;
   if (PICTURES) {
@@ -132,7 +133,8 @@ export async function picture(page, name) {
   }
 }
 
-/** A page that fits, is accessible, begins with its content, and is kept as images, named by width and theme. */
+// A page that fits, is accessible, begins with its content, and is kept as images, named by width
+// and theme.
 export async function look(page, name) {
   const { width } = page.viewportSize();
   const isDark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);

@@ -67,7 +67,8 @@ async function typeCard(page, number, code = "112") {
   }
 }
 
-/** Replaces what is in a field, without leaving it. With the first key, the frame empties all fields that had a token. */
+// Replaces what is in a field, without leaving it. With the first key, the frame empties all fields
+// that had a token.
 async function retype(page, id, text) {
   await field(page, id).click();
   await page.keyboard.press("ControlOrMeta+A");
@@ -154,7 +155,8 @@ async function checkLostResponses() {
   step("who pays again without knowing is charged once, also after loading the page again");
 }
 
-/** A card is saved, pays again, also after the page was left, and once although the response was lost. */
+// A card is saved, pays again, also after the page was left, and once although the response was
+// lost.
 async function checkSaved(origin) {
   const before = await approved();
   const page = await shopper();

@@ -13,7 +13,7 @@ const LIST = "/v2/transactions";
 await launch(program);
 const page = await visitor({ width: 1440, allowed: [stack] });
 
-/** What begins with a text. The page has each of its menus twice, so only those that can be seen. */
+// What begins with a text. The page has each of its menus twice, so only those that can be seen.
 async function press(text) {
   const begins = new RegExp(`^\\s*${text.replace(/[(){}/]/g, "\\$&")}`);
   await page.locator("a:visible, button:visible", { hasText: begins }).first().click();

@@ -45,7 +45,8 @@ const cents = (rows, figure) => rows.reduce((sum, row) => sum + Math.round(Numbe
 /** An amount on the page, in cents. */
 const shownCents = (text) => Math.round(Number(text.replace("−", "-").replace(/[^\d.-]/g, "")) * 100);
 
-/** The file of the month that is shown adds up to the cent, as its page says; its difference in cents. */
+// The file of the month that is shown adds up to the cent, as its page says; its difference in
+// cents.
 async function checkFile(page, click) {
   const download = page.waitForEvent("download");
   await click(/^Download movements$/);

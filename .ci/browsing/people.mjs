@@ -27,7 +27,8 @@ export async function consoleAt(origin) {
     return page;
   }
 
-  /** Somebody at the sign-in page, whose clicks and entries are counted, by nothing but words that are to be seen. */
+  // Somebody at the sign-in page, whose clicks and entries are counted, by nothing but words that
+  // are to be seen.
   async function counted(name, width) {
     const page = await visitor({ width, allowed });
     await page.goto(url);
@@ -58,7 +59,7 @@ export async function consoleAt(origin) {
     await page.waitForSelector("h1");
   }
 
-  /** Looks at screens as Ann, each by its name and the way to it, at each width and in both themes. */
+  // Looks at screens as Ann, each by its name and the way to it, at each width and in both themes.
   async function looks(part, screens, then = () => {}) {
     for (const width of WIDTHS) {
       for (const theme of THEMES) {

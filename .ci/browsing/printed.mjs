@@ -10,9 +10,9 @@ export const IN_DOUBT = "Your bank has not said yes yet. Do not pay again; this 
 
 const trimmed = (text) => text.split("\n").map((line) => line.trim());
 
-/** Starts the shop of a directory as the section of a page says, and fails unless each line that the
- * section quotes is in the shop's files. `places` are what the command is started with, by what it
- * prints. */
+/** Starts the shop of a directory as the section of a page says, and fails unless each line that
+ * the section quotes is in the shop's files. `places` are what the command is started with, by
+ * what it prints. */
 export async function startPrinted({ source, title, directory, files, places, port }) {
   const page = readFileSync(source, "utf8");
   const [, section] = page.split(`\n## ${title}\n`);

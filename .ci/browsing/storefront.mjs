@@ -62,7 +62,7 @@ async function withKey(order, method, path, data) {
 
 const run = (schedule) => asked(`${stack}/_local/invoke/${schedule}`, { method: "POST" });
 
-/** The gateway's words for what it made of an order's payments, with what they still hold or took. */
+// The gateway's words for what it made of an order's payments, with what they still hold or took.
 async function atGateway(order) {
   const records = await asked(`${about.cardpointe_control}/transactions`);
   const own = records.filter(({ userfields }) => JSON.stringify(userfields ?? "").includes(order));
@@ -80,7 +80,7 @@ async function shopper({ at = shop, ...options }) {
   return page;
 }
 
-/** From the catalog to an order, whose id the store's response has. `cart` names the cart's picture. */
+// From the catalog to an order, whose id the store's response has. `cart` names the cart's picture.
 async function checkOut(page, cart) {
   await page.click("#add");
   await page.locator("#cart", { hasText: "In your cart: 1 × Example" }).waitFor();

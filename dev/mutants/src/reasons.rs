@@ -12,7 +12,7 @@ use crate::changes::Change;
 use crate::package::{Package, Source};
 
 /// By package, then by file below `src`.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 pub(crate) struct Reasons(BTreeMap<String, BTreeMap<String, Vec<Reason>>>);
 
 /// A change, without lines, so that it is known again after they have moved.

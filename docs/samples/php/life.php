@@ -33,7 +33,8 @@ interface Format
     public function read(string $xml): array;
 }
 
-/** DOM, with a prefix, and comments and an extension of the client's own, which mean nothing to the API. */
+// DOM, with a prefix, and comments and an extension of the client's own, which mean nothing to the
+// API.
 final class WithDom implements Format
 {
     public function write(array $request): string

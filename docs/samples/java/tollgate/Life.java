@@ -16,9 +16,9 @@ import javax.xml.bind.Marshaller;
 import javax.xml.bind.Unmarshaller;
 
 /**
- * The life of a payment of the credit-card API with JAXB, against a stack that runs. An element of a
- * response that the classes do not have is an error, and a response written again has the elements
- * of the one that came.
+ * The life of a payment of the credit-card API with JAXB, against a stack that runs. An element of
+ * a response that the classes do not have is an error, and a response written again has the
+ * elements of the one that came.
  *
  * <p>With Debian's libjaxb-java; other JAXB 2 libraries do as well:
  *

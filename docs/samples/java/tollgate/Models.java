@@ -6,8 +6,8 @@ import javax.xml.bind.annotation.XmlElement;
 import javax.xml.bind.annotation.XmlRootElement;
 
 /**
- * The messages. Every member is a String, as in the API's own sample, so that nothing is rounded and
- * no leading zero is lost. Elements are written in the order of the fields.
+ * The messages. Every member is a String, as in the API's own sample, so that nothing is rounded
+ * and no leading zero is lost. Elements are written in the order of the fields.
  */
 public final class Models {
     private Models() {}
