@@ -55,6 +55,8 @@ pub(crate) enum Form {
     Return,
     /// A statement is not run.
     Skipped,
+    /// A condition that begins with a pattern is false.
+    Unentered,
     /// An arm without a guard does not match.
     Unmatched,
     /// An arm's guard is true, but the arm does not match.
@@ -211,6 +213,20 @@ impl Finder<'_> {
             // too.
             let what = format!("replace the condition `{}` with false", self.shown(condition));
             self.instead(condition, vec![(what, "false".into())]);
+        } else if has_let(condition) {
+            let what = format!("replace the condition `{}` with false", self.shown(condition));
+            let (scope, start) = (condition.span().byte_range(), condition.span().byte_range().start);
+            self.add(condition.span(), scope, Form::Unentered, start..start, vec![(what, String::new())]);
+        }
+    }
+
+    /// The operands of a chain that has patterns among them.
+    fn chain(&mut self, node: &syn::ExprBinary) {
+        for operand in [&node.left, &node.right] {
+            if !has_let(operand) {
+                let what = format!("delete the operand `{}` of &&", self.shown(operand));
+                self.instead(operand, vec![(what, "true".into())]);
+            }
         }
     }
 
@@ -333,7 +349,9 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
     fn visit_expr_binary(&mut self, node: &'ast syn::ExprBinary) {
         // `if let … && …` is a chain, not an expression.
-        if !is_chain(node) {
+        if is_chain(node) {
+            self.chain(node);
+        } else {
             self.binary(node);
         }
         visit::visit_expr_binary(self, node);
@@ -393,6 +411,14 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             });
             let without = without.collect();
             self.instead(node, without);
+        } else {
+            for field in node.fields.iter().filter(|field| field.colon_token.is_some()) {
+                if !values::is_default(self.code(&field.expr)) {
+                    let (path, shown) = (self.code(&node.path), self.shown(field));
+                    let what = format!("delete the member `{shown}` of {path}");
+                    self.instead(&field.expr, vec![(what, "Default::default()".into())]);
+                }
+            }
         }
         visit::visit_expr_struct(self, node);
     }
@@ -459,12 +485,15 @@ fn is_act(expr: &Expr) -> bool {
 
 /// Whether a `let` is among the operands of `&&`.
 fn is_chain(node: &syn::ExprBinary) -> bool {
-    let has_let = |expr: &Expr| match expr {
-        Expr::Let(_) => true,
-        Expr::Binary(inner) => is_chain(inner),
-        _ => false,
-    };
     matches!(node.op, BinOp::And(_)) && (has_let(&node.left) || has_let(&node.right))
+}
+
+fn has_let(expr: &Expr) -> bool {
+    match expr {
+        Expr::Let(_) => true,
+        Expr::Binary(node) => is_chain(node),
+        _ => false,
+    }
 }
 
 fn is_matches(expr: &Expr) -> bool {

@@ -19,7 +19,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use clap::Parser;
 
@@ -100,7 +99,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
             continue;
         }
         let results = Results::open(&package.state(), &package.copy()?)?;
-        find_out(&package, &results, arguments, &chosen)?;
+        find_out(&package, &results, &reasons, arguments, &chosen)?;
         fine &= tell(&package, &results, &reasons, &chosen);
         for reason in reasons.without_change(&package) {
             eprintln!("there is no such change, so its reason goes: {reason}");
@@ -127,19 +126,22 @@ impl Arguments {
     }
 }
 
-/// Makes the chosen changes whose outcome is not known, each on its own.
+/// Makes the chosen changes whose outcome is not known, each on its own. Those with a reason are
+/// not made.
 fn find_out(
     package: &Package,
     results: &Results,
+    reasons: &Reasons,
     arguments: &Arguments,
     chosen: &[Place],
 ) -> Result<(), Box<dyn Error>> {
+    let of = |(source, change): &Place| results.of(&source.path, change);
     let again = !arguments.number.is_empty();
-    let all: BTreeMap<_, _> = chosen
-        .iter()
-        .filter(|(source, change)| again || results.of(&source.path, change).is_none())
-        .map(|(source, change)| (change.number, (*source, *change)))
-        .collect();
+    let is_open = |place: &&Place| {
+        let may_survive = reasons.why(place.0, place.1).is_some();
+        again || (!may_survive && matches!(of(place), None | Some(Outcome::NotByItsPackage)))
+    };
+    let all: BTreeMap<_, _> = chosen.iter().filter(is_open).map(|place| (place.1.number, *place)).collect();
     if all.is_empty() {
         return Ok(());
     }
@@ -148,73 +150,79 @@ fn find_out(
     for (source, change) in all.values().filter(|(_, change)| !numbers.contains(&change.number)) {
         results.add(&source.path, change, (Outcome::DoesNotCompile, None));
     }
-    let made: Vec<_> = numbers.iter().map(|number| all[number]).collect();
-    let left = make(package, results, arguments, &programs, &made)?;
+    let compiled = || numbers.iter().map(|number| all[number]);
+    let own: Vec<_> = compiled().filter(|place| again || of(place).is_none()).collect();
+    make(package, results, arguments, &programs, &own, Outcome::NotByItsPackage)?;
+    let left: Vec<_> = compiled().filter(|place| of(place) == Some(Outcome::NotByItsPackage)).collect();
     if left.is_empty() {
         return Ok(());
     }
     let programs = compile::wider(package, &arguments.wider(package))?;
-    for (source, change) in make(package, results, arguments, &programs, &left)? {
-        results.add(&source.path, change, (Outcome::NoticedByNothing, None));
-        println!("{}", source.line_of(change));
-    }
-    Ok(())
+    make(package, results, arguments, &programs, &left, Outcome::NoticedByNothing)
 }
 
-/// Runs these changes with the tests of some programs. Returns those that none of these notices.
-fn make<'a>(
+/// Runs these changes with the tests of some programs. `unnoticed` is the outcome of those that
+/// none of these notices.
+fn make(
     package: &Package,
     results: &Results,
     arguments: &Arguments,
     programs: &[Program],
-    changes: &[Place<'a>],
-) -> Result<Vec<Place<'a>>, Box<dyn Error>> {
+    changes: &[Place],
+    unnoticed: Outcome,
+) -> Result<(), Box<dyn Error>> {
     let name = package.place.name;
+    if changes.is_empty() {
+        return Ok(());
+    }
     eprintln!("{name}: running each test without changes");
-    let tests = Tests::run_each(programs, &package.state().join("passed"), arguments.jobs)?;
+    let mut tests = Tests::run_each(programs, &package.state().join("passed"), arguments.jobs)?;
+    tests.spare_longest();
     eprintln!("{name}: running {} changes with what passes them of {} tests", changes.len(), tests.all.len());
-    let left = Mutex::new(Vec::new());
     in_parallel(arguments.jobs, changes, |place, (source, change)| {
-        let noticed = tests.of_change(change.number, &source.module());
-        if noticed.0 == Outcome::NoticedByNothing {
-            left.lock().expect("unpoisoned").push((*source, *change));
-        } else {
-            results.add(&source.path, change, noticed);
-        }
-        if !arguments.number.is_empty() {
+        let likely = results.likely(&source.path, change);
+        let noticed = tests.of_change(change.number, &source.module(), likely);
+        results.add(&source.path, change, noticed.unwrap_or((unnoticed, None)));
+        if results.of(&source.path, change) == Some(Outcome::NoticedByNothing) {
+            println!("{}", source.line_of(change));
+        } else if !arguments.number.is_empty() {
             println!("{}: {}", source.line_of(change), results.shown(&source.path, change));
         }
         if (place + 1).is_multiple_of(100) {
             eprintln!("{name}: {} of {}", place + 1, changes.len());
         }
     });
-    Ok(left.into_inner().expect("unpoisoned"))
+    Ok(())
 }
 
 /// Prints the row of the table in docs/reliability.md, and each change that nothing noticed and
-/// that has no reason. Returns whether there is none.
+/// that has no reason, with their number by subject. Returns whether there is none.
 fn tell(package: &Package, results: &Results, reasons: &Reasons, chosen: &[Place]) -> bool {
-    let survives =
-        |(source, change): &&Place| results.of(&source.path, change) == Some(Outcome::NoticedByNothing);
-    let count = |outcome: Outcome| {
-        chosen.iter().filter(|(source, change)| results.of(&source.path, change) == Some(outcome)).count()
+    let (may_survive, made): (Vec<_>, Vec<_>) =
+        chosen.iter().partition(|(source, change)| reasons.why(source, change).is_some());
+    let with = |outcome: Outcome| -> Vec<_> {
+        made.iter().filter(|(source, change)| results.of(&source.path, change) == Some(outcome)).collect()
     };
-    let (with, without): (Vec<_>, Vec<_>) =
-        chosen.iter().filter(survives).partition(|(source, change)| reasons.why(source, change).is_some());
+    let survivors = with(Outcome::NoticedByNothing);
     println!(
         "| `{}` | {} | {} | {} | {} | {} | {} |",
         package.place.name,
         chosen.len(),
-        count(Outcome::DoesNotCompile),
-        count(Outcome::ATestFails),
-        count(Outcome::TestsDoNotEnd),
-        with.len(),
-        without.len()
+        with(Outcome::DoesNotCompile).len(),
+        with(Outcome::ATestFails).len(),
+        with(Outcome::TestsDoNotEnd).len(),
+        may_survive.len(),
+        survivors.len()
     );
-    for (source, change) in &without {
+    let mut by_subject = BTreeMap::<_, usize>::new();
+    for (source, change) in &survivors {
         eprintln!("nothing notices, and no reason says why: {}", source.line_of(change));
+        *by_subject.entry(source.subject()).or_default() += 1;
     }
-    without.is_empty()
+    for (subject, count) in by_subject {
+        println!("{subject}: {count}");
+    }
+    survivors.is_empty()
 }
 
 #[cfg(test)]

@@ -48,7 +48,6 @@ const UNTESTED: &[&str] = &[
     "dev/",
     "docs/reliability",
     "functions/",
-    "shared/tests/guards.rs",
     "shared/tests/layers",
 ];
 
@@ -160,6 +159,11 @@ impl Source {
 
     pub(crate) fn path_in_workspace(&self) -> String {
         format!("{}/src/{}", self.package.folder, self.path)
+    }
+
+    /// The first part of its path.
+    pub(crate) fn subject(&self) -> &str {
+        self.path.split(['/', '.']).next().unwrap_or_default()
     }
 
     /// A change in one line.

@@ -102,6 +102,7 @@ fn around(form: Form, choices: &[&Change]) -> (Pieces, Pieces) {
         Form::Skipped => {
             (vec![(format!("if !{} {{ ", on(first)), Some(first.number))], vec![(" }".into(), None)])
         }
+        Form::Unentered => (vec![(format!("!{} && ", on(first)), Some(first.number))], Pieces::new()),
         Form::Unmatched => (vec![(format!(" if !{}", on(first)), Some(first.number))], Pieces::new()),
         Form::UnmatchedGuard => {
             (vec![("(".into(), None)], vec![(format!(") && !{}", on(first)), Some(first.number))])
@@ -137,12 +138,12 @@ mod mutants {{
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::changes;
 
     /// The possible changes of a text, numbered from 1, and their number.
-    fn numbered(text: &str) -> (Found, usize) {
+    pub(crate) fn numbered(text: &str) -> (Found, usize) {
         let mut found = changes::of_source(text).unwrap();
         let all = found.sites.iter_mut().flat_map(|site| &mut site.choices);
         let last = all.zip(1..).map(|(change, number)| change.number = number).count();
@@ -203,6 +204,9 @@ mod tests {
     fn members_literals_conditions_and_macros_are_changed() {
         let all = changed("fn f() { S { a: 1, b, ..c } }");
         assert!(all[1].contains("(if on {S { b, ..c }} else {S { a: 1, b, ..c }})"), "{}", all[1]);
+        let all = changed("fn f() { S { a: b(), c, d: None, e: V::new() } }");
+        assert!(all[1].contains("S { a: (if on {Default::default()} else {b()}), c,"), "{}", all[1]);
+        assert_eq!(all.len(), 2);
         assert!(changed("fn f() { g(true) }")[1].contains("g((if on {false} else {true}))"));
         assert!(changed("fn f() { if g() { } }")[2].contains("if (if on {false} else {g()}) { }"));
         assert!(changed("fn f() { if a < b { } }")[1].contains("if (if on {false} else {a < b}) { }"));
@@ -225,18 +229,25 @@ mod tests {
     }
 
     #[test]
-    fn constants_patterns_chains_of_let_and_tests_stay() {
+    fn of_a_chain_with_patterns_the_other_operands_and_the_whole_are_changed() {
+        let all = changed("fn f() { if let A = b { } }");
+        assert!(all[1].contains("{ if !on && let A = b { }"), "{}", all[1]);
+        let all = changed("fn f() { if a && let B = c && d < e { } }");
+        assert!(all[1].contains("if !on && a && let B = c && d < e { }"), "{}", all[1]);
+        assert!(all[2].contains("let B = c && (if on {true} else {d < e}) { }"), "{}", all[2]);
+        assert!(all[3].contains("if (if on {true} else {a}) && let B = c && d < e { }"), "{}", all[3]);
+        assert!(all[4].contains("let B = c && (if on {(d) <= (e)} else {d < e})"), "{}", all[4]);
+    }
+
+    #[test]
+    fn constants_patterns_and_tests_stay() {
         for text in [
             "const A: bool = 1 < 2; static B: bool = !A; const fn f() -> bool { A }",
-            "fn f() { if let -1 = a && let Some(b) = c { } }",
+            "fn f() { while let -1 = a { } }",
             "#[cfg(test)] mod tests { fn f() -> bool { a < b } } #[test] fn t() { a < b; }",
             "#[cfg(test)] impl A { fn f() -> bool { true } } #[tokio::test] async fn t() { a < b; }",
         ] {
             assert!(changed(text).iter().all(|text| text.contains("return ();")), "{text}");
         }
-        assert!(
-            changed("fn f() { if let A = b && c < d { } }")[1]
-                .contains("let A = b && (if on {(c) <= (d)} else {c < d})")
-        );
     }
 }

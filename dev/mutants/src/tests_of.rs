@@ -35,6 +35,12 @@ const KINDS: &[u128] = &[50, 500, 2_000];
 /// How often an end is looked for.
 const LOOK: Duration = Duration::from_millis(2);
 
+/// How many looks at an end come before one at whether there is a reason to stop.
+const ASK: u32 = 50;
+
+/// A test of the last kind is not asked about what so many tests pass.
+const MANY: usize = 30;
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -42,6 +48,8 @@ pub(crate) enum Outcome {
     DoesNotCompile,
     ATestFails,
     TestsDoNotEnd,
+    /// No test of its package notices it. The wider ones have not been asked yet.
+    NotByItsPackage,
     NoticedByNothing,
 }
 
@@ -94,7 +102,7 @@ impl Tests {
             let start = Instant::now();
             let mut command = Self::command(&[test], "\"$@\"; code=$?; times >$TIMES; exit $code");
             command.env("MUTANTS_PASSED", &passed).env("TIMES", &times);
-            (wait(&mut command, Duration::from_mins(5)), start.elapsed(), passed, times)
+            (wait(&mut command, Duration::from_mins(5), || false), start.elapsed(), passed, times)
         });
         for (test, (ended, clock, passed, times)) in tests.all.iter_mut().zip(found) {
             if !ended.is_some_and(|status| status.success()) {
@@ -107,9 +115,24 @@ impl Tests {
         Ok(tests)
     }
 
-    /// The tests' verdict on a change in a module.
-    pub(crate) fn of_change(&self, number: usize, module: &str) -> Noticed {
+    /// Leaves out the longest tests where there are many others.
+    pub(crate) fn spare_longest(&mut self) {
+        let mut times = BTreeMap::<usize, usize>::new();
+        for number in self.all.iter().flat_map(|test| &test.switches) {
+            *times.entry(*number).or_default() += 1;
+        }
+        for test in self.all.iter_mut().filter(|test| test.kind() == KINDS.len()) {
+            test.switches.retain(|number| times[number] < MANY);
+        }
+    }
+
+    /// The tests' verdict on a change in a module. The `likely` test is asked first.
+    pub(crate) fn of_change(&self, number: usize, module: &str, likely: Option<&str>) -> Option<Noticed> {
         let mut tests: Vec<_> = self.all.iter().filter(|test| test.switches.contains(&number)).collect();
+        let first = tests.iter().find(|test| Some(test.name.as_str()) == likely);
+        if let Some(noticed) = first.and_then(|first| self.run(&[first], number)) {
+            return Some(noticed);
+        }
         // The quick ones, of these those beside the code, of these those that run little else.
         tests.sort_by_key(|test| {
             (test.kind(), &test.program, !test.name.starts_with(module), test.switches.len())
@@ -118,17 +141,17 @@ impl Tests {
         for mut left in tests.chunk_by(|a, b| (a.kind(), &a.program) == (b.kind(), &b.program)) {
             while !left.is_empty() {
                 let (batch, others) = left.split_at(most.next().unwrap_or(usize::MAX).min(left.len()));
-                let noticed = self.run(batch, number);
-                if noticed.0 != Outcome::NoticedByNothing {
-                    return noticed;
+                if let Some(noticed) = self.run(batch, number) {
+                    return Some(noticed);
                 }
                 left = others;
             }
         }
-        (Outcome::NoticedByNothing, None)
+        None
     }
 
-    fn run(&self, batch: &[&Test], number: usize) -> Noticed {
+    /// Nothing if the tests pass.
+    fn run(&self, batch: &[&Test], number: usize) -> Option<Noticed> {
         let processor = PROCESSOR + SLOWER * batch.iter().map(|test| test.takes.processor).sum::<Duration>();
         let clock = WAIT + SLOWER * batch.iter().map(|test| test.takes.clock).sum::<Duration>();
         let mut command =
@@ -138,11 +161,14 @@ impl Tests {
         // A file, because the code that waits for the end does not read a pipe meanwhile.
         let said = self.scratch.join(format!("{number}.said"));
         command.stdout(File::create(&said).expect("a writable folder"));
-        match wait(&mut command, clock).and_then(|status| status.code()) {
-            Some(0) => (Outcome::NoticedByNothing, None),
-            Some(_) => (Outcome::ATestFails, failed(&fs::read_to_string(said).unwrap_or_default())),
+        let failed = || failed(&fs::read_to_string(&said).unwrap_or_default());
+        // One that fails is enough: the others of the batch need not end.
+        let ended = wait(&mut command, clock, || failed().is_some());
+        match (ended.and_then(|status| status.code()), failed()) {
+            (Some(0), None) => None,
             // Ended by a limit: of time, of processor time, of the stack or of memory.
-            None => (Outcome::TestsDoNotEnd, None),
+            (None, None) => Some((Outcome::TestsDoNotEnd, None)),
+            (_, test) => Some((Outcome::ATestFails, test)),
         }
     }
 
@@ -194,13 +220,16 @@ fn of_children(times: &str) -> Duration {
     Duration::from_secs_f64(seconds.sum())
 }
 
-/// Runs a command for a time. Nothing if it was ended here.
-fn wait(command: &mut Command, most: Duration) -> Option<ExitStatus> {
+/// Runs a command for a time, or until it is to stop. Nothing if it was ended here.
+fn wait(command: &mut Command, most: Duration, is_to_stop: impl Fn() -> bool) -> Option<ExitStatus> {
     let mut child = command.spawn().expect("a shell");
     let start = Instant::now();
-    while start.elapsed() < most {
+    for look in 1_u32.. {
         if let Ok(Some(status)) = child.try_wait() {
             return Some(status);
+        }
+        if start.elapsed() > most || (look.is_multiple_of(ASK) && is_to_stop()) {
+            break;
         }
         thread::sleep(LOOK);
     }
@@ -230,6 +259,21 @@ pub(crate) fn in_parallel<T: Sync, R: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_tests_are_asked_only_where_few_others_are() {
+        let program = Program { path: PathBuf::new(), folder: PathBuf::new() };
+        let test = |switches: &[usize], seconds| {
+            let takes = Takes { processor: Duration::from_secs(seconds), ..Takes::default() };
+            Test { switches: switches.iter().copied().collect(), takes, ..Test::new(&program, "t") }
+        };
+        let mut all: Vec<_> = (1..MANY).map(|_| test(&[7], 1)).collect();
+        all.extend([test(&[7, 8], 2), test(&[8], 1)]);
+        let mut tests = Tests { scratch: PathBuf::new(), all };
+        tests.spare_longest();
+        let asked = |number| tests.all.iter().filter(|test| test.switches.contains(&number)).count();
+        assert_eq!((asked(7), asked(8)), (MANY - 1, 2));
+    }
 
     #[test]
     fn processor_time_is_that_of_children() {

@@ -97,6 +97,12 @@ fn of_path(path: &syn::TypePath) -> Vec<String> {
     }
 }
 
+/// Whether an expression is the default of its type, as it is usually written.
+pub(crate) fn is_default(code: &str) -> bool {
+    matches!(code, "None" | "false" | "0" | "()" | "vec![]")
+        || ["::new()", "::default()", "::ZERO"].iter().any(|end| code.ends_with(end))
+}
+
 fn wrapped(inner: &Type, with: impl Fn(String) -> String) -> Vec<String> {
     of_type(inner).into_iter().map(with).collect()
 }

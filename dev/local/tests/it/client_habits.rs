@@ -1,13 +1,11 @@
-//! Habits of clients of the two originals: members that their types promise, spellings of routes,
-//! keys in options.
+//! Habits of clients of the two originals: spellings of routes, and methods that they do not serve.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use local::template::{RouteKey, deployed};
-use serde_json::{Value, json};
 
 use crate::{
-    credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
+    credit_card_client::{CreditCard, payment},
     shop::Shop,
 };
 
@@ -76,47 +74,5 @@ async fn a_method_that_a_path_does_not_serve_is_refused_in_the_form_of_its_api()
             }
         }
     }
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn what_serializers_add_for_themselves_is_ignored_everywhere() {
-    let shop = Shop::share().await;
-    let api = CreditCard::of(&shop);
-    let marked = |mut request: Value| {
-        request["$type"] = json!("Payments.Api.Models.CardTransactionBindingModel");
-        request["Request"]["$id"] = json!("1");
-        request["Request"]["__type"] = json!("TransactionCardRequestModel");
-        request
-    };
-    let id = api.approved("authorize", &marked(payment("0", "r"))).await;
-    api.approved("capture", &marked(follow_up("capture", &id, "c"))).await;
-    api.approved("void", &marked(follow_up("void", &id, "v"))).await;
-    // With one underscore it may be a slip of the pen.
-    let slip = with(follow_up("void", &id, "w"), "/Request/_Amount", Some(json!("1.00")));
-    assert_eq!(api.send(Syntax::Json, "void", &slip).await.envelope().code, "17");
-    shop.register("o", 2599).await;
-    let paid = shop.pay_by_token("o", "authorize").await.id();
-    let captured = shop.follow_up("o", &paid, "capture", json!({"$type": "A", "__typename": "B"})).await;
-    captured.data(200);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_key_in_the_options_of_a_follow_up_is_an_idempotency_key() {
-    let shop = Shop::open().await;
-    shop.register("o", 2599).await;
-    let id = shop.pay_by_token("o", "authorize").await.id();
-    let with_key = json!({"options": {"idempotency_key": "c"}});
-    shop.follow_up("o", &id, "capture", with_key.clone()).await.data(200);
-    let again = shop.follow_up("o", &id, "capture", with_key).await;
-    assert!(again.is_replay(), "{}", again.body);
-    shop.stack.simulator().settle();
-    // The SDK's refunds have the options beside `data`.
-    let refund = json!({"data": {"amount": 100}, "options": {"idempotency_key": "r"}});
-    let path = format!("/v2/orders/o/transactions/{id}/refund");
-    shop.post(&path, refund.clone()).await.data(200);
-    assert!(shop.post(&path, refund).await.is_replay());
-    assert_eq!(shop.ledger("refund").len(), 1);
     shop.close().await;
 }

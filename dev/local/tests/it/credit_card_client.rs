@@ -179,7 +179,7 @@ impl Answer {
         envelope.unwrap_or_else(|why| panic!("{why}: {} {} {}", self.status, self.content_type, self.body))
     }
 
-    pub(crate) fn read(&self) -> Result<Envelope, String> {
+    fn read(&self) -> Result<Envelope, String> {
         let envelope = match self.content_type.as_str() {
             "application/json; charset=utf-8" | "text/json; charset=utf-8" => from_json(&self.body)?,
             "application/xml; charset=utf-8" | "text/xml; charset=utf-8" => from_xml(&self.body)?,

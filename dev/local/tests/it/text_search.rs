@@ -4,12 +4,11 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use local::{JOURNAL_TABLE_NAME, dynamodb_client, merchants};
-use reqwest::Method;
+use local::{JOURNAL_TABLE_NAME, dynamodb_client};
 use serde_json::{Value, json};
 
 use crate::{
-    credit_card_client::{CreditCard, Syntax, follow_up, payment, with},
+    credit_card_client::{CreditCard, payment, with},
     settlement::seed,
     shop::{Answer, MASTERCARD, NO_FUNDS, Shop, VISA, by_card_with},
 };
@@ -86,99 +85,6 @@ async fn a_payment_is_found_by_the_shops_reference_and_by_who_paid_and_the_journ
         assert!(!stored.contains(text), "{text}");
     }
     assert!(pointers.iter().all(|item| item.len() == 4 && item.contains_key("x")), "{pointers:?}");
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn what_a_capture_or_refund_does_leaves_a_payment_where_it_is_and_a_captures_reference_finds_it() {
-    let shop = Shop::open().await;
-    let mut first = by_card_with("authorize", VISA, &json!({"custom_reference": "invoice 7"}));
-    first["amount"] = json!(2599);
-    shop.register("a", 2599).await;
-    let paid = shop.pay("a", first).await;
-    let id = paid.id();
-    shop.stack.deliver_stream().await.unwrap();
-    shop.stack.advance_clock(1);
-    let capture = json!({"amount": 2599, "custom_reference": "parcel 1"});
-    shop.follow_up("a", &id, "capture", capture).await.data(200);
-    shop.stack.deliver_stream().await.unwrap();
-    for reference in ["invoice 7", "parcel 1"] {
-        assert_eq!(found(&shop, &format!("eq(custom_reference,{reference})")).await, ["a"], "{reference}");
-    }
-    assert_eq!(pointers(&shop).await.len(), 2);
-    let charged = CreditCard::of(&shop).approved("charge", &payment("1", "booking-1")).await;
-    let void = CreditCard::of(&shop).send(Syntax::Json, "void", &follow_up("void", &charged, "undone")).await;
-    assert_eq!(void.envelope().code, "00", "{}", void.body);
-    shop.stack.deliver_stream().await.unwrap();
-    assert_eq!(found(&shop, "eq(custom_reference,booking-1)").await, [charged]);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn no_merchant_finds_anothers_payments_whatever_it_quotes() {
-    let mut shop = Shop::open().await;
-    pay(&shop, "a", VISA, json!({"custom_reference": "invoice 7"})).await.data(200);
-    pay_as(&shop, "booking-1", EMAIL).await;
-    shop.stack.deliver_stream().await.unwrap();
-    // The local merchants have one signing key, so only their ids tell their keys apart.
-    let other = shop.token(merchants::EXTERNAL, Some(merchants::EXTERNAL_KEY)).await;
-    shop.use_token(other.body["access_token"].as_str().unwrap());
-    for filter in ["eq(custom_reference,invoice 7)".to_owned(), format!("eq(customer_email,{EMAIL})")] {
-        assert_eq!(found(&shop, &filter).await, Vec::<String>::new(), "{filter}");
-    }
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_merchant_that_does_not_want_it_pays_for_nothing() {
-    let shop = Shop::open_with(json!({"search": null})).await;
-    pay(&shop, "a", VISA, json!({"custom_reference": "invoice 7"})).await.data(200);
-    pay_as(&shop, "booking-1", EMAIL).await;
-    shop.stack.deliver_stream().await.unwrap();
-    assert_eq!(pointers(&shop).await, []);
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn a_payment_is_not_found_by_an_address_that_is_forgotten() {
-    let mut shop = Shop::open_with(json!({"keep_personal_data": "P1D"})).await;
-    pay_as(&shop, "booking-1", EMAIL).await;
-    shop.stack.deliver_stream().await.unwrap();
-    let by_email = format!("eq(customer_email,{EMAIL})");
-    assert_eq!(found(&shop, &by_email).await.len(), 1);
-    shop.stack.advance_clock(3 * 86_400);
-    shop.stack.invoke_scheduled("reconcile").await.unwrap();
-    shop.renew_token().await;
-    assert_eq!(found(&shop, &by_email).await, Vec::<String>::new());
-    assert_eq!(found(&shop, "eq(custom_reference,booking-1)").await.len(), 1, "that is the merchant's");
-    shop.close().await;
-}
-
-#[tokio::test]
-async fn what_payments_are_found_by_waits_for_secrets_and_no_entry_does() {
-    let shop = Shop::open().await;
-    pay(&shop, "a", VISA, json!({"custom_reference": "invoice 7"})).await.data(200);
-    shop.stack.cold_start().unwrap();
-    shop.stack.secrets().set_down(true);
-    // The batch comes again as long as that takes.
-    assert!(shop.stack.deliver_stream().await.is_err());
-    shop.stack.secrets().set_down(false);
-    shop.stack.deliver_stream().await.unwrap();
-    assert_eq!(found(&shop, "eq(custom_reference,invoice 7)").await, ["a"]);
-    // A merchant whose document is wrong holds up nothing.
-    let name = format!("tollgate/merchants/{}", merchants::REGISTERED);
-    let document = shop.stack.secrets().get(&name).unwrap();
-    pay(&shop, "b", VISA, json!({"custom_reference": "invoice 8"})).await.data(200);
-    shop.stack.cold_start().unwrap();
-    shop.stack.secrets().put(&name, json!({"keys": []}));
-    shop.stack.deliver_stream().await.unwrap();
-    shop.stack.secrets().put(&name, document);
-    shop.stack.cold_start().unwrap();
-    assert_eq!(found(&shop, "eq(status,complete)").await, ["b", "a"], "its entries are there");
-    assert_eq!(found(&shop, "eq(custom_reference,invoice 8)").await, Vec::<String>::new());
-    let head =
-        shop.send(Method::HEAD, "/v2/transactions?filter=eq(custom_reference,7)", &[], String::new()).await;
-    assert_eq!(head.status, 200);
     shop.close().await;
 }
 

@@ -118,10 +118,10 @@ fn decide_replaced(transaction: &mut Transaction, refund: &Operation, now: Times
     };
     let is_replaced = transaction.operations.iter().any(is_in_place);
     let Some(owed) = replaced.and_then(|id| transaction.operation_mut(id)) else { return };
-    let (is_done, is_over) = (refund.is(Stage::Approved), !refund.is(Stage::Pending));
+    let is_done = refund.is(Stage::Approved);
     if is_done && owed.is(Stage::WaitsForDispute) {
         owed.end_by_person(now);
-    } else if is_over && !is_replaced && owed.no_effect() == Some(NoEffect::EndedByPerson) {
+    } else if !is_replaced && owed.no_effect() == Some(NoEffect::EndedByPerson) {
         owed.wait_for_dispute(None, now);
     }
 }
@@ -213,7 +213,7 @@ fn learn_from_approval(
 /// A card that must never be tried again is known by its token from now on.
 fn learn_from_never(transaction: &mut Transaction, operation: &Operation, response: &GatewayResponse) {
     let rule = operation.decline().and_then(|decline| decline.rule);
-    let is_never = operation.kind.is_payment() && rule.is_some_and(|rule| rule.class == RetryClass::Never);
+    let is_never = rule.is_some_and(|rule| rule.class == RetryClass::Never);
     if let (true, Some(card), Some(token)) =
         (is_never, transaction.instrument.card_mut(), response.token.clone())
     {
@@ -264,8 +264,7 @@ pub(super) fn void_by_rule(
 }
 
 fn add_void(transaction: &mut Transaction, origin: &Operation, cause: Cause, context: &Context<'_>) -> Uuid {
-    let amount =
-        if cause == Cause::RefundBeforeSettlement { origin.amount } else { origin.approved_amount() };
+    let amount = origin.approved_amount();
     let had_no_effect =
         |o: &&mut Operation| o.follows == Some(origin.id) && o.cause == cause && o.is(Stage::NoEffect);
     if let Some(void) = transaction.operations.iter_mut().find(had_no_effect) {

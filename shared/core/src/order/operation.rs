@@ -366,6 +366,8 @@ mod tests {
             assert!(id.bytes().all(|byte| byte.is_ascii_uppercase()));
             assert!(is_gateway_order_id(&id), "{id}");
         }
+        let others = ["TGAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAA", "TGAAAAAAAAAAAAAAAA1"];
+        assert!(!others.into_iter().any(is_gateway_order_id));
     }
 
     /// It is part of the stored form: an id that is not stored is made by this rule.
@@ -379,6 +381,15 @@ mod tests {
         ] {
             assert_eq!(gateway_order_id(operation.parse().unwrap()), expected, "{operation}");
         }
+    }
+
+    #[test]
+    fn an_operation_with_a_word_of_a_newer_version_is_not_recognized() {
+        let at = Timestamp::UNIX_EPOCH;
+        let new = || Operation::new(new_operation(Uuid::from_u128(1), Kind::Purchase, 100), at);
+        let unknown = Decision::NoEffect(GatewayResponse::default(), NoEffect::Unrecognized);
+        assert!(!Operation { mechanism: Mechanism::Unrecognized, ..new() }.is_recognized());
+        assert!(!Operation { state: OperationState::Decided(unknown), ..new() }.is_recognized());
     }
 
     #[test]

@@ -222,4 +222,13 @@ mod tests {
             assert!(policy.takes_stored_cards_of(Principal::ClientCredentials));
         }
     }
+
+    #[test]
+    fn only_a_letter_that_could_refuse_an_approval_is_missed() {
+        let (letters, stated) = (|| vec!["N".to_owned()], "M".to_owned());
+        let by_avs = DeclineOn { avs: letters(), ..DeclineOn::default() };
+        let by_cvv = DeclineOn { cvv: letters(), ..DeclineOn::default() };
+        let missed = |rule: &DeclineOn| [rule.misses(Some(&stated), None), rule.misses(None, Some(&stated))];
+        assert_eq!((missed(&by_avs), missed(&by_cvv)), ([false, true], [true, false]));
+    }
 }

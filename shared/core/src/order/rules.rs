@@ -61,7 +61,7 @@ pub(super) fn amount_owing(
         None => owing,
     };
     let amount = amount.unwrap_or(most);
-    if amount > most || amount.is_zero() {
+    if amount > most {
         return Err(Rejection::ExceedsOwing(most));
     }
     Ok(ToPay { amount, is_part: amount != most })

@@ -1,5 +1,6 @@
 //! The order's rules, each named by the hazard that it keeps out.
 
+mod at_shop;
 mod attribution;
 pub(in crate::order) mod fixture;
 mod idempotency;

@@ -371,6 +371,8 @@ mod tests {
         assert_eq!(counter.ends, 4, "the decline counts");
         counter.pay(approved("c"), 3_720).unwrap();
         assert_eq!(counter.ends, 4, "it no longer counts");
+        counter.pay(Effect::Declined, 3_900).unwrap();
+        assert_eq!(counter.counts.approved.len(), 1, "an approval that no longer counts is forgotten");
     }
 
     #[test]

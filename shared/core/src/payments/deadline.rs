@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_gateway_is_called_while_there_is_just_enough_time_and_waited_for_no_longer_than_its_limit() {
+    async fn what_is_called_or_told_has_just_enough_time_and_is_waited_for_no_longer_than_its_limit() {
         for (left, limit) in [
             (Duration::ZERO, None),
             (KEPT_FOR_OUTCOME + SEND_MIN.mul_f32(0.99), None),
@@ -109,5 +109,10 @@ mod tests {
         ] {
             assert_eq!(Deadline::after(left).gateway_limit(), limit, "{left:?}");
         }
+        let (ms, wanted) = (Duration::from_millis, Duration::from_secs(20));
+        let telling = [2_999, 3_000].map(|left| Deadline::after(ms(left)).telling_limit());
+        assert_eq!(telling, [None, Some(ms(1_000))]);
+        let reports = [31_999, 32_000].map(|left| Deadline::after(ms(left)).report_limit(wanted));
+        assert_eq!(reports, [None, Some(ms(2_000))]);
     }
 }

@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn a_typed_card_lacks_a_postal_code_unless_it_comes_with_a_letter_or_digit_of_one() {
-        assert!(typed(None).lacks_postcode());
+        assert!(typed(None).lacks_postcode() && typed(None).lacks_address());
         for (postcode, lacks) in [
             (None, true),
             (Some(""), true),
@@ -340,14 +340,19 @@ mod tests {
         ] {
             let postcode = postcode.map(str::to_owned);
             let address = BillingAddress { postcode, ..BillingAddress::default() };
-            assert_eq!(typed(Some(address)).lacks_postcode(), lacks);
+            let card = typed(Some(address));
+            assert_eq!((card.lacks_postcode(), card.lacks_address()), (lacks, lacks));
         }
+        let street = || Some("1 Main St".to_owned());
+        let first = BillingAddress { line_1: street(), ..BillingAddress::default() };
+        let second = BillingAddress { line_2: street(), ..BillingAddress::default() };
+        assert!(![first, second].into_iter().any(|address| typed(Some(address)).lacks_address()));
     }
 
     #[test]
     fn a_stored_card_lacks_none_because_the_gateway_has_its_address() {
         let (account, profile) = ("1".to_owned(), "2".to_owned());
         let stored = PaymentSource::Profile { account, profile, initiator: Initiator::Customer };
-        assert!(!stored.lacks_postcode());
+        assert!(!stored.lacks_postcode() && stored.lacks_address(), "none is sent");
     }
 }

@@ -215,12 +215,17 @@ mod tests {
     fn a_merchant_with_one_account_has_one_currency() {
         let mut merchant = keys(&[]);
         assert_eq!((merchant.any_account(), merchant.only_currency()), (Some("1"), Some(Currency::USD)));
-        merchant.gateway.accounts.insert(Currency::parse("EUR").unwrap(), "2".to_owned());
+        let yen = Currency::parse("JPY").unwrap();
+        merchant.gateway.accounts.insert(yen, "2".to_owned());
+        assert_eq!(merchant.route(yen), Err(CurrencyLimit::Gateway(2)));
         assert!(merchant.any_account().is_some());
         assert_eq!(merchant.only_currency(), None);
-        let route = merchant.gateway.any_route();
-        assert_eq!((&*route.gateway, &*route.endpoint), ("g", "http://127.0.0.1:1"));
-        assert!(["1", "2"].contains(&&*route.account));
+        for route in [merchant.gateway.any_route(), merchant.route(Currency::USD).unwrap()] {
+            assert_eq!((&*route.gateway, &*route.endpoint), ("g", "http://127.0.0.1:1"));
+            assert!(["1", "2"].contains(&&*route.account));
+        }
+        merchant.gateway.linked = vec!["9".to_owned()];
+        assert_eq!(["9", "1"].map(|reported| merchant.gateway.accounts_for(reported).len()), [3, 1]);
         merchant.gateway.accounts.clear();
         assert_eq!((merchant.any_account(), merchant.only_currency()), (None, None));
     }

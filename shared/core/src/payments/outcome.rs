@@ -134,13 +134,10 @@ impl Payments {
             let Some(next) = change(&mut changed) else {
                 return Saved::new(current, NextStep::Respond);
             };
-            let expected = changed.operation(at).cloned();
             match self.store.save(&changed).await {
                 Ok(()) => return Saved::new(next_version(&changed), next),
                 // Our own write, its response lost: the stored operation is as we left it.
-                Err(StoreError::Conflict(stored))
-                    if expected.is_some() && stored.operation(at) == expected.as_ref() =>
-                {
+                Err(StoreError::Conflict(stored)) if stored.operation(at) == changed.operation(at) => {
                     return Saved::new(*stored, next);
                 }
                 Err(StoreError::Conflict(stored)) => current = *stored,

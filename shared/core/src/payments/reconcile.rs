@@ -171,12 +171,12 @@ pub async fn reconcile(
         merchants,
         deadline,
         limits,
-        known: Mutex::new(HashMap::new()),
-        failed: Mutex::new(HashMap::new()),
+        known: Mutex::default(),
+        failed: Mutex::default(),
         failed_shops: Mutex::default(),
         shops: Mutex::default(),
         to_tell: Mutex::default(),
-        done: Mutex::new(HashSet::new()),
+        done: Mutex::default(),
         report: Mutex::new(ReconcileReport { complete: true, ..ReconcileReport::default() }),
     };
     let Collected { due, rest } = run.collect().await;
@@ -314,12 +314,12 @@ impl ReconcileRun<'_> {
             Some(merchant) => self.payments.read_changed(&merchant, self.deadline).await,
             None => ShopChanges::default(),
         };
+        let cancelled = read.cancelled.len();
+        read.cancelled.into_iter().for_each(|key| self.keep_to_tell(key));
         let mut report = locked(&self.report);
-        report.cancelled += read.cancelled.len();
+        report.cancelled += cancelled;
         report.foreign += read.foreign;
         report.unread_shops += usize::from(!read.is_complete);
-        drop(report);
-        read.cancelled.into_iter().for_each(|key| self.keep_to_tell(key));
     }
 
     fn keep_to_tell(&self, key: OrderKey) {
@@ -594,6 +594,7 @@ mod tests {
         let due = BTreeMap::from([(many[0].merchant.clone(), many), (few[0].merchant.clone(), few)]);
         let turns = in_turns(due);
         assert_eq!(turns.len(), 1_002);
+        assert_eq!(ReconcileLimits::default().concurrency, 32);
         let places: Vec<_> = (0..4).map(|n| turns[n].merchant.as_str()).collect();
         assert_eq!(places, ["backlog", "few", "backlog", "few"]);
     }

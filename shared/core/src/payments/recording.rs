@@ -86,7 +86,7 @@ impl Payments {
         let now = TellNow { sent, paid, deadline: sending.deadline.to_tell() };
         let ToldOrder { order, released, .. } = self.tell_due(merchant, order, now).await;
         let Some(void) = released else { return order };
-        let sending = Sending { source: None, tells_shop: false, ..sending };
+        let sending = Sending { tells_shop: false, ..sending };
         self.carry_out(merchant, order, void, sending).await.order
     }
 
@@ -115,7 +115,7 @@ impl Payments {
         let mut told = ToldOrder { order, how_far: HowFar::Done, recorded: 0, released: None };
         for _ in 0..STEPS_MAX {
             let due = told.order.recording_due(self.clock.now());
-            if (now.sent.is_none() && due.is_none()) || told.released.is_some() {
+            if now.sent.is_none() && due.is_none() {
                 break;
             }
             if now.deadline.telling_limit().is_none() {
@@ -206,13 +206,10 @@ impl Payments {
     ) -> Result<Begun, HowFar> {
         let Some(shop) = &read.order else { return Err(HowFar::Unanswered) };
         let release = |order: &mut Order| {
-            if !order.is_telling(step) {
-                return Ok::<_, Refusal>(Changed::Not(None));
-            }
             let released = self.with_shop(merchant, Some(shop), |context| {
                 order.release_refused(step, &read.transactions, shop, context)
             });
-            Ok(Changed::To(released))
+            Ok::<_, Refusal>(Changed::To(released))
         };
         let saved = save_changed(self.store.as_ref(), told.order.clone(), release).await;
         let (order, released) = saved.map_err(|error| not_saved(&told.order, &error))?;

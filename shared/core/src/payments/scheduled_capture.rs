@@ -87,7 +87,7 @@ pub async fn capture_due(
         sources,
         deadline,
         request,
-        known: Mutex::new(HashMap::new()),
+        known: Mutex::default(),
         silent_shops: Mutex::default(),
         report: Mutex::new(report),
     };

@@ -134,7 +134,9 @@ impl OrderStore for MemoryStore {
         if self.unread.load(Ordering::Relaxed) {
             return Err(StoreError::Unavailable("cut".to_owned()));
         }
-        let crate::payments::DueQuery { index, shard, until, after, limit: _ } = query;
+        let shops = self.table.due(query.clone()).await?.shops;
+        let crate::payments::DueQuery { index, shard, until, after, limit } = query;
+        assert_eq!(limit, 1_000);
         let lagging = self.lagging.lock().unwrap();
         let orders = self.table.all();
         let due_at = |order: &Order| match index {
@@ -164,7 +166,7 @@ impl OrderStore for MemoryStore {
             let needs_attention_from = attention(&key);
             crate::payments::DueOrder { key, at, needs_attention_from }
         });
-        Ok(crate::payments::Page { orders: due.collect(), shops: Vec::new(), next })
+        Ok(crate::payments::Page { orders: due.collect(), shops, next })
     }
 }
 

@@ -115,6 +115,7 @@ mod tests {
     async fn a_merchant_cannot_take_back_what_the_operator_stopped() {
         let switches = kept(0);
         assert!(matches!(thrown(&switches, change(true, false, 0)).await, Thrown::Changed(_)));
+        assert!(matches!(thrown(&switches, change(true, false, 0)).await, Thrown::AsItWas(_)));
         assert!(matches!(thrown(&switches, change(false, false, 1)).await, Thrown::Changed(_)));
         assert!(matches!(thrown(&switches, change(true, false, 2)).await, Thrown::Changed(_)));
         // Over the merchant's own stop.

@@ -146,11 +146,12 @@ impl PaymentMethods {
     /// request once more, by its key, says nothing new.
     async fn agree_anew(&self, merchant: &Merchant, customer: &Customer, id: Uuid, key: Option<&KeyDigest>) {
         let Some(method) = customer.method(id) else { return };
-        if method.stored().is_none() || key.is_some() && method.key.as_ref() == key {
+        let Some(stored) = method.stored() else { return };
+        if key.is_some() && method.key.as_ref() == key {
             return;
         }
-        let (token, stored) = (method.card.token.as_deref(), method.stored());
-        let cards = CardKey::all(&merchant.id, &method.route.account, token, stored);
+        let token = method.card.token.as_deref();
+        let cards = CardKey::all(&merchant.id, &method.route.account, token, Some(stored));
         agree_anew(self.card_notes.as_ref(), &cards, self.clock.now()).await;
     }
 
@@ -381,14 +382,11 @@ impl PaymentMethods {
             // it done.
             let stored = self.customers.load(&current.key).await.map_err(MethodRefusal::Store)?;
             let version = stored.as_ref().map_or(0, |stored| stored.version);
-            match stored {
-                Some(stored) if stored == changed => return Ok((stored, value)),
-                _ if failure.is_some() && version == current.version => {
-                    let why = StoreError::Unavailable("the write was not done".to_owned());
-                    return Err(MethodRefusal::Store(failure.unwrap_or(why)));
-                }
-                Some(stored) => current = stored,
-                None => return Err(MethodRefusal::Contended),
+            match (stored, failure) {
+                (Some(stored), _) if stored == changed => return Ok((stored, value)),
+                (_, Some(why)) if version == current.version => return Err(MethodRefusal::Store(why)),
+                (Some(stored), _) => current = stored,
+                (None, _) => return Err(MethodRefusal::Contended),
             }
         }
         Err(MethodRefusal::Contended)

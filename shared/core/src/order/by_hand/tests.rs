@@ -89,7 +89,7 @@ fn a_payment_decided_done_needs_the_reference_that_everything_later_names() {
         let mut fixture = Fixture::new();
         let at = payment_in_doubt(&mut fixture, kind);
         assert_eq!(decide(&mut fixture, at, DONE, None), Err(HandRejection::ReferenceNeeded));
-        for wrong in ["", "a b", "123456789012345", "é"] {
+        for wrong in ["", "a b", "123456789012345", "é", "4222222222222"] {
             assert_eq!(decide(&mut fixture, at, DONE, Some(wrong)), Err(HandRejection::ReferenceMalformed));
         }
         assert_eq!(decide(&mut fixture, at, DONE, Some("324073608649")), Ok(NextStep::Respond));
@@ -169,7 +169,8 @@ fn a_payment_decided_done_is_still_under_the_merchants_rules() {
     let mut fixture = Fixture::new();
     fixture.policy.decline_on = DeclineOn { cvv: vec!["N".to_owned()], ..DeclineOn::default() };
     let at = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
-    let response = GatewayResponse { cvv: Some("N".to_owned()), ..GatewayResponse::default() };
+    let [reference, cvv] = ["r1", "N"].map(|text| Some(text.to_owned()));
+    let response = GatewayResponse { reference, cvv, ..GatewayResponse::default() };
     fixture.told(at, &Outcome::Unknown(Doubt::Incomplete, response));
     fixture.later(3_600);
     let Ok(NextStep::Send(void)) = decide(&mut fixture, at, DONE, Some("r1")) else { panic!("no void") };
@@ -212,6 +213,10 @@ fn a_refund_in_part_needs_its_reference_or_the_next_ones_look_up_finds_it_in_its
     let at = fixture.refund(id, Some(1000)).unwrap().sent();
     let at = in_doubt(&mut fixture, at);
     assert_eq!(decide(&mut fixture, at, DONE, None), Err(HandRejection::ReferenceNeeded));
+    let order = fixture.order.clone();
+    fixture.order.operation_mut(at).unwrap().cause = Cause::Duplicate;
+    assert_eq!(decide(&mut fixture, at, DONE, None), Ok(NextStep::Respond), "no other one is owed");
+    fixture.order = order;
     assert_eq!(
         decide(&mut fixture, at, DONE, Some("r")),
         Err(HandRejection::ReferenceInUse),

@@ -106,6 +106,7 @@ fn of_two_authorizations_in_a_repeated_hour_the_later_one_is_not_captured_earlie
     let of = |start| moment("P1D 01:40 America/New_York", start);
     assert_eq!(of("2026-11-01T05:45:00Z"), "2026-11-03T06:40:00Z");
     assert_eq!(of("2026-11-01T06:30:00Z"), "2026-11-03T06:40:00Z");
+    assert_eq!(moment("PT0S America/New_York", "2026-11-01T06:30:00Z"), "2026-11-01T06:30:00Z");
 }
 
 #[test]
@@ -118,9 +119,10 @@ fn only_what_is_a_rule_is_read_and_it_is_written_as_it_was() {
     assert_eq!(rule("P2D 17:00 america/new_york business-days").to_string(), CUT_OFF);
     assert_eq!(rule("PT90M").to_string(), "PT1H30M");
     let refused = |text: &str| text.parse::<CaptureRule>().unwrap_err();
-    for text in
-        ["", "2D", "P1W", "P1M", "P1Y", "-P1D", "P367D", "P366DT1S", "PT9000H", "2 days", "P1.5D", "P2D "]
-    {
+    for text in [
+        "", "2D", "P1W", "P1M", "P1Y", "-P1D", "-PT1H", "P367D", "P366DT1S", "PT9000H", "2 days", "P1.5D",
+        "P2D ",
+    ] {
         assert!(matches!(refused(text), InvalidRule::After | InvalidRule::Zone(_)), "{text}");
     }
     for time in ["7:00", "17:0", "24:00", "17:60", "17:00:00", "1700", "17:00Z"] {

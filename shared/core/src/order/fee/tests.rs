@@ -5,12 +5,13 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    memory::pay,
     order::{
-        Action, CaptureTerms, Cause, GatewayResponse, Initiative, NextStep, NoEffect, OperationRef, Outcome,
-        Pay, Rejection,
+        Action, CaptureAmount, CaptureAt, CaptureTerms, Cause, GatewayResponse, NextStep, NoEffect,
+        OperationRef, Outcome, Pay, Rejection,
         tests::fixture::{Fixture, amount, not_done},
     },
-    values::{CardSummary, Charged},
+    values::Charged,
 };
 
 fn surcharge(minor: u64) -> Fee {
@@ -76,6 +77,7 @@ fn a_share_is_rounded_half_up_and_the_last_one_is_what_is_left() {
         // It surfaced beside others that gave back everything, or too much.
         (3, 100, (100, 3), 50, (0, 0, false)),
         (3, 100, (60, 0), 50, (3, 3, false)),
+        (3, 100, (50, 2), 100, (1, 1, false)),
         (1, 1, (0, 0), 1, (1, 1, true)),
         (
             Amount::MAX.minor(),
@@ -190,6 +192,11 @@ fn a_part_of_a_payment_with_a_fee_needs_a_basis_and_all_of_it_does_not() {
         };
         let before = fixture.order.clone();
         assert_eq!(part(&mut fixture), Err(Rejection::FeeBasisRequired));
+        if kind == PaymentKind::Authorize {
+            let (at, part) = (CaptureAt::At(fixture.now), CaptureAmount::Part(amount(9_999)));
+            let terms = CaptureTerms { at: Some(at), amount: Some(part) };
+            assert_eq!(fixture.reschedule(id, &terms), Err(Rejection::FeeBasisRequired));
+        }
         assert_eq!(fixture.order, before, "nothing is on record");
         fixture.policy.fee_basis = Some(FeeBasis::Total);
         assert!(part(&mut fixture).is_ok());
@@ -284,11 +291,11 @@ fn a_refund_in_a_voids_place_is_of_what_was_captured_and_of_a_payment_beside_it_
         let operation = Operation { cause, reference, ..refund.clone() };
         let share = fixture.transaction(id).fee_share(&operation, &fixture.policy).unwrap();
         assert!(share.is_whole);
-        share.share.minor()
+        (share.share.minor(), share.left.minor())
     };
-    assert_eq!(of_all(Cause::AvsMismatch, None), 150);
+    assert_eq!(of_all(Cause::AvsMismatch, None), (150, 150));
     // The other payment is of all that was authorized.
-    assert_eq!(of_all(Cause::Duplicate, Some("other")), 300);
+    assert_eq!(of_all(Cause::Duplicate, Some("other")), (300, 300));
 }
 
 #[test]
@@ -319,22 +326,7 @@ fn what_surfaces_late_is_held_against_what_was_refunded_before_it_was_sent() {
 
 #[test]
 fn an_account_with_a_surcharge_needs_a_postal_code() {
-    let pay = |lacks_postcode| {
-        let card = CardSummary::default();
-        Action::Pay(Pay {
-            kind: PaymentKind::Purchase,
-            amount: None,
-            card,
-            standalone: None,
-            references: Box::default(),
-            save_for: None,
-            lacks_postcode,
-            source_is_known: false,
-            capture: CaptureTerms::default(),
-            shopper: None,
-            initiative: Initiative::default(),
-        })
-    };
+    let paying = |lacks_postcode| Action::Pay(Pay { lacks_postcode, ..pay(PaymentKind::Purchase, None) });
     for (accounts, lacks_postcode, refused) in [
         (&["1"][..], true, true),
         (&["1"][..], false, false),
@@ -343,7 +335,7 @@ fn an_account_with_a_surcharge_needs_a_postal_code() {
     ] {
         let mut fixture = Fixture::new();
         fixture.policy.surcharging = accounts.iter().map(|account| (*account).to_owned()).collect();
-        let planned = fixture.ask(pay(lacks_postcode), None);
+        let planned = fixture.ask(paying(lacks_postcode), None);
         assert_eq!(planned.err(), refused.then_some(Rejection::PostcodeRequired), "{accounts:?}");
         assert_eq!(fixture.order.transactions.is_empty(), refused);
     }

@@ -105,6 +105,7 @@ mod tests {
         let (role, session) = ("r".repeat(64), "s".repeat(64));
         let arn = format!("arn:aws-us-gov:sts::123456789012:assumed-role/{role}/{session}");
         let person = arn.parse().unwrap();
-        assert_eq!(told.unwrap().verified(Some(&person)).person, Some(arn));
+        let told = told.unwrap().verified(Some(&person)).proposed_by(Some(&person));
+        assert_eq!((told.person, told.proposed_by), (Some(arn.clone()), Some(arn)));
     }
 }

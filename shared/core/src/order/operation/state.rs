@@ -550,11 +550,16 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_applied_is_kept() {
+    fn what_cannot_be_applied_is_kept_and_a_schemes_words_only_where_they_are_of_a_payment_and_count() {
+        let response = GatewayResponse { scheme: Some(Box::default()), ..GatewayResponse::default() };
+        let said = Decision::Declined(response, Decline::of(DeclineCode::GenericDecline));
         let mut operation = Operation { state: OperationState::Unrecognized, ..pending() };
-        operation.keep_unapplied(declined(), Timestamp::UNIX_EPOCH);
+        operation.keep_unapplied(said.clone(), Timestamp::UNIX_EPOCH);
         assert_eq!(operation.superseded[0].decision, Some(declined()));
         assert!(operation.is(Stage::Unrecognized));
+        let mut capture = Operation { kind: Kind::Capture, ..pending() };
+        capture.decide(said, at(1));
+        assert_eq!(capture.decision(), Some(&declined()));
     }
 
     #[test]
@@ -575,7 +580,8 @@ mod tests {
         operation.decide(no_effect(NoEffect::Unreachable), at(3));
         operation.attempt_again(Uuid::from_u128(3), operation.amount, None, at(4));
         let [shared] = operation.superseded.as_slice() else { panic!("{:?}", operation.superseded) };
-        assert_eq!((shared.first_at, shared.at, shared.times), (at(1), at(3), 2));
+        let times = (shared.first_at, shared.at, shared.times, operation.updated_at);
+        assert_eq!(times, (at(1), at(3), 2, at(4)));
         assert_eq!((shared.attempt.id, &shared.carried), (Uuid::from_u128(2), &carried));
     }
 
@@ -589,6 +595,16 @@ mod tests {
         operation.decide(no_effect(NoEffect::Unreachable), at(3));
         operation.attempt_again(Uuid::from_u128(3), operation.amount, None, at(4));
         assert_eq!((operation.superseded.len(), &operation.superseded[0]), (2, &before));
+    }
+
+    #[test]
+    fn a_refund_that_a_person_ended_while_it_waited_may_still_surface() {
+        let mut refund = Operation { kind: Kind::Refund, ..pending() };
+        refund.wait_for_dispute(Some(no_effect(NoEffect::NeverArrived)), at(1));
+        refund.wait_for_dispute(None, at(2));
+        assert_eq!(refund.updated_at, at(1), "it has waited since");
+        refund.end_by_person(at(3));
+        assert_eq!(refund.abandoned().count(), 1);
     }
 
     #[test]
@@ -613,34 +629,32 @@ mod tests {
         let before = refund.clone();
         refund.note_done_again(&approval, at(8));
         assert_eq!(refund, before, "no attempt is left that it could be of");
+        let payment = Operation { kind: Kind::Purchase, ..refund };
+        assert_eq!(payment.abandoned().count(), 3, "an approval of it that was withdrawn proves nothing");
     }
 
     #[test]
     fn every_attempt_that_was_refused_without_proof_is_looked_for_again_once_it_is_due() {
-        let (mut operation, ids) = (pending(), [1, 2, 3, 4].map(Uuid::from_u128));
-        let decisions = [
-            declined(),
-            unproven(NoEffect::TryAgain),
-            unproven(NoEffect::TryAgain),
-            unproven(NoEffect::TryAgain),
-        ];
+        let (mut operation, ids) = (pending(), [1, 2, 3, 4, 5, 6].map(Uuid::from_u128));
+        let unproven = || unproven(NoEffect::TryAgain);
+        let proven = no_effect(NoEffect::TryAgain);
+        let decisions = [declined(), unproven(), proven, unproven(), unproven(), unproven()];
         for (n, decision) in decisions.into_iter().enumerate() {
             operation.decide(decision, at(1));
             if let Some(next) = ids.get(n + 1) {
                 operation.attempt_again(*next, operation.amount, None, at(2));
             }
         }
+        operation.superseded[3].carried.keep_member("later".to_owned(), true.into());
         operation.prove_refusals();
-        assert_eq!(operation.look_again, [ids[3], ids[1], ids[2]]);
-        assert_eq!(
-            operation.superseded.len(),
-            2,
-            "equal refusals share an entry, and the decline has its own"
-        );
+        assert_eq!(operation.look_again, [ids[5], ids[1], ids[3], ids[4]]);
+        // Refusals that are equal and proven share an entry, if no newer version added members.
+        let times: Vec<u32> = operation.superseded.iter().map(|entry| entry.times).collect();
+        assert_eq!(times, [1, 2, 1, 1]);
         assert_eq!(operation.superseded[0].decision, Some(declined()));
         operation.last_look_at = Some(at(60));
         assert!(operation.due_to_look_again(at(59)).is_empty());
-        assert_eq!(operation.due_to_look_again(at(60)), [ids[3], ids[1], ids[2]]);
+        assert_eq!(operation.due_to_look_again(at(60)), [ids[5], ids[1], ids[3], ids[4]]);
         // Now there is nothing to prove, nor has an approval anything.
         assert!(operation.take_unproven().is_empty());
         let mut operation = pending();

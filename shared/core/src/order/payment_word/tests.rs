@@ -59,7 +59,14 @@ fn each_course_of_a_payment_has_the_word_that_people_use_for_it() {
     let capture = |minor| approved(2, Kind::Capture, minor);
     let refund = |minor| approved(3, Kind::Refund, minor);
     let pending = |kind| Operation::new(new_operation(Uuid::from_u128(4), kind, 500), at(0));
+    let of_nothing = GatewayResponse { charged: Some(Amount::ZERO.into()), ..GatewayResponse::default() };
+    let refused = refused_by_settlement(1, Kind::Purchase, 500);
+    let not_refunded = Decision::NoEffect(refused.response().unwrap().clone(), NoEffect::TryAgain);
     for (operations, word) in [
+        // A purchase holds nothing.
+        (vec![decided(1, Kind::Purchase, 500, Decision::Approved(of_nothing))], PaymentWord::Paid),
+        (vec![take.clone(), decided(3, Kind::Refund, 500, not_refunded)], PaymentWord::Paid),
+        (vec![refused, void(Cause::RefundBeforeSettlement, client)], PaymentWord::Refunded),
         (vec![hold.clone()], PaymentWord::Held),
         (vec![hold.clone(), capture(500)], PaymentWord::Paid),
         (vec![hold.clone(), capture(499)], PaymentWord::PartlyPaid),

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Action, CaptureTerms, CustomerTraces, Finding, GatewayResponse, Initiative, Order, Outcome, Pay,
-        PaymentKind, Principal, Shopper, Stage, StandalonePayment,
+        Action, CaptureTerms, Cause, CustomerTraces, Finding, GatewayResponse, Initiative, Order, Outcome,
+        Pay, PaymentKind, Principal, Shopper, Stage, StandalonePayment,
         tests::fixture::{Fixture, TOTAL, amount, approval, unknown},
     },
     values::{CardSummary, Memo, Metadata, References, StoredCard},
@@ -129,6 +129,13 @@ fn a_payment_whose_outcome_may_change_keeps_what_that_is_applied_with() {
         assert_eq!(transaction.save_for.as_deref(), Some("c-1"));
         assert!(transaction.card().unwrap().token.is_some() && !text(&fixture.order).contains("Ann"));
     }
+    // A payment that is looked for once more, and one that a newer version wrote.
+    let mut fixture = paid(Some("p-1"));
+    fixture.order.transactions[0].operations[0].last_look_at = Some(fixture.now);
+    assert_eq!(fixture.order.erase(&by_reference(), &[stored("p-1")]).waiting, 1);
+    let mut fixture = paid(Some("p-1"));
+    fixture.order.transactions[0].operations[0].cause = Cause::Unrecognized;
+    assert_eq!(fixture.order.erase(&by_reference(), &[stored("p-1")]).waiting, 1);
 }
 
 /// A card that the customer has stored.
@@ -201,7 +208,7 @@ fn an_erased_payment_is_still_refunded_and_its_repetition_still_replayed() {
 #[test]
 fn a_payment_that_has_only_a_card_in_common_with_the_customer_loses_that_and_nothing_else() {
     const TOKEN: &str = "9418594164541111";
-    for traces in [of_card("p-2", TOKEN), of_card("p-1", TOKEN)] {
+    for traces in [of_card("p-2", TOKEN), of_card("p-1", TOKEN), of_card("p-1", "another")] {
         let mut fixture = paid(Some("p-1"));
         let mut expected = fixture.order.clone();
         let card = expected.transactions[0].instrument.card_mut().unwrap();
@@ -247,5 +254,7 @@ fn a_payment_with_a_stored_card_forgets_where_that_is_stored() {
     assert_eq!(fixture.order.transactions[0].paid_with, None, "the customer's card by where it is stored");
     let mut fixture = with_a_stored_card();
     assert!(fixture.order.erase(&of_card("p-2", "another"), &[]).members.is_empty());
+    let no_token = CustomerTraces { cards: vec![CardSummary::default()], ..CustomerTraces::default() };
+    assert!(fixture.order.erase(&no_token, &[]).members.is_empty(), "neither card has one");
     assert_eq!(fixture.order.transactions[0].paid_with, Some(stored("p-1")));
 }

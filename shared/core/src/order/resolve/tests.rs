@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     order::{
-        DisputeKind, DisputeReport, OperationStatus, PaymentKind, Rejection, TransactionStatus,
+        CaptureAt, DisputeKind, DisputeReport, OperationStatus, PaymentKind, Rejection, TransactionStatus,
         tests::fixture::{Fixture, TOTAL, amount, approval, dispute_report, not_done, partial, unknown},
     },
     values::Amount,
@@ -171,6 +171,8 @@ fn two_approvals_found_at_once_leave_one() {
     let both = Finding::Several(vec![approved_as("first"), approved_as("second")]);
     let Some(NextStep::Send(void)) = fixture.learns(at, &both) else { panic!("no void") };
     assert_eq!(fixture.operation(void).reference.as_deref(), Some("second"));
+    let payment = fixture.transaction(at.transaction);
+    assert_eq!(payment.operation_status(fixture.operation(at)), OperationStatus::Done);
     fixture.approve(void);
     assert_eq!(
         (status(&fixture, at), fixture.transaction(at.transaction).reference()),
@@ -326,6 +328,7 @@ fn an_inquiry_without_a_usable_response_is_put_off_so_that_others_have_their_tur
     assert!(fixture.order.put_off(at, fixture.now));
     assert_eq!(fixture.order.next_inquiry_at(), Some(fixture.now + SignedDuration::from_mins(5)));
     assert_eq!(fixture.operation(at).pending().unwrap().inquiries, 0, "the gateway said nothing");
+    assert!(!fixture.order.put_off(OperationRef { operation: Uuid::nil(), ..at }, fixture.now));
 }
 
 #[test]
@@ -363,8 +366,19 @@ fn what_only_a_newer_version_can_read_is_left_to_it() {
     let (mut fixture, at) = in_doubt(PaymentKind::Purchase);
     fixture.later(30);
     assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), Some(at));
+    fixture.order.capture = Some(CaptureAt::Unrecognized);
+    assert_eq!(fixture.pay(PaymentKind::Purchase, None, None), Err(Rejection::NewerVersion));
     fixture.order.operation_mut(at).unwrap().cause = Cause::Unrecognized;
     assert_eq!(fixture.order.to_inquire_about(at.transaction, fixture.now), None);
+    for seconds in [3_600, 3_600] {
+        fixture.later(seconds);
+        fixture.learns(at, &Finding::Absent);
+        assert!(fixture.operation(at).is(Stage::Pending), "it may still arrive");
+    }
+    fixture.order.operation_mut(at).unwrap().state = OperationState::Unrecognized;
+    assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")), Err(Rejection::NewerVersion));
+    assert_eq!(fixture.told(at, &partial(500)), NextStep::Respond);
+    assert_eq!(fixture.operation(at).superseded.len(), 1, "the outcome is kept until then");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Who requested an operation and why stays with that operation, and with nothing else.
 
-use super::fixture::{Fixture, amount, not_done, partial};
+use super::fixture::{Fixture, amount, declined, not_done, partial};
 use crate::{
     journal::{Fact, entries},
-    order::{Attribution, NextStep, NoEffect, Operation, OperationRef, PaymentKind, Rejection},
+    order::{Attribution, NextStep, NoEffect, Operation, OperationRef, PaymentKind, Rejection, rules},
     values::{Currency, RefundMax},
 };
 
@@ -100,16 +100,23 @@ fn a_refund_that_was_declined_takes_nothing_of_a_limit_and_one_in_doubt_does() {
 
 #[test]
 fn a_void_of_what_was_taken_is_within_the_limit_and_one_of_what_is_held_needs_none() {
-    let mut fixture = Fixture::new();
-    let held = fixture.approved(PaymentKind::Authorize, None);
-    limited(&mut fixture, "Ann", 0);
-    let void = fixture.void(held).unwrap().sent();
-    fixture.approve(void);
-    fixture.attribution = None;
-    fixture.refund_max = RefundMax::Unlimited;
-    let taken = fixture.approved(PaymentKind::Purchase, None);
-    limited(&mut fixture, "Ann", 2_598);
-    assert_eq!(fixture.void(taken).err(), Some(exceeded(2_598, 0)));
-    limited(&mut fixture, "Ann", 2_599);
-    fixture.void(taken).unwrap().sent();
+    for captures in [false, true] {
+        let mut fixture = Fixture::new();
+        limited(&mut fixture, "Ann", 0);
+        let held = fixture.approved(PaymentKind::Authorize, None);
+        let refused = fixture.capture(held, None).unwrap().sent();
+        fixture.told(refused, &declined());
+        let void = fixture.void(held).unwrap().sent();
+        fixture.approve(void);
+        fixture.later(60);
+        fixture.attribution = None;
+        fixture.refund_max = RefundMax::Unlimited;
+        let taken =
+            if captures { fixture.captured(2_599) } else { fixture.approved(PaymentKind::Purchase, None) };
+        limited(&mut fixture, "Ann", 2_598);
+        assert_eq!(fixture.void(taken).err(), Some(exceeded(2_598, 0)));
+        limited(&mut fixture, "Ann", 2_599);
+        fixture.void(taken).unwrap().sent();
+        assert_eq!(rules::given_back_by(&fixture.order, Some("Ann")), amount(2_599), "in doubt, too");
+    }
 }

@@ -7,7 +7,8 @@ use super::{
     fixture::{approval, declined, not_done, partial, unknown},
 };
 use crate::order::{
-    Action, Intent, Kind, NextStep, NoEffect, PaymentKind, Principal, Rejection, Shopper, Stage, Target,
+    Action, Cause, Intent, Kind, NextStep, NoEffect, PaymentKind, Principal, Rejection, Shopper, Stage,
+    Target,
 };
 use crate::values::Currency;
 
@@ -59,8 +60,11 @@ fn what_is_known_to_have_done_nothing_gets_another_attempt_under_an_order_id_of_
         let first = fixture.pay(PURCHASE, None, key).unwrap().sent();
         let order_id = fixture.operation(first).attempt.gateway_order_id.clone();
         fixture.told(first, &not_done(NoEffect::Unreachable));
+        fixture.later(1);
         let second = fixture.pay(PURCHASE, None, key).unwrap().sent();
         assert_eq!(second, first);
+        let (order, transaction) = (&fixture.order, fixture.transaction(second.transaction));
+        assert_eq!((order.updated_at, transaction.updated_at), (fixture.now, fixture.now));
         let attempt = &fixture.operation(second).attempt;
         assert_eq!(attempt.number, 2);
         assert_ne!(attempt.gateway_order_id, order_id, "a record belongs to exactly one attempt");
@@ -91,6 +95,10 @@ fn an_equal_request_without_a_key_is_a_possible_duplicate_for_a_while() {
     let mut fixture = Fixture::external();
     fixture.approved(PURCHASE, Some(500));
     fixture.later(60);
+    // Follow-ups have the fingerprint of their payment, and are no payments.
+    let mut beside = fixture.order.transactions[0].operations[0].clone();
+    (beside.follows, beside.cause, beside.updated_at) = (Some(beside.id), Cause::Duplicate, fixture.now);
+    fixture.order.transactions[0].operations.push(beside);
     assert!(fixture.pay(PURCHASE, Some(500), None).is_ok());
 }
 
@@ -105,11 +113,13 @@ fn a_double_click_while_the_first_payment_still_runs_does_not_pay_twice() {
 #[test]
 fn the_same_part_refunded_twice_at_once_is_a_possible_duplicate() {
     let mut fixture = Fixture::new();
-    let id = fixture.approved(PURCHASE, None);
+    let [id, other] = [1500, 1000].map(|minor| fixture.approved(PURCHASE, Some(minor)));
     let at = fixture.refund(id, Some(500)).unwrap().sent();
     fixture.approve(at);
     assert_eq!(fixture.refund(id, Some(500)), Err(Rejection::PossibleDuplicate(id)));
-    assert!(fixture.refund(id, Some(501)).is_ok());
+    let at = fixture.refund(id, Some(501)).unwrap().sent();
+    fixture.told(at, &not_done(NoEffect::Unreachable));
+    assert_eq!(fixture.refund(other, Some(501)).unwrap().sent().transaction, other, "no other attempt");
 }
 
 #[test]
@@ -212,6 +222,14 @@ fn a_shopper_does_not_go_on_with_what_another_one_began() {
     fixture.shopper = Some(Shopper::of(Uuid::from_u128(2)));
     let other = fixture.pay(PaymentKind::Purchase, None, None).unwrap().sent();
     assert_ne!(other.transaction, first.transaction);
+    // An equal payment of another shopper, in progress or approved, is none of theirs either.
+    let mut fixture = Fixture::external();
+    (fixture.by, fixture.policy.shoppers.partial) = (Principal::Implicit, true);
+    fixture.pay(PURCHASE, Some(500), None).unwrap().sent();
+    for shopper in [2, 3] {
+        fixture.shopper = Some(Shopper::of(Uuid::from_u128(shopper)));
+        fixture.approved(PURCHASE, Some(500));
+    }
 }
 
 #[test]
@@ -329,24 +347,20 @@ fn what_did_nothing_is_attempted_again_if_nothing_but_its_own_attempts_changed_t
         (|_, _| {}, true),
         (|fixture, id| fixture.refund_by_another(id), false),
         (|fixture, _| assert!(fixture.order.pause_captures(None, fixture.now)), false),
-        (
-            |fixture, _| {
-                let now = fixture.now;
-                fixture.order.restate(Currency::USD, amount(TOTAL + 1), now).unwrap();
-            },
-            false,
-        ),
+        (|fixture, _| fixture.order.restate(Currency::USD, amount(TOTAL + 1), fixture.now).unwrap(), false),
     ];
     for (n, (change, again)) in changes.into_iter().enumerate() {
         let mut fixture = Fixture::new();
-        let id = fixture.captured(TOTAL);
+        let id = fixture.captured(500);
         fixture.later(1);
         fixture.seen_version = Some(fixture.order.version);
         let refund = fixture.ask(refund_of(id), Some("k")).unwrap().sent();
         save(&mut fixture);
-        for _ in 0..2 {
+        for why in [NoEffect::Unreachable, NoEffect::NotSettled] {
             fixture.later(1);
-            fixture.told(refund, &not_done(NoEffect::Unreachable));
+            if let NextStep::Send(void) = fixture.told(refund, &not_done(why)) {
+                fixture.told(void, &not_done(NoEffect::Unreachable));
+            }
             save(&mut fixture);
             fixture.later(1);
             change(&mut fixture, id);

@@ -4,21 +4,21 @@ use super::{
     Fixture,
     fixture::{declined, not_done},
 };
-use crate::{
-    order::{
-        Asker, BatchState, NOTICES_MAX, NextStep, NoEffect, NoticeReason, OPERATIONS_MAX, PaymentKind,
-        Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX, TransactionStatus,
-    },
-    values::RefundMax,
+use crate::order::{
+    BatchState, NOTICES_MAX, NextStep, NoEffect, NotPossible, NoticeReason, OPERATIONS_MAX, PaymentKind,
+    Possible, Principal, Rejection, SUPERSEDED_MAX, TRANSACTIONS_MAX, TransactionStatus,
 };
 
 #[test]
 fn an_order_takes_no_more_than_fifty_payments() {
     let mut fixture = Fixture::external();
+    (fixture.by, fixture.policy.shoppers.partial) = (Principal::Implicit, true);
     for minor in 1..=TRANSACTIONS_MAX as u64 {
         fixture.approved(PaymentKind::Purchase, Some(minor));
     }
+    fixture.by = Principal::ClientCredentials;
     assert_eq!(fixture.pay(PaymentKind::Purchase, Some(999), None), Err(Rejection::TooManyTransactions));
+    assert_eq!(NotPossible::from(Rejection::TooManyTransactions), NotPossible::TooManyTransactions);
 }
 
 #[test]
@@ -79,17 +79,13 @@ fn room_is_kept_for_what_closes_a_payment_and_no_more_than_there_is_is_used() {
             assert!(expected || found == Err(Rejection::TooManyOperations));
         }
         // The payment itself says so.
-        let (fixture, id) = of_operations(count);
-        let asker = Asker {
-            barred: None,
-            refund_max: &RefundMax::Unlimited,
-            person: None,
-            policy: &fixture.policy,
-            batch: BatchState::Unknown,
-            now: fixture.now,
-        };
-        let stated = fixture.order.possible(fixture.transaction(id), &asker).refund;
-        assert_eq!((stated.why.is_none(), !stated.whole_only), (all, part || !all), "{count}");
+        let (mut fixture, _) = of_operations(count);
+        let Possible { refund, cancel, .. } = fixture.possible(BatchState::Unknown);
+        assert_eq!((refund.why.is_none(), !refund.whole_only), (all, part || !all), "{count}");
+        let full = Some(NotPossible::TooManyOperations);
+        assert_eq!(cancel.why, full.filter(|_| !all), "{count}");
+        fixture.order.transactions[0].kind = PaymentKind::Authorize;
+        assert_eq!(fixture.possible(BatchState::Unknown).capture.why, full.filter(|_| !part), "{count}");
     }
 }
 
@@ -132,4 +128,5 @@ fn an_order_takes_no_more_than_fifty_notices() {
         // A doubt about another attempt is another doubt.
         fixture.order.transactions[0].operations[0].attempt.number += 1;
     }
+    assert_eq!(fixture.operation(at).notices[0].at, fixture.now);
 }

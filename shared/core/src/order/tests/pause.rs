@@ -11,8 +11,8 @@ use super::{
 use crate::{
     journal::{Concern, concerns},
     order::{
-        Action, Attribution, CaptureAt, DisputeKind, Due, NoEffect, PAUSES_MAX, PaymentKind, Rejection,
-        Transaction,
+        Action, Attribution, CaptureAt, DisputeKind, Due, NoEffect, PAUSES_MAX, PaymentKind, Policy,
+        Rejection, Transaction,
     },
 };
 
@@ -154,6 +154,8 @@ fn a_pause_while_a_capture_is_in_doubt_holds_back_its_next_attempt() {
     other.order.pause_captures(None, other.now);
     other.told(at, &not_done(NoEffect::TryAgain));
     assert_eq!(other.order.next_capture_at(), Some(ends(&other)), "it lapses at its end");
+    other.order.transactions[0].operations[1].notices.clear();
+    assert_eq!(other.order.next_capture_at(), Some(ends(&other)), "nor is it told once more");
     fixture.order.resume_captures(None, fixture.now);
     assert_eq!(capture_due(&mut fixture).unwrap().sent(), at_of(&fixture));
 }
@@ -175,6 +177,8 @@ fn a_capture_that_waits_for_a_dispute_lapses_at_its_end_and_is_due_at_once_when_
     let due = Some(Due::Capture(id));
     assert_eq!(fixture.order.due_for_capture(fixture.now), due, "the merchant's document decides");
     assert_eq!(capture_due(&mut fixture), Err(Rejection::CapturesDisputed));
+    assert!(!fixture.order.is_held_back(&Policy { capture_disputed: true, ..Policy::default() }));
+    assert!(!Fixture::new().order.hold_back(fixture.now), "nothing is due");
     assert!(fixture.order.hold_back(fixture.now));
     assert_eq!(fixture.order.due_for_capture(fixture.now), None);
     assert!(concerns(&fixture.order, only(&fixture), fixture.now).contains(&Concern::CaptureSkipped));
@@ -182,6 +186,8 @@ fn a_capture_that_waits_for_a_dispute_lapses_at_its_end_and_is_due_at_once_when_
     assert_eq!(fixture.order.next_capture_at(), Some(ends - DAY));
     assert_eq!(fixture.order.due_for_capture(ends - DAY), Some(Due::Notice(id)));
     assert_eq!(fixture.order.due_for_capture(ends), Some(Due::Lapse(id)));
+    let mut ended = fixture.order.clone();
+    assert!(ended.lapse(id, ends) && ended.waits_for_dispute(&ended.transactions[0]).is_none());
     fixture.order.record_dispute(&report(DisputeKind::Reversal, 100), fixture.now).unwrap();
     assert_eq!(fixture.order.due_for_capture(fixture.now), due);
     assert!(concerns(&fixture.order, only(&fixture), fixture.now).is_empty());

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     order::{
         Action, AdvisedAgainst, Asker, Attribution, BatchState, CaptureAt, FeeBasis, NextAction, NotPossible,
-        PaymentKind, Possibility, Possible, Rejection, Target, TransactionStatus,
+        PartialCapture, PaymentKind, Possibility, Possible, Rejection, Target, TransactionStatus,
     },
     values::{Amount, Currency, RefundMax, StoredCard},
 };
@@ -310,4 +310,51 @@ fn the_rules_accept_each_action_up_to_the_stated_amount_and_refuse_it_above() {
     ] {
         assert!(seen.get(&wanted).is_some_and(|times| *times > 0), "{wanted:?} in {seen:#?}");
     }
+}
+
+impl Fixture {
+    /// The possible actions on the first payment, for a caller without a person.
+    pub(super) fn possible(&self, batch: BatchState) -> Possible {
+        let (refund_max, policy, now) = (&self.refund_max, &self.policy, self.now);
+        let asker = Asker { barred: None, refund_max, person: None, policy, batch, now };
+        self.order.possible(&self.order.transactions[0], &asker)
+    }
+}
+
+#[test]
+fn no_more_than_the_limit_is_given_back_and_a_refund_becomes_a_void_until_the_batch_is_taken() {
+    let limit = |minor| RefundMax::By([(Currency::USD, amount(minor))].into());
+    let (mut taken, exceeds) = (Fixture::new(), Some(NotPossible::ExceedsRefundMax));
+    taken.approved(PaymentKind::Purchase, Some(500));
+    for (minor, batch, by_proposal, not_cancelled, becomes_void) in [
+        (500, BatchState::Settled, None, None, Some(false)),
+        (499, BatchState::NotSettled, Some(amount(500)), exceeds, Some(true)),
+    ] {
+        taken.refund_max = limit(minor);
+        let Possible { refund, cancel, refund_becomes_void, .. } = taken.possible(batch);
+        assert_eq!((refund.most, refund.by_proposal), (Some(amount(minor)), by_proposal));
+        assert_eq!((cancel.why, refund_becomes_void), (not_cancelled, becomes_void));
+    }
+    let mut held = Fixture::new();
+    held.refund_max = limit(0);
+    held.approved(PaymentKind::Authorize, None);
+    held.order.transactions[0].recording = Some(Box::default());
+    let Possible { cancel, capture, .. } = held.possible(BatchState::NotSettled);
+    assert_eq!(cancel.why, None, "nothing was taken");
+    assert!(capture.whole_only, "its shop shows no part of a capture");
+}
+
+#[test]
+fn no_rest_is_held_anew_that_the_payments_shop_cannot_show_or_whose_order_is_canceled_there() {
+    let mut fixture = Fixture::new();
+    fixture.captured(2_000);
+    let rest = |fixture: &Fixture| fixture.possible(BatchState::Unknown).reauthorize.why;
+    let card = StoredCard { profile: "16".to_owned(), account: "1".to_owned() };
+    fixture.order.transactions[0].paid_with = Some(card);
+    fixture.order.cancelled_at = Some(fixture.now);
+    assert_eq!(rest(&fixture), None, "the payment is of no shop");
+    fixture.order.transactions[0].recording = Some(Box::default());
+    assert_eq!(rest(&fixture), Some(NotPossible::NotRecordable));
+    fixture.policy.shop.partial_capture = PartialCapture::ShownShort;
+    assert_eq!(rest(&fixture), Some(NotPossible::OrderCancelled));
 }

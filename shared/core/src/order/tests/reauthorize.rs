@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     order::{
-        Action, CaptureAt, CaptureTerms, CustomerTraces, Finding, GatewayResponse, NextStep, NoEffect,
-        OperationRef, OrdersMode, Outcome, Pay, PaymentKind, Reauthorize, Rejection, Target,
-        TransactionStatus, rules::DECLINES_PER_ORDER_HOUR,
+        Action, BatchState, CaptureAt, CaptureTerms, CustomerTraces, Finding, GatewayResponse, Initiative,
+        NextStep, NoEffect, NotPossible, OperationRef, OrdersMode, Outcome, Pay, PaymentKind, Reauthorize,
+        Rejection, TRANSACTIONS_MAX, Target, TransactionStatus, list_key_of_payment,
+        rules::DECLINES_PER_ORDER_HOUR,
     },
     values::{Amount, CardSummary, Expiry, StoredCard},
 };
@@ -82,7 +83,10 @@ impl Fixture {
 fn the_rest_is_held_with_the_same_card_as_another_payment_of_the_order() {
     let (mut fixture, id) = captured();
     assert_eq!(fixture.order.owing(), Some(amount(REST)));
+    fixture.later(1);
     let at = fixture.reauthorize(id, None, Some("k")).unwrap().sent();
+    assert_eq!(fixture.order.updated_at, fixture.now);
+    assert!(list_key_of_payment(at.transaction).is_some(), "its id leads to its order");
     let rest = fixture.transaction(at.transaction);
     assert_eq!((rest.kind, rest.amount()), (PaymentKind::Authorize, amount(REST)));
     assert_eq!((rest.continues, rest.paid_with.as_ref()), (Some(id), Some(&stored())));
@@ -108,6 +112,7 @@ fn there_is_one_hold_of_a_rest_and_no_more_than_the_rest_is_held() {
     let pending = Err(Rejection::PaymentInProgress(at.transaction));
     assert_eq!(fixture.reauthorize(id, Some(100), None), pending);
     assert_eq!(fixture.reauthorize(id, Some(200), Some("k")), pending);
+    assert_eq!(fixture.possible(BatchState::Unknown).reauthorize.why, Some(NotPossible::PaymentInProgress));
     fixture.approve(at);
     fixture.later(3600);
     let there = Err(Rejection::AlreadyReauthorized(at.transaction));
@@ -129,12 +134,20 @@ fn what_came_to_nothing_may_be_tried_again() {
     let again = fixture.reauthorize(id, None, None).unwrap().sent();
     assert_ne!(again.transaction, at.transaction, "a decline stays on record");
     fixture.told(again, &not_done(NoEffect::Unreachable));
-    assert_eq!(fixture.reauthorize(id, None, None).unwrap().sent(), again, "another attempt of the same");
+    let capture = CaptureAt::At(fixture.now).into();
+    let target = Target::Transaction(id);
+    let otherwise = Reauthorize { target, amount: None, capture, ignores_scheme_advice: true };
+    let otherwise = fixture.ask(Action::Reauthorize(otherwise), None).unwrap();
+    assert_eq!(otherwise.sent(), again, "another attempt of the same");
+    let rest = fixture.transaction(again.transaction);
+    assert_eq!((rest.capture.unwrap().at, rest.ignores_scheme_advice), (fixture.now, true));
     fixture.approve(again);
     let void = fixture.void(again.transaction).unwrap().sent();
     fixture.approve(void);
     let late = fixture.reauthorize(id, None, None);
     assert_eq!(late, Err(Rejection::PossibleDuplicate(again.transaction)), "it may be a late repetition");
+    let by_key = fixture.reauthorize(id, None, Some("new")).unwrap().sent();
+    fixture.told(by_key, &declined());
     fixture.later(3600);
     fixture.reauthorize(id, None, None).unwrap().sent();
 }
@@ -148,6 +161,12 @@ fn declines_are_limited_as_those_of_every_payment_that_names_no_shopper() {
     }
     let refused = fixture.reauthorize(id, None, Some("k"));
     assert!(matches!(refused, Err(Rejection::TooManyDeclines(_))), "{refused:?}");
+    assert_eq!(fixture.possible(BatchState::Unknown).reauthorize.why, Some(NotPossible::TooManyDeclines));
+    // Nor is there room for more payments than any order has.
+    let copy = fixture.order.transactions[1].clone();
+    fixture.order.transactions.resize_with(TRANSACTIONS_MAX, || copy.clone());
+    fixture.later(3_600);
+    assert_eq!(fixture.reauthorize(id, None, Some("k")), Err(Rejection::TooManyTransactions));
 }
 
 #[test]
@@ -198,6 +217,7 @@ fn the_shopper_agreed_with_a_stored_card_or_by_storing_one() {
     assert_eq!(erased.reauthorize(id, None, None), Err(Rejection::NoStoredCard), "after the erasure");
     let at = fixture.reauthorize(id, None, None).unwrap().sent();
     assert_eq!(fixture.transaction(at.transaction).paid_with, Some(stored()));
+    assert_eq!(fixture.transaction(at.transaction).card().unwrap().stored, None);
     fixture.approve(at);
     fixture.order.erase(&customer, &[stored()]);
     assert!(fixture.order.transactions.iter().all(|found| found.stored_card().is_none()), "nor of its rest");
@@ -255,10 +275,12 @@ fn the_only_payment_with_a_rest_need_not_be_named() {
         target: Target::OnlyEligible,
         amount: None,
         capture: CaptureTerms::default(),
-        ignores_scheme_advice: false,
+        ignores_scheme_advice: true,
     };
+    assert_eq!(only().initiative(), Initiative { by_merchant: true, ignores_scheme_advice: true });
     let at = fixture.ask(Action::Reauthorize(only()), None).unwrap().sent();
-    assert_eq!(fixture.transaction(at.transaction).continues, Some(id));
+    let rest = fixture.transaction(at.transaction);
+    assert_eq!((rest.continues, rest.ignores_scheme_advice), (Some(id), true));
     fixture.approve(at);
     assert_eq!(fixture.ask(Action::Reauthorize(only()), None), Err(Rejection::NoEligibleTransaction));
 }

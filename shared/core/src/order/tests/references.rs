@@ -65,17 +65,19 @@ fn an_order_holds_so_much_of_what_payments_are_known_by_and_no_more() {
     }
     let more = format!("{eighth}x");
     assert_eq!(pay(&mut fixture, 8, known_as(&more), None), Err(Rejection::TooManyTransactions));
-    let at = pay(&mut fixture, 8, known_as(&eighth), None).unwrap().sent();
-    fixture.approve(at);
+    let last = pay(&mut fixture, 8, known_as(&eighth[1..]), None).unwrap().sent();
+    fixture.approve(last);
     // Empty references always fit.
     let at = pay(&mut fixture, 9, References::default(), None).unwrap().sent();
     fixture.approve(at);
-    let capture = |fixture: &mut Fixture, custom_reference: Option<String>| {
-        let target = Target::Transaction(at.transaction);
+    let capture = |fixture: &mut Fixture, id, custom_reference: Option<String>| {
+        let target = Target::Transaction(id);
         fixture.ask(Action::Capture { target, amount: None, custom_reference }, None)
     };
-    assert_eq!(capture(&mut fixture, Some("x".to_owned())), Err(Rejection::TooManyOperations));
-    assert!(capture(&mut fixture, None).is_ok());
+    assert!(capture(&mut fixture, last.transaction, Some("x".to_owned())).is_ok());
+    let more = capture(&mut fixture, at.transaction, Some("x".to_owned()));
+    assert_eq!(more, Err(Rejection::TooManyOperations));
+    assert!(capture(&mut fixture, at.transaction, None).is_ok());
 }
 
 #[test]
@@ -92,6 +94,8 @@ fn shoppers_who_fail_take_no_room_from_the_merchant() {
     assert!(pay(&mut fixture, 3, known_as("x"), Some("3")).is_err(), "nor from each other more than that");
     fixture.by = Principal::ClientCredentials;
     assert!(pay(&mut fixture, 4, half, Some("4")).is_ok());
+    fixture.by = Principal::Implicit;
+    assert!(pay(&mut fixture, 5, References::default(), Some("5")).is_ok(), "nor from one who says nothing");
 }
 
 #[test]
@@ -127,6 +131,8 @@ fn another_attempt_without_a_key_goes_by_what_it_says_itself() {
         let mut fixture = Fixture::new();
         let at = pay(&mut fixture, TOTAL, known_as("invoice 7"), key).unwrap().sent();
         fixture.told(at, &not_done(NoEffect::Unreachable));
+        let more = known_as(&"x".repeat(REFERENCES_MAX_BYTES));
+        assert!(key.is_some() || pay(&mut fixture, TOTAL, more, key).is_err(), "there is no room for it");
         let again = pay(&mut fixture, TOTAL, known_as("invoice 8"), key).unwrap().sent();
         assert_eq!(again.transaction, at.transaction);
         assert_eq!(fixture.transaction(at.transaction).custom_reference(), Some(known));

@@ -60,14 +60,15 @@ fn an_authorization_that_the_schedule_does_not_capture_ends_on_record_an_hour_af
     let (mut captured, id) = authorized(0);
     let at = captured.capture(id, None).unwrap().sent();
     captured.approve(at);
-    for (mut fixture, ends) in [(canceled, true), (refused, true), (never, true), (captured, false)] {
+    for (mut fixture, ends, told) in
+        [(canceled, true, 1), (refused, true, 0), (never, true, 1), (captured, false, 0)]
+    {
         let id = only(&fixture).id;
         let expires = only(&fixture).authorization_expires_at.unwrap();
         let over = expires + SignedDuration::from_hours(1);
         fixture.now = expires - SignedDuration::from_hours(24);
-        if fixture.order.see_to_holds(fixture.now).ending > 0 {
-            assert_eq!(fixture.order.see_to_holds(fixture.now), Holds::default(), "it is told once");
-        }
+        assert_eq!(fixture.order.see_to_holds(fixture.now).ending, told, "a refusal is known");
+        assert_eq!(fixture.order.see_to_holds(fixture.now), Holds::default(), "it is told once");
         assert_eq!(fixture.order.next_capture_at(), ends.then_some(over));
         assert_eq!(fixture.order.see_to_holds(over - SignedDuration::from_secs(1)), Holds::default());
         assert_eq!(fixture.order.due_for_capture(over), ends.then_some(Due::End(id)));
@@ -78,7 +79,9 @@ fn an_authorization_that_the_schedule_does_not_capture_ends_on_record_an_hour_af
         assert_eq!(fixture.order.see_to_holds(over).ended, usize::from(ends));
         assert_eq!(fixture.order.see_to_holds(over), Holds::default(), "once");
         assert_eq!((only(&fixture).lapsed_at, fixture.order.next_capture_at()), (ends.then_some(over), None));
+        assert_eq!((only(&fixture).is_expiring(over), only(&fixture).has_expired(over)), (ends, ends));
         if ends {
+            assert_eq!((only(&fixture).updated_at, fixture.order.updated_at), (over, over));
             // The issuer may allow it all the same.
             let at = fixture.capture(id, None).unwrap().sent();
             assert_eq!(fixture.order.see_to_holds(over), Holds::default());
@@ -334,6 +337,10 @@ fn what_is_not_due_or_is_captured_is_not_told_of_as_held_back() {
     assert!(!fixture.order.notify_of_held_back(fixture.now), "it is captured in time");
     fixture.now = ends - hour;
     assert!(fixture.order.clone().notify_of_held_back(fixture.now));
+    let mut unscheduled = fixture.order.clone();
+    unscheduled.transactions[0].capture = None;
+    unscheduled.pause_captures(None, fixture.now);
+    assert!(!unscheduled.notify_of_held_back(fixture.now), "it is never captured");
     let at = capture_due(&mut fixture).unwrap().sent();
     fixture.approve(at);
     assert!(!fixture.order.notify_of_held_back(fixture.now), "it is captured");
@@ -361,10 +368,15 @@ fn that_the_last_try_failed_is_told_of_that_capture_and_of_no_other() {
 }
 
 #[test]
-fn a_capture_can_be_scheduled_up_to_the_very_end() {
+fn a_capture_can_be_moved_up_to_the_very_end_and_the_last_five_moves_are_on_record() {
     let (mut fixture, id) = authorized(0);
     let ends = only(&fixture).authorization_expires_at.unwrap();
-    fixture.schedule(id, Some(ends)).unwrap();
+    fixture.later(1);
+    (0..6).for_each(|_| fixture.schedule(id, Some(ends)).unwrap());
+    let moves = fixture.order.capture_moves.iter().map(|own| (own.transaction, own.at, own.to));
+    assert!(moves.eq([(id, fixture.now, Some(ends)); 5]), "older ones are in the log only");
+    assert_eq!(fixture.order.capture_moved(id), fixture.order.capture_moves.last());
+    assert_eq!((only(&fixture).updated_at, fixture.order.updated_at), (fixture.now, fixture.now));
     let later = fixture.schedule(id, Some(ends + SignedDuration::from_secs(1)));
     assert!(matches!(later, Err(Rejection::CaptureAfterExpiry(_))));
 }
@@ -574,4 +586,22 @@ fn the_orders_default_comes_before_the_merchants_and_no_default_refuses_a_paymen
     fixture.order.capture = Some(CaptureAt::At(latest + hours(1)));
     let refused = authorize(&mut fixture, CaptureTerms::default());
     assert_eq!(refused, Err(Rejection::CaptureAfterExpiry(latest)));
+}
+
+#[test]
+fn a_part_is_captured_and_scheduled_only_where_its_shop_can_show_it() {
+    for (of_shop, minor, fits) in [(true, TOTAL - 1, false), (true, TOTAL, true), (false, TOTAL - 1, true)] {
+        let (mut fixture, id) = authorized(60);
+        fixture.order.transactions[0].recording = of_shop.then(Box::default);
+        // Payments of no shop do not end with its order.
+        fixture.order.cancelled_at = (!of_shop).then_some(fixture.now);
+        let expected = if fits { Ok(()) } else { Err(Rejection::NotRecordable) };
+        assert_eq!(fixture.reschedule(id, &part_now(minor, &fixture)), expected);
+        assert_eq!(fixture.capture(id, Some(minor)).map(drop), expected);
+    }
+    // The schedule's part was let in when it was stated.
+    let (mut fixture, id) = authorized(60);
+    fixture.reschedule(id, &part_now(100, &fixture)).unwrap();
+    fixture.order.transactions[0].recording = Some(Box::default());
+    assert_eq!(due_minor(&mut fixture), 100);
 }

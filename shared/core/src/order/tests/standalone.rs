@@ -65,12 +65,19 @@ fn where_the_card_is_stored_is_kept_once_and_only_if_it_was_requested() {
 
 #[test]
 fn a_card_that_another_attempt_stores_is_on_record() {
-    let mut fixture = Fixture::new();
-    let at = fixture.ask(alone(PaymentKind::Purchase, false), Some("k")).unwrap().sent();
-    fixture.told(at, &not_done(NoEffect::Unreachable));
-    let again = fixture.ask(alone(PaymentKind::Purchase, true), Some("k")).unwrap().sent();
-    fixture.told(again, &approved());
-    assert_eq!(only(&fixture).card().unwrap().stored, Some(stored()));
+    for first in [false, true] {
+        let mut fixture = Fixture::new();
+        let at = fixture.ask(alone(PaymentKind::Purchase, first), Some("k")).unwrap().sent();
+        fixture.told(at, &not_done(NoEffect::Unreachable));
+        let Action::Pay(mut again) = alone(PaymentKind::Purchase, true) else { unreachable!() };
+        again.initiative.ignores_scheme_advice = true;
+        again.standalone.as_mut().unwrap().memo.without_address = true;
+        let again = fixture.ask(Action::Pay(again), Some("k")).unwrap().sent();
+        fixture.told(again, &approved());
+        let payment = only(&fixture);
+        assert_eq!(payment.card().unwrap().stored, Some(stored()));
+        assert!(payment.ignores_scheme_advice && payment.memo.as_ref().unwrap().without_address);
+    }
 }
 
 #[test]
@@ -126,6 +133,7 @@ fn each_kind_of_id_says_its_own_alphabet() {
     let order = "a b".parse::<OrderId>().unwrap_err().to_string();
     assert_eq!(merchant, "may hold only letters, digits, '-' and '_'");
     assert_eq!(order, "may hold only letters, digits, '-', '_', '.', ':' and '~'");
+    assert_eq!("..".parse::<OrderId>(), Err(InvalidId::NoLetterOrDigit));
 }
 
 #[test]

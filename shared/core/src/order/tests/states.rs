@@ -10,11 +10,11 @@ use super::{
 use crate::{
     order::{
         Action, Cause, CustomerReference, DECLINES_PER_ORDER_HOUR, Decline, DeclineOn, Doubt,
-        GatewayResponse, Kind, Mechanism, NextStep, NoEffect, Outcome, Pay, PaymentKind, PaymentStatus,
-        Principal, RefundWithoutAmount, Rejection, SHOPPER_FAILURES_MAX, Shopper, TRANSACTIONS_MAX, Target,
-        TransactionStatus,
+        GatewayResponse, Kind, Mechanism, NextStep, NoEffect, OperationStatus, Outcome, Pay, PaymentKind,
+        PaymentStatus, Principal, RefundWithoutAmount, Rejection, SHOPPER_FAILURES_MAX, Shopper,
+        TRANSACTIONS_MAX, Target, TransactionStatus,
     },
-    values::{CardToken, Currency, DeclineCode, StoredCard},
+    values::{CardToken, Currency, DeclineCode, RetryClass, RetryRule, StoredCard},
 };
 
 const AUTHORIZE: PaymentKind = PaymentKind::Authorize;
@@ -35,6 +35,8 @@ fn a_paid_order_cannot_be_paid_again() {
     let id = fixture.approved(PURCHASE, None);
     assert_eq!(fixture.pay(PURCHASE, None, None), Err(Rejection::AlreadyPaid(id)));
     assert_eq!(fixture.pay(AUTHORIZE, Some(1), Some("k")), Err(Rejection::AlreadyPaid(id)));
+    fixture.refund(id, None).unwrap().sent();
+    assert_eq!(fixture.pay(PURCHASE, None, None), Err(Rejection::AlreadyPaid(id)), "a refund frees nothing");
 }
 
 #[test]
@@ -89,6 +91,11 @@ fn a_declined_payment_leaves_the_order_owing() {
     assert_eq!(fixture.capture(at.transaction, None), Err(Rejection::TransactionFailed));
     assert_eq!(fixture.refund(at.transaction, None), Err(Rejection::TransactionFailed));
     assert_eq!(fixture.void(at.transaction), Err(Rejection::TransactionFailed));
+    // A void does not follow either if the order was canceled in its shop meanwhile.
+    let at = fixture.pay(PURCHASE, None, Some("k")).unwrap().sent();
+    fixture.order.transactions[1].recording = Some(Box::default());
+    fixture.order.cancelled_at = Some(fixture.now);
+    assert_eq!(fixture.told(at, &declined()), NextStep::Respond);
 }
 
 #[test]
@@ -123,7 +130,9 @@ fn a_declined_capture_can_be_tried_again() {
     let id = fixture.approved(AUTHORIZE, None);
     let at = fixture.capture(id, None).unwrap().sent();
     fixture.told(at, &declined());
-    assert_eq!(fixture.transaction(id).status(), TransactionStatus::Done);
+    let transaction = fixture.transaction(id);
+    assert_eq!(transaction.status(), TransactionStatus::Done);
+    assert_eq!(transaction.operation_status(&transaction.operations[0]), OperationStatus::Done);
     assert_eq!(fixture.order.payment(), PaymentStatus::Authorized);
     assert!(fixture.capture(id, None).is_ok());
 }
@@ -140,6 +149,21 @@ fn one_operation_at_a_time_on_a_transaction() {
     fixture.told(at, &unknown());
     assert_eq!(fixture.void(id), Err(in_progress));
     assert_eq!(fixture.order.owing(), Some(amount(0)), "what is being captured stays reserved");
+}
+
+#[test]
+fn each_request_and_each_outcome_is_the_last_change() {
+    let mut fixture = Fixture::new();
+    fixture.later(1);
+    let at = fixture.pay(AUTHORIZE, None, None).unwrap().sent();
+    assert_eq!(fixture.order.updated_at, fixture.now);
+    fixture.later(1);
+    fixture.told(at, &unknown());
+    assert_eq!([fixture.order.updated_at, fixture.operation(at).updated_at], [fixture.now; 2]);
+    fixture.approve(at);
+    fixture.later(1);
+    let id = fixture.capture(at.transaction, None).unwrap().sent().transaction;
+    assert_eq!([fixture.order.updated_at, fixture.transaction(id).updated_at], [fixture.now; 2]);
 }
 
 #[test]
@@ -256,6 +280,9 @@ fn a_payment_that_a_capture_finds_voided_elsewhere_is_recorded_as_cancelled_and_
         (TransactionStatus::Voided, Some(amount(TOTAL)))
     );
     assert_eq!((fixture.order.payment(), fixture.order.next_inquiry_at()), (PaymentStatus::Unpaid, None));
+    fixture.order.operation_mut(at).unwrap().reopen(fixture.now);
+    fixture.told(at, &not_done(NoEffect::VoidedElsewhere));
+    assert_eq!(fixture.transaction(id).approved(Kind::Void).count(), 1, "it is recorded once");
 }
 
 #[test]
@@ -306,13 +333,17 @@ fn a_partial_refund_before_settlement_never_becomes_a_void() {
     assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), NextStep::Respond);
     assert_eq!(fixture.transaction(id).refundable(), amount(TOTAL));
 
-    // Nor does the rest after a part was refunded: a void gives back everything.
-    let mut fixture = Fixture::new();
-    let id = fixture.approved(PURCHASE, None);
-    let at = fixture.refund(id, Some(1000)).unwrap().sent();
-    fixture.approve(at);
-    let at = fixture.refund(id, None).unwrap().sent();
-    assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), NextStep::Respond);
+    // A void gives back everything: the rest after a part was refunded does not become one either,
+    // nor does all if the part turned up meanwhile.
+    for minor in [TOTAL - 1000, TOTAL] {
+        let mut fixture = Fixture::new();
+        let id = fixture.approved(PURCHASE, None);
+        let at = fixture.refund(id, Some(1000)).unwrap().sent();
+        fixture.approve(at);
+        let at = fixture.refund(id, None).unwrap().sent();
+        fixture.order.operation_mut(at).unwrap().amount = amount(minor);
+        assert_eq!(fixture.told(at, &not_done(NoEffect::NotSettled)), NextStep::Respond);
+    }
 }
 
 #[test]
@@ -320,6 +351,7 @@ fn a_partial_approval_is_given_back_and_reserved_until_it_is() {
     let mut fixture = Fixture::new();
     let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
     let NextStep::Send(void) = fixture.told(at, &partial(500)) else { panic!("no void") };
+    assert_eq!(fixture.told(at, &partial(500)), NextStep::Respond, "it has a void");
     assert_eq!(fixture.transaction(at.transaction).status(), TransactionStatus::Pending);
     assert_eq!(fixture.order.owing(), Some(amount(TOTAL - 500)));
     // With any outcome of the void but done, the payment stays pending, because money is still
@@ -470,11 +502,15 @@ fn restating_an_order_cannot_undercut_its_payments() {
     fixture.approve(at);
     let euro = Currency::parse("EUR").unwrap();
     assert_eq!(fixture.order.restate(euro, amount(5000), now), Err(Rejection::CurrencyFixed(Currency::USD)));
+    let mut unpaid = Fixture::new().order;
+    assert_eq!((unpaid.restate(euro, amount(5000), now), unpaid.currency), (Ok(()), euro));
 }
 
 #[test]
 fn a_shoppers_failed_attempts_are_limited_until_the_merchant_states_the_order_again() {
     let mut fixture = Fixture::new();
+    let merchants = fixture.pay(PURCHASE, None, None).unwrap().sent();
+    fixture.told(merchants, &declined());
     fixture.by = Principal::Implicit;
     for _ in 0..5 {
         let at = fixture.pay(PURCHASE, None, None).unwrap().sent();
@@ -534,7 +570,8 @@ fn a_merchant_that_names_no_shopper_may_have_ten_payments_of_an_order_declined_i
     let full = |seconds| Err(Rejection::TooManyDeclines(SignedDuration::from_secs(seconds)));
     assert_eq!(fixture.pay(PURCHASE, Some(1), Some("new")), full(3_600 - 9 * 60), "one is pending");
     fixture.told(last, &declined());
-    assert_eq!(fixture.pay(PURCHASE, Some(1), Some("new")), full(3_600 - 9 * 60));
+    fixture.order.transactions.reverse();
+    assert_eq!(fixture.pay(PURCHASE, Some(1), Some("new")), full(3_600 - 9 * 60), "however they are listed");
     let named = Pay { source_is_known: true, ..fixture.payment(PURCHASE, Some(1)) };
     let named = fixture.ask(Action::Pay(named), Some("of a shopper that is named")).unwrap().sent();
     fixture.approve(named);
@@ -586,6 +623,9 @@ fn a_shopper_pays_all_that_is_owing_or_nothing() {
         assert_eq!(fixture.pay(PURCHASE, Some(minor), None), Err(Rejection::NotPayable), "{minor}");
     }
     assert!(fixture.pay(PURCHASE, Some(TOTAL), None).is_ok());
+    let mut fixture = Fixture::external();
+    fixture.by = Principal::Implicit;
+    assert_eq!(fixture.pay(PURCHASE, Some(1), None), Err(Rejection::NotPayable), "of an unknown total");
     let mut fixture = Fixture::new();
     (fixture.by, fixture.policy.shoppers.partial) = (Principal::Implicit, true);
     assert!(fixture.pay(PURCHASE, Some(1), None).is_ok());
@@ -712,24 +752,27 @@ fn only_an_approval_tells_where_the_card_is_stored_and_how_long_the_amount_is_he
         stored: Some(StoredCard { profile: "1".to_owned(), account: "1".to_owned() }),
         ..GatewayResponse::default()
     };
-    let code = DeclineCode::GenericDecline;
-    for (outcome, learns) in [
-        (Outcome::Approved(said.clone()), true),
-        (Outcome::Declined(said.clone(), Decline::of(code)), false),
-        (Outcome::NoEffect(NoEffect::VoidedElsewhere, said.clone()), false),
-        (Outcome::Unknown(Doubt::Incomplete, said), false),
+    let decline = Decline::of(DeclineCode::GenericDecline);
+    let never = Decline { rule: Some(RetryRule::new(RetryClass::Never)), ..decline };
+    for (outcome, learns_token, learns) in [
+        (Outcome::Approved(said.clone()), true, true),
+        (Outcome::Declined(said.clone(), decline), false, false),
+        (Outcome::Declined(said.clone(), never), true, false),
+        (Outcome::NoEffect(NoEffect::VoidedElsewhere, said.clone()), false, false),
+        (Outcome::Unknown(Doubt::Incomplete, said), false, false),
     ] {
         let mut fixture = Fixture::new();
         let customer: CustomerReference = "c-1".parse().unwrap();
         let pay = Pay { save_for: Some(customer.clone()), ..fixture.payment(AUTHORIZE, None) };
         let at = fixture.ask(Action::Pay(pay), None).unwrap().sent();
-        let save_for = &fixture.transaction(at.transaction).save_for;
-        assert_eq!(save_for.as_deref(), Some(customer.as_str()), "kept before it is sent");
+        let sent = fixture.transaction(at.transaction);
+        assert_eq!(sent.save_for.as_deref(), Some(customer.as_str()), "kept before it is sent");
+        assert_eq!(sent.updated_at, fixture.now);
         fixture.told(at, &outcome);
         let (transaction, ends) =
             (fixture.transaction(at.transaction), fixture.now + fixture.policy.authorization_lifetime);
         let card = transaction.card().unwrap();
-        assert_eq!((card.token.is_some(), card.stored.is_some()), (learns, learns), "{outcome:?}");
+        assert_eq!((card.token.is_some(), card.stored.is_some()), (learns_token, learns), "{outcome:?}");
         assert_eq!(transaction.authorization_expires_at, Some(ends).filter(|_| learns), "{outcome:?}");
     }
 }

@@ -52,6 +52,8 @@ fn of_a_payment_that_only_a_newer_version_can_read_all_is_reserved_that_it_may_c
     transaction.operations.push(approved(3, Kind::Refund, 30));
     assert_eq!(transaction.amount().minor(), 150);
     assert_eq!((transaction.captured(), transaction.refunded()), (Amount::ZERO, Amount::ZERO));
+    let purchase = Transaction { instrument: Instrument::Unrecognized, ..paid(PaymentKind::Purchase, 100) };
+    assert_eq!((purchase.status(), purchase.captured()), (TransactionStatus::Pending, Amount::ZERO));
 }
 
 #[test]

@@ -20,10 +20,6 @@ impl Fixture {
         (fixture, at)
     }
 
-    fn finds(&self, finding: Finding) {
-        self.gateway.findings.lock().unwrap().push_back(finding);
-    }
-
     async fn decide(&self, at: OperationRef, said: HandVerdict) -> Result<Order, NotByHand> {
         self.payments.decide_by_hand(&self.merchant, &self.key, at.transaction, &verdict(said)).await
     }
@@ -31,10 +27,9 @@ impl Fixture {
 
 #[tokio::test]
 async fn only_an_inquiry_that_decides_nothing_leaves_it_to_a_person() {
-    let approved =
-        Outcome::Approved(GatewayResponse { reference: Some("r".to_owned()), ..GatewayResponse::default() });
     let findings = [
-        Finding::Became(Box::new(approved)),
+        found("r"),
+        Finding::Became(Box::new(declined())),
         Finding::Several(vec![GatewayResponse::default(); 2]),
         Finding::TryAgain(GatewayResponse::default()),
         Finding::Absent,
@@ -44,13 +39,13 @@ async fn only_an_inquiry_that_decides_nothing_leaves_it_to_a_person() {
         for said in [HandVerdict::Done, HandVerdict::NotDone] {
             let (fixture, at) = Fixture::in_doubt().await;
             let before = fixture.stored().await;
-            fixture.finds(finding.clone());
+            fixture.inquiry_finds(finding.clone());
             assert!(fixture.decide(at, said).await.is_err(), "{finding:?}");
             assert_eq!(fixture.stored().await, before, "{finding:?}");
         }
     }
     let (fixture, at) = Fixture::in_doubt().await;
-    fixture.finds(Finding::Undecided);
+    fixture.inquiry_finds(Finding::Undecided);
     let order = fixture.decide(at, HandVerdict::Done).await.unwrap();
     assert_eq!(fixture.stored().await, order);
     assert!(order.operation(at).unwrap().is(Stage::Approved));
@@ -71,14 +66,14 @@ async fn a_reference_counts_only_where_its_record_can_be_the_operations() {
         (RecordLookUp::Nothing, "r1: the gateway has nothing under it at MID"),
         (RecordLookUp::NoResponse, "the gateway did not respond"),
         (record(2_599, None, Some("Voided")), "r1: the gateway shows it as Voided"),
-        (record(2_599, Some("another"), None), "r1: it was sent as another, and this operation as"),
+        (record(2_599, Some("another"), None), "r1: it was sent as another, and this operation as TG"),
         (record(2_598, None, None), "r1: its amount is 25.98, and 25.99 was requested"),
     ];
     for (found, why) in cases {
         let (fixture, at) = Fixture::in_doubt().await;
         let before = fixture.stored().await;
         *fixture.gateway.record.lock().unwrap() = Some(found);
-        fixture.finds(Finding::Undecided);
+        fixture.inquiry_finds(Finding::Undecided);
         let refused = fixture.decide(at, HandVerdict::Done).await.unwrap_err().to_string();
         assert!(refused.starts_with(why), "{refused}");
         assert_eq!(fixture.stored().await, before, "{why}");
@@ -86,15 +81,18 @@ async fn a_reference_counts_only_where_its_record_can_be_the_operations() {
     for amount in [2_599, 2_600] {
         let (fixture, at) = Fixture::in_doubt().await;
         *fixture.gateway.record.lock().unwrap() = Some(record(amount, None, None));
-        fixture.finds(Finding::Undecided);
+        fixture.inquiry_finds(Finding::Undecided);
         assert!(fixture.decide(at, HandVerdict::Done).await.is_ok(), "{amount}");
     }
+    let (fixture, at) = Fixture::in_doubt().await;
+    fixture.store.table.all().get_mut("m#o").unwrap().transactions[0].operations[0].kind = Kind::Unrecognized;
+    assert!(fixture.decide(at, HandVerdict::NotDone).await.is_err(), "what only a newer version knows");
 }
 
 #[tokio::test]
 async fn the_same_decision_once_more_is_one_and_another_one_is_refused() {
     let (fixture, at) = Fixture::in_doubt().await;
-    fixture.finds(Finding::Undecided);
+    fixture.inquiry_finds(Finding::Undecided);
     let order = fixture.decide(at, HandVerdict::Done).await.unwrap();
     assert_eq!(fixture.decide(at, HandVerdict::Done).await.unwrap(), order);
     let another = fixture.decide(at, HandVerdict::NotDone).await;
@@ -114,7 +112,16 @@ async fn a_refund_that_the_gateway_shows_twice_is_left_to_a_person() {
     for order in fixture.store.table.all().values_mut() {
         order.transactions[0].operations[1].attempt.at -= jiff::SignedDuration::from_hours(2);
     }
-    fixture.finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
+    // Records name the refund, or its payment.
+    for filed in &fixture.stored().await.transactions[0].operations {
+        let gateway_order_id = Some(filed.attempt.gateway_order_id.clone());
+        let record = GatewayRecord { gateway_order_id, amount: Some(filed.amount), undone: None };
+        *fixture.gateway.record.lock().unwrap() = Some(RecordLookUp::Found(record));
+        fixture.inquiry_finds(Finding::Undecided);
+        let Fixture { payments, merchant, key, .. } = &fixture;
+        payments.weigh_by_hand(merchant, key, paid, &verdict(HandVerdict::Done)).await.unwrap();
+    }
+    fixture.inquiry_finds(Finding::Several(vec![approved_as("first"), approved_as("second")]));
     let order = fixture.decide(at, HandVerdict::Done).await.unwrap();
     assert!(order.operation(at).unwrap().is(Stage::Approved));
 }
@@ -123,7 +130,7 @@ async fn a_refund_that_the_gateway_shows_twice_is_left_to_a_person() {
 async fn weighing_a_decision_changes_nothing() {
     let (fixture, at) = Fixture::in_doubt().await;
     let before = fixture.stored().await;
-    fixture.finds(Finding::Undecided);
+    fixture.inquiry_finds(Finding::Undecided);
     let said = verdict(HandVerdict::Done);
     let weighed =
         fixture.payments.weigh_by_hand(&fixture.merchant, &fixture.key, at.transaction, &said).await.unwrap();
@@ -136,13 +143,15 @@ async fn weighing_a_decision_changes_nothing() {
 async fn a_decision_whose_write_lost_its_response_is_recognized_and_recorded_once() {
     for fault in [Fault::AnswerLost, Fault::FoundByRepeat] {
         let (fixture, at) = Fixture::in_doubt().await;
-        fixture.finds(Finding::Undecided);
+        fixture.inquiry_finds(Finding::Undecided);
         fixture.next_writes(&[fault]);
+        let log = crate::memory::Log::here();
         fixture.decide(at, HandVerdict::Done).await.unwrap();
+        assert_eq!(log.lines("decided by hand").len(), 1);
         assert_eq!(fixture.stored().await.operation(at).unwrap().by_hand.len(), 1);
     }
     let (fixture, at) = Fixture::in_doubt().await;
-    fixture.finds(Finding::Undecided);
+    fixture.inquiry_finds(Finding::Undecided);
     fixture.next_writes(&[Fault::NotDone]);
     assert!(matches!(
         fixture.decide(at, HandVerdict::Done).await,
@@ -154,10 +163,9 @@ async fn a_decision_whose_write_lost_its_response_is_recognized_and_recorded_onc
 #[tokio::test]
 async fn what_was_learnt_in_between_is_not_overruled() {
     let (fixture, at) = Fixture::in_doubt().await;
-    fixture.finds(Finding::Undecided);
+    fixture.inquiry_finds(Finding::Undecided);
     fixture.meanwhile(|order| {
-        let code = DeclineCode::GenericDecline;
-        let decline = Decline::of(code);
+        let decline = Decline::of(DeclineCode::GenericDecline);
         let declined = Decision::Declined(GatewayResponse::default(), decline);
         order.transactions[0].operations[0].state = OperationState::Decided(declined);
     });
@@ -169,34 +177,35 @@ async fn what_was_learnt_in_between_is_not_overruled() {
 #[tokio::test]
 async fn another_change_of_the_order_in_between_is_kept() {
     let (fixture, at) = Fixture::in_doubt().await;
-    fixture.finds(Finding::Undecided);
+    fixture.inquiry_finds(Finding::Undecided);
     fixture.meanwhile(|order| order.total = Some(Amount::new(5000).unwrap()));
     let order = fixture.decide(at, HandVerdict::Done).await.unwrap();
     assert_eq!(order.total, Some(Amount::new(5000).unwrap()));
+    assert!(order.operation(at).unwrap().is(Stage::Approved), "and so is the decision");
     assert_eq!(fixture.stored().await, order);
 }
 
 #[tokio::test]
 async fn what_a_person_decided_does_not_wait_for_records_that_decide_nothing() {
     let (fixture, at) = Fixture::in_doubt().await;
-    fixture.finds(Finding::Undecided);
+    fixture.inquiry_finds(Finding::Undecided);
     fixture.decide(at, HandVerdict::NotDone).await.unwrap();
     for finding in [Finding::Undecided, Finding::UnderReview] {
-        fixture.finds(finding.clone());
+        fixture.inquiry_finds(finding.clone());
         fixture.gateway_says(declined());
         let sent = fixture.sent();
         fixture.purchase(Some("another")).await.unwrap();
         assert_eq!(fixture.sent(), sent + 1, "{finding:?}");
         fixture.store.table.all().values_mut().for_each(|order| order.transactions.truncate(1));
     }
-    fixture.finds(Finding::Failed);
+    fixture.inquiry_finds(Finding::Failed);
     assert!(matches!(fixture.purchase(Some("another")).await, Err(Refusal::Unverified)));
 }
 
 #[tokio::test]
 async fn a_decision_has_a_line_that_names_nobody() {
     let (fixture, at) = Fixture::in_doubt().await;
-    fixture.finds(Finding::Undecided);
+    fixture.inquiry_finds(Finding::Undecided);
     let log = crate::memory::Log::here();
     fixture.decide(at, HandVerdict::Done).await.unwrap();
     let lines = log.lines("decided by hand");

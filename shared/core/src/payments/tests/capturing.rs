@@ -34,7 +34,7 @@ async fn scheduled(orders: &[&str], due: Timestamp, later: SignedDuration) -> Fi
 
 const SETTINGS: CaptureSettings = CaptureSettings { shards: 1, concurrency: 1 };
 
-fn all() -> CaptureRequest {
+pub(super) fn all() -> CaptureRequest {
     CaptureRequest { shards: Some(vec![0]), ..CaptureRequest::default() }
 }
 
@@ -64,16 +64,13 @@ async fn run(fixture: &Fixture) -> CaptureReport {
     run_of(fixture, &Everyone, all()).await
 }
 
-async fn run_of(fixture: &Fixture, merchants: &dyn Merchants, request: CaptureRequest) -> CaptureReport {
-    let deadline = Deadline::after(Duration::from_secs(55));
-    capture_due(
-        &fixture.payments,
-        CaptureSources { merchants, switch: &StoppedFor("") },
-        request,
-        SETTINGS,
-        deadline,
-    )
-    .await
+pub(super) async fn run_of(
+    fixture: &Fixture,
+    merchants: &dyn Merchants,
+    request: CaptureRequest,
+) -> CaptureReport {
+    let sources = CaptureSources { merchants, switch: &StoppedFor("") };
+    capture_due(&fixture.payments, sources, request, SETTINGS, Deadline::after(Duration::from_secs(55))).await
 }
 
 /// Two authorizations that are due.
@@ -169,9 +166,10 @@ async fn captures_of_a_merchant_that_is_paused_or_cannot_be_read_wait() {
     let malformed = EachAs(|_| Err(MerchantsError::Malformed("mid".to_owned())));
     for merchants in [PAUSED, unknown, malformed, UNAVAILABLE] {
         let fixture = two().await;
-        let sent = fixture.sent();
+        let (sent, log) = (fixture.sent(), crate::memory::Log::here());
         assert_eq!(counts(&run_of(&fixture, &merchants, all()).await), json!({"held_back": 2}));
         assert_eq!(fixture.sent(), sent);
+        assert_eq!(log.take().len(), 2, "one of the merchant, which is read once, and one of the run");
         assert_eq!(run(&fixture).await.captured, 2, "once it can be read");
     }
 }
@@ -262,17 +260,11 @@ async fn a_pause_whose_write_is_overtaken_or_whose_response_is_lost_is_made_once
     for faults in [&[Fault::Overtaken, Fault::Overtaken][..], &[Fault::FoundByRepeat]] {
         let fixture = scheduled(&["1"], due(), SignedDuration::ZERO).await;
         fixture.next_writes(faults);
-        let order = fixture
-            .payments
-            .pause_captures(&fixture.key, Sender { by: Some(&who("Ann")), seen_version: None })
-            .await
-            .unwrap();
+        let [ann, bob] = ["Ann", "Bob"].map(who);
+        let [first, second] = [&ann, &bob].map(|by| Sender { by: Some(by), seen_version: None });
+        let order = fixture.payments.pause_captures(&fixture.key, first).await.unwrap();
         assert_eq!(order, fixture.stored().await);
-        let again = fixture
-            .payments
-            .pause_captures(&fixture.key, Sender { by: Some(&who("Bob")), seen_version: None })
-            .await
-            .unwrap();
+        let again = fixture.payments.pause_captures(&fixture.key, second).await.unwrap();
         assert_eq!((again.version, again.pauses.len()), (order.version, 1), "nothing is written again");
         assert_eq!(again.captures_paused().unwrap().by.as_deref(), Some(&who("Ann")));
     }
@@ -299,12 +291,9 @@ async fn that_captures_are_paused_and_resumed_is_in_the_log_with_who_and_why() {
         ..Attribution::default()
     };
     let log = crate::memory::Log::here();
+    let sender = Sender { by: Some(&who), seen_version: None };
     for _ in 0..2 {
-        fixture
-            .payments
-            .pause_captures(&fixture.key, Sender { by: Some(&who), seen_version: None })
-            .await
-            .unwrap();
+        fixture.payments.pause_captures(&fixture.key, sender).await.unwrap();
     }
     fixture.payments.resume_captures(&fixture.key, Sender::default()).await.unwrap();
     let lines = log.lines("changed");
@@ -430,14 +419,8 @@ async fn a_run_that_has_no_time_left_says_what_it_leaves() {
     .into_iter()
     .rev()
     {
-        let report = capture_due(
-            &fixture.payments,
-            CaptureSources { merchants: &Everyone, switch: &StoppedFor("") },
-            all(),
-            SETTINGS,
-            Deadline::after(left),
-        )
-        .await;
+        let sources = CaptureSources { merchants: &Everyone, switch: &StoppedFor("") };
+        let report = capture_due(&fixture.payments, sources, all(), SETTINGS, Deadline::after(left)).await;
         assert_eq!(counts(&report), expected, "{left:?}");
     }
 }
@@ -467,6 +450,16 @@ async fn an_order_with_several_authorizations_is_done_with_in_one_run() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn captures_of_an_order_for_which_no_time_is_left_wait_for_the_next_run() {
+    let mut fixture = three_of_one_order(SignedDuration::ZERO).await;
+    fixture.payments.gateway = Arc::new(trail::Slow(fixture.gateway.clone()));
+    let sources = CaptureSources { merchants: &Everyone, switch: &StoppedFor("") };
+    let deadline = Deadline::after(INQUIRY_MIN + Duration::from_secs(2));
+    let report = capture_due(&fixture.payments, sources, all(), SETTINGS, deadline).await;
+    assert_eq!(counts(&report), json!({"due": 1, "captured": 1, "captured_minor": {"USD": 500}}));
+}
+
 #[tokio::test]
 async fn a_run_ends_with_a_line_of_all_counts() {
     let fixture = two().await;
@@ -479,6 +472,8 @@ async fn a_run_ends_with_a_line_of_all_counts() {
         assert_eq!(&line[name], value, "{name}");
     }
     assert_eq!(line["captured_minor"], "{\"USD\": 5198}");
+    run(&fixture).await;
+    assert_eq!(log.lines("captured what was due").len(), 1, "a run that finds nothing has no line");
 }
 
 #[tokio::test]
@@ -536,6 +531,7 @@ async fn a_capture_that_a_person_holds_back_is_not_reported_as_waiting() {
     let fixture = scheduled(&["1"], due(), late).await;
     let age = |report: CaptureReport| SignedDuration::from_secs(report.oldest_due_age_s);
     assert_eq!(age(run_of(&fixture, &PAUSED, all()).await), SignedDuration::ZERO);
+    assert_eq!(age(run_of(&fixture, &UNAVAILABLE, all()).await), late, "no person does");
     let sources = CaptureSources { merchants: &Everyone, switch: &StoppedFor("m") };
     let deadline = Deadline::after(Duration::from_secs(55));
     let stopped = capture_due(&fixture.payments, sources, all(), SETTINGS, deadline).await;
@@ -555,7 +551,10 @@ async fn what_is_held_without_a_schedule_is_counted_on_its_last_day_and_at_its_e
         fixture.payments.clock = Arc::new(Stopped(due() + later));
         let looked = counts(&run_of(&fixture, &Everyone, dry_run()).await);
         assert_eq!(looked, json!({(word): 2, "dry_run": true}));
-        assert_eq!(counts(&run(&fixture).await), json!({(word): 2}));
+        fixture.next_writes(&[Fault::NotDone]);
+        let paused = counts(&run_of(&fixture, &PAUSED, all()).await);
+        assert_eq!(paused, json!({(word): 1, "failed": 1, "held_back": 2}), "they are seen to all the same");
+        assert_eq!(counts(&run(&fixture).await), json!({(word): 1}));
         assert_eq!(counts(&run(&fixture).await), json!({}));
     }
 }
@@ -572,22 +571,30 @@ async fn a_schedule_is_changed_in_the_version_that_was_seen() {
         _ => None,
     };
     let (payments, merchant) = (&fixture.payments, &fixture.merchant);
-    let moved = async |seen| {
-        payments
-            .schedule_capture(merchant, key, id, &terms, Sender { by: None, seen_version: Some(seen) })
-            .await
-    };
+    let seen_as = |seen| Sender { by: None, seen_version: Some(seen) };
+    let moved = async |seen| payments.schedule_capture(merchant, key, id, &terms, seen_as(seen)).await;
     assert_eq!(rejected(moved(seen - 1).await), differs);
-    assert_eq!(
-        rejected(payments.pause_captures(key, Sender { by: None, seen_version: Some(seen - 1) }).await),
-        differs
-    );
+    assert_eq!(rejected(payments.pause_captures(key, seen_as(seen - 1)).await), differs);
     assert_eq!(fixture.stored().await, order);
     assert_eq!(rejected(moved(seen).await), None);
     assert_eq!(fixture.stored().await.version, seen + 1);
-    assert_eq!(
-        rejected(payments.pause_captures(key, Sender { by: None, seen_version: Some(seen + 1) }).await),
-        None
-    );
+    assert_eq!(rejected(payments.pause_captures(key, seen_as(seen + 1)).await), None);
     assert_eq!(fixture.stored().await.version, seen + 2);
+}
+
+#[tokio::test]
+async fn captures_of_an_order_with_an_open_chargeback_are_held_back_and_told_of() {
+    let (mut fixture, due) = (Fixture::new().await, due());
+    let intent =
+        paying(None, |pay| (pay.kind, pay.capture) = (PaymentKind::Authorize, CaptureAt::At(due).into()));
+    fixture.gateway_says(Outcome::Approved(approved_as("111")));
+    fixture.perform(&intent, Duration::from_secs(29)).await.unwrap();
+    fixture.disputed().await.unwrap();
+    fixture.payments.clock = Arc::new(Stopped(due));
+    let log = crate::memory::Log::here();
+    let dry = run_of(&fixture, &Everyone, dry_run()).await;
+    assert_eq!(counts(&dry), json!({"dry_run": true, "held_back": 1}));
+    assert_eq!(counts(&run(&fixture).await), json!({"held_back": 1}));
+    assert_eq!(log.lines("needs attention: a scheduled capture waits for the end of a dispute").len(), 1);
+    assert_eq!(counts(&run(&fixture).await), json!({}));
 }

@@ -101,6 +101,12 @@ async fn while_it_is_not_known_whether_a_bank_took_it_back_no_attempt_of_a_refun
     part.known(Some(vec![]));
     part.reconciled(2, refused()).await;
     assert_eq!((part.fixture.sent(), part.last().await.stage()), (4, Stage::Approved));
+    // A payment in doubt does not wait for it.
+    let mut fixture = Fixture::new().await;
+    fixture.payments.known_disputes = Some(Arc::new(Known::default()));
+    fixture.gateway_says(unknown());
+    fixture.inquiry_finds(found("111"));
+    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
 }
 
 #[tokio::test]
@@ -171,6 +177,12 @@ async fn a_look_at_disputes_does_not_take_the_share_of_a_reversal_for_all_of_it(
     part.reconciled(3, Finding::Failed).await;
     assert_eq!((part.fixture.sent(), part.last().await.stage()), (3, Stage::WaitsForDispute));
     assert_eq!(part.fixture.stored().await.transactions[0].disputed().minor(), 300);
+    // A report of a chargeback is of all of it.
+    let mut corrected = DisputeReport { is_current: true, ..part.fixture.chargeback() };
+    corrected.dispute.amount = reversal.dispute.amount;
+    part.known(Some(vec![corrected]));
+    part.reconciled(5, Finding::Failed).await;
+    assert_eq!((part.fixture.sent(), part.last().await.stage()), (4, Stage::Approved));
 }
 
 #[tokio::test]
@@ -196,9 +208,13 @@ async fn a_person_decides_a_refund_that_waits_unless_the_gateway_has_done_it_or_
         assert!(decide(&part).await.is_err(), "{finding:?}");
         assert_eq!(part.last().await.stage(), Stage::WaitsForDispute);
     }
-    part.fixture.inquiry_finds(Finding::Absent);
-    decide(&part).await.unwrap();
-    assert_eq!(part.last().await.no_effect(), Some(NoEffect::EndedByPerson));
+    let waiting = part.fixture.store.table.all().clone();
+    for finding in [Finding::Absent, refused()] {
+        *part.fixture.store.table.all() = waiting.clone();
+        part.fixture.inquiry_finds(finding);
+        decide(&part).await.unwrap();
+        assert_eq!(part.last().await.no_effect(), Some(NoEffect::EndedByPerson));
+    }
 }
 
 impl Fixture {
@@ -214,7 +230,7 @@ impl Fixture {
         }
     }
 
-    async fn disputed(&self) -> Result<DisputeRecorded, NotRecorded> {
+    pub(super) async fn disputed(&self) -> Result<DisputeRecorded, NotRecorded> {
         record_dispute(self.store.as_ref(), &SystemClock, &self.key, &self.chargeback())
             .await
             .map(|(recorded, _)| recorded)
@@ -232,6 +248,7 @@ impl Fixture {
 async fn a_chargeback_is_on_record_once_whatever_becomes_of_its_write() {
     for fault in [Fault::None, Fault::AnswerLost, Fault::FoundByRepeat, Fault::Overtaken, Fault::NotDone] {
         let fixture = Fixture::paid().await;
+        let log = crate::memory::Log::here();
         let (sent, before) = (fixture.sent(), fixture.stored().await);
         fixture.next_writes(&[fault]);
         // A failed recording is repeated, as a run of the settlement does.
@@ -246,6 +263,9 @@ async fn a_chargeback_is_on_record_once_whatever_becomes_of_its_write() {
             (1, 500)
         );
         assert_eq!(fixture.sent(), sent, "nothing is sent");
+        // A repetition that finds it on record has no line.
+        let is_told = !matches!(fault, Fault::AnswerLost | Fault::FoundByRepeat);
+        assert_eq!(log.lines("changed").len(), usize::from(is_told), "nor told twice");
         assert_eq!(order.balance(), before.balance());
     }
 }
@@ -256,8 +276,7 @@ async fn a_chargeback_that_comes_while_a_refund_is_sent_is_not_lost_and_nor_is_t
     fixture.changed_while_sent(|order| {
         let account = order.transactions[0].operations[0].route.account.clone();
         let dispute = dispute(DisputeKind::Chargeback, "c");
-        let reference = Some("111".to_owned());
-        let accounts = vec![account];
+        let (reference, accounts) = (Some("111".to_owned()), vec![account]);
         let report = DisputeReport { reference, accounts, currency: None, dispute, is_current: false };
         order.record_dispute(&report, Timestamp::now()).unwrap();
     });

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    order::{Decline, Policy},
+    order::Policy,
     payments::{Inquired, doubt::inquiry},
     values::{Charged, Fee, FeeKind},
 };
@@ -36,11 +36,6 @@ async fn a_status_that_an_intermediary_can_send_is_in_doubt_without_time_for_an_
 
 fn unnamed(said: Outcome) -> Outcome {
     Outcome::Unnamed(Box::new(said))
-}
-
-fn declined() -> Outcome {
-    let code = DeclineCode::InsufficientFunds;
-    Outcome::Declined(GatewayResponse::default(), Decline::of(code))
 }
 
 #[tokio::test]
@@ -86,30 +81,29 @@ async fn an_approval_that_names_no_operation_counts_only_by_its_record() {
 }
 
 /// A refund that is paid twice cannot be voided, so nothing that is no proof makes room for
-/// another.
+/// another. There is one capture at most, so a status counts that an intermediary can send.
 #[tokio::test]
 async fn a_refunds_refusal_that_proves_nothing_leaves_it_in_doubt() {
     let by_intermediary = Outcome::Intermediary(NoEffect::Throttled, GatewayResponse::default());
-    for (said, doubt) in [
-        (unnamed(declined()), Doubt::Incomplete),
-        (unnamed(not_done(NoEffect::NotSettled)), Doubt::Incomplete),
-        (by_intermediary, Doubt::Unreadable),
+    for (kind, said, doubt) in [
+        (Kind::Refund, unnamed(declined()), Some(Doubt::Incomplete)),
+        (Kind::Refund, unnamed(not_done(NoEffect::NotSettled)), Some(Doubt::Incomplete)),
+        (Kind::Refund, by_intermediary.clone(), Some(Doubt::Unreadable)),
+        (Kind::Capture, unnamed(declined()), Some(Doubt::Incomplete)),
+        (Kind::Capture, by_intermediary, None),
     ] {
         let fixture = Fixture::new().await;
-        let paid = fixture.purchase(None).await.unwrap();
+        let long = Duration::from_secs(29);
+        let captures = kind == Kind::Capture;
+        let payment = if captures { PaymentKind::Authorize } else { PaymentKind::Purchase };
+        let paid = fixture.perform(&paying(None, |pay| pay.kind = payment), long).await.unwrap();
         fixture.gateway_says(said);
         fixture.inquiry_finds(Finding::Absent);
-        let refund = Intent {
-            action: Action::Refund {
-                target: Target::Transaction(paid.at.transaction),
-                amount: None,
-                mechanism: None,
-            },
-            ..intent(Some("refund"))
-        };
-        let performed = fixture.perform(&refund, Duration::from_secs(29)).await.unwrap();
-        let pending = performed.order.operation(performed.at).unwrap().pending().unwrap();
-        assert_eq!(pending.doubt, Some(doubt));
+        let (target, amount) = (Target::Transaction(paid.at.transaction), None);
+        let capture = Action::Capture { target, amount, custom_reference: None };
+        let action = if captures { capture } else { Action::Refund { target, amount, mechanism: None } };
+        let Performed { order, at, .. } = fixture.perform(&follow_up(kind, action), long).await.unwrap();
+        assert_eq!(order.operation(at).unwrap().pending().and_then(|pending| pending.doubt), doubt);
     }
 }
 
@@ -125,6 +119,7 @@ async fn a_payment_after_a_refusal_without_proof_waits_for_one_look() {
         assert_eq!(fixture.sent(), sent, "{finding:?}");
         if let Ok(again) = again {
             assert_eq!(status(&again), TransactionStatus::Done, "{finding:?}");
+            assert_eq!(again.order.suspects(Kind::Purchase, Uuid::nil()).next(), None, "{finding:?}");
         }
     }
 }
@@ -206,8 +201,8 @@ async fn an_inquiry_names_every_abandoned_attempt() {
     let inquiry = inquiry(&order, at, &Policy::default(), fixture.payments.clock.now()).unwrap();
     assert_ne!(inquiry.gateway_order_id, first, "each attempt has an order id of its own");
     assert_eq!(inquiry.earlier, [first.as_str()]);
-    let all = [first.as_str(), inquiry.gateway_order_id];
-    assert_eq!((inquiry.ids(), &inquiry.ours), (all.to_vec(), &all.to_vec()));
+    let all = vec![first.as_str(), inquiry.gateway_order_id];
+    assert_eq!((&inquiry.ids(), &inquiry.ours, &inquiry.payments), (&all, &all, &all));
 }
 
 #[tokio::test]
@@ -231,25 +226,17 @@ async fn an_inquiry_names_what_else_is_on_record_about_the_payment() {
     let fixture = Fixture::new().await;
     let paid = fixture.purchase(None).await.unwrap();
     let transaction = paid.at.transaction;
-    let refund = |amount: u64| Intent {
-        action: Action::Refund {
-            target: Target::Transaction(transaction),
-            amount: Amount::new(amount).ok(),
-            mechanism: None,
-        },
-        key: Some(KeyDigest::new("POST", "", &amount.to_string())),
-        fingerprint: Fingerprint::new(&Essentials {
-            amount: Amount::new(amount).ok(),
-            ..Essentials::new(Kind::Refund)
-        }),
-        ..intent(None)
+    let refund = |minor: u64| {
+        let (target, amount) = (Target::Transaction(transaction), Amount::new(minor).ok());
+        let refund = follow_up(Kind::Refund, Action::Refund { target, amount, mechanism: None });
+        Intent { key: Some(KeyDigest::new("POST", "", &minor.to_string())), ..refund }
     };
     fixture.gateway_says(Outcome::Approved(approved_as("refund-1")));
     fixture.perform(&refund(100), Duration::from_secs(29)).await.unwrap();
     fixture.gateway_says(Outcome::Unknown(Doubt::NoResponse, approved_as("refund-2")));
     let Performed { order, at, .. } = fixture.perform(&refund(200), Duration::from_secs(7)).await.unwrap();
     let inquiry = inquiry(&order, at, &Policy::default(), fixture.payments.clock.now()).unwrap();
-    assert_eq!(inquiry.known, ["refund-1", "r"], "and not the refund itself");
+    assert_eq!((inquiry.amount.minor(), &*inquiry.known), (200, &["refund-1", "r"][..]), "and not itself");
     let Inquired::Refund(payment) = inquiry.about else { panic!("not about a refund") };
     assert_eq!(payment.reference, "r");
 }
@@ -269,17 +256,7 @@ async fn a_lost_response_is_inquired_about_once_while_time_is_left() {
     for (left, status_then) in [(29, TransactionStatus::Done), (7, TransactionStatus::Pending)] {
         let fixture = Fixture::new().await;
         fixture.gateway_says(unknown());
-        let found = GatewayResponse {
-            reference: Some("r".to_owned()),
-            charged: Some(Amount::new(2599).unwrap().into()),
-            ..GatewayResponse::default()
-        };
-        fixture
-            .gateway
-            .findings
-            .lock()
-            .unwrap()
-            .push_back(Finding::Became(Box::new(Outcome::Approved(found))));
+        fixture.inquiry_finds(found("r"));
         let performed = fixture.perform(&intent(None), Duration::from_secs(left)).await.unwrap();
         assert_eq!((status(&performed), fixture.sent()), (status_then, 1), "{left} s");
     }
@@ -296,8 +273,7 @@ async fn what_was_found_of_one_attempt_is_not_taken_for_another() {
     // a second.
     fixture.meanwhile(|order| {
         let operation = &mut order.transactions[0].operations[0];
-        let amount = operation.amount;
-        operation.attempt_again(uuid::Uuid::new_v4(), amount, None, jiff::Timestamp::now());
+        operation.attempt_again(uuid::Uuid::new_v4(), operation.amount, None, jiff::Timestamp::now());
     });
     let deadline = Deadline::after(Duration::from_secs(29));
     let (order, found) =

@@ -30,22 +30,14 @@ async fn the_intent_is_on_record_before_the_gateway_is_called() {
 }
 
 #[tokio::test]
-async fn an_intent_whose_write_lost_its_response_is_recognized_as_ours_and_sent_once() {
-    for fault in [Fault::AnswerLost, Fault::FoundByRepeat] {
+async fn an_intent_whose_write_fails_is_recognized_as_ours_or_written_again_and_sent_once() {
+    for fault in [Fault::AnswerLost, Fault::FoundByRepeat, Fault::NotDone] {
         let fixture = Fixture::new().await;
         fixture.next_writes(&[fault]);
         let performed = fixture.purchase(None).await.unwrap();
         assert_eq!(status(&performed), TransactionStatus::Done);
         assert_eq!((fixture.sent(), fixture.stored().await.transactions.len()), (1, 1));
     }
-}
-
-#[tokio::test]
-async fn an_intent_that_was_not_written_is_decided_again_and_sent_once() {
-    let fixture = Fixture::new().await;
-    fixture.next_writes(&[Fault::NotDone]);
-    assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
-    assert_eq!((fixture.sent(), fixture.stored().await.transactions.len()), (1, 1));
 }
 
 #[tokio::test]
@@ -117,12 +109,16 @@ async fn nothing_is_sent_with_too_little_time_left_and_a_retry_pays() {
 #[tokio::test]
 async fn a_payment_of_an_order_that_may_be_new_reads_nothing_first_and_meets_the_one_that_is_there() {
     let mut fixture = Fixture::new().await;
-    fixture.merchant.policy.orders = OrdersMode::External;
     let pay = pay(PaymentKind::Purchase, Amount::new(2600).ok());
     let currency = Some(Currency::USD);
     let too_much = Intent { action: Action::Pay(pay), currency, ..intent(None) };
-    let refused = fixture.perform(&too_much, Duration::from_secs(29)).await;
-    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::ExceedsOwing(_)))), "its total still holds");
+    for (orders, reads) in [(OrdersMode::Registered, 1), (OrdersMode::External, 0)] {
+        fixture.merchant.policy.orders = orders;
+        fixture.store.table.forget_reads();
+        let refused = fixture.perform(&too_much, Duration::from_secs(29)).await;
+        assert!(matches!(refused, Err(Refusal::Rejected(Rejection::ExceedsOwing(_)))), "its total holds");
+        assert_eq!(fixture.store.table.reads().orders, reads, "{orders:?}");
+    }
     fixture.key.order = "another".parse().unwrap();
     assert_eq!(
         status(&fixture.perform(&too_much, Duration::from_secs(29)).await.unwrap()),
@@ -232,13 +228,21 @@ async fn an_order_that_others_change_all_the_time_is_contended_whatever_the_stor
 }
 
 #[tokio::test]
-async fn registering_an_order_tells_whether_it_is_new() {
+async fn registering_an_order_tells_whether_it_is_new_and_its_payments_refuse_another_currency_first() {
     let mut fixture = Fixture::new().await;
     fixture.key.order = "another".parse().unwrap();
-    for is_new in [true, false] {
-        let total = Amount::new(2599).unwrap();
-        let registered =
-            fixture.payments.register(&fixture.merchant, &fixture.key, Currency::USD, total, None).await;
-        assert_eq!(registered.unwrap().1, is_new);
+    let register = async |currency: &str, minor, terms: Option<&CaptureAt>| {
+        let (currency, total) = (Currency::parse(currency).unwrap(), Amount::new(minor).unwrap());
+        fixture.payments.register(&fixture.merchant, &fixture.key, currency, total, terms).await
+    };
+    let refused = register("EUR", 2599, None).await;
+    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::CurrencyNotSupported { .. }))));
+    let [unread, never] = [Some(&CaptureAt::Unrecognized), Some(&CaptureAt::Never)];
+    for (is_new, stated, terms) in [(true, unread, unread), (false, never, never), (false, None, never)] {
+        let (order, was_new) = register("USD", 2599, stated).await.unwrap();
+        assert_eq!((was_new, order.capture.as_ref()), (is_new, terms));
     }
+    fixture.purchase(None).await.unwrap();
+    let refused = register("EUR", 2599, None).await;
+    assert!(matches!(refused, Err(Refusal::Rejected(Rejection::CurrencyFixed(_)))), "{refused:?}");
 }

@@ -36,8 +36,10 @@ async fn nothing_is_sent_when_no_time_is_left_to_look_for_an_abandoned_payment()
 async fn an_abandoned_payment_that_is_found_is_adopted_and_its_key_does_not_pay_again() {
     let fixture = abandoned().await;
     fixture.inquiry_finds(found("r"));
+    let log = crate::memory::Log::here();
     let performed = fixture.purchase(Some("k")).await.unwrap();
     assert!(performed.replayed);
+    assert_eq!(log.lines("changed")[0]["what"], "found by looking back");
     assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Done, 1));
     assert_eq!(fixture.stored().await.owing(), Some(Amount::ZERO));
 }

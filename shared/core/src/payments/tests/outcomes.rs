@@ -34,16 +34,23 @@ async fn an_outcome_whose_write_lost_its_response_is_recognized_as_ours() {
 }
 
 #[tokio::test]
-async fn a_void_that_follows_is_sent_at_once_and_its_approval_recorded() {
-    let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
-        reference: Some("r".to_owned()),
-        charged: Some(Amount::new(500).unwrap().into()),
-        ..GatewayResponse::default()
-    }));
-    let performed = fixture.purchase(None).await.unwrap();
-    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Failed, 2));
-    assert_eq!(fixture.stored().await.owing(), Some(Amount::new(2599).unwrap()));
+async fn a_void_that_follows_is_sent_at_once_and_only_when_it_is_on_record() {
+    // The second write holds the partial approval and the void.
+    for (second, then, sent, owing) in [
+        (Fault::None, TransactionStatus::Failed, 2, 2599),
+        (Fault::NotDone, TransactionStatus::Pending, 1, 0),
+    ] {
+        let fixture = Fixture::new().await;
+        fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
+            reference: Some("r".to_owned()),
+            charged: Some(Amount::new(500).unwrap().into()),
+            ..GatewayResponse::default()
+        }));
+        fixture.next_writes(&[Fault::None, second]);
+        let performed = fixture.purchase(None).await.unwrap();
+        assert_eq!((status(&performed), fixture.sent()), (then, sent));
+        assert_eq!(fixture.stored().await.owing(), Some(Amount::new(owing).unwrap()));
+    }
 }
 
 #[tokio::test]
@@ -67,20 +74,6 @@ async fn a_void_that_follows_is_sent_although_the_write_that_holds_it_lost_its_r
     assert_eq!(operation.response().and_then(|response| response.token.clone()), None);
     let transaction = performed.order.transaction(performed.at.transaction).unwrap();
     assert_eq!(transaction.card().unwrap().last_four.as_deref(), Some("1443"));
-}
-
-#[tokio::test]
-async fn a_void_that_follows_goes_out_only_when_it_is_on_record() {
-    let fixture = Fixture::new().await;
-    fixture.gateway_says(Outcome::PartiallyApproved(GatewayResponse {
-        reference: Some("r".to_owned()),
-        charged: Some(Amount::new(500).unwrap().into()),
-        ..GatewayResponse::default()
-    }));
-    // The write that holds the partial approval and the void is not done.
-    fixture.next_writes(&[Fault::None, Fault::NotDone]);
-    let performed = fixture.purchase(None).await.unwrap();
-    assert_eq!((status(&performed), fixture.sent()), (TransactionStatus::Pending, 1));
 }
 
 #[tokio::test]
@@ -108,6 +101,20 @@ async fn an_approval_that_arrives_after_another_attempt_was_approved_is_given_ba
     assert_eq!(status(&fixture.purchase(None).await.unwrap()), TransactionStatus::Done);
     assert_eq!(*fixture.gateway.voided.lock().unwrap(), ["ours"]);
     assert_eq!(fixture.stored().await.transactions[0].reference(), Some("other"));
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_on_record_without_proof_is_not_proven_by_the_response_to_its_attempt() {
+    let mut fixture = Fixture::new().await;
+    fixture.changed_while_sent(|order| {
+        let unproven = GatewayResponse { unproven: true, ..GatewayResponse::default() };
+        let refused = Decision::NoEffect(unproven, NoEffect::TryAgain);
+        order.transactions[0].operations[0].decide(refused, Timestamp::now());
+    });
+    fixture.gateway_says(declined());
+    fixture.purchase(None).await.unwrap();
+    let order = fixture.stored().await;
+    assert!(order.transactions[0].operations[0].response().unwrap().unproven);
 }
 
 #[tokio::test]

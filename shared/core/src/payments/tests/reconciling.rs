@@ -25,6 +25,9 @@ async fn in_doubt(orders: usize) -> Fixture {
 
 const LIMITS: ReconcileLimits = ReconcileLimits { concurrency: 1, per_merchant: 200, shards: 4 };
 
+/// Everything that is due is left for a later run.
+const NONE: ReconcileLimits = ReconcileLimits { per_merchant: 0, ..LIMITS };
+
 async fn run(fixture: &Fixture) -> ReconcileReport {
     run_within(fixture, LIMITS, Duration::from_secs(55)).await
 }
@@ -36,11 +39,13 @@ async fn run_within(fixture: &Fixture, limits: ReconcileLimits, left: Duration) 
 #[tokio::test]
 async fn an_account_that_is_silent_is_left_alone_after_three_orders_and_the_next_run_tries_others() {
     let fixture = in_doubt(5).await;
+    let log = Log::here();
     let report = run(&fixture).await;
     assert_eq!((report.unanswered, report.skipped), (3, 2));
     let report = run(&fixture).await;
     assert_eq!((report.unanswered, report.skipped), (2, 0), "the first three were put off");
     assert_eq!(run(&fixture).await.due, 0);
+    assert_eq!(log.lines("reconciled").len(), 2, "none for a run that found nothing to do");
 }
 
 #[tokio::test]
@@ -58,17 +63,20 @@ async fn orders_whose_records_decide_nothing_delay_no_other() {
 #[tokio::test]
 async fn what_is_in_doubt_for_an_hour_needs_attention_whatever_the_inquiry_says() {
     for finding in [Finding::Undecided, Finding::Failed, Finding::UnderReview] {
-        for (minutes, needs_attention) in [(59, 0), (61, 1)] {
+        for (seconds, needs_attention) in [(3_599, 0), (3_600, 1)] {
             let mut fixture = Fixture::new().await;
-            let log = Log::here();
+            let (log, start) = (Log::here(), Timestamp::now());
+            fixture.payments.clock = Arc::new(Stopped(start));
             fixture.gateway_says(unknown());
             fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
-            fixture.payments.clock = Arc::new(Stopped(Timestamp::now() + SignedDuration::from_mins(minutes)));
+            fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_secs(seconds)));
+            let report = run_within(&fixture, NONE, Duration::from_secs(55)).await;
+            assert_eq!(report.needs_attention, needs_attention, "not looked at after {seconds} s");
             fixture.inquiry_finds(finding.clone());
             let report = run(&fixture).await;
-            assert_eq!(report.needs_attention, needs_attention, "{finding:?} after {minutes} min");
+            assert_eq!(report.needs_attention, needs_attention, "{finding:?} after {seconds} s");
             let told = log.lines("needs attention: in doubt for too long").len();
-            assert_eq!(told, needs_attention, "{finding:?} after {minutes} min");
+            assert_eq!(told, needs_attention, "{finding:?} after {seconds} s");
         }
     }
 }
@@ -88,8 +96,8 @@ async fn each_run_counts_all_that_needs_attention_and_not_only_what_is_due() {
     }
     assert_eq!(run(&fixture).await.needs_attention, 5, "as they become so");
     at(&mut fixture, 30);
-    let report = run(&fixture).await;
-    assert_eq!((report.due, report.needs_attention), (0, 5), "none is due");
+    let report = run_within(&fixture, NONE, Duration::from_secs(55)).await;
+    assert_eq!((report.due, report.skipped, report.needs_attention), (0, 0, 5), "none is due");
 
     at(&mut fixture, 60);
     let report = run_within(&fixture, LIMITS, INQUIRY_MIN.mul_f32(0.99)).await;
@@ -153,6 +161,11 @@ async fn a_review_is_told_after_three_days_and_what_is_decided_is_not_told_at_al
         assert_eq!(run(&fixture).await.due, 1);
         assert_eq!(notices(&fixture).await, expected, "{finding:?} after {hours} h");
     }
+    // A decision came meanwhile.
+    let fixture = Fixture::new().await;
+    let Performed { order, at, .. } = fixture.purchase(None).await.unwrap();
+    fixture.payments.notify(order, at, NoticeReason::UnderReview).await;
+    assert_eq!(notices(&fixture).await, []);
 }
 
 #[tokio::test]
@@ -200,11 +213,12 @@ async fn a_run_counts_each_operation_as_what_became_of_it() {
 
 #[tokio::test]
 async fn only_refused_captures_of_the_schedule_are_told_apart() {
-    for (kind, by, expected) in [
-        (Kind::Capture, Principal::Schedule, 1),
-        (Kind::Capture, Principal::ClientCredentials, 0),
-        (Kind::Void, Principal::Schedule, 0),
-        (Kind::Purchase, Principal::ClientCredentials, 0),
+    for (kind, by, became, expected) in [
+        (Kind::Capture, Principal::Schedule, declined(), (1, 1)),
+        (Kind::Capture, Principal::Schedule, not_done(NoEffect::Misconfigured), (0, 0)),
+        (Kind::Capture, Principal::ClientCredentials, declined(), (1, 0)),
+        (Kind::Void, Principal::Schedule, declined(), (1, 0)),
+        (Kind::Purchase, Principal::ClientCredentials, declined(), (1, 0)),
     ] {
         let fixture = in_doubt(1).await;
         for order in fixture.store.table.all().values_mut() {
@@ -220,9 +234,9 @@ async fn only_refused_captures_of_the_schedule_are_told_apart() {
                 transaction.operations.push(Operation { id, kind, by, attempt, ..pending });
             }
         }
-        fixture.inquiry_finds(Finding::Became(Box::new(declined())));
+        fixture.inquiry_finds(Finding::Became(Box::new(became)));
         let report = run(&fixture).await;
-        assert_eq!((report.declined, report.captures_declined), (1, expected), "{kind:?} {by:?}");
+        assert_eq!((report.declined, report.captures_declined), expected, "{kind:?} {by:?}");
     }
 }
 
@@ -293,18 +307,6 @@ async fn the_oldest_in_doubt_is_as_old_as_its_attempt() {
 }
 
 #[tokio::test]
-async fn attention_is_needed_from_the_first_second_of_the_second_hour() {
-    let mut fixture = Fixture::new().await;
-    let start = Timestamp::now();
-    fixture.payments.clock = Arc::new(Stopped(start));
-    fixture.gateway_says(unknown());
-    fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
-    fixture.payments.clock = Arc::new(Stopped(start + SignedDuration::from_hours(1)));
-    fixture.inquiry_finds(Finding::Undecided);
-    assert_eq!(run(&fixture).await.needs_attention, 1);
-}
-
-#[tokio::test]
 async fn what_a_run_does_not_come_to_is_told() {
     let fixture = in_doubt(5).await;
     let limits = ReconcileLimits { per_merchant: 3, ..LIMITS };
@@ -314,8 +316,10 @@ async fn what_a_run_does_not_come_to_is_told() {
     let fixture = in_doubt(5).await;
     let deadline = Deadline::after(Duration::from_secs(55));
     let unknown = EachAs(|_| Err(MerchantsError::Unknown));
+    let log = Log::here();
     let report = reconcile(&fixture.payments, &unknown, LIMITS, deadline).await;
     assert_eq!(counts(&report), json!({"skipped": 5, "complete": true}), "a merchant that cannot be read");
+    assert_eq!(log.lines("a merchant with payments in doubt cannot be read").len(), 1, "it is read once");
 
     let mut fixture = in_doubt(5).await;
     fixture.payments.clock = Arc::new(Stopped("2040-01-01T10:30:00Z".parse().unwrap()));
@@ -323,7 +327,7 @@ async fn what_a_run_does_not_come_to_is_told() {
     let expected = json!({"unread_shards": 4 + 4, "complete": true});
     assert_eq!(counts(&run(&fixture).await), expected, "an index that cannot be read");
 
-    let fixture = Fixture::new().await;
+    let mut fixture = Fixture::new().await;
     let gone = OrderKey { order: "gone".parse().unwrap(), ..fixture.key.clone() };
     *fixture.store.lagging.lock().unwrap() = vec![gone, fixture.key.clone()];
     // Both indexes have it.
@@ -334,6 +338,13 @@ async fn what_a_run_does_not_come_to_is_told() {
         let report = reconcile(&fixture.payments, merchants, LIMITS, deadline).await;
         assert_eq!(counts(&report), expected, "an order that is gone, and one that is decided");
     }
+    let report = run_within(&fixture, LIMITS, INQUIRY_MIN.mul_f32(0.99)).await;
+    assert_eq!(counts(&report), json!({}), "without time, nothing is read");
+    fixture.register("p").await;
+    fixture.store.lagging.lock().unwrap()[0] = fixture.key.clone();
+    let limits = ReconcileLimits { per_merchant: 1, ..LIMITS };
+    let report = run_within(&fixture, limits, Duration::from_secs(55)).await;
+    assert_eq!(counts(&report), json!({"skipped": 1, "unrecorded": 1, "complete": true}), "one of each");
 }
 
 #[tokio::test(start_paused = true)]
@@ -443,15 +454,18 @@ impl Gateway for SlowInquiries {
 async fn a_run_whose_time_ends_while_it_inquires_counts_what_it_has_read_and_is_not_complete() {
     let (short, long) = (INQUIRY_MIN + Duration::from_secs(3), Duration::from_secs(55));
     // Once all three need attention, one or all of them are due.
-    for (due, left, expected) in
-        [(3, short, (1, 3, false)), (1, short, (1, 2, false)), (1, long, (1, 3, true))]
-    {
-        let mut fixture = in_doubt(3).await;
+    for (orders, due, left, expected) in [
+        (3, 3, short, (1, 3, false)),
+        (3, 1, short, (1, 2, false)),
+        (3, 1, long, (1, 3, true)),
+        (1, 1, short, (1, 1, false)),
+    ] {
+        let mut fixture = in_doubt(orders).await;
         fixture.payments.gateway = Arc::new(SlowInquiries(fixture.gateway.clone()));
         (0..6).for_each(|_| fixture.inquiry_finds(Finding::Undecided));
         let day = Timestamp::now() + SignedDuration::from_hours(25);
         fixture.payments.clock = Arc::new(Stopped(day));
-        assert_eq!(run(&fixture).await.needs_attention, 3);
+        assert_eq!(run(&fixture).await.needs_attention, orders);
         for n in 1..=due {
             let mut orders = fixture.store.table.all();
             let order = orders.get_mut(&format!("m#{n}")).unwrap();

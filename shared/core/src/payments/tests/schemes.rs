@@ -277,6 +277,26 @@ async fn a_note_costs_two_writes_a_merchants_payment_one_read_and_a_shoppers_app
         shop.step(step(by, says), "k").await;
         assert_eq!((shop.notes.reads(), shop.notes.writes()), (reads, writes), "{by:?} {says:?}");
     }
+    // The token that was known before counts where the response has none. An approval that turns
+    // up late ends the ban.
+    let (mut shop, never) = (Shop::new().await, step(By::MerchantAllTheSame, Says::Never));
+    let Outcome::Declined(_, decline) = outcome(never) else { unreachable!() };
+    shop.fixture.gateway_says(Outcome::Declined(GatewayResponse::default(), decline));
+    let Performed { order, at, .. } = shop.attempt(never, "k").await.unwrap();
+    assert_eq!((shop.notes.reads(), shop.notes.writes()), (0, 2));
+    let Fixture { payments, merchant, .. } = &shop.fixture;
+    payments.note(merchant, &order, at, &outcome(step(never.by, Says::Approved))).await;
+    assert_eq!((shop.notes.reads(), shop.notes.writes()), (1, 4));
+    // A payment that must not stand ends none.
+    for (accepts, avs, reads) in [(false, "Y", 0), (true, "Y", 1), (true, "N", 0)] {
+        let (mut shop, saved) = (Shop::new().await, step(By::NumberToSave, Says::Approved));
+        shop.fixture.merchant.policy.accept_partial_approval = accepts;
+        shop.fixture.merchant.policy.decline_on.avs = vec!["N".to_owned()];
+        let response = GatewayResponse { avs: Some(avs.to_owned()), ..outcome(saved).response().clone() };
+        shop.fixture.gateway_says(Outcome::PartiallyApproved(response));
+        shop.attempt(saved, "k").await.unwrap();
+        assert_eq!(shop.notes.reads(), reads, "{accepts} {avs}");
+    }
 }
 
 #[tokio::test]
@@ -293,11 +313,9 @@ async fn a_refusal_names_the_rule_the_time_and_the_earlier_payment() {
     let merchants = Attempted { order: 1, ..step(By::Merchant, Says::Approved) };
     let refused = forbidden(shop.attempt(merchants, "2").await);
     let until = shop.clock.now() + SignedDuration::from_hours(72);
-    assert_eq!(
-        (refused.class, refused.noted.until, refused.noted.payment),
-        (RetryClass::Wait, Some(until), waits)
-    );
-    assert_eq!(refused.noted.order.as_str(), "0");
+    let noted = refused.noted;
+    assert_eq!((refused.class, noted.until, noted.payment), (RetryClass::Wait, Some(until), waits));
+    assert_eq!((noted.at, noted.order.as_str()), (shop.clock.now(), "0"));
     shop.clock.set(until - SignedDuration::from_millis(1));
     forbidden(shop.attempt(merchants, "3").await);
     shop.clock.set(until);
@@ -379,4 +397,18 @@ async fn an_order_keeps_every_code_and_the_texts_of_its_latest_decline() {
     });
     let expected = [Some(("22", None)), Some(("04", Some("Ask for a set-up"))), None];
     assert_eq!(kept.collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn a_stored_card_of_which_no_number_is_known_is_told_by_its_place() {
+    for (card, is_forbidden) in [(0, true), (1, false)] {
+        let shop = Shop::new().await;
+        let rule = Some(RetryRule::new(RetryClass::Never));
+        let never = Decline { rule, ..Decline::of(DeclineCode::GenericDecline) };
+        shop.fixture.gateway_says(Outcome::Declined(GatewayResponse::default(), never));
+        let pays = |key, card| paying(Some(key), |pay| pay.card.stored = Some(stored(card)));
+        shop.fixture.perform(&pays("0", 0), Duration::from_secs(29)).await.unwrap();
+        let again = shop.fixture.perform(&pays("1", card), Duration::from_secs(29)).await;
+        assert_eq!(again.is_err(), is_forbidden, "{card}");
+    }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Takes three seconds for everything.
-struct Slow(Arc<ScriptedGateway>);
+pub(super) struct Slow(pub(super) Arc<ScriptedGateway>);
 
 #[async_trait]
 impl Gateway for Slow {
@@ -35,7 +35,8 @@ async fn trail_of(says: Outcome, request_id: Option<&str>) -> Trail {
     fixture.gateway_says(says);
     let purchase = async {
         note(|trail| trail.request_id = request_id.map(str::to_owned));
-        fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
+        let pays = paying(None, |pay| pay.initiative.ignores_scheme_advice = true);
+        fixture.perform(&pays, Duration::from_secs(7)).await.unwrap();
     };
     follow(Box::pin(purchase)).await.1
 }
@@ -74,12 +75,15 @@ async fn what_was_put_on_record_is_on_the_trail_of_a_request_that_has_an_id() {
         assert_eq!(changes, [("intent saved", "purchase"), ("outcome", "purchase")], "{says:?}");
         let [intent, outcome, ..] = trail.changes.as_slice() else { unreachable!() };
         assert_eq!((intent.state, outcome.state), ("pending", state), "{says:?}");
+        let ignoring = trail.changes.iter().filter(|change| change.ignores_scheme_advice);
+        assert_eq!(ignoring.map(|change| change.kind).collect::<Vec<_>>(), ["purchase"; 2], "and no void");
         assert_eq!(outcome.outcome.as_ref().unwrap().outcome, said);
         assert_eq!((outcome.amount_minor, outcome.currency), (2599, "USD"));
         // The order's own, for the request's line.
+        assert_eq!((trail.merchant.as_deref(), trail.order.as_deref()), (Some("m"), Some("o")));
         assert_eq!((trail.kind, trail.amount_minor), (Some("purchase"), Some(2599)));
-        assert_eq!((trail.outcome, trail.replayed), (Some(state), false));
-        assert_eq!(trail.operation, Some(outcome.operation));
+        assert_eq!((trail.outcome, trail.currency, trail.replayed), (Some(state), Some("USD"), false));
+        assert_eq!(trail.transaction.zip(trail.operation), Some((outcome.transaction, outcome.operation)));
     }
     assert!(trail_of(approved(), None).await.changes.is_empty(), "logged at once");
 }
@@ -119,17 +123,9 @@ async fn every_change_has_a_line_in_the_audit_trail() {
     assert!(outcome.values().any(|value| value == "r"), "the gateway's reference: {outcome:?}");
 
     let log = Log::here();
-    fixture
-        .payments
-        .schedule_capture(
-            &fixture.merchant,
-            &fixture.key,
-            at.transaction,
-            &CaptureAt::At(due).into(),
-            Sender::default(),
-        )
-        .await
-        .unwrap();
+    let Fixture { payments, merchant, key, .. } = &fixture;
+    let terms = CaptureAt::At(due).into();
+    payments.schedule_capture(merchant, key, at.transaction, &terms, Sender::default()).await.unwrap();
     let ended = due + jiff::SignedDuration::from_hours(7 * 24 + 2);
     fixture.payments.clock = Arc::new(Stopped(ended));
     fixture.payments.lapse(&fixture.key, at.transaction).await.unwrap();
@@ -163,11 +159,13 @@ async fn each_inquiry_has_a_line_that_says_what_was_found() {
         fixture.gateway_says(unknown());
         let performed = fixture.perform(&intent(None), Duration::from_secs(7)).await.unwrap();
         let log = Log::here();
-        fixture.inquiry_finds(finding);
+        fixture.inquiry_finds(finding.clone());
         let deadline = Deadline::after(Duration::from_secs(29));
         fixture.payments.inquire_about(&fixture.merchant, performed.order, performed.at, deadline).await;
         let lines = log.lines("gateway inquiry");
         assert_eq!(lines.iter().map(|line| &line["finding"]).collect::<Vec<_>>(), [name]);
+        let adopted = audited(&log).iter().filter(|(what, _)| what == "found by inquiry").count();
+        assert_eq!(adopted, usize::from(finding != Finding::Failed), "{name}");
     }
 }
 

@@ -80,7 +80,8 @@ fn a_card_that_a_payment_stored_is_noted_once_by_its_id_and_by_where_it_is_store
     assert_eq!(customer.keep(NewMethod { card: new(3).card, ..new(1) }, now()), Ok((first, false)));
     assert_eq!(customer.keep(NewMethod { card: new(1).card, ..new(2) }, now()), Ok((first, false)));
     let nowhere = CardSummary::default();
-    assert_eq!(customer.keep(NewMethod { card: nowhere, ..new(2) }, now()), Ok((second, true)));
+    assert_eq!(customer.keep(NewMethod { card: nowhere.clone(), ..new(2) }, now()), Ok((second, true)));
+    assert!(customer.keep(NewMethod { card: nowhere, ..new(4) }, now()).unwrap().1, "another one");
     assert_eq!(customer.methods[0].gateway_order_id(), gateway_order_id(first));
 }
 
@@ -111,10 +112,16 @@ fn a_profile_that_another_entry_has_too_is_left_at_the_gateway() {
 fn a_card_that_is_being_deleted_is_not_stored_again_and_one_on_its_way_is_not_deleted() {
     let mut customer = customer();
     customer.keep(new(1), now()).unwrap();
-    customer.begin_deleting(Uuid::from_u128(1), now()).unwrap();
+    let method = &mut customer.methods[0];
+    (method.card.token, method.new_expiry) = (Some("9418594164541111".to_owned()), Expiry::new(1, 2034).ok());
+    let [begun, gone] = [1, 2].map(|seconds| now() + SignedDuration::from_secs(seconds));
+    customer.begin_deleting(Uuid::from_u128(1), begun).unwrap();
+    assert_eq!(customer.methods[0].updated_at, begun);
     let again = NewMethod { id: Uuid::from_u128(9), ..new(1) };
     assert_eq!(customer.add(again.clone(), &[], now()), Err(MethodRejection::InProgress));
-    customer.finish_deleting(Uuid::from_u128(1), now());
+    customer.finish_deleting(Uuid::from_u128(1), gone);
+    let method = &customer.methods[0];
+    assert_eq!((method.updated_at, &method.card.token, method.new_expiry), (gone, &None, None));
     assert_eq!(customer.add(again, &[], now()), Ok(AddPlan::Send(Uuid::from_u128(9))));
     assert_eq!(customer.begin_deleting(Uuid::from_u128(9), now()), Err(MethodRejection::InProgress));
 }
@@ -134,10 +141,11 @@ fn of_one_customers_cards_five_may_be_declined_in_an_hour_and_five_are_verified_
         customer.add(new(id), &[], after(i64::try_from(id).unwrap())).unwrap();
     }
     assert_eq!(customer.add(new(6), &[], after(10)), full(51), "when the first of the five should be known");
+    let decline = Decline::of(DeclineCode::GenericDecline);
+    customer.method_mut(Uuid::from_u128(1)).unwrap().state = MethodState::Declined(decline);
+    assert_eq!(customer.add(new(6), &[], after(10)), full(52), "when the next one should be");
     customer.method_mut(Uuid::from_u128(1)).unwrap().state = MethodState::Stored;
     customer.add(new(6), &[], after(10)).unwrap();
-    let code = DeclineCode::GenericDecline;
-    let decline = Decline::of(code);
     for id in 2..=6 {
         let removed = MethodState::Deleting(OnceGone::Declined(decline));
         let state = if id == 2 { removed } else { MethodState::Declined(decline) };
@@ -158,9 +166,9 @@ fn a_customer_has_at_most_twenty_cards_and_an_item_that_stays_small() {
         long_ago(&mut customer);
     }
     assert_eq!(customer.add(new(21), &[], now()), Err(MethodRejection::TooMany));
+    assert_eq!(customer.keep(new(21), now()), Err(MethodRejection::TooMany));
     for method in &mut customer.methods {
-        let code = DeclineCode::GenericDecline;
-        method.state = MethodState::Declined(Decline::of(code));
+        method.state = MethodState::Declined(Decline::of(DeclineCode::GenericDecline));
     }
     let mut declined = customer.methods.clone();
     for _ in 0..4 {
@@ -179,8 +187,7 @@ fn a_refused_card_is_kept_until_it_is_removed_and_is_declined_then() {
     for id in 1..=100 {
         customer.add(NewMethod { id: Uuid::from_u128(id), ..new(1) }, &[], now()).unwrap();
         long_ago(&mut customer);
-        let code = DeclineCode::IncorrectCvc;
-        let decline = Decline::of(code);
+        let decline = Decline::of(DeclineCode::IncorrectCvc);
         let method = customer.method_mut(Uuid::from_u128(id)).unwrap();
         method.state = if id == 50 {
             MethodState::Deleting(OnceGone::Declined(decline))
@@ -219,6 +226,8 @@ fn a_record_that_names_a_profile_that_was_deleted_brings_no_card_back() {
     assert!(customer.settle_found(late, &found, &DeclineOn::default(), now()));
     assert_eq!(customer.method(late).unwrap().state, MethodState::NotStored(NoEffect::TryAgain));
     assert!(!customer.method(late).unwrap().may_surface());
+    assert!(!customer.settle_found(first, &found, &DeclineOn::default(), now()));
+    assert_eq!(customer.method(first).unwrap().state, MethodState::Deleted);
 }
 
 #[test]
@@ -260,8 +269,7 @@ fn a_verification_without_a_trace_is_given_up_only_when_it_is_late_enough_and_se
 
 #[test]
 fn a_record_of_a_verification_that_stored_nothing_decides_it() {
-    let code = DeclineCode::GenericDecline;
-    let decline = Decline::of(code);
+    let decline = Decline::of(DeclineCode::GenericDecline);
     for (record, state) in [
         (Outcome::Declined(GatewayResponse::default(), decline), MethodState::Declined(decline)),
         (Outcome::Approved(GatewayResponse::default()), MethodState::NotStored(NoEffect::TryAgain)),
@@ -277,8 +285,7 @@ fn a_record_of_a_verification_that_stored_nothing_decides_it() {
 
 #[test]
 fn only_what_counts_as_not_stored_and_was_stored_nowhere_may_surface() {
-    let code = DeclineCode::GenericDecline;
-    let decline = Decline::of(code);
+    let decline = Decline::of(DeclineCode::GenericDecline);
     for (state, stored, may_surface) in [
         (MethodState::NotStored(NoEffect::NeverArrived), false, true),
         (MethodState::NotStored(NoEffect::NeverArrived), true, false),

@@ -11,12 +11,12 @@ use futures_util::FutureExt;
 use super::{MethodChanged, MethodRefusal, PaymentMethods};
 use crate::{
     memory::CardNoteTable,
-    order::{CustomerReference, Essentials, Fingerprint, KeyDigest, Kind, NoEffect},
+    order::{CardKey, CustomerReference, Essentials, Fingerprint, KeyDigest, Kind, NoEffect, NotedDecline},
     payments::{Card, Deadline, Merchant},
     stored_cards::{
         Customer, CustomerKey, MethodId, MethodRejection, MethodState, NewMethod, OnceGone, PaymentMethod,
     },
-    values::{CardAccount, CardSummary, Expiry, StoredCard},
+    values::{CardAccount, CardSummary, Expiry, RetryClass, StoredCard},
 };
 use fake::{FAULTS, Fault, World};
 
@@ -146,13 +146,6 @@ impl Shop {
     }
 }
 
-#[test]
-fn without_faults_a_card_is_sent_once_and_stored_once() {
-    let shop = Shop::new(World::new(Vec::new()));
-    shop.life(Some("k"));
-    assert_eq!(shop.world.verifications(), 1);
-}
-
 /// The same rejection after the same calls, so that nothing tells whether another customer has the
 /// card.
 #[test]
@@ -232,6 +225,7 @@ fn one_fault_at_any_call_leaves_one_profile_and_no_lost_outcome() {
                 shop.life(key);
                 runs += 1;
                 if shop.world.calls() <= call {
+                    assert_eq!(shop.world.verifications(), 1, "without a fault");
                     break;
                 }
             }
@@ -284,6 +278,9 @@ fn a_failed_inquiry_about_what_may_surface_keeps_an_equal_card_from_being_sent()
     shop.world.fail_inquiries(true);
     assert!(matches!(shop.add(Some("k")), Some(Err(MethodRefusal::Unverified))));
     assert!(matches!(shop.add(None), Some(Err(MethodRefusal::Unverified))));
+    let (new, late) = (wanted(&shop.world, None), Deadline::after(Duration::from_secs(7)));
+    let late = shop.methods.add(&shop.merchant, &reference(), &new, card(), late).now_or_never();
+    assert!(matches!(late, Some(Err(MethodRefusal::NoEffect(NoEffect::NoTimeLeft)))));
     shop.world.fail_inquiries(false);
     shop.stored(Some("k"));
     assert_eq!(shop.world.profiles().len(), 1);
@@ -329,17 +326,6 @@ fn a_card_that_a_payment_stored_is_noted_once_whatever_call_fails() {
 }
 
 #[test]
-fn while_its_own_request_may_be_running_no_inquiry_is_sent_and_nothing_else_either() {
-    let shop = Shop::new(World::new(vec![(2, Fault::CrashAfter)]));
-    assert!(shop.add(Some("k")).is_none(), "its process crashes in the call to the gateway");
-    shop.world.advance(5);
-    let again = shop.add(Some("k")).expect("no crash").expect("pending");
-    let pending = MethodState::Pending { absent_since: None };
-    assert_eq!(again.method().map(|method| method.state), Some(pending));
-    assert_eq!((shop.world.verifications(), shop.world.inquiries()), (1, 0));
-}
-
-#[test]
 fn a_customer_is_found_by_its_key_and_another_merchants_is_another() {
     let (one, other) = ("m".parse().unwrap(), "n".parse().unwrap());
     let key = CustomerKey::new(&one, &reference());
@@ -349,7 +335,7 @@ fn a_customer_is_found_by_its_key_and_another_merchants_is_another() {
 }
 
 #[test]
-fn the_chosen_card_is_saved_once() {
+fn the_chosen_card_is_saved_once_a_changed_one_says_when_and_a_deleted_one_is_not_chosen() {
     let shop = Shop::new(World::new(Vec::new()));
     let id = shop.stored(None);
     let choose = || shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().unwrap();
@@ -359,6 +345,12 @@ fn the_chosen_card_is_saved_once() {
     assert_eq!(shop.world.calls(), calls + 2, "read and written");
     choose();
     assert_eq!(shop.world.calls(), calls + 3, "read only");
+    shop.world.advance(60);
+    assert!(shop.set_expiry(id, Expiry::new(1, 2034).unwrap()));
+    let method = shop.world.customer().unwrap().methods.remove(0);
+    assert_eq!(method.updated_at.duration_since(method.created_at).as_secs(), 60);
+    shop.delete(id).unwrap().unwrap();
+    assert!(shop.methods.make_default(&shop.merchant, id).now_or_never().unwrap().is_err());
 }
 
 #[test]
@@ -441,9 +433,12 @@ fn a_request_about_a_card_tells_whether_it_was_made_before() {
     let added = [shop.add(Some("k")), shop.add(Some("k"))].map(|added| added.unwrap().unwrap());
     assert_eq!(added.each_ref().map(|added| added.replayed), [false, true]);
     let id = MethodId { customer: added[0].customer.key.digest, method: added[0].method };
-    let read = shop.methods.read(&shop.merchant, id, deadline()).now_or_never().unwrap().unwrap();
-    assert!(!read.replayed);
+    shop.world.advance(60);
+    let read = || shop.methods.read(&shop.merchant, id, deadline()).now_or_never().unwrap();
+    assert!(matches!(read(), Ok(read) if (read.method, read.replayed) == (id.method, false)));
     assert!(shop.delete(id).unwrap().unwrap(), "gone at once");
+    assert!(matches!(read(), Err(MethodRefusal::Rejected(MethodRejection::NotFound))));
+    assert_eq!(shop.world.inquiries(), 0, "its outcome is known");
 }
 
 #[test]
@@ -453,7 +448,7 @@ fn an_inquiry_about_a_card_is_sent_once_its_own_request_has_ended() {
         assert!(shop.add(Some("k")).is_none());
         shop.world.advance(seconds);
         shop.add(Some("k")).unwrap().unwrap();
-        assert_eq!(shop.world.inquiries(), inquiries, "after {seconds} s");
+        assert_eq!((shop.world.verifications(), shop.world.inquiries()), (1, inquiries), "after {seconds} s");
     }
 }
 
@@ -465,6 +460,8 @@ fn where_nothing_was_learned_nothing_is_written() {
     shop.world.hold_back_the_next_verification();
     let (new, soon) = (wanted(&shop.world, None), Deadline::after(Duration::from_secs(7)));
     shop.methods.add(&shop.merchant, &reference(), &new, card(), soon).now_or_never().unwrap().unwrap();
+    shop.world.advance(60);
+    shop.methods.list(&shop.merchant, &reference(), soon).now_or_never().unwrap().unwrap();
     assert_eq!((shop.version(), shop.world.inquiries()), (1, 0), "as it was before it was sent");
 
     // No response to another expiry date. The calls before are those of adding, a look-up and a
@@ -476,6 +473,31 @@ fn where_nothing_was_learned_nothing_is_written() {
     let version = shop.version();
     assert!(!shop.set_expiry(id, Expiry::new(1, 2034).unwrap()));
     assert_eq!(shop.version(), version + 1, "that it was sent");
+}
+
+/// Whether the response to the verification arrives or an inquiry finds it.
+#[test]
+fn storing_a_card_ends_the_stop_of_its_series_and_repeating_the_request_does_not() {
+    let cards = CardKey::all(&"m".parse().unwrap(), "1", Some("9418594164541111"), None);
+    let (order, payment) = ("o".parse().unwrap(), uuid::Uuid::nil());
+    let decline = NotedDecline { at: jiff::Timestamp::UNIX_EPOCH, until: None, order, payment };
+    let by_key = [(Some("k"), false), (Some("k"), true), (Some("another"), false)];
+    let without_key = [(None, false), (None, false)];
+    for (faults, requests) in
+        [(vec![], &by_key[..]), (vec![(2, Fault::LostAfter)], &by_key), (vec![], &without_key)]
+    {
+        let shop = Shop::new(World::new(faults));
+        let notes = &shop.methods.card_notes;
+        for (key, is_stopped) in requests {
+            for class in [RetryClass::Never, RetryClass::StopSeries] {
+                notes.add(&cards[0], class, &decline).now_or_never().unwrap().unwrap();
+            }
+            shop.add(*key).unwrap().unwrap();
+            let left = notes.load(&cards).now_or_never().unwrap().unwrap().remove(0).1.0;
+            let left = [RetryClass::Never, RetryClass::StopSeries].map(|class| left.contains_key(&class));
+            assert_eq!(left, [true, *is_stopped], "{key:?}");
+        }
+    }
 }
 
 #[test]

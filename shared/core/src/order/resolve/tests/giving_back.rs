@@ -24,6 +24,10 @@ fn the_refund_of_a_second_charge_that_settled_names_that_charge() {
     assert_eq!(refund.reference.as_deref(), Some("second"), "the first charge is the one that stands");
     assert_eq!(refund.follows, Some(at.operation), "the payment, as the void did");
     assert_eq!(fixture.transaction(at.transaction).reference(), Some("first"));
+    let policy = crate::order::Policy::default();
+    let context = Context { policy: &policy, shop: None, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
+    let own = void_by_rule(&mut fixture.order, at, Cause::OrderRefused, &context).unwrap();
+    assert_eq!(fixture.operation(own).reference, None, "the void of the first charge is another one");
 }
 
 #[test]
@@ -219,13 +223,16 @@ fn a_reference_belongs_to_one_payment_or_refund_of_an_order() {
     assert_eq!(fixture.operation(second).reference(), None, "nothing is ever sent with it");
     fixture.later(60);
     fixture.learns(second, &became(approved));
-    assert!(fixture.operation(second).is(Stage::Pending));
-    let own = Outcome::Approved(GatewayResponse { charged: Some(part.into()), ..approved_as("own") });
-    fixture.learns(second, &became(own));
+    assert_eq!(fixture.operation(second).pending().map(|pending| pending.inquiries), Some(1), "it backs off");
+    let own = GatewayResponse { charged: Some(part.into()), ..approved_as("own") };
+    let both = Finding::Several(vec![own, approved_as(&anothers)]);
+    assert_eq!(fixture.learns(second, &both), Some(NextStep::Respond), "the first payment is no duplicate");
     assert!(fixture.operation(second).is(Stage::Approved));
     let refund = fixture.refund(first, None).unwrap().sent();
     fixture.told(refund, &Outcome::Approved(approved_as("own")));
     assert!(fixture.operation(refund).is(Stage::Pending), "it is the second payment's");
+    fixture.told(refund, &Outcome::Declined(approved_as("own"), Decline::of(DeclineCode::GenericDecline)));
+    assert!(fixture.operation(refund).is(Stage::Declined), "a decline moves nothing");
 }
 
 #[test]

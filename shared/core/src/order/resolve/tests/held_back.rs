@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::*;
 use crate::{
     journal::{Concern, concerns, entries},
-    order::{ByHand, Decision, HandVerdict, decide_by_hand},
+    order::{ByHand, Decision, HandVerdict, Mechanism, decide_by_hand, rules::to_refund},
     values::SignedAmount,
 };
 
@@ -134,11 +134,31 @@ fn the_late_response_to_a_refund_that_waits_by_now_is_adopted_and_a_refusal_chan
     let mut story = TwoCharges::new();
     story.bank(DisputeKind::Chargeback, STANDS, 100);
     story.gateway_refuses();
+    let waiting = story.fixture.order.clone();
+    story.fixture.later(1);
     story.fixture.told(story.refund, &not_done(NoEffect::Unreachable));
-    assert!(story.waits());
+    assert_eq!(story.fixture.order, waiting);
     let approved = approval(story.fixture.operation(story.refund));
     story.fixture.told(story.refund, &approved);
     assert!(story.fixture.operation(story.refund).is(Stage::Approved));
+}
+
+#[test]
+fn a_finding_that_may_send_a_refund_by_rule_is_told_from_every_other_one() {
+    let of = |story: TwoCharges| story.fixture.operation(story.refund).clone();
+    let (owed, void) = (of(TwoCharges::new()), of(TwoCharges::found()));
+    let approved = became(Outcome::Approved(GatewayResponse::default()));
+    let [refused, settled] = [NoEffect::TryAgain, NoEffect::AlreadySettled].map(not_done).map(became);
+    let findings = [Finding::Absent, refused, settled, approved, Finding::Undecided];
+    for (operation, expected) in [
+        (owed.clone().through(Mechanism::Manual), [false; 5]),
+        (Operation { cause: Cause::Requested, ..owed.clone() }, [false; 5]),
+        (owed, [true, true, true, false, false]),
+        (void, [false, false, true, false, false]),
+    ] {
+        let found = findings.each_ref().map(|finding| operation.may_lead_to_refund(finding));
+        assert_eq!(found, expected, "{operation:?}");
+    }
 }
 
 /// Find, settle, chargeback and reversal in each order that they can have.
@@ -255,14 +275,19 @@ fn a_refund_with_the_tick_takes_the_place_of_the_one_that_waits() {
         assert_eq!(story.refund_late(Some(TOTAL + 1)), Err(Rejection::ExceedsRefundable(amount(TOTAL))));
         assert_eq!(story.fixture.void(id), Err(Rejection::TransactionFailed));
         assert_eq!(story.fixture.order, before);
+        // Nothing is begun beside another operation in doubt.
+        let mut busy = story.fixture.transaction(id).clone();
+        busy.operations.push(busy.operations[0].as_pending());
+        assert_eq!(to_refund(&busy), Err(Rejection::OperationInProgress(id)));
         let theirs = story.refund_late(minor).unwrap();
         // One write ends one and begins the other.
         let pending = story.fixture.order.operations().filter(|(_, one)| one.is(Stage::Pending));
         assert_eq!(pending.map(|(_, one)| one.id).collect::<Vec<_>>(), [theirs.operation]);
-        let owed = story.fixture.operation(story.refund);
+        let owed = story.fixture.operation(story.refund).clone();
         assert_eq!(owed.no_effect(), Some(NoEffect::EndedByPerson));
         assert_eq!(story.refund_late(minor), Err(Rejection::OperationInProgress(id)));
         story.fixture.approve(theirs);
+        assert_eq!(*story.fixture.operation(story.refund), owed, "it ended once");
         let transaction = story.fixture.transaction(id);
         assert_eq!((transaction.captured(), transaction.refunded()), (Amount::ZERO, Amount::ZERO));
         assert_eq!(
@@ -288,8 +313,8 @@ fn if_the_refund_of_a_person_is_refused_the_one_that_a_rule_owes_waits_again_unt
     assert!(story.waits());
     // The same request again is another attempt of theirs.
     assert_eq!(story.refund_late(None), Ok(theirs));
-    assert!(!story.waits());
     story.fixture.told(theirs, &unknown());
+    assert!(!story.waits());
     for seconds in [3_600, 60] {
         story.fixture.later(seconds);
         story.fixture.learns(theirs, &Finding::Absent);
@@ -398,4 +423,10 @@ fn a_decision_that_a_dispute_ended_a_refund_is_on_record_once() {
     let decisions: Vec<_> = owed.superseded.iter().map(|one| (one.decision.clone(), one.times)).collect();
     let ended = Decision::NoEffect(GatewayResponse::default(), NoEffect::EndedByPerson);
     assert_eq!(decisions, [(Some(ended), 3)]);
+    // The refund by rule turns up while theirs is pending, and is not owed again.
+    let theirs = story.refund_late(None).unwrap();
+    let owed = story.fixture.order.operation_mut(story.refund).unwrap();
+    owed.decide(Decision::Approved(GatewayResponse::default()), story.fixture.now);
+    story.fixture.told(theirs, &not_done(NoEffect::Unreachable));
+    assert!(!story.waits());
 }

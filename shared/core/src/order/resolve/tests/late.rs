@@ -204,6 +204,8 @@ fn an_earlier_attempt_that_turns_up_beside_the_later_one_is_given_back() {
     let transaction = fixture.transaction(at.transaction);
     assert_eq!((transaction.status(), transaction.captured()), (TransactionStatus::Done, amount(TOTAL)));
     assert_eq!((transaction.reference(), fixture.order.owing()), (Some("second"), Some(Amount::ZERO)));
+    fixture.now = fixture.order.next_inquiry_at().unwrap();
+    assert_eq!(fixture.learns(at, &both), Some(NextStep::Respond), "it is given back once");
 }
 
 #[test]
@@ -227,9 +229,9 @@ fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_
         fixture.learns(at, &Finding::Absent);
         fixture.later(60);
         fixture.learns(at, &Finding::Absent);
-        if paid_again {
-            fixture.approved(PaymentKind::Purchase, Some(TOTAL));
-        }
+        let other = fixture.pay(PaymentKind::Purchase, Some(TOTAL), None).unwrap().sent();
+        let declined = crate::order::tests::fixture::declined();
+        fixture.told(other, &if paid_again { approval(fixture.operation(other)) } else { declined });
         fixture.later(3600);
         let finding = found(&fixture, at);
         let next = fixture.learns(at, &finding);
@@ -246,11 +248,13 @@ fn a_late_approval_on_an_external_order_is_given_back_when_another_payment_took_
 }
 
 #[test]
-fn a_part_that_turns_up_late_is_given_back_too() {
+fn a_part_that_turns_up_late_is_given_back_too_and_by_one_void() {
     let (mut fixture, at) = given_up();
+    fixture.approved(PaymentKind::Purchase, Some(TOTAL));
     fixture.later(3600);
     let Some(NextStep::Send(void)) = fixture.learns(at, &became(partial(500))) else { panic!("no void") };
     assert_eq!(fixture.operation(void).cause, Cause::PartialApproval);
+    assert_eq!(fixture.transaction(at.transaction).operations.len(), 2);
 }
 
 #[test]
@@ -339,6 +343,8 @@ fn a_failed_inquiry_does_not_use_up_the_last_look() {
     let context = Context { policy: &policy, shop: None, now: fixture.now, new_id: &|| Uuid::from_u128(99) };
     assert_eq!(look_back(&mut fixture.order, at, &Finding::Failed, &context), None);
     assert_eq!(fixture.operation(at).last_look_at, Some(due));
+    fixture.order.operation_mut(at).unwrap().state = OperationState::Unrecognized;
+    assert_eq!(look_back(&mut fixture.order, at, &Finding::Absent, &context), None, "a newer version's");
 }
 
 #[test]
@@ -501,6 +507,8 @@ fn a_capture_or_a_void_that_was_given_up_keeps_no_payment_waiting() {
         assert!(fixture.operation(at).may_surface().next().is_some());
         assert_eq!(suspected(&fixture.order).len(), 0);
     }
+    let captures = |of| fixture.order.suspects(Kind::Capture, of).count();
+    assert_eq!((captures(id), captures(Uuid::nil())), (1, 0), "another capture of its payment waits");
     // Nor is a payment that is pending: the inquiry about it covers its earlier attempts.
     let (mut fixture, at) = given_up();
     assert_eq!(fixture.pay(PaymentKind::Purchase, None, Some("k")).unwrap().sent(), at);

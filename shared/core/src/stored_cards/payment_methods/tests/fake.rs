@@ -315,6 +315,7 @@ impl Gateway for World {
     }
 
     async fn inquire(&self, _: &Merchant, inquiry: Inquiry<'_>, _: Duration) -> Finding {
+        assert_eq!([&inquiry.ours, &inquiry.payments], [&[inquiry.gateway_order_id]; 2]);
         let fails = {
             let mut state = self.state();
             state.inquiries += 1;
@@ -350,6 +351,7 @@ impl Profiles for World {
         renewal: Renewal<'_>,
         _: Duration,
     ) -> ProfileOutcome {
+        assert!(renewal.token.is_some());
         let set = self.call(|state| state.profiles.insert(stored.profile.clone(), renewal.expiry));
         match set.await {
             Ok(_) => ProfileOutcome::Done,
