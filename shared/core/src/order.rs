@@ -34,6 +34,7 @@ mod scheme_rules;
 mod search;
 mod seen;
 mod shop_order;
+mod shown;
 mod telling;
 #[cfg(test)]
 mod tests;
@@ -49,7 +50,7 @@ pub use context::Context;
 pub use decide::decide;
 pub use dispute::{Dispute, DisputeKind, LineId, RecordedDispute};
 pub use fee::FeeShare;
-pub use foreign::ForeignPayments;
+pub use foreign::{ForeignPayments, PaidElsewhere};
 pub use idempotency::repeated;
 pub use intent::{
     Action, CaptureAmount, CaptureAt, CaptureTerms, FollowUp, Initiative, Intent, Pay, Reauthorize,
@@ -86,7 +87,8 @@ pub use schedule::{CAPTURE_MOVES_MAX, CaptureMove, CaptureStanding, Due, Holds};
 pub use scheme_rules::{CardKey, CardNotes, Forbidden, NotedDecline};
 pub use seen::{FadingConcern, SEEN_MAX, Seen, SeenFacts};
 pub use shop_order::{ShopOrder, ShopStanding};
-pub use telling::{AtShop, AtShopState, Look, RecordingTask, ShopDifference, ShopTransaction};
+pub use shown::{RowStatus, ShopReading, ShopTransaction};
+pub use telling::{AtShop, AtShopState, RecordingTask, ShopDifference};
 pub use transaction::{CaptureSchedule, OperationStatus, PaymentKind, Transaction, TransactionStatus};
 pub(crate) use waits::{ABSENCE_COUNTS_AFTER, INQUIRED_TWICE_APART};
 pub use waits::{IN_DOUBT_TOO_LONG, STILL_RUNNING};
@@ -274,6 +276,8 @@ pub struct Order {
     pub cancelled_at: Option<Timestamp>,
     /// Payments that its shop shows and that Tollgate did not record; none where all are explained.
     pub foreign: Option<ForeignPayments>,
+    /// Sums of others' payments there, where they and the order's own ones were too much together.
+    pub elsewhere: Option<PaidElsewhere>,
     /// Data that a newer version stored with it.
     pub carried: Carried,
 }
@@ -297,6 +301,7 @@ impl Order {
             newer_form: None,
             cancelled_at: None,
             foreign: None,
+            elsewhere: None,
             carried: Carried::default(),
         }
     }

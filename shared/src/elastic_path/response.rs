@@ -166,6 +166,7 @@ fn at_elastic_path(at_shop: AtShop<'_>) -> wire::AtElasticPath {
         state: at_shop.state.into(),
         reason: at_shop.difference.map(Into::into),
         recorded: at_shop.step.map(Into::into),
+        refunded: Some(at_shop.refunded).filter(|refunded| !refunded.is_zero()).map(Into::into),
         transaction: at_shop.id.map(str::to_owned),
         again: at_shop.can_be_told_again,
     }

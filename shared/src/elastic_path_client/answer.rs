@@ -1,12 +1,17 @@
 //! A shop's answers, of which only the members that decide are read. What is missing or contradicts
 //! itself is no answer: a guess would cost somebody money.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tollgate_core::{
-    order::{Kind, OrderId, PartRefunded, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer, ToTell},
+    order::{
+        Kind, OrderId, PartRefunded, RowStatus, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer,
+        ToTell,
+    },
     payments::{ChangedOrder, ChangedPage, ShopFailure},
     values::{Amount, Currency},
 };
@@ -88,12 +93,16 @@ fn order_of(order: &OrderMembers, read_at: Timestamp) -> Result<ShopOrder, ShopF
     let settled = Amount::sum([other(&prices.authorized)?, other(&prices.paid)?]);
     let standing =
         standing(order, settled).ok_or_else(|| unreadable("its status or payment is not known"))?;
+    let total = amount(&prices.with_tax)?;
+    let unpaid = total.checked_sub(settled).unwrap_or(Amount::ZERO);
     let owing = match &prices.balance_owing {
-        Some(owing) => amount(owing)?,
+        // It may be above what its own sums leave. The smaller of both counts.
+        Some(owing) => amount(owing)?.min(unpaid),
         None if standing != ShopStanding::Open => Amount::ZERO,
         None => return Err(unreadable("it does not say what is owing")),
     };
-    Ok(ShopOrder { currency, total: amount(&prices.with_tax)?, owing, settled, standing, read_at })
+    let is_refunded = order.payment == "refunded";
+    Ok(ShopOrder { currency, total, owing, settled, standing, is_refunded, read_at })
 }
 
 /// Whether the shop takes payments for an order of which this much is paid or authorized.
@@ -151,10 +160,11 @@ struct TransactionsDocument {
     data: Vec<Value>,
 }
 
-/// A transaction of the manual gateway. Other gateways' may lack members.
+/// A transaction. Other gateways' may lack members.
 #[derive(Deserialize)]
 struct TransactionMembers {
     id: String,
+    gateway: Option<String>,
     custom_reference: Option<String>,
     /// In the currency's smallest unit.
     amount: Value,
@@ -164,11 +174,6 @@ struct TransactionMembers {
     #[serde(rename = "transaction-type")]
     older_type: Option<String>,
     status: Option<String>,
-}
-
-/// Whether a transaction may be one of Tollgate's.
-fn is_manual(row: &Value) -> bool {
-    row["gateway"] == GATEWAY
 }
 
 impl TransactionMembers {
@@ -188,23 +193,39 @@ impl TransactionMembers {
             Some("refund") => Some(Kind::Refund),
             _ => None,
         };
+        let status = match self.status.as_deref() {
+            Some("pending") => RowStatus::Pending,
+            Some("cancelled" | "canceled") => RowStatus::Cancelled,
+            Some("failed") => RowStatus::Failed,
+            _ => RowStatus::Complete,
+        };
         Some(ShopTransaction {
             id: self.id,
+            is_manual: self.gateway.as_deref() == Some(GATEWAY),
             reference: self.custom_reference,
             amount: stated(&self.amount)?,
             refunded: self.refunded_amount.as_ref().map_or(Some(Amount::ZERO), stated)?,
             step,
-            is_failed: self.status.as_deref() == Some("failed"),
+            status,
         })
     }
 }
 
-/// All transactions of an order that may be Tollgate's.
+/// All transactions of an order, each once. One of another gateway that cannot be read explains
+/// nothing.
 pub(super) fn transactions(body: &[u8]) -> Result<Vec<ShopTransaction>, ShopFailure> {
     let unreadable = || ShopFailure::Unreadable("a member of its transactions".to_owned());
     let document: TransactionsDocument = serde_json::from_slice(body).map_err(|_| unreadable())?;
-    let manual = document.data.into_iter().filter(is_manual);
-    manual.map(|row| TransactionMembers::read(row).ok_or_else(unreadable)).collect()
+    let mut rows = BTreeMap::new();
+    for row in document.data {
+        let is_manual = row["gateway"] == GATEWAY;
+        match TransactionMembers::read(row) {
+            Some(row) => _ = rows.insert(row.id.clone(), row),
+            None if is_manual => return Err(unreadable()),
+            None => {}
+        }
+    }
+    Ok(rows.into_values().collect())
 }
 
 /// The body that records a payment. Its reference is the payment's id, by which it is found again.
@@ -280,9 +301,9 @@ pub(super) fn recorded(answer: &super::Answer, step: &ToTell) -> TellingAnswer {
         return there.map_or(TellingAnswer::Unknown, TellingAnswer::Recorded);
     }
     let shown = serde_json::from_slice::<TransactionDocument>(&answer.body).ok();
-    let shown = shown.map(|document| document.data).filter(is_manual).and_then(TransactionMembers::read);
+    let shown = shown.and_then(|document| TransactionMembers::read(document.data));
     let is_as_sent = |row: &ShopTransaction| match step.part {
-        _ if row.is_failed => false,
+        _ if !row.is_manual || row.status != RowStatus::Complete => false,
         // One row that changes, or a further one.
         Some(part) if row.step == Some(Kind::Refund) => row.amount == part.amount,
         Some(part) => row.amount == step.amount && row.refunded == part.total,

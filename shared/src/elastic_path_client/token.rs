@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::sync::Mutex;
 use tollgate_core::payments::{Merchant, ShopAccount, ShopFailure, ShopKey};
 
@@ -11,6 +12,9 @@ use super::{answered, unexpected};
 
 /// How long before its end a token is not used any more.
 const ENDS_EARLY: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long a token is used that does not say it. A refused one is renewed in any case.
+const UNSTATED_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// The path for tokens, at every store.
 const PATH: &str = "/oauth/access_token";
@@ -85,7 +89,18 @@ enum TokenDocument {
 #[derive(Deserialize)]
 struct TokenMembers {
     access_token: SecretString,
-    expires_in: u32,
+    /// In seconds, as a number or as text.
+    #[serde(default)]
+    expires_in: Value,
+}
+
+impl TokenMembers {
+    /// How long the token can be used.
+    fn lifetime(&self) -> SignedDuration {
+        let text = || self.expires_in.as_str()?.parse::<u32>().ok();
+        let seconds = self.expires_in.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+        seconds.or_else(text).map_or(UNSTATED_LIFETIME, |seconds| SignedDuration::from_secs(seconds.into()))
+    }
 }
 
 /// A new token by this key; none if the shop refuses the key.
@@ -106,7 +121,7 @@ pub(super) async fn request(
         .body(form);
     let answer = answered(request).await?;
     match answer.status {
-        StatusCode::OK => {}
+        StatusCode::OK | StatusCode::CREATED => {}
         StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => return Ok(None),
         status => return Err(unexpected(status)),
     }
@@ -116,7 +131,7 @@ pub(super) async fn request(
     else {
         return Err(ShopFailure::Unavailable("its answer has no token".to_owned()));
     };
-    let lifetime = SignedDuration::from_secs(members.expires_in.into());
+    let lifetime = members.lifetime();
     Ok(Some(Token {
         value: members.access_token,
         endpoint: shop.endpoint.clone(),

@@ -353,6 +353,9 @@ pub struct AtElasticPath {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(extend("enum" = ["authorize", "purchase", "capture", "refund", "void"])))]
     pub recorded: Option<Word<Kind>>,
+    /// The sum that was given back there, if any
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refunded: Option<Minor>,
     /// The id of the transaction there
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<String>,

@@ -215,6 +215,15 @@ pub(crate) fn at_elastic_path(there: &AtElasticPath) -> &'static str {
             Some(ShopDifference::NotAnswered) => "Has not said for three days whether it is recorded",
             Some(ShopDifference::RecordedTwice) => "Has it recorded twice",
             Some(ShopDifference::OtherAmount) => "Shows another amount",
+            Some(ShopDifference::RefundedThere) => {
+                "Shows more given back than was; give it back here, or correct it there"
+            }
+            Some(ShopDifference::CapturedThere) => {
+                "Shows all of it as paid, which it is not; capture it here, or correct it there"
+            }
+            Some(ShopDifference::OverpaidThere) => {
+                "Has more payments than the order's total; refund one of them"
+            }
             None => "",
         },
         None => "",

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::{
-    Action, Context, Intent, KeyDigest, Kind, OperationRef, Order, OrdersMode, Rejection, Retry, ShopOrder,
-    ShopStanding, Target, Transaction,
+    Action, Context, Intent, KeyDigest, Kind, Operation, OperationRef, Order, OrdersMode, Rejection, Retry,
+    ShopOrder, ShopStanding, Target, Transaction,
     recording::{PUT_OFF_FOR, TellingState},
     rules::{may_void, would_be_lost_twice},
 };
@@ -34,6 +34,11 @@ impl Transaction {
     /// The idempotency key of the void that follows from the order's cancellation.
     fn cancellation_key(&self) -> KeyDigest {
         KeyDigest::new("order_cancelled", &self.id.to_string(), "")
+    }
+
+    /// Whether this void of it follows from the order's cancellation.
+    pub(super) fn is_of_cancellation(&self, void: &Operation) -> bool {
+        void.key == Some(self.cancellation_key())
     }
 
     /// Whether its hold ends so soon that its scheduled capture does not wait for the shop.

@@ -7,7 +7,7 @@
 use uuid::Uuid;
 
 use super::{
-    Action, Context, CurrencyLimit, Due, Intent, OperationRef, Order, Pay, Rejection, Target,
+    Action, Context, CurrencyLimit, Due, Intent, OperationRef, Order, Pay, Rejection, ShopReading, Target,
     idempotency::{
         Prior, did_nothing_without_key, must_be_as_seen, no_equal_approved, no_equal_cancelled,
         no_equal_payment_in_progress, prior_of_key,
@@ -64,6 +64,10 @@ fn decide_openly(
         return Err(Rejection::NewerVersion);
     }
     must_be_as_seen(&order, intent, again)?;
+    let mut order = order;
+    if let Some(shop) = context.shop {
+        order.compare(&ShopReading { order: Some(shop), rows: None }, context.now);
+    }
     if intent.currency.is_some_and(|currency| currency != order.currency) {
         return Err(Rejection::CurrencyDiffers(order.currency));
     }

@@ -2,10 +2,11 @@
 //!
 //! An order's id and the shop's public client id are enough to record a payment by the shop's
 //! manual gateway, which moves no money. So such a payment is part of no sum, and needs a person.
+//! Payments by the shop's other gateways are its own, as long as they fit into the order's total.
 
 use jiff::Timestamp;
 
-use super::{Kind, Order, ShopOrder, ShopTransaction, Transaction};
+use super::{Kind, Order, RowStatus, ShopOrder, ShopTransaction, Transaction};
 use crate::values::Amount;
 
 /// Payments of others that a shop shows beside an order's own.
@@ -19,14 +20,54 @@ pub struct ForeignPayments {
     pub latest: Timestamp,
 }
 
+/// The sums of others' payments that a shop shows, where they are more than the order's own ones
+/// leave of its total. Both only grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaidElsewhere {
+    pub paid: Amount,
+    pub given_back: Amount,
+    /// When the latest payment was found.
+    pub since: Timestamp,
+}
+
+impl PaidElsewhere {
+    fn left(self) -> Amount {
+        self.paid.checked_sub(self.given_back).unwrap_or(Amount::ZERO)
+    }
+
+    /// The sums of rows. Where each step has a row of its own, a capture is of a payment of its
+    /// amount, and a refund of one of its amount at least.
+    fn of(rows: &[&ShopTransaction], now: Timestamp) -> Self {
+        let (beginnings, later): (Vec<&ShopTransaction>, Vec<_>) =
+            rows.iter().partition(|row| row.is_beginning());
+        let is_further = |row: &ShopTransaction| {
+            beginnings.iter().any(|first| match row.step {
+                Some(Kind::Capture) => first.amount == row.amount,
+                _ => first.amount >= row.amount,
+            })
+        };
+        let (further, changed): (Vec<&ShopTransaction>, Vec<_>) =
+            later.into_iter().partition(|row| is_further(row));
+        let payments = beginnings.iter().chain(&changed);
+        let refunds = further.iter().filter(|row| row.step == Some(Kind::Refund)).map(|row| row.amount);
+        Self {
+            paid: Amount::sum(payments.clone().map(|row| row.amount)),
+            given_back: Amount::sum(payments.map(|row| row.given_back()).chain(refunds)),
+            since: now,
+        }
+    }
+}
+
 impl ShopTransaction {
     /// Whether the payment in this row was given back.
     fn is_over(&self) -> bool {
-        self.step == Some(Kind::Refund) || (self.refunded >= self.amount && !self.amount.is_zero())
+        self.given_back() >= self.amount && !self.amount.is_zero()
     }
 
-    fn is_beginning(&self) -> bool {
-        self.step.is_some_and(Kind::is_payment)
+    /// The part of the payment in this row that counts no longer.
+    fn given_back(&self) -> Amount {
+        let is_over = self.step == Some(Kind::Refund) || self.status == RowStatus::Cancelled;
+        if is_over { self.amount } else { self.refunded }
     }
 }
 
@@ -36,54 +77,76 @@ impl Transaction {
         let Some(told) = self.told().filter(|told| told.step != Kind::Refund) else { return Amount::ZERO };
         self.amount().checked_sub(told.refunded).unwrap_or(Amount::ZERO)
     }
-
-    /// Whether a row of the shop is of this payment. Anyone can state its reference, so once the
-    /// payment is on record there, another payment with it is not.
-    fn is_shown_by(&self, row: &ShopTransaction) -> bool {
-        let is_known = self.told().is_some_and(|told| told.id == row.id);
-        let may_be_another = self.told().is_none_or(|told| told.is_twice || told.look_at.is_some());
-        let is_named = self.is_of_shop() && row.has_reference_of(self);
-        is_known || (is_named && (may_be_another || !row.is_beginning()))
-    }
-
-    /// Whether the shop has a row of its own for each step: it shows the payment as it began,
-    /// although a later step is on record there.
-    fn has_rows_of_steps(&self, shown: &[ShopTransaction]) -> bool {
-        self.told().is_some_and(|told| {
-            let has_more = !told.step.is_payment() || !told.refunded.is_zero();
-            has_more && shown.iter().any(|row| row.id == told.id && row.is_beginning())
-        })
-    }
 }
 
 impl Order {
-    /// Whether Tollgate recorded all that a shop shows. If not, the shop's transactions say why.
-    pub(crate) fn explains(&self, there: &ShopOrder) -> bool {
-        there.settled <= Amount::sum(self.transactions.iter().map(Transaction::least_at_shop))
+    /// Whether a change of the order in its shop can only be read from its rows: Tollgate did not
+    /// record all that it shows, or has payments there, of which a part may be given back.
+    pub(crate) fn needs_rows(&self, there: &ShopOrder) -> bool {
+        let explained = Amount::sum(self.transactions.iter().map(Transaction::least_at_shop));
+        self.foreign.is_some()
+            || there.settled > explained
+            || self.transactions.iter().any(Transaction::is_of_shop)
     }
 
-    /// Puts on record how many of the shop's payments are none of the order's own. False where that
-    /// is known.
-    pub(crate) fn note_foreign(&mut self, shown: &[ShopTransaction], now: Timestamp) -> bool {
-        let has_steps = self.transactions.iter().any(|own| own.has_rows_of_steps(shown));
-        let is_foreign = |row: &&ShopTransaction| {
-            let is_own = self.transactions.iter().any(|own| own.is_shown_by(row));
+    /// Puts on record how many of the shop's payments are none of the order's own, and whether they
+    /// are too much. Nothing is shipped of a canceled order.
+    pub(super) fn note_others(&mut self, rows: &[ShopTransaction], is_cancelled: bool, now: Timestamp) {
+        let (own, has_steps) = (self.own_ids(rows), self.has_rows_of_steps(rows));
+        let is_other = |row: &&ShopTransaction| {
             // The row of a step may have lost its reference.
-            let is_step = has_steps && !row.is_beginning();
-            !row.is_failed && !is_own && !is_step
+            let is_step = row.is_manual && has_steps && !row.is_beginning();
+            row.status != RowStatus::Failed && !own.contains(row.id.as_str()) && !is_step
         };
-        let foreign = shown.iter().filter(is_foreign);
-        let stands = foreign.clone().any(|row| !row.is_over());
-        let count = u32::try_from(foreign.count()).unwrap_or(u32::MAX);
+        let others: Vec<_> = rows.iter().filter(is_other).collect();
+        let foreign: Vec<_> = others.iter().filter(|row| row.is_manual && !is_cancelled).collect();
+        let stands = foreign.iter().any(|row| !row.is_over());
+        let count = u32::try_from(foreign.len()).unwrap_or(u32::MAX);
         let before = self.foreign;
         self.foreign = stands.then(|| match before {
             Some(before) if count <= before.count => before,
             _ => ForeignPayments { count, since: before.map_or(now, |before| before.since), latest: now },
         });
-        let is_new = self.foreign != before;
-        if is_new {
+        if self.foreign != before {
             self.updated_at = now;
         }
-        is_new
+        self.note_elsewhere(&others, now);
+    }
+
+    fn note_elsewhere(&mut self, others: &[&ShopTransaction], now: Timestamp) {
+        let paid: Vec<_> = others.iter().copied().filter(|row| row.status != RowStatus::Pending).collect();
+        let shown = PaidElsewhere::of(&paid, now);
+        let is_known = self.elsewhere.is_some_and(|known| shown.paid <= known.paid);
+        self.elsewhere = match self.elsewhere {
+            None if !self.is_overpaid_by(shown) => None,
+            None => Some(shown),
+            Some(known) => Some(PaidElsewhere {
+                paid: known.paid.max(shown.paid),
+                given_back: known.given_back.max(shown.given_back),
+                since: if is_known { known.since } else { now },
+            }),
+        };
+    }
+
+    /// Whether the order's own payments and these are more than its total, less refunds.
+    fn is_overpaid_by(&self, others: PaidElsewhere) -> bool {
+        let balance = self.balance();
+        let own = Amount::sum([balance.authorized, balance.paid, balance.pending]);
+        let own = own.checked_sub(balance.returned).unwrap_or(Amount::ZERO);
+        let has_both = !own.is_zero() && !others.left().is_zero();
+        has_both && self.total.is_some_and(|total| Amount::sum([own, others.left()]) > total)
+    }
+
+    /// Since when more than the order's total is paid there and here; none where it is not.
+    pub(super) fn overpaid_since(&self) -> Option<Timestamp> {
+        self.elsewhere.filter(|others| self.is_overpaid_by(*others)).map(|others| others.since)
+    }
+
+    /// The sum that others' rows show as paid.
+    pub(super) fn paid_by_others(&self, rows: &[ShopTransaction], now: Timestamp) -> Amount {
+        let own = self.own_ids(rows);
+        let counts =
+            |row: &&ShopTransaction| row.status != RowStatus::Failed && !own.contains(row.id.as_str());
+        PaidElsewhere::of(&rows.iter().filter(counts).collect::<Vec<_>>(), now).left()
     }
 }

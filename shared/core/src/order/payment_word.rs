@@ -90,8 +90,10 @@ impl Transaction {
     fn word_of_void(&self) -> PaymentWord {
         match self.voided() {
             Some(void) if void.cause == Cause::Elsewhere => PaymentWord::VoidedElsewhere,
-            // The schedule voids nothing else.
-            Some(void) if void.by == Principal::Schedule => PaymentWord::Lapsed,
+            // Beside lapsed holds, the schedule voids payments of orders that were canceled.
+            Some(void) if void.by == Principal::Schedule && !self.is_of_cancellation(void) => {
+                PaymentWord::Lapsed
+            }
             _ => PaymentWord::Voided,
         }
     }

@@ -36,14 +36,23 @@ pub(super) const PUT_OFF_FOR: SignedDuration = SignedDuration::from_mins(5);
 /// counted from the look before.
 const LOOK_AGAIN_AFTER: [SignedDuration; 2] = [SignedDuration::from_hours(3), SignedDuration::from_hours(20)];
 
+/// How long the shop's reads may lack what the shop has recorded. The vendor speaks of a minute.
+pub(super) const SHOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
+
+/// When it is looked whether the shop has a step that it refused, each counted from the one before.
+const REFUSAL_LOOKS_AFTER: [SignedDuration; 2] = [SHOWN_AFTER, LOOK_AGAIN_AFTER[0]];
+
 /// Looks that have to show nothing before a payment's step is repeated.
 pub(super) const LOOKS_MIN: u32 = 2;
 
 /// The steps of a payment that its shop has, or is being told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recording {
-    /// The sum that others had paid or authorized there when the shop was asked for the payment.
-    pub elsewhere: Amount,
+    /// The sum that was paid or authorized there, by whomever, as the shop said when it was asked
+    /// for the payment.
+    pub settled_before: Amount,
+    /// The part of it that the shop was known to have of the order's own payments.
+    pub told_before: Amount,
     /// The last step that is on record there; none before the first.
     pub told: Option<Told>,
     /// The last step that was sent, if it is not on record there.
@@ -58,7 +67,8 @@ pub struct Recording {
     pub carried: Carried,
 }
 
-/// The last step of a payment that the shop has on record.
+/// The last step of a payment that the shop has on record, whoever recorded it there. It only
+/// grows: a reading may be late.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     pub step: Kind,
@@ -66,8 +76,10 @@ pub struct Told {
     pub id: String,
     /// When that was known.
     pub at: Timestamp,
-    /// The sum of the partial refunds that are on record there.
+    /// The sum of the partial refunds that are on record there, or of all that was given back.
     pub refunded: Amount,
+    /// When the shop showed more of it than it had been told.
+    pub shown_at: Option<Timestamp>,
     /// When to look for a duplicate, because its request was repeated.
     pub look_at: Option<Timestamp>,
     /// Whether the shop has the payment more than once.
@@ -87,11 +99,11 @@ pub struct Telling {
     pub since: Timestamp,
     /// When it was sent last.
     pub sent_at: Timestamp,
-    /// Looks since then that did not show it.
+    /// Looks since then, or since a refusal, that did not show it.
     pub looks: u32,
     /// Whether an earlier request may have been carried out.
     pub is_repeated: bool,
-    /// Whether the shop refused its repetition.
+    /// Whether the shop refused it, and has it perhaps all the same.
     pub is_refused: bool,
     /// When something is to be done about it next.
     pub next_at: Timestamp,
@@ -110,7 +122,7 @@ words! {
         Refused => "refused",
         /// For three days nothing showed whether the shop has it.
         NotAnswered => "not_answered",
-        /// The shop shows another amount, or an amount that no payment of Tollgate's explains.
+        /// The shop shows an amount that no payment of Tollgate's explains.
         Differs => "differs",
         _ => Unrecognized,
     }
@@ -159,9 +171,25 @@ impl TellingState {
     pub(super) fn may_arrive(self) -> bool {
         matches!(self, Self::Sent | Self::Overtaken)
     }
+
+    /// Whether a request of it was sent that the shop may have carried out.
+    pub(super) fn was_sent(self) -> bool {
+        self != Self::NotArrived
+    }
 }
 
 impl Telling {
+    /// Whether it is looked for.
+    pub(super) fn is_looked_for(&self) -> bool {
+        let is_late = self.state == TellingState::Refused && self.refusal_look().is_some();
+        self.state.may_arrive() || is_late
+    }
+
+    /// The time until the next look of a step that the shop refused.
+    fn refusal_look(&self) -> Option<SignedDuration> {
+        REFUSAL_LOOKS_AFTER.get(usize::try_from(self.looks).ok()?).copied()
+    }
+
     /// When it is looked for next, if there is no response.
     pub(super) fn next_look(&self, now: Timestamp) -> Timestamp {
         let later = LOOKS_AFTER.into_iter().map(|after| self.sent_at + after).find(|at| *at > now);
@@ -212,6 +240,7 @@ impl Recording {
         self.told = Some(Told {
             step,
             refunded,
+            shown_at: earlier.as_ref().and_then(|earlier| earlier.shown_at),
             // The shop's later steps of a payment may have ids of their own.
             id: earlier.as_ref().map_or(id, |earlier| earlier.id.clone()),
             at,
@@ -234,6 +263,21 @@ impl Recording {
         if let Some(telling) = &mut self.attempt {
             telling.stop(state);
         }
+    }
+
+    /// The shop refused the step. It is looked for twice more: it may be there all the same.
+    pub(super) fn refuse(&mut self, now: Timestamp) {
+        if let Some(telling) = &mut self.attempt {
+            telling.stop(TellingState::Refused);
+            telling.next_at = now + SHOWN_AFTER;
+        }
+    }
+
+    /// A look that did not show a step that the shop refused.
+    pub(super) fn look_after_refusal(&mut self, now: Timestamp) {
+        let Some(telling) = &mut self.attempt else { return };
+        telling.looks += 1;
+        telling.next_at = telling.refusal_look().map_or(telling.sent_at, |after| now + after);
     }
 
     /// A look that showed nothing, too early to repeat the step.

@@ -26,6 +26,8 @@ pub struct ShopOrder {
     pub settled: Amount,
     /// Whether the shop takes payments for it.
     pub standing: ShopStanding,
+    /// Whether the shop's word says that everything was refunded.
+    pub is_refunded: bool,
     /// When the shop was asked.
     pub read_at: Timestamp,
 }

@@ -7,22 +7,17 @@
 
 mod look;
 
-pub use look::{Look, ShopTransaction};
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{
-    Context, Kind, Order, ShopOrder, Transaction,
+    Context, Kind, Order, ShopOrder, ShopReading, Transaction,
     recording::{
-        LOOKS_AFTER, LOOKS_MIN, PUT_OFF_FOR, PartRefunded, REPEATED_AFTER, Recording, Telling, TellingAnswer,
-        TellingState, ToTell, Told,
+        LOOKS_AFTER, LOOKS_MIN, PUT_OFF_FOR, PartRefunded, REPEATED_AFTER, Recording, SHOWN_AFTER, Telling,
+        TellingAnswer, TellingState, ToTell, Told,
     },
 };
 use crate::{order::Operation, values::Amount, words};
-
-/// How long the shop's reads may lack what the shop has recorded. The vendor speaks of a minute.
-pub(super) const SHOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
 words! {
     /// How far a shop knows of a payment.
@@ -57,8 +52,14 @@ words! {
         NotAnswered => "not_answered",
         /// The shop has it more than once.
         RecordedTwice => "recorded_twice",
-        /// The shop shows another amount, or one that no payment of Tollgate's explains.
+        /// The shop shows an amount that no payment of Tollgate's explains.
         OtherAmount => "other_amount",
+        /// More of it was refunded or released in the shop than here.
+        RefundedThere => "refunded_there",
+        /// It was captured in the shop, and not here, or only a part.
+        CapturedThere => "captured_there",
+        /// More than the order's total is paid, there and here.
+        OverpaidThere => "overpaid_there",
     }
 }
 
@@ -72,6 +73,8 @@ pub struct AtShop<'a> {
     pub since: Option<Timestamp>,
     /// The last step that is on record there.
     pub step: Option<Kind>,
+    /// The sum that was given back there.
+    pub refunded: Amount,
     /// The id of the shop's own transaction.
     pub id: Option<&'a str>,
     /// Whether it can be told again: what a shop has no request for cannot.
@@ -133,6 +136,29 @@ impl Transaction {
     /// The amount that its shop should show: without fees, and not less what was given back.
     fn amount_at_shop(&self) -> Amount {
         if self.told().is_some() { self.amount() } else { Amount::ZERO }
+    }
+
+    /// The sum that was given back in its shop.
+    fn refunded_at_shop(&self) -> Amount {
+        match self.told() {
+            Some(told) if told.step == Kind::Refund => self.amount(),
+            told => told.map_or(Amount::ZERO, |told| told.refunded),
+        }
+    }
+
+    /// How the shop shows more of it than was done here, where staff did that.
+    fn done_there(&self) -> Option<(ShopDifference, Timestamp)> {
+        let told = self.told().filter(|_| self.pending().is_none())?;
+        let (is_back, shown_at) = (self.is_given_back(), told.shown_at?);
+        let given_back = if is_back { self.amount() } else { self.refunded() };
+        let is_whole = self.capturable().is_zero() && self.released().is_zero();
+        if self.refunded_at_shop() > given_back {
+            Some((ShopDifference::RefundedThere, shown_at))
+        } else if told.step == Kind::Capture && !is_back && !is_whole {
+            Some((ShopDifference::CapturedThere, shown_at))
+        } else {
+            None
+        }
     }
 
     /// The step that follows the last one that its shop has on record. A canceled order takes
@@ -204,7 +230,7 @@ impl Transaction {
 
     /// When it is looked for at its shop.
     fn looks_at(&self) -> Option<Timestamp> {
-        let sent = self.telling().filter(|telling| telling.state.may_arrive());
+        let sent = self.telling().filter(|telling| telling.is_looked_for());
         sent.map(|telling| telling.next_at).or_else(|| self.told()?.look_at)
     }
 
@@ -242,6 +268,7 @@ impl Order {
             difference: difference.map(|(difference, _)| difference),
             since,
             step: payment.told().map(|told| told.step),
+            refunded: payment.refunded_at_shop(),
             id: payment.told().map(|told| told.id.as_str()),
             can_be_told_again: stopped.is_some() || payment.told().is_some_and(|told| told.is_twice),
         })
@@ -266,6 +293,12 @@ impl Order {
         if let Some(told) = payment.told().filter(|told| told.is_twice) {
             return Some((ShopDifference::RecordedTwice, told.at));
         }
+        if let Some(difference) = payment.done_there() {
+            return Some(difference);
+        }
+        if let Some(since) = self.overpaid_since().filter(|_| self.is_latest_there(payment)) {
+            return Some((ShopDifference::OverpaidThere, since));
+        }
         let is_back = payment.is_given_back();
         let (why, step) = match payment.told().map(|told| told.step) {
             None if payment.continues.is_some() && payment.stands_at_shop() => {
@@ -288,9 +321,25 @@ impl Order {
     /// The recording of a payment that is begun now; none where no shop decides what is owed.
     pub(super) fn begin_recording(&self, context: &Context<'_>) -> Option<Box<Recording>> {
         let shop = context.shop?;
-        let elsewhere = shop.settled.checked_sub(self.told_to_shop()).unwrap_or(Amount::ZERO);
-        let cancels = context.policy.shop.cancel_voided;
-        Some(Box::new(Recording { elsewhere, cancels, ..Recording::default() }))
+        Some(Box::new(Recording {
+            settled_before: shop.settled,
+            told_before: self.told_to_shop(),
+            cancels: context.policy.shop.cancel_voided,
+            ..Recording::default()
+        }))
+    }
+
+    /// Whether a payment is the last one of which something is held or taken, and known to be.
+    fn is_latest_there(&self, payment: &Transaction) -> bool {
+        let is_there = |one: &&Transaction| !one.in_effect().is_zero() && !one.is_given_back();
+        let latest = self.transactions.iter().filter(|one| one.is_of_shop()).rfind(is_there);
+        latest.is_some_and(|latest| latest.id == payment.id && latest.pending().is_none())
+    }
+
+    /// The sum that the shop has on record of the order's payments, less what was given back there.
+    fn left_at_shop(&self) -> Amount {
+        let left = |one: &Transaction| one.amount_at_shop().checked_sub(one.refunded_at_shop());
+        Amount::sum(self.transactions.iter().filter_map(left))
     }
 
     /// The sum that the shop has on record of the order's payments, as far as that is known.
@@ -305,7 +354,8 @@ impl Order {
     /// larger sum may be theirs.
     pub(super) fn unshown_by(&self, shop: &ShopOrder) -> impl Iterator<Item = &Transaction> + use<'_> {
         let known = self.transactions.iter().filter_map(|one| one.recording.as_ref());
-        let elsewhere = known.map(|recording| recording.elsewhere).max().unwrap_or(Amount::ZERO);
+        let others = known.filter_map(|known| known.settled_before.checked_sub(known.told_before));
+        let elsewhere = others.max().unwrap_or(Amount::ZERO);
         let has_all = shop.settled == Amount::sum([elsewhere, self.told_to_shop()]);
         let read_at = shop.read_at;
         let is_shown = move |one: &Transaction| {
@@ -344,12 +394,44 @@ impl Order {
         self.recording_task().filter(|(at, _)| *at <= now).map(|(_, task)| task)
     }
 
-    /// Puts the next step on record as sent, if one is to be sent now. `new_id` makes the request's
-    /// id.
-    pub fn begin_telling(&mut self, new_id: impl FnOnce() -> Uuid, now: Timestamp) -> Option<ToTell> {
+    /// The payment whose next step is due, and before which the shop is read.
+    pub fn read_before_telling(&self, now: Timestamp) -> Option<Uuid> {
         match self.recording_due(now)? {
-            RecordingTask::Send(id) => self.tell(id, new_id(), now),
+            RecordingTask::Send(id) => self.is_read_before(id).then_some(id),
             RecordingTask::Look(_) | RecordingTask::Void => None,
+        }
+    }
+
+    /// Puts the next step on record as sent, if one is to be sent now. `new_id` makes the request's
+    /// id. `reading` is the order with its rows, where the shop was read before it.
+    pub fn begin_telling(
+        &mut self,
+        reading: Option<&ShopReading<'_>>,
+        new_id: impl FnOnce() -> Uuid,
+        now: Timestamp,
+    ) -> Option<ToTell> {
+        if let Some(reading) = reading {
+            self.compare(reading, now);
+        }
+        let RecordingTask::Send(id) = self.recording_due(now)? else { return None };
+        if self.is_read_before(id) {
+            let is_void = self.transaction(id)?.is_told_of_void(self);
+            if is_void && !self.admit_cancellation(id, reading?) {
+                self.put_off_step(id, now);
+                return None;
+            }
+            let is_next = self.transaction(id)?.next_told(self).is_some();
+            return if is_next && reading.is_some() { self.tell(id, new_id(), now) } else { None };
+        }
+        self.tell(id, new_id(), now)
+    }
+
+    /// Lets a step wait that is due, because the shop could not be read before it.
+    fn put_off_step(&mut self, id: Uuid, now: Timestamp) {
+        self.tell(id, Uuid::nil(), now);
+        let recording = self.transaction_mut(id).and_then(|one| one.recording.as_mut());
+        if let Some(telling) = recording.and_then(|recording| recording.attempt.as_mut()) {
+            (telling.state, telling.next_at) = (TellingState::NotArrived, now + PUT_OFF_FOR);
         }
     }
 
@@ -415,7 +497,7 @@ impl Order {
             TellingAnswer::Refused if telling.is_repeated || telling.step == Kind::Void => {
                 (telling.is_refused, telling.next_at) = (true, now + SHOWN_AFTER);
             }
-            TellingAnswer::Refused => telling.stop(TellingState::Refused),
+            TellingAnswer::Refused => recording.refuse(now),
             TellingAnswer::Unknown => return false,
         }
         recording.give_up_after_days(now);
@@ -431,14 +513,18 @@ impl Order {
         }
     }
 
-    /// The shop did not answer a look: others come first.
+    /// The shop could not be read because of a payment: others come first.
     pub fn put_off_telling(&mut self, transaction: Uuid, now: Timestamp) -> bool {
+        if self.recording_due(now) == Some(RecordingTask::Send(transaction)) {
+            self.put_off_step(transaction, now);
+        }
         let Some(recording) = self.transaction_mut(transaction).and_then(|one| one.recording.as_mut()) else {
             return false;
         };
         let later = now + PUT_OFF_FOR;
         match (&mut recording.attempt, &mut recording.told) {
-            (Some(telling), _) if telling.state.may_arrive() => telling.next_at = later,
+            (Some(telling), _) if telling.is_looked_for() => telling.next_at = later,
+            (Some(telling), _) if telling.next_at == later => {}
             (_, Some(told)) if told.look_at.is_some() => told.look_at = Some(later),
             _ => return false,
         }
@@ -455,11 +541,16 @@ impl Order {
         let Some(recording) = recording else { return false };
         match (&mut recording.attempt, &mut recording.told) {
             (Some(telling), _) if is_stopped => {
-                // A refusal was carried out: nothing of it can still arrive.
-                let is_known = telling.state == TellingState::Refused && !telling.is_repeated;
-                telling.state = if is_known { TellingState::NotArrived } else { TellingState::Sent };
-                telling.is_repeated |= !is_known && telling.refunded.is_some();
-                (telling.since, telling.next_at, telling.looks) = (now, now, LOOKS_MIN);
+                // A refusal has no request under way: one look is enough, once it can show all.
+                if telling.state == TellingState::Refused {
+                    telling.next_at = now.max(telling.sent_at + SHOWN_AFTER);
+                    telling.sent_at -= REPEATED_AFTER;
+                } else {
+                    telling.next_at = now;
+                }
+                telling.state = TellingState::Sent;
+                telling.is_repeated |= telling.refunded.is_some();
+                (telling.since, telling.looks) = (now, LOOKS_MIN);
             }
             (_, Some(told)) if told.is_twice => told.look_at = Some(now),
             _ => return false,

@@ -109,7 +109,7 @@ impl Payments {
         let change = |order: &mut Order| {
             let next = change(order);
             if tells_shop && next == Some(NextStep::Respond) {
-                *locked(&told) = order.begin_telling(|| self.clock.new_id(), self.clock.now());
+                *locked(&told) = order.begin_telling(None, || self.clock.new_id(), self.clock.now());
             }
             next
         };

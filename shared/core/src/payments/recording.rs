@@ -11,8 +11,8 @@ use super::{
     save_changed, trail,
 };
 use crate::order::{
-    Action, Cause, Intent, Kind, Look, OperationRef, Order, OrderKey, Principal, RecordingTask, ShopOrder,
-    ShopTransaction, TellingAnswer, ToTell,
+    Action, Cause, Intent, Kind, OperationRef, Order, OrderKey, Principal, RecordingTask, ShopOrder,
+    ShopReading, ShopTransaction, TellingAnswer, ToTell,
 };
 
 /// Steps and looks of one order in one request, or one run.
@@ -61,11 +61,17 @@ struct Begun {
     sent: Option<ToTell>,
 }
 
-/// A shop's answers to a look.
+/// A shop's answers about an order.
 struct ShopAnswers {
     transactions: Vec<ShopTransaction>,
     /// The order, where that was wanted.
     order: Option<ShopOrder>,
+}
+
+impl ShopAnswers {
+    fn reading(&self) -> ShopReading<'_> {
+        ShopReading { order: self.order.as_ref(), rows: Some(&self.transactions) }
+    }
 }
 
 impl Payments {
@@ -126,7 +132,7 @@ impl Payments {
                 (Some(step), _) => self.send(merchant, &mut told, &step, &now).await,
                 (None, Some(RecordingTask::Look(payment))) => self.look(merchant, &told.order, payment).await,
                 (None, Some(RecordingTask::Void)) => self.void_cancelled(merchant, &told.order, &now).await,
-                (None, _) => self.begin(&told.order).await,
+                (None, _) => self.begin(merchant, &told.order).await,
             };
             match done {
                 Ok(begun) => (told.order, now.sent) = (begun.order, begun.sent),
@@ -139,11 +145,21 @@ impl Payments {
         told
     }
 
-    /// Puts the next step on record as sent.
-    async fn begin(&self, order: &Order) -> Result<Begun, HowFar> {
+    /// Puts the next step on record as sent. If the shop is read before it, it may show the step
+    /// already, or that it must not be sent.
+    async fn begin(&self, merchant: &Merchant, order: &Order) -> Result<Begun, HowFar> {
+        let read = match order.read_before_telling(self.clock.now()) {
+            Some(payment) => match self.read(merchant, order, true).await {
+                Ok(read) => Some(read),
+                Err(failure) => return self.put_off_telling(order, payment, &failure).await,
+            },
+            None => None,
+        };
+        let reading = read.as_ref().map(ShopAnswers::reading);
         let begin = |order: &mut Order| {
-            let sent = order.begin_telling(|| self.clock.new_id(), self.clock.now());
-            sent.map_or(Changed::Not(None), |sent| Changed::To(Some(sent)))
+            let before = order.clone();
+            let sent = order.begin_telling(reading.as_ref(), || self.clock.new_id(), self.clock.now());
+            if *order == before { Changed::Not(None) } else { Changed::To(sent) }
         };
         self.save_recording(order, begin).await
     }
@@ -207,7 +223,7 @@ impl Payments {
         let Some(shop) = &read.order else { return Err(HowFar::Unanswered) };
         let release = |order: &mut Order| {
             let released = self.with_shop(merchant, Some(shop), |context| {
-                order.release_refused(step, &read.transactions, shop, context)
+                order.release_refused(step, &read.reading(), context)
             });
             Ok::<_, Refusal>(Changed::To(released))
         };
@@ -248,40 +264,48 @@ impl Payments {
 
     /// Looks at the shop's transactions because of a payment, and puts on record what they show.
     async fn look(&self, merchant: &Merchant, order: &Order, transaction: Uuid) -> Result<Begun, HowFar> {
-        let shown = match self.shown(merchant, order, transaction).await {
-            Ok(shown) => shown,
-            Err(failure) => {
-                tracing::warn!(merchant = %order.merchant, order = %order.id, %transaction, error = %failure, "a shop's transactions cannot be read");
-                let put_off =
-                    |order: &mut Order| nothing_sent(order.put_off_telling(transaction, self.clock.now()));
-                let begun = self.save_recording(order, put_off).await?;
-                // An answer that cannot be read concerns its order only.
-                let is_of_order = matches!(failure, ShopFailure::Unreadable(_));
-                return if is_of_order { Ok(begun) } else { Err(HowFar::Unanswered) };
-            }
+        let needs_order = order.needs_order(transaction, self.clock.now());
+        let read = match self.read(merchant, order, needs_order).await {
+            Ok(read) => read,
+            Err(failure) => return self.put_off_telling(order, transaction, &failure).await,
         };
         let recording = |order: &Order| order.transaction(transaction).and_then(|one| one.recording.clone());
         let before = recording(order);
-        let look = Look { transaction, shown: &shown.transactions, order: shown.order.as_ref() };
         let apply = |order: &mut Order| {
             // Another process has found it out, or sent it again.
             if recording(order) != before {
                 return Changed::Not(None);
             }
-            Changed::To(order.apply_look(&look, self.clock.new_id(), self.clock.now()))
+            let (attempt, now) = (self.clock.new_id(), self.clock.now());
+            Changed::To(order.apply_look(transaction, &read.reading(), attempt, now))
         };
         self.save_recording(order, apply).await
     }
 
-    /// Reads what a look needs.
-    async fn shown(
+    /// Lets a step of a payment wait, because its shop could not be read.
+    async fn put_off_telling(
+        &self,
+        order: &Order,
+        transaction: Uuid,
+        failure: &ShopFailure,
+    ) -> Result<Begun, HowFar> {
+        tracing::warn!(merchant = %order.merchant, order = %order.id, %transaction, error = %failure, "a shop's transactions cannot be read");
+        let put_off = |order: &mut Order| nothing_sent(order.put_off_telling(transaction, self.clock.now()));
+        let begun = self.save_recording(order, put_off).await?;
+        // An answer that cannot be read concerns its order only.
+        let is_of_order = matches!(failure, ShopFailure::Unreadable(_));
+        if is_of_order { Ok(begun) } else { Err(HowFar::Unanswered) }
+    }
+
+    /// Reads the rows of an order, and the order itself where that is wanted.
+    async fn read(
         &self,
         merchant: &Merchant,
         order: &Order,
-        transaction: Uuid,
+        needs_order: bool,
     ) -> Result<ShopAnswers, ShopFailure> {
         let transactions = self.shop_orders.transactions(merchant, &order.id).await?;
-        if !order.needs_order(transaction, self.clock.now()) {
+        if !needs_order {
             return Ok(ShopAnswers { transactions, order: None });
         }
         let there = self.shop_orders.order(merchant, &order.id, Principal::Schedule).await?;

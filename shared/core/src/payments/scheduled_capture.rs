@@ -256,11 +256,11 @@ impl<'a> CaptureRun<'a> {
     /// The order was canceled in its shop. That is on record before anything follows from it.
     async fn cancelled(&self, key: &OrderKey) -> bool {
         let cancelled = match self.payments.order(key).await {
-            Ok(order) => self.payments.cancel_at_shop(order).await,
+            Ok(order) => self.payments.cancel_at_shop(order).await.map(|_| ()),
             Err(error) => Err(error),
         };
         match cancelled {
-            Ok(_) => {
+            Ok(()) => {
                 locked(&self.report).overtaken += 1;
                 false
             }

@@ -11,7 +11,7 @@ use super::{
     Changed, ChangedOrder, ChangedPage, Deadline, Merchant, Payments, Refusal, ShopFailure, ShopPoll,
     StoreError, Unreadable, deadline::INQUIRY_MIN, intent::is_new, save_changed,
 };
-use crate::order::{Order, OrderKey, OrdersMode, ShopTransaction};
+use crate::order::{Order, OrderKey, OrdersMode, ShopReading, ShopTransaction};
 
 /// How often a merchant is looked at that has no shop any more.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -110,7 +110,7 @@ impl Payments {
         while deadline.leaves_time_to_inquire() && position.row < SHOP_ROWS_MAX {
             let page = self.shop_orders.changed(merchant, position.since, position.row).await;
             let page = page.map_err(Refusal::Shop)?;
-            for order in page.orders.iter().filter(|order| order.concerns_payments()) {
+            for order in &page.orders {
                 let done = if deadline.leaves_time_to_inquire() {
                     self.read_order(merchant, order, read).await.map(|()| true)
                 } else {
@@ -130,7 +130,7 @@ impl Payments {
         Ok(false)
     }
 
-    /// Puts on record what a change of an order means.
+    /// Compares a changed order with what is on record.
     async fn read_order(
         &self,
         merchant: &Merchant,
@@ -140,23 +140,22 @@ impl Payments {
         let key = OrderKey { merchant: merchant.id.clone(), order: changed.id.clone() };
         // One that cannot be read is noted by the store.
         let stored = Unreadable::left_out(self.store.load(&key).await).map_err(Refusal::Store)?;
-        let Some(stored) = stored else { return Ok(()) };
+        let Some(mut stored) = stored else { return Ok(()) };
         if changed.is_cancelled
-            && let Some(order) = stored.clone()
+            && let Some(order) = stored.take()
         {
-            read.cancelled.extend(self.cancel_at_shop(order).await?);
+            let (order, is_new) = self.cancel_at_shop(order).await?;
+            read.cancelled.extend(is_new.then(|| key.clone()));
+            stored = Some(order);
         }
         let Some(there) = &changed.there else { return Ok(()) };
         let new = || Order::new(&key, there.currency, Some(there.total), self.clock.now());
         let order = stored.unwrap_or_else(new);
-        if order.foreign.is_none() && (changed.is_cancelled || order.explains(there)) {
+        if !order.needs_rows(there) || (is_new(&order) && changed.is_cancelled) {
             return Ok(());
         }
-        // Nothing is shipped of a canceled order.
-        let shown =
-            if changed.is_cancelled { Some(Vec::new()) } else { self.rows_of(merchant, &key).await? };
-        let Some(shown) = shown else { return Ok(()) };
-        if self.note_foreign(order, &shown).await? {
+        let Some(rows) = self.rows_of(merchant, &key).await? else { return Ok(()) };
+        if self.compare(order, &ShopReading { order: Some(there), rows: Some(&rows) }).await? {
             read.foreign += 1;
             tracing::error!(merchant = %key.merchant, order = %key.order, "needs attention: Elastic Path shows a payment that Tollgate did not record");
         }
@@ -178,35 +177,34 @@ impl Payments {
         }
     }
 
-    /// Puts on record which of the shop's payments are none of the order's own. Whether there are
-    /// some that were not known.
-    async fn note_foreign(&self, mut order: Order, shown: &[ShopTransaction]) -> Result<bool, Refusal> {
-        let note = |order: &mut Order| {
-            let is_changed = order.note_foreign(shown, self.clock.now());
-            let result = order.foreign.is_some();
-            Ok::<_, Refusal>(if is_changed { Changed::To(result) } else { Changed::Not(false) })
+    /// Puts on record what a reading shows. Whether it shows payments of others that were not known.
+    async fn compare(&self, mut order: Order, reading: &ShopReading<'_>) -> Result<bool, Refusal> {
+        let compare = |order: &mut Order| {
+            let known = order.foreign;
+            let is_changed = order.compare(reading, self.clock.now());
+            let is_new = order.foreign.is_some() && order.foreign != known;
+            Ok::<_, Refusal>(if is_changed { Changed::To(is_new) } else { Changed::Not(false) })
         };
         if is_new(&order) {
-            let Changed::To(is_noted) = note(&mut order)? else { return Ok(false) };
+            let Changed::To(is_found) = compare(&mut order)? else { return Ok(false) };
             match self.store.create(&order).await {
-                Ok(()) => return Ok(is_noted),
+                Ok(()) => return Ok(is_found),
                 // A payment of it was begun meanwhile.
                 Err(StoreError::Conflict(stored)) => order = *stored,
                 Err(error) => return Err(Refusal::Store(error)),
             }
         }
-        Ok(save_changed(self.store.as_ref(), order, note).await?.1)
+        Ok(save_changed(self.store.as_ref(), order, compare).await?.1)
     }
 
-    /// Puts on record that an order was canceled in its shop. None where that is known.
-    pub(crate) async fn cancel_at_shop(&self, order: Order) -> Result<Option<OrderKey>, Refusal> {
-        let key = order.key();
+    /// Puts on record that an order was canceled in its shop. Whether that was not known.
+    pub(crate) async fn cancel_at_shop(&self, order: Order) -> Result<(Order, bool), Refusal> {
         let cancel =
             |order: &mut Order| Ok::<_, Refusal>(Changed::where_it(order.cancel_at_shop(self.clock.now())));
-        let (_, is_new) = save_changed(self.store.as_ref(), order, cancel).await?;
+        let (order, is_new) = save_changed(self.store.as_ref(), order, cancel).await?;
         if is_new {
-            tracing::info!(merchant = %key.merchant, order = %key.order, "the order was canceled in Elastic Path");
+            tracing::info!(merchant = %order.merchant, order = %order.id, "the order was canceled in Elastic Path");
         }
-        Ok(is_new.then_some(key))
+        Ok((order, is_new))
     }
 }

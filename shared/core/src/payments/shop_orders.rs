@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Payments, Refusal};
 use crate::{
     order::{
-        self, Action, Intent, Order, OrderId, OrderKey, Principal, Rejection, ShopOrder, ShopStanding,
-        ShopTransaction, TellingAnswer, ToTell,
+        self, Action, Intent, Order, OrderId, OrderKey, Principal, Rejection, ShopOrder, ShopTransaction,
+        TellingAnswer, ToTell,
     },
     payments::Merchant,
 };
@@ -40,14 +40,6 @@ pub struct ChangedOrder {
     pub changed_at: Option<Timestamp>,
     /// The order as the list has it; none where that cannot be read.
     pub there: Option<ShopOrder>,
-}
-
-impl ChangedOrder {
-    /// Whether it was canceled, or something of it is or was authorized or paid.
-    pub(super) fn concerns_payments(&self) -> bool {
-        let is_touched = |there: &ShopOrder| there.standing != ShopStanding::Open || !there.settled.is_zero();
-        self.is_cancelled || self.there.as_ref().is_some_and(is_touched)
-    }
 }
 
 /// A part of a shop's list of changed orders.
@@ -81,7 +73,7 @@ pub trait ShopOrders: Send + Sync {
         from: usize,
     ) -> Result<ChangedPage, ShopFailure>;
 
-    /// All transactions of an order that may be Tollgate's, in no certain order.
+    /// All transactions of an order, each once, in no certain order.
     async fn transactions(
         &self,
         merchant: &Merchant,

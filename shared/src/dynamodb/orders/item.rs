@@ -57,6 +57,7 @@ const PAUSES: &str = "pauses";
 const CAPTURE_MOVES: &str = "capture_moves";
 const CANCELLED_AT: &str = "xc";
 const FOREIGN: &str = "fp";
+const ELSEWHERE: &str = "pe";
 
 /// An order as it is stored.
 pub struct StoredOrder(pub Item);
@@ -80,6 +81,7 @@ impl StoredOrder {
         writer.put(CAPTURE_MOVES, &order.capture_moves);
         writer.put(CANCELLED_AT, &order.cancelled_at);
         writer.put(FOREIGN, &order.foreign);
+        writer.put(ELSEWHERE, &order.elsewhere);
         writer.carry(&order.carried);
         let mut item = writer.0;
         // Parts that only a newer version can read may be due earlier than this one can tell.
@@ -146,6 +148,7 @@ impl StoredOrder {
             capture_moves: members.get(CAPTURE_MOVES)?,
             cancelled_at: members.get(CANCELLED_AT)?,
             foreign: members.get(FOREIGN)?,
+            elsewhere: members.get(ELSEWHERE)?,
             newer_form: (form > FORM).then_some(form),
             carried: Carried::default(),
         };

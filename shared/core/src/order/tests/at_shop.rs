@@ -6,8 +6,8 @@ use uuid::Uuid;
 use super::{TOTAL, amount, fixture::partial};
 use crate::{
     order::{
-        AtShop, Look, NextStep, PartialCapture, PaymentKind, RecordingTask, Rejection, ShopOrder,
-        ShopStanding, ShopTransaction, TellingAnswer, ToTell,
+        AtShop, NextStep, PartialCapture, PaymentKind, RecordingTask, Rejection, RowStatus, ShopOrder,
+        ShopReading, ShopStanding, ShopTransaction, TellingAnswer, ToTell,
         tests::fixture::{Fixture, Planned},
     },
     values::{Currency, Instrument},
@@ -60,6 +60,7 @@ fn shop_order(settled: u64, read_at: Timestamp) -> ShopOrder {
         owing: amount(TOTAL - settled),
         settled: amount(settled),
         standing: ShopStanding::Open,
+        is_refunded: false,
         read_at,
     }
 }
@@ -104,7 +105,15 @@ impl History {
     fn answers(&mut self, answer: &TellingAnswer) {
         let (order, now) = (&mut self.fixture.order, self.fixture.now);
         let again = self.sent.take();
-        let sent = again.or_else(|| order.begin_telling(Uuid::new_v4, now)).expect("a step is sent");
+        let sent = again
+            .or_else(|| {
+                order.begin_telling(
+                    Some(&ShopReading { order: Some(&shop_order(TOTAL, now)), rows: Some(&[]) }),
+                    Uuid::new_v4,
+                    now,
+                )
+            })
+            .expect("a step is sent");
         assert_eq!(order.answer_telling(&sent, answer, now), *answer != TellingAnswer::Unknown);
     }
 
@@ -112,15 +121,16 @@ impl History {
         let (payment, now) = (&self.fixture.order.transactions[0], self.fixture.now);
         let rows = amounts.iter().map(|minor| ShopTransaction {
             id: "row".to_owned(),
+            is_manual: true,
             reference: Some(payment.id.to_string()),
             amount: amount(*minor),
             refunded: amount(0),
             step: Some(payment.kind.operation()),
-            is_failed: false,
+            status: RowStatus::Complete,
         });
         let (shown, order) = (rows.collect::<Vec<_>>(), shop_order(0, now));
-        let look = Look { transaction: payment.id, shown: &shown, order: Some(&order) };
-        self.sent = self.fixture.order.apply_look(&look, Uuid::new_v4(), now);
+        let (id, reading) = (payment.id, ShopReading { order: Some(&order), rows: Some(&shown) });
+        self.sent = self.fixture.order.apply_look(id, &reading, Uuid::new_v4(), now);
     }
 
     /// The payment as its shop has it, and the next task. Moments are seconds after the beginning.

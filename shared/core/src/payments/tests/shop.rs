@@ -7,7 +7,8 @@ use crate::{
     memory::Log,
     order::{
         Asker, AtShopState, BatchState, CaptureSchedule, Context, DECLINES_PER_ORDER_HOUR, Mechanism,
-        NotPossible, PartialCapture, Reauthorize, ShopOrder, ShopStanding, ShopTransaction, TellingAnswer,
+        NotPossible, PartialCapture, Reauthorize, RowStatus, ShopOrder, ShopReading, ShopStanding,
+        ShopTransaction, TellingAnswer,
     },
     payments::{
         ShopFailure,
@@ -40,6 +41,7 @@ fn owing(minor: u64) -> ShopOrder {
         owing: amount(minor),
         settled: amount(10_000 - minor),
         standing: ShopStanding::Open,
+        is_refunded: false,
         read_at: Timestamp::UNIX_EPOCH,
     }
 }
@@ -383,12 +385,15 @@ async fn what_a_part_of_a_capture_released_is_held_anew_only_if_the_shop_still_o
     assert!(matches!(shop.pay(&rest).await, Err(Refusal::Shop(_))));
     shop.says(Ok(owing(10_000)));
     shop.fixture.gateway_says(not_done(NoEffect::Unreachable));
-    let elsewhere = |order: &Order| order.transactions[1].recording.as_ref().map(|one| one.elsewhere);
-    assert_eq!(elsewhere(&shop.pay(&rest).await.unwrap().order), Some(Amount::ZERO));
+    let before = |order: &Order| {
+        order.transactions[1].recording.as_ref().map(|one| [one.settled_before, one.told_before])
+    };
+    let both = |settled, told| Some([settled, told].map(amount));
+    assert_eq!(before(&shop.pay(&rest).await.unwrap().order), both(0, 6_000));
     shop.says(Ok(ShopOrder { settled: amount(10_500), ..owing(10_000) }));
     let again = shop.pay(&rest).await.unwrap();
     assert_eq!(again.order.transactions[1].amount(), amount(4_000));
-    assert_eq!(elsewhere(&again.order), Some(amount(500)), "paid by others beside the first one");
+    assert_eq!(before(&again.order), both(10_500, 6_000), "500 by others beside the first one");
     // Neither a refund nor a void takes anything: no shop is asked.
     let reads = shop.table.reads();
     let void = Action::Void { target: Target::Transaction(again.at.transaction), reopen: true };
@@ -441,7 +446,9 @@ async fn a_payment_is_not_released_where_the_shop_has_it_or_does_not_say() {
     // Nor is an old refusal one of a later step.
     let (step, mut order) = (shop.table.told().remove(0), paid.order);
     let Fixture { payments, merchant, .. } = &shop.fixture;
-    let release = |context: &Context<'_>| order.release_refused(&step, &[], &owing(10_000), context);
+    let there = owing(10_000);
+    let reading = ShopReading { order: Some(&there), rows: Some(&[]) };
+    let release = |context: &Context<'_>| order.release_refused(&step, &reading, context);
     assert_eq!(payments.with_context(merchant, release), None);
     // A capture that is refused is not on record because its authorization is.
     let shop = Shop::new().await;
@@ -474,7 +481,7 @@ async fn another_attempt_keeps_what_others_had_paid_in_the_shop_by_then() {
     shop.says(Ok(owing(6_000)));
     let again = shop.pay(&of(Some(1_000), Some("k"))).await.unwrap();
     let recording = again.order.transactions[0].recording.as_ref().unwrap();
-    assert_eq!(recording.elsewhere, amount(4_000));
+    assert_eq!((recording.settled_before, recording.told_before), (amount(4_000), Amount::ZERO));
     assert!(recording.cancels, "the merchant's rule at the time of the payment");
 }
 
@@ -483,8 +490,8 @@ async fn nothing_is_captured_of_a_canceled_order_by_anybody() {
     let shop = Shop::new().await;
     let held = shop.pay(&authorizing(None)).await.unwrap();
     let Fixture { payments, merchant, .. } = &shop.fixture;
-    assert!(payments.cancel_at_shop(held.order.clone()).await.unwrap().is_some());
-    assert!(payments.cancel_at_shop(held.order.clone()).await.unwrap().is_none(), "known since");
+    assert!(payments.cancel_at_shop(held.order.clone()).await.unwrap().1);
+    assert!(!payments.cancel_at_shop(held.order.clone()).await.unwrap().1, "known since");
     let target = Target::Transaction(held.at.transaction);
     let capture = Action::Capture { target, amount: None, custom_reference: None };
     assert_eq!(shop.refuses(&follow_up(Kind::Capture, capture)).await, Rejection::OrderCancelled);
@@ -542,11 +549,12 @@ async fn a_void_that_has_no_effect_holds_up_no_record_of_its_order() {
 fn strangers() -> ShopTransaction {
     ShopTransaction {
         id: "stranger".to_owned(),
+        is_manual: true,
         reference: None,
         amount: amount(10_000),
         refunded: Amount::ZERO,
         step: Some(Kind::Purchase),
-        is_failed: false,
+        status: RowStatus::Complete,
     }
 }
 

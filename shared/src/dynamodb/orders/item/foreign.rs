@@ -1,6 +1,6 @@
 //! Payments of others that an order's shop shows, as they are stored.
 
-use tollgate_core::order::ForeignPayments;
+use tollgate_core::order::{ForeignPayments, PaidElsewhere};
 
 use crate::dynamodb::members::{Object, Read, Reader, Writer, stored};
 
@@ -9,5 +9,13 @@ stored! {
         count: "count",
         since: "since",
         latest: "latest",
+    }
+}
+
+stored! {
+    PaidElsewhere {
+        paid: "paid",
+        given_back: "given_back",
+        since: "since",
     }
 }

@@ -109,7 +109,8 @@ stored! {
 
 stored! {
     Recording {
-        elsewhere: "ew" unless (Amount::ZERO),
+        settled_before: "sb" unless (Amount::ZERO),
+        told_before: "tb" unless (Amount::ZERO),
         told: "td",
         attempt: "tg",
         cancels: "cv" unless (false),
@@ -124,6 +125,7 @@ stored! {
         id: (write_shop_id(&told.id, to), read_shop_id(from)?),
         at: "w",
         refunded: "ru" unless (Amount::ZERO),
+        shown_at: "sw",
         look_at: "lk",
         is_twice: "tw" unless (false),
     }
