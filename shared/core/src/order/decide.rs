@@ -7,7 +7,8 @@
 use uuid::Uuid;
 
 use super::{
-    Action, Context, CurrencyLimit, Due, Intent, OperationRef, Order, Pay, Rejection, ShopReading, Target,
+    Action, Context, CurrencyLimit, Due, Intent, OperationRef, Order, Pay, Rejection, ShopReading,
+    ShopStanding, Target,
     idempotency::{
         Prior, did_nothing_without_key, must_be_as_seen, no_equal_approved, no_equal_cancelled,
         no_equal_payment_in_progress, prior_of_key,
@@ -65,7 +66,8 @@ fn decide_openly(
     }
     must_be_as_seen(&order, intent, again)?;
     let mut order = order;
-    if let Some(shop) = context.shop {
+    // A canceled order is refused for that, and nothing is saved of it.
+    if let Some(shop) = context.shop.filter(|shop| shop.standing != ShopStanding::Cancelled) {
         order.compare(&ShopReading { order: Some(shop), rows: None }, context.now);
     }
     if intent.currency.is_some_and(|currency| currency != order.currency) {

@@ -13,6 +13,7 @@ mod reauthorize;
 mod references;
 mod schedule;
 mod seen;
+mod shown;
 mod standalone;
 mod states;
 

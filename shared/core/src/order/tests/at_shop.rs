@@ -15,7 +15,7 @@ use crate::{
 
 /// An event of an order with one payment, ten seconds after the event before it.
 #[derive(Clone, Copy, Debug)]
-enum Event {
+pub(super) enum Event {
     Pays(PaymentKind),
     /// The gateway approves a part, and its void is under way.
     PaysInPart,
@@ -38,22 +38,22 @@ enum Event {
     IsOfNewer,
 }
 
-use Event::{
+pub(super) use Event::{
     CancelsVoided, Captures, Continues, IsOfNewer, Looks, NoResponse, Pays, PaysInPart, Recorded, Refunds,
     Refused, ShopCancels, TellsAgain, Voids,
 };
 
-const AUTHORIZES: Event = Pays(PaymentKind::Authorize);
-const PURCHASES: Event = Pays(PaymentKind::Purchase);
+pub(super) const AUTHORIZES: Event = Pays(PaymentKind::Authorize);
+pub(super) const PURCHASES: Event = Pays(PaymentKind::Purchase);
 
-struct History {
-    fixture: Fixture,
+pub(super) struct History {
+    pub(super) fixture: Fixture,
     began_at: Timestamp,
     /// The step that a look has sent again.
     sent: Option<ToTell>,
 }
 
-fn shop_order(settled: u64, read_at: Timestamp) -> ShopOrder {
+pub(super) fn shop_order(settled: u64, read_at: Timestamp) -> ShopOrder {
     ShopOrder {
         currency: Currency::USD,
         total: amount(TOTAL),
@@ -66,7 +66,7 @@ fn shop_order(settled: u64, read_at: Timestamp) -> ShopOrder {
 }
 
 impl History {
-    fn of(events: &[Event]) -> Self {
+    pub(super) fn of(events: &[Event]) -> Self {
         let mut fixture = Fixture::external();
         fixture.policy.shop.partial_capture = PartialCapture::ShownShort;
         let mut history = Self { began_at: fixture.now, fixture, sent: None };
@@ -76,7 +76,7 @@ impl History {
         history
     }
 
-    fn happens(&mut self, event: Event) {
+    pub(super) fn happens(&mut self, event: Event) {
         let fixture = &mut self.fixture;
         fixture.later(if let Looks(seconds, _) = event { seconds } else { 10 });
         let id = fixture.order.transactions.first().map(|payment| payment.id).unwrap_or_default();
@@ -128,13 +128,14 @@ impl History {
             step: Some(payment.kind.operation()),
             status: RowStatus::Complete,
         });
-        let (shown, order) = (rows.collect::<Vec<_>>(), shop_order(0, now));
+        let settled = if payment.told().is_some() { TOTAL } else { 0 };
+        let (shown, order) = (rows.collect::<Vec<_>>(), shop_order(settled, now));
         let (id, reading) = (payment.id, ShopReading { order: Some(&order), rows: Some(&shown) });
         self.sent = self.fixture.order.apply_look(id, &reading, Uuid::new_v4(), now);
     }
 
     /// The payment as its shop has it, and the next task. Moments are seconds after the beginning.
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         let order = &self.fixture.order;
         let seconds = |at: Timestamp| at.duration_since(self.began_at).as_secs().to_string();
         let words = |at_shop: AtShop<'_>| {
@@ -142,7 +143,8 @@ impl History {
             let step = at_shop.step.map(|step| step.as_str().to_owned());
             let again = at_shop.can_be_told_again.then(|| "again".to_owned());
             let id = at_shop.id.map(str::to_owned);
-            let said = [difference, at_shop.since.map(seconds), step, id, again];
+            let back = (!at_shop.refunded.is_zero()).then(|| format!("back {}", at_shop.refunded.minor()));
+            let said = [difference, at_shop.since.map(seconds), step, id, back, again];
             said.into_iter().flatten().fold(at_shop.state.as_str().to_owned(), |all, one| all + " " + &one)
         };
         let at_shop = order.at_shop(&order.transactions[0]).map_or("-".to_owned(), words);
@@ -185,9 +187,9 @@ fn a_shop_is_told_the_next_step_alone_and_each_difference_that_it_cannot_be_told
         (&captured, &[Refunds(100)], "to_tell authorize there; send 30"),
         (&captured, &[ShopCancels], "needs_attention order_cancelled 40 authorize there; -"),
         (&captured, &[IsOfNewer], "told authorize there; -"),
-        (&captured, &[Refused], "refused 40 authorize there again; -"),
+        (&captured, &[Refused], "refused 40 authorize there again; look 160"),
         (&captured, &[Refused, CancelsVoided, Voids], "to_tell authorize there; send 60"),
-        (&part_refused, &[], "needs_attention partly_refunded 40 purchase there again; -"),
+        (&part_refused, &[], "needs_attention partly_refunded 40 purchase there again; look 160"),
         (&part_refused, &[Refunds(TOTAL - 100)], "to_tell purchase there; send 50"),
     ];
     for (first, then, expected) in cases {
@@ -208,8 +210,8 @@ fn a_step_without_a_response_is_looked_for_and_a_payment_repeated_only_after_two
     let cases: &[(&[Event], &[Event], &str)] = &[
         (&lost, &[Looks(2 * HOUR, &[])], "sent; look 7520"),
         (&lost, &[Looks(72 * HOUR, &[])], "needs_attention not_answered 20 again; -"),
-        (&lost, &[Looks(60, &[TOTAL - 1])], "needs_attention other_amount 20 again; -"),
-        (&waited, &[Refused, Looks(120, &[]), TellsAgain, Looks(0, &[])], "sent; look 7820"),
+        (&lost, &[Looks(60, &[TOTAL - 1])], "sent; look 140"),
+        (&waited, &[Refused, Looks(120, &[]), TellsAgain, Looks(0, &[])], "sent; look 7720"),
         (&repeated, &[], "told purchase there; look 18330"),
         (&repeated, &[Looks(3 * HOUR, &[])], "told purchase there; look 90330"),
         (&repeated, &[Looks(20 * HOUR, &[])], "told purchase there; -"),

@@ -1,0 +1,323 @@
+//! What a shop shows of an order, compared with what it was told: staff's acts, strangers' rows and
+//! payments by other gateways.
+
+use jiff::SignedDuration;
+
+use super::{
+    TOTAL, amount,
+    at_shop::{
+        AUTHORIZES, CancelsVoided, Captures, Event, History, NoResponse, PURCHASES, Recorded, Refunds,
+        Refused, ShopCancels, Voids, shop_order,
+    },
+};
+use crate::order::{Kind, RowStatus, ShopOrder, ShopReading, ShopStanding, ShopTransaction};
+
+/// A row of the shop's manual gateway with the payment's reference. The payment's own is `there`.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    id: &'static str,
+    step: Kind,
+    minor: u64,
+    refunded: u64,
+    status: RowStatus,
+}
+
+const fn row(id: &'static str, step: Kind, minor: u64) -> Row {
+    Row { id, step, minor, refunded: 0, status: RowStatus::Complete }
+}
+
+const fn back(refunded: u64, row: Row) -> Row {
+    Row { refunded, ..row }
+}
+
+const fn is(status: RowStatus, row: Row) -> Row {
+    Row { status, ..row }
+}
+
+impl History {
+    fn rows(&self, rows: &[Row]) -> Vec<ShopTransaction> {
+        let reference = self.fixture.order.transactions[0].id.to_string();
+        let row = |row: &Row| ShopTransaction {
+            id: row.id.to_owned(),
+            is_manual: true,
+            reference: Some(reference.clone()),
+            amount: amount(row.minor),
+            refunded: amount(row.refunded),
+            step: Some(row.step),
+            status: row.status,
+        };
+        rows.iter().map(row).collect()
+    }
+
+    /// The shop's rows are read, ten seconds later. Whether they come on record.
+    fn reads(&mut self, rows: &[Row]) -> bool {
+        self.fixture.later(10);
+        let (rows, now) = (self.rows(rows), self.fixture.now);
+        self.fixture.order.compare(&ShopReading { order: None, rows: Some(&rows) }, now)
+    }
+
+    fn foreign(&self) -> u32 {
+        self.fixture.order.foreign.map_or(0, |foreign| foreign.count)
+    }
+}
+
+const HELD: Row = row("there", Kind::Authorize, TOTAL);
+const PAID: Row = row("there", Kind::Purchase, TOTAL);
+
+/// In a shop with one row that changes, and in one with a further row for each step.
+type BothForms = [&'static [Row]; 2];
+
+const CAPTURED: BothForms =
+    [&[row("there", Kind::Capture, TOTAL)], &[HELD, row("second", Kind::Capture, TOTAL)]];
+const PART_BACK: BothForms = [&[back(100, PAID)], &[PAID, row("second", Kind::Refund, 100)]];
+const ALL_BACK: BothForms = [
+    &[back(TOTAL, row("there", Kind::Refund, TOTAL))],
+    &[PAID, row("second", Kind::Refund, 100), row("third", Kind::Refund, TOTAL - 100)],
+];
+const RELEASED: BothForms =
+    [&[is(RowStatus::Cancelled, HELD)], &[is(RowStatus::Cancelled, HELD), row("x", Kind::Refund, TOTAL)]];
+
+/// What staff did in the shop is a difference until the same is done here, and is not told again.
+#[test]
+fn what_staff_do_there_is_named_in_both_forms_of_rows_until_the_same_is_done_here() {
+    let (held, paid) = ([AUTHORIZES, Recorded], [PURCHASES, Recorded]);
+    let told = "told capture there; -";
+    let cases: &[(&[Event], BothForms, &str, &[Event], &str)] = &[
+        (&held, CAPTURED, "captured_there 30 capture there", &[Captures(TOTAL)], told),
+        (
+            &held,
+            CAPTURED,
+            "captured_there 30 capture there",
+            &[Captures(1_000)],
+            "needs_attention captured_there 30 capture there; -",
+        ),
+        (&held, CAPTURED, "captured_there 30 capture there", &[Voids], "to_tell capture there; send 40"),
+        (
+            &paid,
+            PART_BACK,
+            "refunded_there 30 purchase there back 100",
+            &[Refunds(100)],
+            "told purchase there back 100; -",
+        ),
+        (
+            &paid,
+            PART_BACK,
+            "refunded_there 30 purchase there back 100",
+            &[Refunds(99)],
+            "needs_attention refunded_there 30 purchase there back 100; -",
+        ),
+        (
+            &paid,
+            PART_BACK,
+            "refunded_there 30 purchase there back 100",
+            &[Refunds(150)],
+            "to_tell purchase there back 100; send 40",
+        ),
+        (
+            &paid,
+            ALL_BACK,
+            "refunded_there 30 refund there back 2599",
+            &[Voids],
+            "told refund there back 2599; -",
+        ),
+        (
+            &held,
+            RELEASED,
+            "refunded_there 30 refund there back 2599",
+            &[Voids],
+            "told refund there back 2599; -",
+        ),
+        (
+            &paid,
+            PART_BACK,
+            "refunded_there 30 purchase there back 100",
+            &[ShopCancels],
+            "needs_attention order_cancelled 40 purchase there back 100; -",
+        ),
+    ];
+    for (before, forms, expected, then, at_the_end) in cases {
+        for rows in forms {
+            let mut history = History::of(before);
+            assert!(history.reads(rows), "{before:?} {rows:?}");
+            let shown = history.shown();
+            assert_eq!(shown, format!("needs_attention {expected}; -"), "{before:?} {rows:?}");
+            then.iter().for_each(|event| history.happens(*event));
+            assert_eq!(history.shown(), *at_the_end, "{before:?} {rows:?} {then:?}");
+            assert_eq!(history.foreign(), 0);
+            // An old reading takes nothing back, and the same one changes nothing.
+            assert!(!history.reads(rows) && !history.reads(&[HELD]) && !history.reads(&[]), "{rows:?}");
+            assert_eq!(history.shown(), *at_the_end, "{before:?} {rows:?} {then:?}");
+        }
+    }
+}
+
+#[test]
+fn the_rest_of_a_partial_refund_is_sent_and_what_the_shop_has_of_a_step_is_told_without_a_request() {
+    let part = |rows: &[Row], refunds: &[u64]| {
+        let mut history = History::of(&[PURCHASES, Recorded]);
+        refunds.iter().for_each(|minor| history.happens(Refunds(*minor)));
+        let (rows, now) = (history.rows(rows), history.fixture.now);
+        let order = &mut history.fixture.order;
+        assert_eq!(order.begin_telling(None, Default::default, now), None, "the shop is read before");
+        let reading = ShopReading { order: None, rows: Some(&rows) };
+        let sent = order.begin_telling(Some(&reading), Default::default, now);
+        sent.map(|sent| sent.part.map(|part| (part.amount.minor(), part.total.minor())))
+    };
+    assert_eq!(part(&[PAID], &[150]), Some(Some((150, 150))));
+    assert_eq!(part(PART_BACK[0], &[150]), Some(Some((50, 150))));
+    assert_eq!(part(PART_BACK[1], &[100, 60]), Some(Some((60, 160))));
+    assert_eq!(part(PART_BACK[0], &[100]), None, "it is there");
+    // A step without a response, or that was refused, is found by whatever reads the rows.
+    let held = [AUTHORIZES, Recorded, Captures(TOTAL)];
+    for (before, answer, rows, expected) in [
+        (&[PURCHASES][..], NoResponse, &[PAID][..], "told purchase there; -"),
+        (&[PURCHASES], Refused, &[PAID], "told purchase there; -"),
+        (&held, NoResponse, CAPTURED[0], "told capture there; -"),
+        (&held, Refused, CAPTURED[1], "told capture there; -"),
+        (&[PURCHASES, Recorded, Voids], Refused, ALL_BACK[0], "told refund there back 2599; -"),
+    ] {
+        let mut history = History::of(before);
+        history.happens(answer);
+        history.reads(rows);
+        assert_eq!(history.shown(), expected, "{before:?} {answer:?}");
+    }
+    // A payment that was voided because of the refusal is refunded there, once it is found.
+    let mut history = History::of(&[PURCHASES, Refused, Voids]);
+    assert_eq!(history.shown(), "-; look 140");
+    history.reads(&[PAID]);
+    assert_eq!(history.shown(), "to_tell purchase there; send 30");
+}
+
+/// Anyone can state the reference of a payment.
+#[test]
+fn a_row_is_a_payments_own_only_if_it_was_sent_with_that_method_and_amount_and_once() {
+    let held = row("row", Kind::Authorize, TOTAL);
+    let other_amount = row("row", Kind::Purchase, TOTAL - 1);
+    let fits = row("row", Kind::Purchase, TOTAL);
+    let waited = [
+        Event::Looks(7_200, &[]),
+        Event::Looks(300, &[]),
+        Event::Looks(10_800, &[]),
+        Event::Looks(72_000, &[]),
+    ];
+    let overtaken = [&[PURCHASES, NoResponse, Voids][..], &waited, &[Event::Looks(72_000, &[])]].concat();
+    for (before, rows, foreign) in [
+        (&[PURCHASES][..], &[fits][..], 1),
+        (&[PURCHASES, Voids], &[fits], 1),
+        (&[Event::PaysInPart], &[fits], 1),
+        (&overtaken, &[fits], 1),
+        (&[PURCHASES, NoResponse], &[fits], 0),
+        (&[PURCHASES, Refused], &[fits], 0),
+        (&[PURCHASES, NoResponse], &[held], 1),
+        (&[PURCHASES, NoResponse], &[other_amount], 1),
+        (&[PURCHASES, Recorded], &[PAID, fits], 1),
+        (&[PURCHASES, Recorded], &[PAID, held, other_amount], 2),
+        (&[PURCHASES, Recorded], &[PAID, is(RowStatus::Failed, fits)], 0),
+        (&[PURCHASES, Recorded], &[PAID, is(RowStatus::Cancelled, fits)], 0),
+    ] {
+        let mut history = History::of(before);
+        history.reads(rows);
+        assert_eq!(history.foreign(), foreign, "{before:?} {rows:?}");
+    }
+    // One of two rows begins it, and the other one is a duplicate.
+    let mut history = History::of(&[PURCHASES, NoResponse]);
+    history.reads(&[fits, row("again", Kind::Purchase, TOTAL)]);
+    assert_eq!(history.shown(), "needs_attention recorded_twice 30 purchase row again; -");
+    assert_eq!(history.foreign(), 0);
+}
+
+#[test]
+fn sums_say_what_is_refunded_at_least_once_the_shop_must_show_the_payment() {
+    for (settled, is_refunded, seconds, expected) in [
+        (0, false, 119, "told purchase there; -"),
+        (TOTAL - 100, false, 120, "needs_attention refunded_there 140 purchase there back 100; -"),
+        (0, false, 120, "needs_attention refunded_there 140 refund there back 2599; -"),
+        (TOTAL, true, 120, "needs_attention refunded_there 140 refund there back 2599; -"),
+        (TOTAL, false, 120, "told purchase there; -"),
+        (2 * TOTAL, false, 120, "told purchase there; -"),
+    ] {
+        let mut history = History::of(&[PURCHASES, Recorded]);
+        history.fixture.now += SignedDuration::from_secs(seconds);
+        let now = history.fixture.now;
+        let order =
+            ShopOrder { is_refunded, owing: amount(0), settled: amount(settled), ..shop_order(0, now) };
+        history.fixture.order.compare(&ShopReading { order: Some(&order), rows: None }, now);
+        assert_eq!(history.shown(), expected, "{settled} {is_refunded} {seconds}");
+    }
+}
+
+/// A row of PayPal's.
+fn paypal(step: Kind, minor: u64, refunded: u64, status: RowStatus) -> ShopTransaction {
+    let (id, step) = (format!("{step:?}{minor}"), Some(step));
+    let (amount, refunded) = (amount(minor), amount(refunded));
+    ShopTransaction { id, is_manual: false, reference: None, amount, refunded, step, status }
+}
+
+#[test]
+fn more_than_the_total_by_all_gateways_less_refunds_is_told_on_the_latest_payment() {
+    use RowStatus::{Cancelled, Complete, Failed, Pending};
+    let (authorize, capture, purchase, refund) =
+        (Kind::Authorize, Kind::Capture, Kind::Purchase, Kind::Refund);
+    let overpaid = "needs_attention overpaid_there 30 purchase there; -";
+    let told = "told purchase there; -";
+    for (rows, expected) in [
+        (vec![paypal(purchase, 1, 0, Complete)], overpaid),
+        (vec![paypal(authorize, 1, 0, Complete)], overpaid),
+        (vec![paypal(capture, 1, 0, Complete)], overpaid),
+        (vec![paypal(purchase, 5, 4, Complete)], overpaid),
+        (vec![paypal(purchase, 5, 5, Complete)], told),
+        (vec![paypal(purchase, 1, 0, Pending)], told),
+        (vec![paypal(purchase, 1, 0, Failed)], told),
+        (vec![paypal(authorize, 1, 0, Cancelled)], told),
+        (vec![paypal(refund, 5, 5, Complete)], told),
+        (vec![paypal(purchase, 5, 0, Complete), paypal(refund, 5, 5, Complete)], told),
+        (vec![paypal(purchase, 5, 0, Complete), paypal(refund, 4, 4, Complete)], overpaid),
+        (vec![], told),
+    ] {
+        let mut history = History::of(&[PURCHASES, Recorded]);
+        history.fixture.order.total = Some(amount(TOTAL));
+        history.fixture.later(10);
+        let now = history.fixture.now;
+        let read = |history: &mut History, of_others: &[ShopTransaction]| {
+            let rows = [history.rows(&[PAID]), of_others.to_vec()].concat();
+            history.fixture.order.compare(&ShopReading { order: None, rows: Some(&rows) }, now)
+        };
+        read(&mut history, &rows);
+        assert_eq!(history.shown(), expected, "{rows:?}");
+        // A late reading takes nothing back; a refund there or here ends it.
+        read(&mut history, &[]);
+        assert_eq!(history.shown(), expected, "{rows:?}");
+        history.happens(Refunds(TOTAL));
+        assert_eq!(history.shown(), "to_tell purchase there; send 40", "{rows:?}");
+        assert_eq!(history.foreign(), 0);
+    }
+}
+
+/// The shop cancels everything that is in the order.
+#[test]
+fn an_order_is_canceled_there_only_if_nothing_but_held_payments_of_ours_was_ever_in_it() {
+    let strangers = Row { minor: 1, ..row("x", Kind::Purchase, 1) };
+    let canceled =
+        ShopOrder { standing: ShopStanding::Cancelled, ..shop_order(TOTAL, super::Fixture::new().now) };
+    let sends = "sent authorize there; look 100";
+    let voided = "needs_attention voided 40 authorize there; -";
+    for (rows, there, expected) in [
+        (&[HELD][..], shop_order(TOTAL, canceled.read_at), sends),
+        // The list of rows is late.
+        (&[], shop_order(TOTAL, canceled.read_at), sends),
+        (&[HELD, is(RowStatus::Failed, strangers)], shop_order(TOTAL, canceled.read_at), sends),
+        (&[HELD, strangers], shop_order(TOTAL, canceled.read_at), voided),
+        (&[HELD, is(RowStatus::Pending, strangers)], shop_order(TOTAL, canceled.read_at), voided),
+        (&[HELD], ShopOrder { settled: amount(TOTAL + 1), ..canceled.clone() }, "told authorize there; -"),
+        (&[HELD], canceled.clone(), "told authorize there; -"),
+        // The sums are late, so it is asked again.
+        (&[HELD], shop_order(TOTAL - 1, canceled.read_at), "to_tell authorize there; send 340"),
+    ] {
+        let mut history = History::of(&[AUTHORIZES, Recorded, CancelsVoided, Voids]);
+        let (rows, now) = (history.rows(rows), history.fixture.now);
+        let reading = ShopReading { order: Some(&there), rows: Some(&rows) };
+        let sent = history.fixture.order.begin_telling(Some(&reading), Default::default, now);
+        assert_eq!(sent.is_some(), expected == sends, "{rows:?} {there:?}");
+        assert_eq!(history.shown(), expected, "{rows:?} {there:?}");
+    }
+}
