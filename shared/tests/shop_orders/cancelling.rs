@@ -138,7 +138,7 @@ async fn a_payment_that_a_shop_refuses_is_released_by_the_request_that_made_it()
             assert_eq!(payment.status(), TransactionStatus::Failed, "{told}");
             let said = payment.decline().unwrap().code.as_str();
             // A stale answer says less.
-            assert!(said == code || (settings.read_lag_s > 0 && said == "order_refused"), "{said}: {told}");
+            assert!(said == code || (settings.order_lag_s > 0 && said == "order_refused"), "{said}: {told}");
             assert_eq!(payment.decline().unwrap().advice().as_str(), "do_not_retry");
             assert!(concerns(&order, payment, mall.clock.now()).is_empty(), "{told}");
             assert!(order.recording_task().is_none(), "{told}");
@@ -548,7 +548,7 @@ async fn a_silent_shop_is_asked_three_times_in_a_run() {
 #[tokio::test]
 async fn a_cancellation_that_the_list_does_not_show_yet_is_read_the_next_time() {
     let mall = Mall::with(&[]);
-    mall.fake.change(|settings| settings.read_lag_s = 60);
+    mall.fake.set(Settings::default().late(60));
     let history = mall.place(TOTAL);
     history.acts(Authorize(TOTAL)).await;
     mall.passes(SignedDuration::from_mins(6));

@@ -739,7 +739,7 @@ async fn whatever_a_shop_does_each_payment_is_recorded_once_or_listed() {
 #[tokio::test]
 async fn a_repetition_that_is_refused_because_the_first_came_late_is_looked_for_again() {
     let mall = Mall::open();
-    mall.fake.set(Settings { read_lag_s: 60, ..Settings::default() });
+    mall.fake.set(Settings::default().late(60));
     let fault = Some((0, FaultKind::LateTimeout(59 * 60_000 + 30_000)));
     let listed = run(&mall, &SCENARIOS[0], &Mishaps { fault, ..Mishaps::default() }).await;
     assert_eq!(listed, 0);
