@@ -44,7 +44,7 @@ impl Switch for NoStop {
 }
 
 impl History<'_> {
-    async fn performs(&self, intent: &Intent) -> Result<Order, Refusal> {
+    pub(crate) async fn performs(&self, intent: &Intent) -> Result<Order, Refusal> {
         let (account, profile) = ("1".to_owned(), "2".to_owned());
         let source = PaymentSource::Profile { account, profile, initiator: Initiator::Customer };
         let deadline = Deadline::after(Duration::from_secs(29));
@@ -53,7 +53,7 @@ impl History<'_> {
         performed.map(|performed| performed.order)
     }
 
-    async fn captures_due(&self) {
+    pub(crate) async fn captures_due(&self) {
         let merchants = Known(self.mall.merchant.clone());
         let sources = CaptureSources { merchants: &merchants, switch: &NoStop };
         let settings = CaptureSettings { shards: 1, concurrency: 4 };

@@ -8,6 +8,7 @@
 
 mod cancelling;
 mod foreign;
+mod ledgers;
 mod recording;
 
 use std::{
