@@ -11,7 +11,7 @@ use crate::{
     order::Order,
     payments::data,
     render,
-    settings::{SecondCancel, TokenShape, TransactionsOrder},
+    settings::{ExpiresIn, RowsListed, SecondCancel, TokenShape, TransactionsOrder},
     world::{Call, Grant, Outcome, Refusal, World, refusal},
 };
 
@@ -152,6 +152,9 @@ fn parameters(text: &[u8]) -> impl Fn(&str) -> Option<String> {
 impl World {
     fn list_rows(&self, id: &str) -> Outcome {
         let mut rows = self.shown_rows(id)?;
+        if self.settings.rows_listed == RowsListed::Twice {
+            rows = rows.into_iter().flat_map(|row| [row.clone(), row]).collect();
+        }
         match self.settings.transactions_order {
             TransactionsOrder::Oldest => {}
             TransactionsOrder::Newest => rows.reverse(),
@@ -181,26 +184,32 @@ impl World {
         let lifetime_s = self.settings.token_lifetime_s;
         let expires = self.later(Duration::from_secs(lifetime_s));
         let token = crate::order::new_id();
-        let flat = json!({ "access_token": token, "token_type": "Bearer", "expires_in": lifetime_s,
+        let mut flat = json!({ "access_token": token, "token_type": "Bearer",
             "expires": expires.as_second(), "identifier": grant_type });
+        match self.settings.expires_in {
+            ExpiresIn::Number => flat["expires_in"] = json!(lifetime_s),
+            ExpiresIn::Text => flat["expires_in"] = json!(lifetime_s.to_string()),
+            ExpiresIn::Absent => {}
+        }
         self.tokens.insert(token, Grant { client, is_implicit, expires });
         let is_flat = self.settings.token_shape == TokenShape::Flat;
-        Ok((200, if is_flat { flat } else { json!({ "data": flat }) }))
+        let status = self.settings.token_status.status().unwrap_or(200);
+        Ok((status, if is_flat { flat } else { json!({ "data": flat }) }))
     }
 
-    /// The time whose state reads show.
-    fn seen_at(&self) -> Timestamp {
-        let lag = SignedDuration::from_secs(i64::try_from(self.settings.read_lag_s).unwrap_or(i64::MAX));
+    /// The time whose state a read with this lag shows.
+    fn seen_at(&self, lag_s: u64) -> Timestamp {
+        let lag = SignedDuration::from_secs(i64::try_from(lag_s).unwrap_or(i64::MAX));
         self.now().checked_sub(lag).unwrap_or(Timestamp::MIN)
     }
 
-    fn seen(&self, id: &str) -> Result<&Order, Refusal> {
+    fn seen(&self, id: &str, lag_s: u64) -> Result<&Order, Refusal> {
         let history = self.history(id).ok_or_else(|| refusal(404, "there is no such order"))?;
-        Ok(history.seen(self.seen_at()))
+        Ok(history.seen(self.seen_at(lag_s)))
     }
 
     fn shown_rows(&self, id: &str) -> Result<Vec<Value>, Refusal> {
-        let order = self.seen(id)?;
+        let order = self.seen(id, self.settings.rows_lag_s)?;
         let rows = order.snapshot(&self.settings).transactions;
         Ok(rows.iter().map(|row| render::transaction(order, row, &self.settings)).collect())
     }
@@ -210,7 +219,7 @@ impl World {
     }
 
     fn read(&mut self, call: &Call, id: &str) -> Outcome {
-        let order = self.seen(id)?;
+        let order = self.seen(id, self.settings.order_lag_s)?;
         let (shown, served) = render::order(order, &self.settings);
         let mut body = json!({ "data": shown });
         if parameters(call.query.as_bytes())("include").is_some_and(|include| include.contains("items")) {
@@ -240,9 +249,9 @@ impl World {
         let offset = number("page[offset]", 0, MAX_PAGE.1)?;
         let filter = query("filter").unwrap_or_default();
         let sort = query("sort").unwrap_or_else(|| "-created_at".into());
-        let mut found = Vec::new();
+        let (mut found, seen_at) = (Vec::new(), self.seen_at(self.settings.list_lag_s));
         for history in &self.orders {
-            let order = render::order(history.seen(self.seen_at()), &self.settings).0;
+            let order = render::order(history.seen(seen_at), &self.settings).0;
             if matches(&order, &filter)? {
                 found.push(order);
             }

@@ -5,7 +5,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    Fault, Method, NewOrder,
+    Fault, Method, NewOrder, StoreAct,
     settings::Settings,
     world::{Call, Reply, World},
 };
@@ -57,7 +57,8 @@ fn route(world: &mut World, call: &Call, path: &str) -> ControlResult {
         ("POST", ["orders"]) => Ok(json!({ "id": world.add_order(body::<NewOrder>(call)?) })),
         ("POST", ["orders", id, "payments-elsewhere"]) => {
             let PaymentElsewhere { amount, method } = body(call)?;
-            let transaction = world.pay_elsewhere(id, amount, method).ok_or_else(|| no_order(id))?;
+            let transaction =
+                world.act(id, StoreAct::Pay(method, amount, None)).ok_or_else(|| no_order(id))?;
             Ok(json!({ "transaction": transaction }))
         }
         ("POST", ["orders", id, "stock"]) => {

@@ -71,6 +71,8 @@ pub enum FaultKind {
     LateTimeout(u64),
     /// The same with a closed connection.
     LateCut(u64),
+    /// The response is a refusal with this status, 400 or 422; the change is made.
+    RefusedAfter(u16),
     /// The response is not JSON; the change is made.
     NotJson,
     /// The response lacks the member at this path, such as `data.id`; the change is made.

@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 pub use config::{FakeClient, FakeConfig};
 pub use fault::{Endpoint, Fault, FaultKind};
 pub use order::{
-    NewOrder, OrderItem, OrderStatus, PaymentWord, Snapshot, TransactionRow, TransactionStatus,
+    NewOrder, OrderItem, OrderStatus, PaymentWord, Snapshot, StoreAct, TransactionRow, TransactionStatus,
     TransactionType,
 };
 pub use payments::Method;
@@ -86,12 +86,18 @@ impl Fake {
     /// Records another client's payment, complete at once and unchecked, and returns its
     /// transaction. `None`: the order does not exist.
     pub fn pay_elsewhere(&self, order: &str, amount: u64, method: Method) -> Option<String> {
-        self.world().pay_elsewhere(order, amount, method)
+        self.act(order, StoreAct::Pay(method, amount, None))
+    }
+
+    /// Carries out an act of the store's staff or of a stranger, and returns the id of its
+    /// transaction, or of the order. `None`: it is impossible, and nothing changes.
+    pub fn act(&self, order: &str, act: StoreAct) -> Option<String> {
+        self.world().act(order, act)
     }
 
     /// Cancels an order in any state. `false`: it does not exist.
     pub fn cancel(&self, order: &str) -> bool {
-        self.world().cancel(order)
+        self.act(order, StoreAct::Cancel).is_some()
     }
 
     /// Marks an order as fulfilled, as its shop's staff does. False where there is no such order.

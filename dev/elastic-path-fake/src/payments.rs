@@ -19,10 +19,22 @@ pub enum Method {
     Purchase,
     /// An authorization through a card gateway.
     Authorize,
-    /// A shopper's purchase through the manual gateway, without a reference.
+    /// A shopper's purchase through the manual gateway.
     ManualPurchase,
-    /// A shopper's authorization through the manual gateway, without a reference.
+    /// A shopper's authorization through the manual gateway.
     ManualAuthorize,
+}
+
+impl Method {
+    /// The type of its row, and the gateway's slug.
+    pub(crate) fn row(self) -> (TransactionType, &'static str) {
+        match self {
+            Self::Purchase => (TransactionType::Purchase, "elastic_path_payments_stripe"),
+            Self::Authorize => (TransactionType::Authorize, "elastic_path_payments_stripe"),
+            Self::ManualPurchase => (TransactionType::Purchase, "manual"),
+            Self::ManualAuthorize => (TransactionType::Authorize, "manual"),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -75,21 +87,6 @@ impl World {
         let now = self.now();
         let result = self.history_mut(id).and_then(|history| history.change(now, change));
         result.ok_or_else(|| refusal(404, "there is no such order"))
-    }
-
-    pub(crate) fn pay_elsewhere(&mut self, id: &str, amount: u64, method: Method) -> Option<String> {
-        let (transaction_type, gateway) = match method {
-            Method::Purchase => (TransactionType::Purchase, "elastic_path_payments_stripe"),
-            Method::Authorize => (TransactionType::Authorize, "elastic_path_payments_stripe"),
-            Method::ManualPurchase => (TransactionType::Purchase, "manual"),
-            Method::ManualAuthorize => (TransactionType::Authorize, "manual"),
-        };
-        let paid = self.changed(id, |order| {
-            let row = order.row(transaction_type, amount, gateway);
-            order.payments.push(Payment::new(row.clone()));
-            Some(row.id)
-        });
-        paid.ok()
     }
 
     pub(crate) fn pay(&mut self, call: &Call, id: &str) -> Outcome {

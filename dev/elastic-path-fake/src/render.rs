@@ -26,6 +26,14 @@ pub(crate) fn order(order: &Order, settings: &Settings) -> (Value, Option<i64>) 
         "tax": price(0, currency), "discount": price(0, currency), "shipping": price(0, currency),
         "paid": price(paid, currency), "authorized": price(authorized, currency),
     });
+    let balance = match settings.balance_excess {
+        0 => balance,
+        // The sums are the answer's own, so that it contradicts itself in every setting.
+        excess => {
+            let owing = i128::from(order.new.total) - i128::from(authorized) - i128::from(paid);
+            i64::try_from(owing.saturating_add(excess.into())).unwrap_or(i64::MAX)
+        }
+    };
     let is_stated = settings.balance_member == BalanceMember::Stated || balance > 0;
     let served = is_stated.then_some(balance);
     if let Some(balance) = served {

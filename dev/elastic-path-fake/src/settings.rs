@@ -54,7 +54,7 @@ macro_rules! settings {
 
         impl Settings {
             /// Every value of every setting in turn, with its name; the other settings keep their
-            /// defaults. Numbers are represented by a few values.
+            /// defaults. Numbers are represented by a few values. The last one is late in all reads.
             pub fn variations() -> Vec<(&'static str, Self)> {
                 let mut all = Vec::new();
                 $(for value in $name::ALL {
@@ -63,6 +63,7 @@ macro_rules! settings {
                 $(for value in $all {
                     all.push((stringify!($number), Self { $number: value, ..Self::default() }));
                 })+
+                all.push(("late", Self::default().late(60)));
                 all
             }
         }
@@ -122,6 +123,8 @@ settings! {
     transactions_order: TransactionsOrder {
         Oldest = "oldest", Newest = "newest", Random = "random": "Another order at each read.",
     }
+    /// How often a list has each transaction, under the same id.
+    rows_listed: RowsListed { Once = "once", Twice = "twice", }
     /// The type of `status` in errors.
     status_kind: StatusKind { Int = "int", String = "string", }
     /// The result of canceling a transaction.
@@ -137,6 +140,10 @@ settings! {
     }
     /// The form of the response with a token.
     token_shape: TokenShape { Flat = "flat", InData = "in_data": "The members are in `data`.", }
+    /// The status of the response with a token.
+    token_status: TokenStatus { Done = "200", Created = "201", }
+    /// The token's lifetime in that response.
+    expires_in: ExpiresIn { Number = "number", Text = "text", Absent = "absent": "Left out.", }
     /// The status for a wrong application key.
     token_refusal: TokenRefusal { Unauthorized = "401", BadRequest = "400", }
     /// Whether an implicit token may pay with the manual gateway. Otherwise: 403.
@@ -148,9 +155,20 @@ settings! {
         Stated = "stated": "Zero or negative.", MissingWhenSettled = "missing_when_settled": "Left out.",
     }
     ;
-    read_lag_s: u64 = [0, 60], "The age of the state that reads of orders and transactions show.";
+    order_lag_s: u64 = [0, 60], "The age of the state that a read of one order shows.";
+    rows_lag_s: u64 = [0, 60], "The age of the state that a read of an order's transactions shows.";
+    list_lag_s: u64 = [0, 60], "The age of the state that the list of orders shows.";
+    balance_excess: u64 = [0, 1000], "`balance_owing` above the total less `authorized` and `paid`.";
     token_lifetime_s: u64 = [3600, 60], "The lifetime of a token.";
     reference_max: Option<usize> = [None, Some(64), Some(255)], "The most characters of a reference.";
     rate_per_s: Option<u32> = [None, Some(25)], "Requests per second; 429 above.";
     retry_after_s: Option<u32> = [None, Some(1)], "`Retry-After` of a 429 from the rate limit.";
+}
+
+impl Settings {
+    /// The same, with all reads as late as this.
+    #[must_use]
+    pub fn late(self, by_s: u64) -> Self {
+        Self { order_lag_s: by_s, rows_lag_s: by_s, list_lag_s: by_s, ..self }
+    }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Endpoint, FakeClient, FakeConfig, Fault, FaultKind, NewOrder, OrderItem,
-    order::{History, Order},
+    order::{History, Order, StoreAct},
     settings::{ImplicitMayPayManual, Settings, StatusKind},
 };
 
@@ -178,9 +178,15 @@ impl World {
         id
     }
 
-    pub(crate) fn cancel(&mut self, id: &str) -> bool {
+    /// Carries out an act that no rule of the API stops. `None`: it is impossible, and nothing
+    /// changes.
+    pub(crate) fn act(&mut self, id: &str, act: StoreAct) -> Option<String> {
         let (now, frees) = (self.now(), self.settings.cancel_frees_authorized);
-        self.history_mut(id).map(|history| history.change(now, |order| order.cancel(frees))).is_some()
+        let mut order = self.history(id)?.current.clone();
+        order.updated_at = now;
+        let object = order.act(act, frees)?;
+        self.history_mut(id)?.change(now, |current| *current = order);
+        Some(object)
     }
 
     fn carry_out_late(&mut self) {
@@ -264,6 +270,11 @@ impl World {
             FaultKind::CutBefore => Reply::cut(),
             FaultKind::LateTimeout(after_ms) => self.accepted_late(call, after_ms, Reply::html(504)),
             FaultKind::LateCut(after_ms) => self.accepted_late(call, after_ms, Reply::cut()),
+            FaultKind::RefusedAfter(status) => {
+                let reply = self.admitted_and_done(call);
+                let is_done = reply.status < 400;
+                if is_done { self.refused(&refusal(status, "a fault of this fake")) } else { reply }
+            }
             FaultKind::RevokedToken => {
                 call.bearer.as_ref().map(|token| self.tokens.remove(token));
                 self.refused(&refusal(401, "the token was revoked"))

@@ -1,9 +1,12 @@
 //! The fake over HTTP, with a client that reads one response per connection.
 #![expect(clippy::unwrap_used, reason = "a panic is the failure of a test")]
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
-use elastic_path_fake::{Endpoint, Fake, FakeConfig, Fault, FaultKind, Method, NewOrder, Settings};
+use elastic_path_fake::{
+    Endpoint, Fake, FakeConfig, Fault, FaultKind, Method, NewOrder, OrderStatus, PaymentWord, Rows, Settings,
+    StoreAct,
+};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tokio::{io::AsyncReadExt, io::AsyncWriteExt, net::TcpStream};
@@ -116,9 +119,10 @@ impl Shop {
 /// Runs a script for an order of 100 and describes its end.
 async fn run(patch: &str, script: &str) -> String {
     let mut settings = json!({});
+    let is_number = |name: &str| matches!(name, "reference_max" | "balance_excess");
     for (name, value) in patch.split(", ").filter_map(|setting| setting.split_once(' ')) {
         settings[name] =
-            value.parse::<u64>().ok().filter(|_| name == "reference_max").map_or(json!(value), Value::from);
+            value.parse::<u64>().ok().filter(|_| is_number(name)).map_or(json!(value), Value::from);
     }
     let shop = Shop::with(serde_json::from_value(settings).unwrap()).await;
     let (order, mut rows) = (shop.fake.add_order(NewOrder::of(100)), Vec::new());
@@ -176,6 +180,9 @@ const SCRIPTS: &str = "
     rows new_row | authorize 100 @a, capture 0, refund 0 40 | 200 200 200 complete/paid a0 p100 b0 authorize:100-0@a capture:100-0@a refund:40-40@a
     transaction_type_key both | purchase 1 | 200 incomplete/partially_paid a0 p1 b99 purchase:1-0@
     transaction_type_key hyphen | purchase 100 | 200 complete/paid a0 p100 b0 hyphen:100-0@
+    rows_listed twice | purchase 60, purchase | 200 200 complete/paid a0 p100 b0 purchase:60-0@ purchase:60-0@ purchase:40-0@ purchase:40-0@
+    balance_excess 1000 | purchase 60, purchase 41 | 200 400 incomplete/partially_paid a0 p60 b1040 purchase:60-0@
+    balance_excess 1000, paid_after_refund net, balance_member missing_when_settled | purchase 100, refund 0 40 | 200 200 complete/paid a0 p60 b1040 purchase:100-40@
     transactions_order newest | purchase 60, purchase | 200 200 complete/paid a0 p100 b0 purchase:40-0@ purchase:60-0@
     - | authorize 100, void 0 | 200 422 processing/authorized a100 p0 b0 authorize:100-0@
     cancel_manual 200 | authorize 100, void 0, capture 0 | 200 200 400 incomplete/unpaid a0 p0 b100 authorize:100-0@
@@ -196,8 +203,8 @@ async fn each_setting_changes_what_it_says() {
         assert_eq!(run(row[0], row[1]).await, row[2], "{row:?}");
     }
     // Settings with tests of their own.
-    let others = "read_lag_s status_kind token_shape token_refusal token_lifetime_s implicit_may_pay_manual \
-                  rate_per_s retry_after_s";
+    let others = "order_lag_s rows_lag_s list_lag_s late status_kind token_shape token_status expires_in \
+                  token_refusal token_lifetime_s implicit_may_pay_manual rate_per_s retry_after_s";
     for (name, _) in Settings::variations() {
         assert!(others.contains(name) || table.iter().any(|row| row[0].contains(name)), "{name} has no test");
     }
@@ -326,16 +333,18 @@ async fn rows_agree_with_amounts_for_every_value_of_every_setting() {
             let read = shop.get(&format!("/v2/orders/{order}")).await["data"].take();
             assert_eq!(read["payment"], json!(truth.payment), "{name}");
             let listed = shop.get(&format!("/v2/orders/{order}/transactions")).await["data"].take();
-            let refunded =
-                listed.as_array().unwrap().iter().map(|row| row["refunded_amount"].as_u64().unwrap());
-            assert_eq!(refunded.sum::<u64>(), truth.refunded, "{name}");
+            let listed = listed.as_array().unwrap().iter();
+            let refunded: BTreeMap<&str, u64> = listed
+                .map(|row| (row["id"].as_str().unwrap(), row["refunded_amount"].as_u64().unwrap()))
+                .collect();
+            assert_eq!(refunded.into_values().sum::<u64>(), truth.refunded, "{name}");
         }
     }
 }
 
 #[tokio::test]
 async fn reads_lag_and_the_ledger_shows_by_how_much() {
-    let shop = Shop::with(Settings { read_lag_s: 60, ..Settings::default() }).await;
+    let shop = Shop::with(Settings::default().late(60)).await;
     let order = shop.fake.add_order(NewOrder::of(100));
     assert_eq!(shop.pay(&order, 60).await, 200);
     shop.fake.pay_elsewhere(&order, 10, Method::ManualPurchase).unwrap();
@@ -352,6 +361,80 @@ async fn reads_lag_and_the_ledger_shows_by_how_much() {
     assert_eq!(ledger[1].body.as_ref().unwrap()["data"]["amount"], 60);
     assert_eq!(ledger[1].client.as_deref(), Some("elastic-path-client"));
     assert!(!format!("{ledger:?}").contains("elastic-path-secret"));
+}
+
+#[tokio::test]
+async fn each_read_is_late_on_its_own() {
+    for late in ["order_lag_s", "rows_lag_s", "list_lag_s"] {
+        let shop = Shop::with(serde_json::from_value(json!({ late: 60 })).unwrap()).await;
+        let order = shop.fake.add_order(NewOrder::of(100));
+        shop.fake.advance_clock(SignedDuration::from_secs(1));
+        assert_eq!(shop.pay(&order, 60).await, 200);
+        let path = format!("/v2/orders/{order}");
+        let read = shop.get(&path).await["data"]["payment"] != "partially_paid";
+        let rows = shop.get(&format!("{path}/transactions")).await["data"] == json!([]);
+        let listed = shop.get("/v2/orders").await["data"][0]["payment"] != "partially_paid";
+        let expected = ["order_lag_s", "rows_lag_s", "list_lag_s"].map(|one| one == late);
+        assert_eq!([read, rows, listed], expected, "{late}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_have_each_status_and_lifetime() {
+    for (patch, status, expires_in) in [
+        (json!({}), 200, json!(3600)),
+        (json!({ "token_status": "201" }), 201, json!(3600)),
+        (json!({ "expires_in": "text" }), 200, json!("3600")),
+        (json!({ "expires_in": "absent" }), 200, Value::Null),
+    ] {
+        let shop = Shop::with(serde_json::from_value(patch).unwrap()).await;
+        let granted = shop.send("POST", "/oauth/access_token", KEY).await;
+        assert_eq!((granted.status, &granted.json["expires_in"]), (status, &expires_in));
+        assert_eq!(shop.get("/v2/orders").await["data"], json!([]));
+    }
+}
+
+#[tokio::test]
+async fn staff_and_strangers_act_whatever_the_orders_words_are_and_an_impossible_act_changes_nothing() {
+    for rows in Rows::ALL {
+        let shop = Shop::with(Settings { rows: *rows, ..Settings::default() }).await;
+        let order = shop.fake.add_order(NewOrder::of(100));
+        let act = |act: StoreAct| shop.fake.act(&order, act);
+        let words = || {
+            let truth = shop.fake.order(&order).unwrap();
+            (truth.status, truth.payment, truth.authorized, truth.paid, truth.refunded)
+        };
+        let pay = |method, amount| act(StoreAct::Pay(method, amount, Some("a".into()))).unwrap();
+        let held = pay(Method::ManualAuthorize, 30);
+        assert_eq!(shop.fake.order(&order).unwrap().transactions[0].custom_reference.as_deref(), Some("a"));
+        assert_eq!(act(StoreAct::Refund(held.clone(), None)), None, "nothing is taken");
+        assert_eq!(act(StoreAct::Capture(held.clone())), Some(held.clone()));
+        assert_eq!(act(StoreAct::Capture(held.clone())), None, "twice");
+        assert_eq!(words(), (OrderStatus::Incomplete, PaymentWord::PartiallyPaid, 0, 30, 0));
+        for (part, is_done) in [(Some(10), true), (Some(21), false), (Some(0), false), (None, true)] {
+            let before = words();
+            assert_eq!(act(StoreAct::Refund(held.clone(), part)).is_some(), is_done, "{part:?}");
+            assert!(is_done || words() == before);
+        }
+        assert_eq!(words(), (OrderStatus::Complete, PaymentWord::Refunded, 0, 30, 30));
+        assert_eq!(act(StoreAct::Refund(held, None)), None, "nothing is left");
+
+        let other = pay(Method::Purchase, 90);
+        let gateway = |id: &str| {
+            let rows = shop.fake.order(&order).unwrap().transactions;
+            rows.into_iter().find(|row| row.id == id).unwrap().gateway
+        };
+        assert_ne!(gateway(&other), "manual");
+        let held = pay(Method::Authorize, 5);
+        assert_eq!(act(StoreAct::CancelTransaction(held.clone())), Some(held.clone()));
+        assert_eq!(act(StoreAct::Capture(held)), None);
+        assert_eq!(act(StoreAct::Cancel), Some(order.clone()));
+        assert_eq!(words().0, OrderStatus::Cancelled);
+        assert_eq!(act(StoreAct::Refund(other.clone(), None)), Some(other));
+        assert_eq!(act(StoreAct::Uncancel), Some(order.clone()));
+        assert_eq!(words(), (OrderStatus::Complete, PaymentWord::Refunded, 0, 120, 120));
+        assert_eq!(shop.fake.act("none", StoreAct::Cancel), None);
+    }
 }
 
 #[tokio::test]
@@ -373,6 +456,8 @@ async fn each_fault_makes_the_change_or_not() {
         (member(), 200, 60),
         (FaultKind::Hang(20), 200, 60),
         (FaultKind::TooLarge, 200, 60),
+        (FaultKind::RefusedAfter(400), 400, 60),
+        (FaultKind::RefusedAfter(422), 422, 60),
     ];
     for (kind, status, paid) in table {
         let shop = Shop::with(Settings::default()).await;
@@ -397,6 +482,7 @@ async fn each_fault_makes_the_change_or_not() {
                 assert!(response.json["data"]["amount"] == 60 && response.json["data"]["id"].is_null());
             }
             FaultKind::TooLarge => assert!(response.text.len() > 1_000_000),
+            FaultKind::RefusedAfter(_) => assert_eq!(response.json["errors"][0]["status"], status),
             FaultKind::RevokedToken => {
                 assert_eq!(shop.pay(&order, 1).await, 401);
                 assert_eq!(shop.send("POST", "/oauth/access_token", KEY).await.status, 200);

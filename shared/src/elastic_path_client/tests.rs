@@ -420,7 +420,7 @@ async fn each_answer_to_a_payment_says_whether_the_shop_may_have_it() {
 async fn a_capture_and_a_refund_name_the_shops_own_transaction_and_transactions_are_read_in_every_form() {
     let bench = Bench::new();
     for settings in Settings::variations().into_iter().map(|(_, settings)| settings) {
-        bench.fake.set(Settings { rate_per_s: None, read_lag_s: 0, ..settings });
+        bench.fake.set(Settings { rate_per_s: None, ..settings.late(0) });
         let id = bench.fake.add_order(NewOrder::of(4_000));
         let TellingAnswer::Recorded(there) = bench.tell(&id, &step(Kind::Authorize, None)).await else {
             panic!("{:?}", bench.fake.settings());

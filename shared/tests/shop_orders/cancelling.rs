@@ -44,7 +44,7 @@ impl Switch for NoStop {
 }
 
 impl History<'_> {
-    async fn performs(&self, intent: &Intent) -> Result<Order, Refusal> {
+    pub(crate) async fn performs(&self, intent: &Intent) -> Result<Order, Refusal> {
         let (account, profile) = ("1".to_owned(), "2".to_owned());
         let source = PaymentSource::Profile { account, profile, initiator: Initiator::Customer };
         let deadline = Deadline::after(Duration::from_secs(29));
@@ -53,7 +53,7 @@ impl History<'_> {
         performed.map(|performed| performed.order)
     }
 
-    async fn captures_due(&self) {
+    pub(crate) async fn captures_due(&self) {
         let merchants = Known(self.mall.merchant.clone());
         let sources = CaptureSources { merchants: &merchants, switch: &NoStop };
         let settings = CaptureSettings { shards: 1, concurrency: 4 };
@@ -138,7 +138,7 @@ async fn a_payment_that_a_shop_refuses_is_released_by_the_request_that_made_it()
             assert_eq!(payment.status(), TransactionStatus::Failed, "{told}");
             let said = payment.decline().unwrap().code.as_str();
             // A stale answer says less.
-            assert!(said == code || (settings.read_lag_s > 0 && said == "order_refused"), "{said}: {told}");
+            assert!(said == code || (settings.order_lag_s > 0 && said == "order_refused"), "{said}: {told}");
             assert_eq!(payment.decline().unwrap().advice().as_str(), "do_not_retry");
             assert!(concerns(&order, payment, mall.clock.now()).is_empty(), "{told}");
             assert!(order.recording_task().is_none(), "{told}");
@@ -548,7 +548,7 @@ async fn a_silent_shop_is_asked_three_times_in_a_run() {
 #[tokio::test]
 async fn a_cancellation_that_the_list_does_not_show_yet_is_read_the_next_time() {
     let mall = Mall::with(&[]);
-    mall.fake.change(|settings| settings.read_lag_s = 60);
+    mall.fake.set(Settings::default().late(60));
     let history = mall.place(TOTAL);
     history.acts(Authorize(TOTAL)).await;
     mall.passes(SignedDuration::from_mins(6));

@@ -8,6 +8,7 @@
 
 mod cancelling;
 mod foreign;
+mod ledgers;
 mod recording;
 
 use std::{
@@ -266,13 +267,15 @@ impl History {
         let ledger = self.fake.ledger();
         let sent = &ledger[place..until];
         let reads = sent.iter().filter(|sent| sent.status == Some(200)).filter_map(|sent| sent.order_read);
-        let shown = reads.map(|read| read.served.unwrap_or_default()).collect();
+        // A balance above the sums of the same answer is none.
+        let excess = i64::try_from(self.fake.settings().balance_excess).unwrap();
+        let shown = reads.map(|read| read.served.map_or(0, |served| served - excess)).collect();
         (shown, sent.iter().all(|sent| sent.status == Some(200)))
     }
 
     /// The part of the order that others have paid or authorized in the shop, as its reads show it.
     fn elsewhere(&self) -> u64 {
-        let lag = SignedDuration::from_secs(self.fake.settings().read_lag_s.try_into().unwrap());
+        let lag = SignedDuration::from_secs(self.fake.settings().order_lag_s.try_into().unwrap());
         let seen_at = self.clock.now() - lag;
         let mut latest_first = self.others.iter().rev();
         latest_first.find(|(at, _)| *at <= seen_at).map_or(0, |(_, amount)| *amount)
@@ -317,7 +320,8 @@ impl History {
         self.verdict(place, took, amount);
         let (shown, is_answered) = self.shown_since(place, self.fake.ledger().len());
         // The sums of a shop after a refund are not known.
-        let is_current = self.fake.settings().read_lag_s == 0
+        let is_current = self.fake.settings().order_lag_s == 0
+            && self.fake.settings().rows_lag_s == 0
             && self.fake.settings().paid_after_refund == PaidAfterRefund::Gross
             && is_known;
         if matches!(result, Err(Refusal::Shop(_))) {
@@ -427,7 +431,12 @@ impl History {
             let path = format!("/v2/orders/{id}/transactions/{}/refund", row.id);
             self.call("POST", &path, Some(json!({"data": {}}))).await;
             // Some shops owe it again.
-            let is_reopened = self.fake.settings().paid_after_refund == PaidAfterRefund::NetReopened;
+            let settings = self.fake.settings();
+            let is_reopened = match settings.paid_after_refund {
+                PaidAfterRefund::Gross => false,
+                PaidAfterRefund::Net => settings.balance_excess > 0,
+                PaidAfterRefund::NetReopened => true,
+            };
             let paid = self.others.last().map_or(0, |(_, paid)| *paid);
             if is_reopened {
                 self.others.push((self.clock.now(), paid.saturating_sub(row.amount)));

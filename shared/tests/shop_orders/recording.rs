@@ -15,7 +15,7 @@ use std::{
 
 use async_trait::async_trait;
 use elastic_path_fake::{
-    Endpoint, Fake, FakeConfig, Fault, FaultKind, Method, NewOrder, PaymentWord, Rows, Settings,
+    Endpoint, Fake, FakeConfig, Fault, FaultKind, Method, NewOrder, PaymentWord, Rows, Settings, StoreAct,
     TransactionRow, TransactionType,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -26,9 +26,9 @@ use tollgate::{elastic_path_client::ElasticPathClient, lambda::GATEWAY};
 use tollgate_core::{
     journal::{Concern, concerns},
     order::{
-        Action, Essentials, Finding, Fingerprint, Intent, KeyDigest, Kind, MerchantId, Order, OrderId,
-        OrderKey, Outcome, PaymentKind, Principal, ShopOrder, ShopTransaction, Target, TellingAnswer, ToTell,
-        Transaction,
+        Action, Decline, Essentials, Finding, Fingerprint, GatewayResponse, Intent, KeyDigest, Kind,
+        MerchantId, Order, OrderId, OrderKey, Outcome, PaymentKind, Principal, ShopOrder, ShopTransaction,
+        Target, TellingAnswer, ToTell, Transaction,
     },
     payments::{
         ChangedPage, Command, Deadline, DueQuery, Gateway, GatewayInfo, Index, Initiator, Inquiry,
@@ -36,7 +36,7 @@ use tollgate_core::{
         ShopFailure, ShopOrders, ShopPoll, StoreError,
         reconcile::{ReconcileLimits, reconcile},
     },
-    values::{Amount, Clock as _, RefundMax},
+    values::{Amount, Clock as _, DeclineCode, RefundMax},
 };
 
 use super::{TOTAL, approved, both, merchant};
@@ -149,10 +149,11 @@ pub(crate) struct Account {
 }
 
 /// An event in the shop while the gateway works on a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Meanwhile {
     Cancelled,
     PaidElsewhere(u64),
+    Acts(StoreAct),
 }
 
 /// The gateway: it does what it is told, and remembers it.
@@ -161,6 +162,8 @@ pub(crate) struct Till {
     pub(crate) accounts: Mutex<BTreeMap<String, Account>>,
     /// The shop's order, and what happens to it with the next payment.
     pub(crate) meanwhile: Mutex<Option<(Arc<Fake>, String, Meanwhile)>>,
+    /// Whether the next payment is declined.
+    pub(crate) declines: Mutex<bool>,
     /// Every capture and void: its account, its amount, and who wanted it.
     pub(crate) follow_ups: Mutex<Vec<FollowUp>>,
     /// Every operation that was done: its reference and amount.
@@ -184,7 +187,12 @@ impl Till {
                 Meanwhile::PaidElsewhere(amount) => {
                     fake.pay_elsewhere(&order, amount, Method::Purchase).unwrap();
                 }
+                Meanwhile::Acts(act) => assert!(fake.act(&order, act).is_some()),
             }
+        }
+        if std::mem::take(&mut *self.declines.lock().unwrap()) {
+            let decline = Decline::of(DeclineCode::InsufficientFunds);
+            return Outcome::Declined(GatewayResponse::default(), decline);
         }
         let followed = match &instruction.command {
             Command::Capture(payment) => Some((Kind::Capture, payment.reference)),
@@ -340,7 +348,7 @@ pub(crate) struct Mall {
 
 impl Mall {
     /// Nobody reads the changed orders of so many that they would take most of the time.
-    fn open() -> Self {
+    pub(crate) fn open() -> Self {
         Self { reads_changes: false, ..Self::with(&["partial_capture"]) }
     }
 
@@ -739,7 +747,7 @@ async fn whatever_a_shop_does_each_payment_is_recorded_once_or_listed() {
 #[tokio::test]
 async fn a_repetition_that_is_refused_because_the_first_came_late_is_looked_for_again() {
     let mall = Mall::open();
-    mall.fake.set(Settings { read_lag_s: 60, ..Settings::default() });
+    mall.fake.set(Settings::default().late(60));
     let fault = Some((0, FaultKind::LateTimeout(59 * 60_000 + 30_000)));
     let listed = run(&mall, &SCENARIOS[0], &Mishaps { fault, ..Mishaps::default() }).await;
     assert_eq!(listed, 0);
