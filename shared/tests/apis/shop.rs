@@ -21,6 +21,7 @@ fn of(standing: ShopStanding, owing: u64) -> ShopOrder {
         owing: amount(owing),
         settled,
         standing,
+        is_refunded: false,
         read_at: jiff::Timestamp::UNIX_EPOCH,
     }
 }

@@ -1,4 +1,4 @@
-//! What a shop shows of an order, compared with what it was told.
+//! The comparison of what a shop shows of an order with what it was told.
 //!
 //! Every reading is compared here, whatever it was made for. On record comes what the shop has
 //! shown of each payment, which only grows: a reading that is late takes nothing back, and an act
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::values::Amount;
 
-/// What was read of an order in its shop, for one reason or another.
+/// A shop's answers about an order, read for one reason or another.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ShopReading<'a> {
     /// The order itself, where it was read.

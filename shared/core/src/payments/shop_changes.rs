@@ -177,7 +177,7 @@ impl Payments {
         }
     }
 
-    /// Puts on record what a reading shows. Whether it shows payments of others that were not known.
+    /// Puts on record what a reading shows. Whether that is payments of others, not known before.
     async fn compare(&self, mut order: Order, reading: &ShopReading<'_>) -> Result<bool, Refusal> {
         let compare = |order: &mut Order| {
             let known = order.foreign;

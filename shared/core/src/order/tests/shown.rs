@@ -1,4 +1,4 @@
-//! What a shop shows of an order, compared with what it was told: staff's acts, strangers' rows and
+//! The comparison of what a shop shows with what it was told: staff's acts, strangers' rows and
 //! payments by other gateways.
 
 use jiff::SignedDuration;
@@ -77,7 +77,7 @@ const ALL_BACK: BothForms = [
 const RELEASED: BothForms =
     [&[is(RowStatus::Cancelled, HELD)], &[is(RowStatus::Cancelled, HELD), row("x", Kind::Refund, TOTAL)]];
 
-/// What staff did in the shop is a difference until the same is done here, and is not told again.
+/// An act of staff is a difference until the same is done here, and is not told again.
 #[test]
 fn what_staff_do_there_is_named_in_both_forms_of_rows_until_the_same_is_done_here() {
     let (held, paid) = ([AUTHORIZES, Recorded], [PURCHASES, Recorded]);

@@ -200,7 +200,7 @@ async fn a_run_tells_of_a_payment_once_and_says_how_far_that_went() {
         let (payment, deadline) = (order.transactions[0].id, Deadline::after(Duration::from_secs(29)));
         let order = payments.confirm_and_record(merchant, key, payment, deadline).await.unwrap();
         assert_eq!(shop.table.told().len(), 1, "{outcome}");
-        // What was refused is sent again once a look would show it.
+        // A refused step is sent again once a look would show it.
         let mut shop = shop;
         if told_by_person > 0 {
             shop.run_in(order, 3).await;
