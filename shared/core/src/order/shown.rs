@@ -116,12 +116,12 @@ impl Transaction {
             None => None,
         }?;
         // A capture may lose the reference. Then it is of the only payment that there is.
-        let beginnings = rows.iter().filter(|row| row.is_manual && row.is_beginning());
-        let is_only = beginnings.count() == 1 && first.is_beginning();
+        let is_only = rows.iter().filter(|row| row.is_manual && row.is_beginning()).count() == 1;
+        // A row that has changed has no further ones.
         let is_later = |row: &&ShopTransaction| {
             let is_own = row.has_reference_of(self) || (is_only && row.reference.is_none());
             let counts = row.is_manual && row.status != RowStatus::Failed;
-            row.id != first.id && row.is_later_step() && counts && is_own
+            first.is_beginning() && row.id != first.id && row.is_later_step() && counts && is_own
         };
         Some(PaymentRows { first, later: rows.iter().filter(is_later).collect() })
     }

@@ -429,10 +429,11 @@ impl Order {
     /// Lets a step wait that is due, because the shop could not be read before it.
     fn put_off_step(&mut self, id: Uuid, now: Timestamp) {
         self.tell(id, Uuid::nil(), now);
-        let recording = self.transaction_mut(id).and_then(|one| one.recording.as_mut());
-        if let Some(telling) = recording.and_then(|recording| recording.attempt.as_mut()) {
+        let Some(recording) = self.transaction_mut(id).and_then(|one| one.recording.as_mut()) else { return };
+        if let Some(telling) = &mut recording.attempt {
             (telling.state, telling.next_at) = (TellingState::NotArrived, now + PUT_OFF_FOR);
         }
+        recording.give_up_after_days(now);
     }
 
     fn tell(&mut self, id: Uuid, attempt: Uuid, now: Timestamp) -> Option<ToTell> {

@@ -95,19 +95,21 @@ impl Order {
         context: &Context<'_>,
     ) -> Option<OperationRef> {
         let now = context.now;
+        if self.is_telling(sent) {
+            self.compare(reading, now);
+        }
+        // The reading may have shown it.
         let payment = self.transaction(sent.transaction).filter(|_| self.is_telling(sent))?;
         let (operation, is_only) = (payment.first()?.id, payment.operations.len() == 1);
         let cause = reading.order?.refuses(payment);
-        let may_be_in = self.may_be_in(payment, reading, now);
-        self.compare(reading, now);
-        if may_be_in && let Some(telling) = self.recording_mut(sent.transaction)?.attempt.as_mut() {
+        if self.may_be_in(payment, reading, now) {
+            let telling = self.recording_mut(sent.transaction)?.attempt.as_mut()?;
             (telling.is_refused, telling.next_at) = (true, now + SHOWN_AFTER);
             return None;
         }
-        // The reading may have shown it.
-        let is_refused = self.answer_telling(sent, &TellingAnswer::Refused, now);
+        self.answer_telling(sent, &TellingAnswer::Refused, now);
         // One that was captured or voided since is known to others.
-        if !is_refused || !is_only {
+        if !is_only {
             return None;
         }
         void_by_rule(self, OperationRef { transaction: sent.transaction, operation }, cause, context)

@@ -466,6 +466,50 @@ async fn a_payment_is_not_released_where_the_shop_has_it_or_does_not_say() {
     assert_eq!(order.at_shop(&order.transactions[0]).unwrap().state, AtShopState::Refused);
 }
 
+/// A shop that stores a payment and refuses it, or whose rows are late.
+#[tokio::test]
+async fn a_refused_payment_stands_only_if_it_fits_the_growth_of_the_sums_that_no_row_explains() {
+    let other = |minor| ShopTransaction { is_manual: false, amount: amount(minor), ..strangers() };
+    for (before, after, rows, may_be_in) in [
+        (0, 0, vec![], false),
+        (0, 4_000, vec![], true),
+        (0, 3_999, vec![], false),
+        (4_000, 4_000, vec![], false),
+        (2_000, 6_000, vec![], true),
+        (0, 4_000, vec![other(4_000)], false),
+        (0, 4_000, vec![other(1)], false),
+        (0, 4_001, vec![other(1)], true),
+        (4_000, 8_000, vec![other(4_000)], true),
+        (0, 4_000, vec![ShopTransaction { refunded: amount(1), ..other(1) }], true),
+    ] {
+        for is_found in [true, false] {
+            let mut shop = Shop::new().await;
+            shop.says(Ok(owing(10_000 - before)));
+            shop.table.answer_next(TellingAnswer::Refused);
+            shop.table.answer_after_next_step(&shop.fixture.key.order, Ok(owing(10_000 - after)));
+            shop.table.show(rows.clone());
+            let sent = shop.fixture.sent();
+            let order = shop.pay(&of(Some(4_000), None)).await.unwrap().order;
+            let case = (before, after, &rows, is_found);
+            assert_eq!(shop.fixture.sent() - sent, if may_be_in { 1 } else { 2 }, "{case:?}");
+            let id = order.transactions[0].id;
+            let found = ShopTransaction { amount: amount(4_000), ..own(0, id) };
+            shop.table.show(if is_found { vec![found] } else { vec![] });
+            let order = shop.run_in(order, 3).await.order;
+            let state = order.at_shop(&order.transactions[0]).map(|at_shop| at_shop.state);
+            let expected = match (may_be_in, is_found) {
+                (_, true) => Some(AtShopState::Told),
+                (true, false) => Some(AtShopState::Refused),
+                (false, false) => None,
+            };
+            assert_eq!(state, expected, "{case:?}");
+            let told: Vec<_> = shop.table.told().iter().map(|step| step.step).collect();
+            let is_refunded_there = told == [Kind::Purchase, Kind::Refund];
+            assert_eq!(is_refunded_there, is_found && !may_be_in, "{case:?} {told:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn payments_that_a_shop_refused_count_as_no_declines_of_the_order() {
     let shop = Shop::new().await;
