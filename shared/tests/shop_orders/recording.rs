@@ -661,7 +661,7 @@ async fn without_a_fault_the_request_that_took_the_money_records_it() {
         for act in scenario.acts {
             history.acts(*act).await;
             let order = history.order().unwrap();
-            assert!(order.recording_task().is_none(), "{:?}: {order:#?}", scenario.acts);
+            assert!(order.recording_due(mall.clock.now()).is_none(), "{:?}: {order:#?}", scenario.acts);
         }
         assert_eq!(history.verdicts(false) == 0, scenario.can_be_shown, "{:?}", scenario.acts);
     }
