@@ -4,14 +4,11 @@
 //! The verdict is arithmetic on three ledgers: the store's payments, the gateway's till, and the
 //! stored order. It asks no rule of the product.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use elastic_path_fake::{
     Endpoint, Fault, FaultKind, ManualPartialRefund, Method, OrderStatus, RefundNeedsPaid, Rows, Settings,
-    Snapshot, StoreAct, TransactionRow, TransactionStatus, TransactionType,
+    Snapshot, StoreAct, TransactionRow as Row, TransactionStatus, TransactionType,
 };
 use jiff::SignedDuration;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
@@ -45,7 +42,7 @@ impl Sums {
         Self { held: payment.capturable().minor(), captured, back }
     }
 
-    fn there(row: &TransactionRow) -> Self {
+    fn there(row: &Row) -> Self {
         let amount = if row.status == TransactionStatus::Complete { row.amount } else { 0 };
         let is_held = row.transaction_type == TransactionType::Authorize;
         let (held, captured) = if is_held { (amount, 0) } else { (0, amount) };
@@ -69,7 +66,7 @@ impl Sums {
 }
 
 /// Whether a row says that it is this payment.
-fn names(row: &TransactionRow, payment: &Transaction) -> bool {
+fn names(row: &Row, payment: &Transaction) -> bool {
     let kind = match row.transaction_type {
         TransactionType::Purchase => Some(PaymentKind::Purchase),
         TransactionType::Authorize | TransactionType::Capture => Some(PaymentKind::Authorize),
@@ -103,19 +100,23 @@ impl History<'_> {
 
     /// Whether the store was sent a request that begins the payment.
     fn was_sent(&self, payment: &Transaction) -> bool {
-        let (path, id) = (format!("/v2/orders/{}/payments", self.key.order), payment.id.to_string());
+        let id = payment.id.to_string();
         let is_it = |body: &serde_json::Value| body["data"]["paymentmethod_meta"]["custom_reference"] == id;
-        let mut sent = self.mall.fake.ledger().into_iter().filter(|sent| sent.path == path);
-        sent.any(|sent| sent.body.as_ref().is_some_and(is_it))
+        self.mall.fake.ledger().iter().any(|sent| sent.body.as_ref().is_some_and(is_it))
     }
 }
+
+/// The fates of a request that changes the store.
+const FAULTS: &str = r#"["cut_before", "cut_after", "not_json", {"too_many_requests": null},
+    {"gateway_timeout": 1}, {"late_timeout": 180000}, {"late_cut": 6000000},
+    {"refused_after": 400}, {"refused_after": 422}]"#;
 
 /// One order, and what others did to it.
 struct Story<'a> {
     history: History<'a>,
     random: StdRng,
     /// Payments by the manual gateway there that are not Tollgate's.
-    strangers: BTreeSet<String>,
+    strangers: Vec<String>,
     /// Whether it is canceled, as far as that was judged.
     is_cancelled: bool,
     log: Vec<String>,
@@ -139,17 +140,8 @@ impl Story<'_> {
     }
 
     fn fails_once(&mut self, endpoint: Endpoint) {
-        let kind = self.pick(&[
-            FaultKind::CutBefore,
-            FaultKind::CutAfter,
-            FaultKind::GatewayTimeout(1),
-            FaultKind::LateTimeout(3 * 60_000),
-            FaultKind::LateCut(100 * 60_000),
-            FaultKind::RefusedAfter(400),
-            FaultKind::RefusedAfter(422),
-            FaultKind::TooManyRequests(None),
-            FaultKind::NotJson,
-        ]);
+        let kinds: Vec<FaultKind> = serde_json::from_str(FAULTS).unwrap();
+        let kind = self.pick(&kinds);
         self.notes((endpoint, &kind));
         self.history.mall.fake.fault(Fault::once(endpoint, kind));
     }
@@ -171,17 +163,17 @@ impl Story<'_> {
         if self.random.random_ratio(1, 3) {
             self.fails_once(Endpoint::Payments);
         }
-        *self.history.till.declines.lock().unwrap() = self.random.random_ratio(1, 8);
+        let till = self.history.till.clone();
+        *till.declines.lock().unwrap() = self.random.random_ratio(1, 8);
         if self.random.random_ratio(1, 8) {
-            let (fake, order) = (self.history.mall.fake.clone(), self.history.key.order.to_string());
             let elsewhere = Meanwhile::PaidElsewhere(self.pick(&[1_000, 4_000, TOTAL]));
             self.notes(&elsewhere);
-            *self.history.till.meanwhile.lock().unwrap() = Some((fake, order, elsewhere));
+            let (fake, order) = (self.history.mall.fake.clone(), self.history.key.order.to_string());
+            *till.meanwhile.lock().unwrap() = Some((fake, order, elsewhere));
         }
         let act = self.pick(&[Authorize(amount), Purchase(amount)]);
         self.acts(act, None).await;
-        *self.history.till.meanwhile.lock().unwrap() = None;
-        *self.history.till.declines.lock().unwrap() = false;
+        (*till.meanwhile.lock().unwrap(), *till.declines.lock().unwrap()) = (None, false);
         if self.random.random_ratio(1, 6) {
             self.stranger_pays();
         }
@@ -198,7 +190,7 @@ impl Story<'_> {
 
     fn staff_acts(&mut self) {
         let Some((_, Some(row))) = self.one() else { return };
-        let act = self.pick::<fn(String) -> StoreAct>(&[
+        let act = self.pick::<ActOn>(&[
             StoreAct::Capture,
             StoreAct::CancelTransaction,
             |row| StoreAct::Refund(row, None),
@@ -245,11 +237,10 @@ impl Story<'_> {
 
     /// A payment by another gateway, or the refund of one.
     fn pays_elsewhere(&mut self) {
-        let others =
-            self.history.ledger_there().transactions.into_iter().filter(|row| row.gateway != "manual");
-        let last = others.last().filter(|_| self.random.random_ratio(2, 3));
+        let rows = self.history.ledger_there().transactions;
+        let other = rows.into_iter().rfind(|row| row.gateway != "manual" && self.random.random_ratio(2, 3));
         let pay = StoreAct::Pay(Method::Purchase, self.pick(&[1_000, 4_000, TOTAL]), None);
-        self.act_there(last.map_or(pay, |row| StoreAct::Refund(row.id, None)));
+        self.act_there(other.map_or(pay, |row| StoreAct::Refund(row.id, None)));
     }
 
     async fn passes(&mut self) {
@@ -297,7 +288,7 @@ impl Story<'_> {
     /// Tollgate may cancel an order only if nobody else ever paid it. A late read may not say so.
     fn judges_cancellation(&mut self) {
         let (there, settings) = (self.history.ledger_there(), self.history.mall.fake.settings());
-        let is_own = |row: &TransactionRow| row.gateway == "manual" && !self.strangers.contains(&row.id);
+        let is_own = |row: &Row| row.gateway == "manual" && !self.strangers.contains(&row.id);
         let is_new = there.status == OrderStatus::Cancelled && !self.is_cancelled;
         let is_current = settings.order_lag_s + settings.rows_lag_s == 0;
         if is_new && is_current && !there.transactions.iter().all(is_own) {
@@ -306,49 +297,31 @@ impl Story<'_> {
         self.is_cancelled = there.status == OrderStatus::Cancelled;
     }
 
-    /// The row of a payment: the one that Tollgate has on record, if it can be, or else the one that
-    /// Tollgate made.
-    fn own<'r>(
-        &self,
-        order: &Order,
-        payment: &Transaction,
-        rows: &[&'r TransactionRow],
-    ) -> Option<&'r TransactionRow> {
-        let told = order.at_shop(payment).and_then(|at_shop| at_shop.id);
-        let is_sent = self.history.was_sent(payment);
-        let mut sent = rows.iter().copied().filter(|row| is_sent && names(row, payment));
-        let known = sent.clone().find(|row| Some(row.id.as_str()) == told);
-        known.or_else(|| sent.find(|row| !self.strangers.contains(&row.id)))
-    }
-
     /// The verdict, in complaints.
     fn judges(&mut self) {
         let (there, order) = (self.history.ledger_there(), self.history.order());
         let mut others: Vec<_> = there.transactions.iter().filter(|row| row.gateway == "manual").collect();
-        let payments = order.iter().flat_map(|order| &order.transactions);
-        let own = |one| (one, order.as_ref().and_then(|order| self.own(order, one, &others)));
-        let payments: Vec<_> = payments.map(own).collect();
-        others.retain(|row| payments.iter().all(|(_, own)| own.is_none_or(|own| own.id != row.id)));
-        let is_listed =
-            |one: &Transaction| order.as_ref().is_some_and(|order| self.history.is_listed(order, one));
+        let payments = order.as_ref().map_or(&[][..], |order| &order.transactions);
+        let own = |payment| (payment, self.own(order.as_ref().unwrap(), payment, &others));
+        let own: Vec<_> = payments.iter().map(own).collect();
+        others.retain(|row| own.iter().all(|(_, own)| own.is_none_or(|own| own.id != row.id)));
         let (mut found, paid) = (Vec::new(), there.paid - there.refunded);
-        let is_overpaid = paid + there.authorized > TOTAL;
-        for (payment, own) in &payments {
-            let is_twice = others.iter().any(|row| names(row, payment));
+        let (mut listed, mut is_there) = (Vec::new(), false);
+        for (payment, own) in own {
             let order = order.as_ref().unwrap();
-            found.extend(complaint(order, payment, *own, (is_twice, is_overpaid), is_listed(payment)));
+            let order_is = (others.iter().any(|row| names(row, payment)), paid + there.authorized > TOTAL);
+            found.extend(self.complaint(order, payment, own, order_is));
             let is_lapsed = payment.word(self.history.mall.clock.now()) == PaymentWord::Lapsed;
             found.extend(is_lapsed.then(|| "lapsed, and not voided".to_owned()));
+            listed.extend(self.history.is_listed(order, payment).then_some(payment));
+            is_there |= own.is_some_and(|row| Sums::there(row).net() > 0);
         }
         let foreign: u64 = others.iter().map(|row| Sums::there(row).standing()).sum();
-        let is_there = |own: &Option<&TransactionRow>| own.is_some_and(|row| Sums::there(row).net() > 0);
-        let is_told = payments.iter().any(|(payment, _)| is_listed(payment));
-        if paid > TOTAL + foreign && !is_told && payments.iter().any(|(_, own)| is_there(own)) {
+        if paid > TOTAL + foreign && is_there && listed.is_empty() {
             found.push(format!("overpaid by {}, and not listed", paid - TOTAL));
         }
         // A further row with a payment's id may be told as that payment's second.
-        let is_told =
-            |row: &TransactionRow| payments.iter().any(|(one, _)| names(row, one) && is_listed(one));
+        let is_told = |row: &Row| listed.iter().any(|payment| names(row, payment));
         let has_foreign = others.iter().any(|row| Sums::there(row).standing() > 0 && !is_told(row));
         let is_cancelled = there.status == OrderStatus::Cancelled;
         let was_known = order.as_ref().is_some_and(|order| order.cancelled_at.is_some());
@@ -364,67 +337,73 @@ impl Story<'_> {
         }
         self.complaints.extend(found);
     }
+
+    /// The row of a payment: the one on record here, if it can be, or else the one that was sent.
+    fn own<'r>(&self, order: &Order, payment: &Transaction, rows: &[&'r Row]) -> Option<&'r Row> {
+        let told = order.at_shop(payment).and_then(|at_shop| at_shop.id);
+        let is_sent = self.history.was_sent(payment);
+        let mut sent = rows.iter().copied().filter(|row| is_sent && names(row, payment));
+        let known = sent.clone().find(|row| Some(row.id.as_str()) == told);
+        known.or_else(|| sent.find(|row| !self.strangers.contains(&row.id)))
+    }
+
+    /// The verdict about one payment, its row there, and whether it is there twice or in an overpaid
+    /// order.
+    fn complaint(
+        &self,
+        order: &Order,
+        payment: &Transaction,
+        own: Option<&Row>,
+        (is_twice, is_overpaid): (bool, bool),
+    ) -> Option<String> {
+        let (here, mut there) = (Sums::here(payment), own.map(Sums::there).unwrap_or_default());
+        if order.cancelled_at.is_some() {
+            // A canceled order holds nothing, also after somebody has opened it again.
+            there.held = 0;
+        }
+        let (stands, amount) = (here.standing() > 0, payment.amount().minor());
+        let (lacks, is_cancelled) = (own.is_none() && stands, order.cancelled_at.is_some() && stands);
+        let (is_more_taken, is_more_back) = (there.captured > here.captured, there.back > here.back);
+        let is_released = own.is_some_and(|row| row.status == TransactionStatus::Cancelled);
+        let right: BTreeSet<&str> = [
+            ("order_cancelled", is_cancelled),
+            ("overpaid_there", is_overpaid),
+            ("recorded_twice", is_twice),
+            ("refunded_there", stands && (is_more_back || is_released)),
+            ("captured_there", is_more_taken && (there.net() > here.net() || here.captured > 0)),
+            ("voided", !stands && there.held > 0),
+            ("partly_captured", here.captured > 0 && here.captured < amount),
+            ("partly_refunded", here.back > there.back && here.net() > 0),
+            ("not_answered", lacks || here.back > there.back || here.captured > there.captured),
+            ("other_amount", lacks || is_more_back),
+            ("refused", lacks || here.net() < there.net() || here.captured > there.captured),
+        ]
+        .into_iter()
+        .filter_map(|(word, holds)| holds.then_some(word))
+        .collect();
+        let (said, is_listed) = (reason(order, payment), self.history.is_listed(order, payment));
+        let state = order.at_shop(payment).map(|at_shop| at_shop.state);
+        let told = format!("{said:?} ({state:?}): here {here:?}, there {there:?}, of {amount}");
+        if !here.equals(there) || is_cancelled || lacks {
+            let wrong = if is_listed { "but" } else { "and not listed, but" };
+            return (!is_listed || !right.contains(said)).then(|| format!("{right:?}, {wrong} {told}"));
+        }
+        let is_told = state == Some(AtShopState::Told) || (state.is_none() && !stands);
+        let is_of_others = ["overpaid_there", "recorded_twice"].contains(&said) && right.contains(said);
+        ((!is_told || is_listed) && !is_of_others).then(|| format!("equal, but {told}"))
+    }
 }
 
-/// The verdict about one payment, its row there, and whether it is there twice or in an overpaid
-/// order.
-fn complaint(
-    order: &Order,
-    payment: &Transaction,
-    own: Option<&TransactionRow>,
-    (is_twice, is_overpaid): (bool, bool),
-    is_listed: bool,
-) -> Option<String> {
-    let (here, mut there) = (Sums::here(payment), own.map(Sums::there).unwrap_or_default());
-    if order.cancelled_at.is_some() {
-        // A canceled order holds nothing, also after somebody has opened it again.
-        there.held = 0;
-    }
-    let (stands, is_more_back) = (here.standing() > 0, there.back > here.back);
-    let lacks = own.is_none() && stands;
-    let is_released = own.is_some_and(|row| row.status == TransactionStatus::Cancelled);
-    let is_cancelled = order.cancelled_at.is_some() && stands;
-    let amount = payment.amount().minor();
-    let rows = [
-        ("order_cancelled", is_cancelled),
-        ("overpaid_there", is_overpaid),
-        ("recorded_twice", is_twice),
-        ("refunded_there", stands && (is_more_back || is_released)),
-        ("captured_there", there.captured > here.captured && there.net() > here.net()),
-        ("captured_there", there.captured > here.captured && here.captured > 0),
-        ("voided", !stands && there.held > 0),
-        ("partly_captured", here.captured > 0 && here.captured < amount),
-        ("partly_refunded", here.back > there.back && here.net() > 0),
-        ("not_answered", lacks || here.back > there.back || here.captured > there.captured),
-        ("other_amount", lacks || is_more_back),
-        ("refused", lacks || here.net() < there.net() || here.captured > there.captured),
-    ];
-    let right: BTreeSet<&str> = rows.into_iter().filter_map(|(word, holds)| holds.then_some(word)).collect();
-    let said = reason(order, payment);
-    let state = order.at_shop(payment).map(|at_shop| at_shop.state);
-    let told = format!("{said:?} ({state:?}): here {here:?}, there {there:?}, of {amount}");
-    if !here.equals(there) || is_cancelled || lacks {
-        return match (is_listed, right.contains(said)) {
-            (true, true) => None,
-            (true, false) => Some(format!("not {right:?}, but {told}")),
-            (false, _) => Some(format!("{right:?}, and not listed: {told}")),
-        };
-    }
-    let is_told = state == Some(AtShopState::Told) || (state.is_none() && !stands);
-    let is_of_others = ["overpaid_there", "recorded_twice"].contains(&said) && right.contains(said);
-    (!is_told && !is_of_others || is_listed && !is_of_others).then(|| format!("equal, but {told}"))
-}
-
-/// Settings of which some differ from the usual ones, besides one lag.
-const DRAWN: &str = "balance_excess rows_listed rows manual_partial_refund refund_needs_paid \
-                     paid_after_refund payment_after_full_refund cancel_frees_authorized";
+/// The settings of which two are drawn, besides one lag.
+const DRAWN: &str = "balance_excess rows_listed rows manual_partial_refund paid_after_refund \
+                     payment_after_full_refund cancel_frees_authorized";
 
 fn settings(random: &mut StdRng) -> Settings {
     let all = Settings::variations();
     let drawn: Vec<_> = all.iter().filter(|(name, _)| DRAWN.contains(name)).map(|(_, one)| one).collect();
-    let mut settings = Settings { refund_needs_paid: RefundNeedsPaid::Off, ..Settings::default() };
-    for _ in 0..2 {
-        settings = both(&settings, drawn.choose(random).unwrap());
+    let mut settings = both(drawn.choose(random).unwrap(), drawn.choose(random).unwrap());
+    if random.random_ratio(3, 4) {
+        settings.refund_needs_paid = RefundNeedsPaid::Off;
     }
     let lag_s = *[5, 60].choose(random).unwrap();
     match random.random_range(0..6) {
@@ -479,17 +458,14 @@ async fn live(seed: u64) -> (String, Vec<String>) {
         Box::pin(stories[random.random_range(0..ORDERS)].step()).await;
     }
     mall.fake.forget_faults();
-    let given_back = || -> BTreeMap<String, u64> {
-        let accounts = first.till.accounts.lock().unwrap();
-        accounts.iter().map(|(id, account)| (id.clone(), account.refunded)).collect()
-    };
-    let before = given_back();
+    let back = || first.till.accounts.lock().unwrap().values().map(|one| one.refunded).sum::<u64>();
+    let before = back();
     for seconds in [[301; 12], [3_600; 12], [7_200; 12], [301; 12]].concat() {
         mall.passes(SignedDuration::from_secs(seconds));
         first.captures_due().await;
         first.reconciles().await;
     }
-    assert_eq!(given_back(), before, "no refund follows from a read");
+    assert_eq!(back(), before, "no refund follows from a read");
     check_money(&stories);
     let (mut told, mut complaints) = (String::new(), Vec::new());
     for story in &mut stories {
@@ -502,7 +478,7 @@ async fn live(seed: u64) -> (String, Vec<String>) {
 }
 
 /// The histories of the usual sample; `SIMULATION=whole` takes more.
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 160;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_difference_between_three_ledgers_is_told_with_its_reason_and_nothing_equal_is_listed() {
@@ -522,20 +498,11 @@ async fn each_difference_between_three_ledgers_is_told_with_its_reason_and_nothi
     }
 }
 
-/// A way in which a store is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
-    Poll,
-    /// After a lost response.
-    Look,
-    BeforePayment,
-    AfterRefusal,
-    /// A person has another payment of the order recorded again.
-    Again,
-}
+/// Something that others do, which may be to the row of a payment.
+type ActOn = fn(String) -> StoreAct;
 
-/// A difference that others make, with the row of the payment there.
-const DIFFERENCES: [(&str, fn(String) -> StoreAct); 6] = [
+/// A difference that others make.
+const DIFFERENCES: [(&str, ActOn); 6] = [
     ("refunded in part", |row| StoreAct::Refund(row, Some(1_000))),
     ("refunded", |row| StoreAct::Refund(row, None)),
     ("captured", StoreAct::Capture),
@@ -544,39 +511,40 @@ const DIFFERENCES: [(&str, fn(String) -> StoreAct); 6] = [
     ("overpaid", |_| StoreAct::Pay(Method::Purchase, TOTAL, None)),
 ];
 
-/// The record after each way of reading, for each of the differences above; `|` between those that
-/// are right. A look reads no order, and a read before a payment shows sums only; most of them
-/// refuse the payment, which then writes nothing.
+/// The record after each of the differences above and one way of reading: by the poll, by a look after
+/// a lost response, before a payment, after a refusal, and while another payment of the order is
+/// recorded again. `|` is between records of which each is right: a look reads no order, and a read
+/// before a payment shows sums only, and most of them refuse the payment, which then writes nothing.
 #[rustfmt::skip]
-const DOORS: [(Door, &str); 5] = [
-    (Door::Poll, "refunded_there refunded_there captured_there foreign order_cancelled overpaid_there"),
-    (Door::Look, "refunded_there refunded_there captured_there foreign -|order_cancelled overpaid_there"),
-    (Door::BeforePayment, "- -|refunded_there -|captured_there - -|order_cancelled -|overpaid_there"),
-    (Door::AfterRefusal, "refunded_there refunded_there captured_there foreign order_cancelled overpaid_there"),
-    (Door::Again, "refunded_there refunded_there captured_there foreign -|order_cancelled overpaid_there"),
+const DOORS: [(&str, &str); 5] = [
+    ("poll", "refunded_there refunded_there captured_there foreign order_cancelled overpaid_there"),
+    ("look", "refunded_there refunded_there captured_there foreign -|order_cancelled overpaid_there"),
+    ("payment", "- -|refunded_there -|captured_there - -|order_cancelled -|overpaid_there"),
+    ("refusal", "refunded_there refunded_there captured_there foreign order_cancelled overpaid_there"),
+    ("again", "refunded_there refunded_there captured_there foreign -|order_cancelled overpaid_there"),
 ];
 
 /// The reasons on record after one difference and one way of reading. The payment is authorized
 /// where it is captured there, and otherwise purchased.
-async fn record_after(door: Door, difference: &str, act: fn(String) -> StoreAct) -> String {
-    let mall = if door == Door::Poll { Mall::with(&[]) } else { Mall::open() };
+async fn record_after(door: &str, difference: &str, act: ActOn) -> String {
+    let mall = if door == "poll" { Mall::with(&[]) } else { Mall::open() };
     mall.fake.change(|settings| settings.refund_needs_paid = RefundNeedsPaid::Off);
     let history = mall.place(TOTAL);
     let order = history.key.order.as_str();
-    if door == Door::Look {
+    if door == "look" {
         mall.fake.fault(Fault::once(Endpoint::Payments, FaultKind::CutAfter));
     }
     history.acts(if difference == "captured" { Authorize(4_000) } else { Purchase(4_000) }).await;
     let act = act(mall.fake.order(order).unwrap().transactions[0].id.clone());
     let other = || history.order().unwrap().transactions[1].id;
-    if door == Door::Again {
+    if door == "again" {
         history.acts(Purchase(6_000)).await;
         mall.fake.change(|settings| settings.manual_partial_refund = ManualPartialRefund::Error);
         history.performs(&history.intent_on(RefundPart(1_000), Some(other())).unwrap()).await.unwrap();
         mall.fake.change(|settings| settings.manual_partial_refund = ManualPartialRefund::Recorded);
         assert_eq!(reasons(&history), "partly_refunded");
     }
-    if door == Door::AfterRefusal {
+    if door == "refusal" {
         mall.fake.enable_manual(false);
         let meanwhile = (mall.fake.clone(), order.to_owned(), Meanwhile::Acts(act));
         *history.till.meanwhile.lock().unwrap() = Some(meanwhile);
@@ -585,14 +553,14 @@ async fn record_after(door: Door, difference: &str, act: fn(String) -> StoreAct)
     }
     let place = mall.fake.ledger().len();
     match door {
-        Door::Poll | Door::Look => {
-            mall.passes(SignedDuration::from_secs(if door == Door::Poll { 301 } else { 61 }));
+        "again" => history.records_again(other()).await,
+        "payment" | "refusal" => history.acts(Purchase(1_000)).await,
+        _ => {
+            mall.passes(SignedDuration::from_secs(if door == "poll" { 301 } else { 61 }));
             history.reconciles().await;
         }
-        Door::BeforePayment | Door::AfterRefusal => history.acts(Purchase(1_000)).await,
-        Door::Again => history.records_again(other()).await,
     }
-    if door == Door::BeforePayment {
+    if door == "payment" {
         let calls: Vec<_> = mall.fake.ledger().split_off(place).into_iter().map(|one| one.method).collect();
         assert!(["GET", "GET POST"].contains(&&*calls.join(" ")), "a further call: {calls:?}");
     }
@@ -615,7 +583,7 @@ async fn each_way_of_reading_puts_each_difference_on_record_that_it_shows() {
         for ((difference, act), expected) in DIFFERENCES.into_iter().zip(row.split(' ')) {
             let record = Box::pin(record_after(door, difference, act)).await;
             if !expected.split('|').any(|one| one == record) {
-                wrong.push(format!("{door:?}, {difference}: {record}, not {expected}"));
+                wrong.push(format!("{door}, {difference}: {record}, not {expected}"));
             }
         }
     }
