@@ -38,6 +38,7 @@ use tollgate_core::{
     },
     values::{Amount, Clock as _, DeclineCode, RefundMax},
 };
+use uuid::Uuid;
 
 use super::{TOTAL, approved, both, merchant};
 
@@ -434,6 +435,13 @@ impl History<'_> {
     }
 
     pub(crate) fn intent(&self, act: Act) -> Option<Intent> {
+        let place = usize::from(matches!(act, RefundSecond | VoidSecond));
+        let payment = self.order().and_then(|order| Some(order.transactions.get(place)?.id));
+        self.intent_on(act, payment)
+    }
+
+    /// The same, for this payment unless it is a new one.
+    pub(crate) fn intent_on(&self, act: Act, payment: Option<Uuid>) -> Option<Intent> {
         let amount = |minor| Some(Amount::new(minor).unwrap());
         let (kind, minor) = match act {
             Authorize(minor) => (Kind::Authorize, amount(minor)),
@@ -444,8 +452,7 @@ impl History<'_> {
             RefundPart(minor) => (Kind::Refund, amount(minor)),
             Void | VoidSecond => (Kind::Void, None),
         };
-        let place = usize::from(matches!(act, RefundSecond | VoidSecond));
-        let target = || Some(Target::Transaction(self.order()?.transactions.get(place)?.id));
+        let target = || payment.map(Target::Transaction);
         let action = match kind {
             Kind::Authorize => Action::Pay(pay(PaymentKind::Authorize, minor)),
             Kind::Purchase => Action::Pay(pay(PaymentKind::Purchase, minor)),
