@@ -54,7 +54,8 @@ macro_rules! settings {
 
         impl Settings {
             /// Every value of every setting in turn, with its name; the other settings keep their
-            /// defaults. Numbers are represented by a few values. The last one is late in all reads.
+            /// defaults. Numbers are represented by a few values. The last one is late in all
+            /// reads.
             pub fn variations() -> Vec<(&'static str, Self)> {
                 let mut all = Vec::new();
                 $(for value in $name::ALL {
