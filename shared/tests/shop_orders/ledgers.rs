@@ -537,6 +537,7 @@ async fn record_after(door: &str, difference: &str, act: ActOn) -> String {
         history.performs(&history.intent_on(RefundPart(1_000), Some(other())).unwrap()).await.unwrap();
         mall.fake.change(|settings| settings.manual_partial_refund = ManualPartialRefund::Recorded);
         assert_eq!(reasons(&history), "partly_refunded");
+        mall.passes(SignedDuration::from_mins(5));
     }
     if door == "refusal" {
         mall.fake.enable_manual(false);
