@@ -1,5 +1,5 @@
-//! Whatever staff, strangers and other gateways do in a store, each difference is told on the payment
-//! that it concerns, and nothing else is.
+//! Differences between a store and Tollgate that staff, strangers and other gateways make: each is
+//! told on the payment that it concerns, and nothing else is.
 //!
 //! The verdict is arithmetic on three ledgers: the store's payments, the gateway's till, and the
 //! stored order. It asks no rule of the product.
@@ -346,8 +346,8 @@ impl Story<'_> {
         known.or_else(|| sent.find(|row| !self.strangers.contains(&row.id)))
     }
 
-    /// The verdict about one payment, its row there, and whether it is there twice or in an overpaid
-    /// order.
+    /// The verdict about one payment: its row there, whether it is there twice, and whether its
+    /// order is overpaid.
     fn complaint(
         &self,
         order: &Order,
@@ -506,11 +506,10 @@ const DIFFERENCES: [(&str, ActOn); 6] = [
     ("overpaid", |_| StoreAct::Pay(Method::Purchase, TOTAL, None)),
 ];
 
-/// The record after each of the differences above and one way of reading: by the poll, by a look after
-/// a lost response, before a payment, after a refusal, and while another payment of the order is
-/// recorded again. `|` is between records of which each is right: a look reads no order, and a read
-/// before a payment shows sums only, and most of them refuse the payment, which then writes nothing.
-#[rustfmt::skip]
+/// The record after each of these and one way of reading: by the poll, by a look after a lost
+/// response, before a payment, after a refusal, and while another payment is recorded again. `|` is
+/// between records of which each is right: a look reads no order. A read before a payment shows
+/// sums only, and most of them refuse the payment, which then writes nothing.
 const DOORS: [(&str, &str); 5] = [
     ("poll", "refunded_there refunded_there captured_there foreign order_cancelled overpaid_there"),
     ("look", "refunded_there refunded_there captured_there foreign -|order_cancelled overpaid_there"),
@@ -538,6 +537,7 @@ async fn record_after(door: &str, difference: &str, act: ActOn) -> String {
         history.performs(&history.intent_on(RefundPart(1_000), Some(other())).unwrap()).await.unwrap();
         mall.fake.change(|settings| settings.manual_partial_refund = ManualPartialRefund::Recorded);
         assert_eq!(reasons(&history), "partly_refunded");
+        mall.passes(SignedDuration::from_mins(5));
     }
     if door == "refusal" {
         mall.fake.enable_manual(false);
