@@ -670,6 +670,8 @@ async fn without_a_fault_the_request_that_took_the_money_records_it() {
             let order = history.order().unwrap();
             assert!(order.recording_due(mall.clock.now()).is_none(), "{:?}: {order:#?}", scenario.acts);
         }
+        // A refused step is looked for twice more.
+        history.settles(SignedDuration::from_hours(4)).await;
         assert_eq!(history.verdicts(false) == 0, scenario.can_be_shown, "{:?}", scenario.acts);
     }
     // A payment of the whole takes one call and one write more than without a recording.
