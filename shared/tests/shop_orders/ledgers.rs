@@ -284,10 +284,17 @@ impl Story<'_> {
         self.judges_cancellation();
     }
 
-    /// Tollgate may cancel an order only if nobody else ever paid it. A late read may not say so.
+    /// Tollgate may cancel an order only if nobody else ever paid it. A late read may not say so,
+    /// and a row that is like the one that was sent can be taken for it.
     fn judges_cancellation(&mut self) {
         let (there, settings) = (self.history.ledger_there(), self.history.mall.fake.settings());
-        let is_own = |row: &Row| row.gateway == "manual" && !self.strangers.contains(&row.id);
+        let order = self.history.order();
+        let of_order = |order: &Order, id: &str| {
+            order.transactions.iter().any(|one| order.at_shop(one).and_then(|one| one.id) == Some(id))
+        };
+        let is_told = |row: &Row| order.as_ref().is_some_and(|order| of_order(order, &row.id));
+        let is_own =
+            |row: &Row| row.gateway == "manual" && (is_told(row) || !self.strangers.contains(&row.id));
         let is_new = there.status == OrderStatus::Cancelled && !self.is_cancelled;
         let is_current = settings.order_lag_s + settings.rows_lag_s == 0;
         if is_new && is_current && !there.transactions.iter().all(is_own) {
