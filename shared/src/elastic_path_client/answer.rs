@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -174,9 +174,19 @@ struct TransactionMembers {
     #[serde(rename = "transaction-type")]
     older_type: Option<String>,
     status: Option<String>,
+    #[serde(default)]
+    meta: Value,
 }
 
 impl TransactionMembers {
+    /// Whether it was changed after it was made. A further row may take a moment to be written.
+    fn is_changed(&self) -> bool {
+        let at = |moment: &str| self.meta["timestamps"][moment].as_str()?.parse::<Timestamp>().ok();
+        let times = at("created_at").zip(at("updated_at"));
+        times
+            .is_some_and(|(created, updated)| updated.duration_since(created) >= SignedDuration::from_secs(1))
+    }
+
     fn read(row: Value) -> Option<ShopTransaction> {
         serde_json::from_value::<Self>(row).ok()?.checked()
     }
@@ -207,6 +217,7 @@ impl TransactionMembers {
             refunded: self.refunded_amount.as_ref().map_or(Some(Amount::ZERO), stated)?,
             step,
             status,
+            is_changed: self.is_changed(),
         })
     }
 }

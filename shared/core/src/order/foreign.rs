@@ -41,10 +41,12 @@ impl PaidElsewhere {
         let (beginnings, later): (Vec<&ShopTransaction>, Vec<_>) =
             rows.iter().partition(|row| row.is_beginning());
         let is_further = |row: &ShopTransaction| {
-            beginnings.iter().any(|first| match row.step {
-                Some(Kind::Capture) => first.amount == row.amount,
-                _ => first.amount >= row.amount,
-            })
+            let mut earlier = beginnings.iter();
+            row.is_later_step()
+                && earlier.any(|first| match row.step {
+                    Some(Kind::Capture) => first.amount == row.amount,
+                    _ => first.amount >= row.amount,
+                })
         };
         let (further, changed): (Vec<&ShopTransaction>, Vec<_>) =
             later.into_iter().partition(|row| is_further(row));
@@ -95,7 +97,7 @@ impl Order {
         let (own, has_steps) = (self.own_ids(rows), self.has_rows_of_steps(rows));
         let is_other = |row: &&ShopTransaction| {
             // The row of a step may have lost its reference.
-            let is_step = row.is_manual && has_steps && !row.is_beginning();
+            let is_step = row.is_manual && has_steps && row.is_later_step();
             row.status != RowStatus::Failed && !own.contains(row.id.as_str()) && !is_step
         };
         let others: Vec<_> = rows.iter().filter(is_other).collect();
@@ -130,9 +132,7 @@ impl Order {
 
     /// Whether the order's own payments and these are more than its total, less refunds.
     fn is_overpaid_by(&self, others: PaidElsewhere) -> bool {
-        let balance = self.balance();
-        let own = Amount::sum([balance.authorized, balance.paid, balance.pending]);
-        let own = own.checked_sub(balance.returned).unwrap_or(Amount::ZERO);
+        let own = Amount::sum(self.transactions.iter().map(Transaction::left_in_shop));
         let has_both = !own.is_zero() && !others.left().is_zero();
         has_both && self.total.is_some_and(|total| Amount::sum([own, others.left()]) > total)
     }

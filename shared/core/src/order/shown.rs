@@ -37,6 +37,8 @@ pub struct ShopTransaction {
     /// The shop's type of it; none where that is not known.
     pub step: Option<Kind>,
     pub status: RowStatus,
+    /// Whether it was changed after it was made: then it is a payment of its own.
+    pub is_changed: bool,
 }
 
 /// How far a shop's transaction counts.
@@ -62,8 +64,9 @@ impl ShopTransaction {
         self.step.is_some_and(Kind::is_payment)
     }
 
-    fn is_later_step(&self) -> bool {
-        matches!(self.step, Some(Kind::Capture | Kind::Refund))
+    /// Whether it may be the further row of another one's later step.
+    pub(super) fn is_later_step(&self) -> bool {
+        matches!(self.step, Some(Kind::Capture | Kind::Refund)) && !self.is_changed
     }
 }
 
@@ -195,7 +198,9 @@ impl ShownPayment {
     fn is_beyond(&self, told: &Told) -> bool {
         match told.step {
             // Nothing follows.
-            Kind::Refund | Kind::Void => false,
+            Kind::Refund => false,
+            // The order was canceled there, and the hold that was in it captured.
+            Kind::Void => self.step == Kind::Capture,
             Kind::Capture => self.step == Kind::Refund || self.refunded > told.refunded,
             _ => self.step != told.step || self.refunded > told.refunded,
         }

@@ -146,6 +146,12 @@ impl Transaction {
         }
     }
 
+    /// The part that is held or taken, as far as it was given back neither here nor there.
+    pub(super) fn left_in_shop(&self) -> Amount {
+        let back = if self.is_given_back() { self.amount() } else { self.refunded() };
+        self.in_effect().checked_sub(back.max(self.refunded_at_shop())).unwrap_or(Amount::ZERO)
+    }
+
     /// How the shop shows more of it than was done here, where staff did that.
     fn done_there(&self) -> Option<(ShopDifference, Timestamp)> {
         let told = self.told().filter(|_| self.pending().is_none())?;
@@ -203,12 +209,12 @@ impl Transaction {
         is_next || self.telling().is_some_and(|telling| telling.step == Kind::Void)
     }
 
-    /// A step that is not sent again before a person has looked. One that was refused is not there,
-    /// and is over once its payment was given back; the others may be there all the same.
+    /// A step that is not sent again before a person has looked. One that a look did not show is
+    /// over once its payment was given back; one without an answer may be there all the same.
     fn stopped_telling(&self, order: &Order) -> Option<&Telling> {
         self.telling().filter(|telling| match telling.state {
-            TellingState::Refused => self.is_next(telling, order),
-            TellingState::NotAnswered | TellingState::Differs => true,
+            TellingState::Refused | TellingState::Differs => self.is_next(telling, order),
+            TellingState::NotAnswered => true,
             _ => false,
         })
     }

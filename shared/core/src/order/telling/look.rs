@@ -131,7 +131,7 @@ impl Order {
         let counting = rows.iter().filter(|row| row.status != RowStatus::Failed);
         let is_alone = order.settled == told && counting.clone().all(is_held);
         if let Some(recording) = self.recording_mut(transaction).filter(|_| !is_alone) {
-            recording.cancels = false;
+            (recording.cancels, recording.attempt) = (false, None);
         }
         true
     }

@@ -127,6 +127,7 @@ impl History {
             refunded: amount(0),
             step: Some(payment.kind.operation()),
             status: RowStatus::Complete,
+            is_changed: false,
         });
         let settled = if payment.told().is_some() { TOTAL } else { 0 };
         let (shown, order) = (rows.collect::<Vec<_>>(), shop_order(settled, now));

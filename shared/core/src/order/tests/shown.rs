@@ -20,10 +20,11 @@ struct Row {
     minor: u64,
     refunded: u64,
     status: RowStatus,
+    is_changed: bool,
 }
 
 const fn row(id: &'static str, step: Kind, minor: u64) -> Row {
-    Row { id, step, minor, refunded: 0, status: RowStatus::Complete }
+    Row { id, step, minor, refunded: 0, status: RowStatus::Complete, is_changed: false }
 }
 
 const fn back(refunded: u64, row: Row) -> Row {
@@ -45,6 +46,7 @@ impl History {
             refunded: amount(row.refunded),
             step: Some(row.step),
             status: row.status,
+            is_changed: row.is_changed,
         };
         rows.iter().map(row).collect()
     }
@@ -250,7 +252,8 @@ fn sums_say_what_is_refunded_at_least_once_the_shop_must_show_the_payment() {
 fn paypal(step: Kind, minor: u64, refunded: u64, status: RowStatus) -> ShopTransaction {
     let (id, step) = (format!("{step:?}{minor}"), Some(step));
     let (amount, refunded) = (amount(minor), amount(refunded));
-    ShopTransaction { id, is_manual: false, reference: None, amount, refunded, step, status }
+    let (is_manual, is_changed) = (false, false);
+    ShopTransaction { id, is_manual, reference: None, amount, refunded, step, status, is_changed }
 }
 
 #[test]

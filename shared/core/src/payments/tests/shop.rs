@@ -605,6 +605,7 @@ fn strangers() -> ShopTransaction {
         refunded: Amount::ZERO,
         step: Some(Kind::Purchase),
         status: RowStatus::Complete,
+        is_changed: false,
     }
 }
 
