@@ -196,6 +196,7 @@ impl TransactionMembers {
         if self.id.is_empty() || self.id.len() > ID_MAX || !self.id.chars().all(is_id) {
             return None;
         }
+        let is_changed = self.is_changed();
         let step = match self.transaction_type.or(self.older_type).as_deref() {
             Some("authorize") => Some(Kind::Authorize),
             Some("purchase") => Some(Kind::Purchase),
@@ -217,7 +218,7 @@ impl TransactionMembers {
             refunded: self.refunded_amount.as_ref().map_or(Some(Amount::ZERO), stated)?,
             step,
             status,
-            is_changed: self.is_changed(),
+            is_changed,
         })
     }
 }
