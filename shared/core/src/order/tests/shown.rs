@@ -35,6 +35,11 @@ const fn is(status: RowStatus, row: Row) -> Row {
     Row { status, ..row }
 }
 
+/// A payment of its own, which has changed since it was made.
+const fn changed(row: Row) -> Row {
+    Row { is_changed: true, ..row }
+}
+
 impl History {
     fn rows(&self, rows: &[Row]) -> Vec<ShopTransaction> {
         let reference = self.fixture.order.transactions[0].id.to_string();
@@ -183,6 +188,13 @@ fn the_rest_of_a_partial_refund_is_sent_and_what_the_shop_has_of_a_step_is_told_
         history.reads(rows);
         assert_eq!(history.shown(), expected, "{before:?} {answer:?}");
     }
+    // A hold that is captured in an order that Tollgate has canceled is refunded there.
+    let mut history = History::of(&[AUTHORIZES, Recorded, CancelsVoided, Voids, Recorded]);
+    assert_eq!(history.shown(), "told void there; -");
+    history.reads(&[is(RowStatus::Cancelled, HELD)]);
+    assert_eq!(history.shown(), "told void there; -");
+    history.reads(CAPTURED[0]);
+    assert_eq!(history.shown(), "to_tell capture there; send 40");
     // A payment that was voided because of the refusal is refunded there, once it is found.
     let mut history = History::of(&[PURCHASES, Refused, Voids]);
     assert_eq!(history.shown(), "-; look 140");
@@ -216,10 +228,12 @@ fn a_row_is_a_payments_own_only_if_it_was_sent_with_that_method_and_amount_and_o
         (&[PURCHASES, Recorded], &[PAID, held, other_amount], 2),
         (&[PURCHASES, Recorded], &[PAID, is(RowStatus::Failed, fits)], 0),
         (&[PURCHASES, Recorded], &[PAID, is(RowStatus::Cancelled, fits)], 0),
+        (&[PURCHASES, Recorded], &[PAID, fits, changed(row("x", Kind::Refund, 100))], 2),
     ] {
         let mut history = History::of(before);
         history.reads(rows);
         assert_eq!(history.foreign(), foreign, "{before:?} {rows:?}");
+        assert!(!history.shown().contains("refunded_there"), "{before:?} {rows:?}");
     }
     // One of two rows begins it, and the other one is a duplicate.
     let mut history = History::of(&[PURCHASES, NoResponse]);
