@@ -275,7 +275,7 @@ pub(super) fn minor_units(text: &str) -> Option<(Amount, bool)> {
         Some(_) => return None,
         None => (digits, ""),
     };
-    // What is parsed below may begin with a plus.
+    // A plus in front would be parsed below.
     if !whole.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
