@@ -283,8 +283,8 @@ impl Refund<'_> {
 
     /// Whether a record carries the order id of the latest attempt.
     fn is_latest(&self, record: &GatewayReply) -> bool {
-        let latest = self.ids.last().copied();
-        latest.is_some() && [&record.order_id, &record.attempt].iter().any(|id| id.as_deref() == latest)
+        let own = [record.order_id.as_deref(), record.attempt.as_deref()];
+        self.ids.last().is_some_and(|latest| own.contains(&Some(*latest)))
     }
 
     /// Whether a record under the payment's order id is a refund: it names one of its attempts, or
@@ -307,9 +307,8 @@ impl Refund<'_> {
                 Stands::Voided | Stands::Declined | Stands::TimedOut if *is_latest => {
                     refusals.0.push((stands, record));
                 }
-                Stands::TryAgain if *is_latest && gave_nothing_back(record) => {
-                    refusals.0.push((stands, record));
-                }
+                // Of an earlier attempt, it does not get here.
+                Stands::TryAgain if gave_nothing_back(record) => refusals.0.push((stands, record)),
                 Stands::Voided | Stands::Declined | Stands::TimedOut | Stands::TryAgain => unclear = true,
                 // Its settlement is a matter of its own. No word for it is promised.
                 _ if is_approved(record) => approved.push(record),

@@ -270,15 +270,16 @@ fn scheme_words(members: &mut Map<String, Value>) -> SchemeWords {
 /// order ids*).
 pub(super) fn minor_units(text: &str) -> Option<(Amount, bool)> {
     let (digits, negative) = text.strip_prefix('-').map_or((text, false), |digits| (digits, true));
-    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let minor = match digits.split_once('.') {
-        Some((whole, cents)) if cents.len() == 2 && all_digits(whole) && all_digits(cents) => {
-            format!("{whole}{cents}").parse().ok()?
-        }
-        None if all_digits(digits) => digits.parse().ok()?,
-        _ => return None,
+    let (whole, cents) = match digits.split_once('.') {
+        Some((whole, cents)) if cents.len() == 2 => (whole, cents),
+        Some(_) => return None,
+        None => (digits, ""),
     };
-    Some((Amount::new(minor).ok()?, negative))
+    // A plus in front would be parsed below.
+    if !whole.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    Some((Amount::new(format!("{whole}{cents}").parse().ok()?).ok()?, negative))
 }
 
 /// A user field by its name: user fields are an object, or an array of objects of one member each.

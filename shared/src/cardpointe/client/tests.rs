@@ -6,8 +6,9 @@ use std::{collections::VecDeque, sync::Mutex};
 
 use secrecy::ExposeSecret;
 use tollgate_core::{
-    payments::{KnownPayment, Labels},
-    values::{Amount, Currency},
+    order::FeeShare,
+    payments::{GatewayRecord, KnownPayment, Labels},
+    values::{Amount, Currency, FeeKind},
 };
 
 use super::*;
@@ -75,17 +76,22 @@ fn amount() -> Amount {
 const CAPTURE: Command<'static> = Command::Capture(PAYMENT);
 
 async fn perform(client: &CardPointe<Scripted>, command: Command<'_>) -> Outcome {
-    perform_through(client, &route(), command).await
+    perform_through(client, &route(), &["tg0", "tg1"], command).await
 }
 
-async fn perform_through(client: &CardPointe<Scripted>, route: &Route, command: Command<'_>) -> Outcome {
+async fn perform_through(
+    client: &CardPointe<Scripted>,
+    route: &Route,
+    ours: &[&str],
+    command: Command<'_>,
+) -> Outcome {
     let instruction = Instruction {
         route,
         currency: Currency::parse("USD").unwrap(),
         amount: amount(),
         gateway_order_id: "tg1",
         order: &"o".parse().unwrap(),
-        ours: vec!["tg0", "tg1"],
+        ours: ours.to_vec(),
         labels: Labels::default(),
         command,
     };
@@ -98,9 +104,12 @@ async fn inquire(client: &CardPointe<Scripted>, about: Inquired<'_>) -> Finding 
 
 /// About an operation of a payment that was sent with these order ids.
 async fn inquire_of(client: &CardPointe<Scripted>, about: Inquired<'_>, payments: &[&str]) -> Finding {
-    let route = route();
-    let inquiry = Inquiry {
-        route: &route,
+    client.inquire(&merchant(), inquiry_of(&route(), about, payments), LIMIT).await
+}
+
+fn inquiry_of<'a>(route: &'a Route, about: Inquired<'a>, payments: &[&'a str]) -> Inquiry<'a> {
+    Inquiry {
+        route,
         about,
         amount: amount(),
         gateway_order_id: "tg1",
@@ -109,8 +118,7 @@ async fn inquire_of(client: &CardPointe<Scripted>, about: Inquired<'_>, payments
         payments: payments.to_vec(),
         currency: Currency::USD,
         known: Vec::new(),
-    };
-    client.inquire(&merchant(), inquiry, LIMIT).await
+    }
 }
 
 fn sent(client: CardPointe<Scripted>) -> Vec<String> {
@@ -277,8 +285,83 @@ async fn an_inquiry_whose_response_is_not_200_and_json_says_nothing_about_the_op
 async fn an_account_of_another_gateway_is_sent_nothing() {
     let client = over(Vec::new());
     let other = Route { gateway: "another".into(), ..route() };
-    assert_eq!(shown(&perform_through(&client, &other, CAPTURE).await), "nothing done: Misconfigured");
+    assert_eq!(shown(&perform_through(&client, &other, &[], CAPTURE).await), "nothing done: Misconfigured");
+    let inquiry = inquiry_of(&other, Inquired::Purchase, &[]);
+    assert_eq!(client.inquire(&merchant(), inquiry, LIMIT).await, Finding::Failed);
+    assert_eq!(client.look_up(&merchant(), &other, "111", LIMIT).await, RecordLookUp::NoResponse);
     assert!(sent(client).is_empty());
+}
+
+#[tokio::test]
+async fn a_look_up_tells_the_last_record_that_has_a_state_and_whether_it_moved_money() {
+    let found = |undone: Option<&str>| {
+        let (gateway_order_id, amount) = (Some("tg0".to_owned()), Some(amount()));
+        RecordLookUp::Found(GatewayRecord { gateway_order_id, amount, undone: undone.map(str::to_owned) })
+    };
+    let voided = QUEUED.replace("Queued for Capture", "Voided");
+    let several = format!("[{voided},{QUEUED},{NOT_FOUND}]");
+    for (status, body, expected) in [
+        (200, QUEUED, found(None)),
+        (200, &voided, found(Some("Voided"))),
+        (200, &several, found(None)),
+        (200, NOT_FOUND, RecordLookUp::Nothing),
+        (500, QUEUED, RecordLookUp::NoResponse),
+    ] {
+        let client = over(vec![with(status, body)]);
+        assert_eq!(client.look_up(&merchant(), &route(), "111", LIMIT).await, expected, "{status} {body}");
+        assert_eq!(sent(client), ["GET /inquire/111/496160873888"]);
+    }
+}
+
+/// Such as a payment beside the transaction's own, which its reference identifies.
+#[tokio::test]
+async fn a_payment_whose_order_ids_are_not_known_may_have_any() {
+    let response = |retref: &str| {
+        with(200, &APPROVED.replace("tg0", "tg9").replace(r#""111""#, &format!("\"{retref}\"")))
+    };
+    for (command, retref, expected) in
+        [(CAPTURE, "111", "approved"), (Command::Refund(PAYMENT), "222", "unnamed: approved")]
+    {
+        let outcome = perform_through(&over(vec![response(retref)]), &route(), &[], command).await;
+        assert_eq!(shown(&outcome), expected);
+    }
+    let route = route();
+    let inquiry = Inquiry { ours: Vec::new(), ..inquiry_of(&route, Inquired::Capture(PAYMENT), &[]) };
+    let client = over(vec![with(200, &QUEUED.replace("tg0", "tg9"))]);
+    assert!(matches!(client.inquire(&merchant(), inquiry, LIMIT).await, Finding::Became(_)));
+}
+
+#[tokio::test]
+async fn a_capture_and_a_refund_are_compared_with_their_amount_and_their_share_of_the_fee() {
+    let share = Amount::new(78).unwrap();
+    let kind = FeeKind::Surcharge;
+    let fee = Some(FeeShare { is_whole: true, share, left: share, kind, basis: None });
+    let refund = APPROVED.replace("111", "222").replace("tg0", "tg1");
+    for (fee, total, is_done) in [(None, "25.99", true), (None, "26.77", false), (fee, "26.77", true)] {
+        let payment = KnownPayment { fee, ..PAYMENT };
+        for (command, response) in
+            [(Command::Capture(payment), APPROVED), (Command::Refund(payment), &refund)]
+        {
+            let outcome = perform(&over(vec![with(200, &response.replace("25.99", total))]), command).await;
+            assert_eq!(matches!(outcome, Outcome::Approved(_)), is_done, "{fee:?} {total}");
+        }
+        let client = over(vec![with(200, &refund.replace("25.99", total))]);
+        let found = inquire(&client, Inquired::Refund(payment)).await;
+        assert_eq!(matches!(found, Finding::Became(_)), is_done, "{fee:?} {total}");
+    }
+}
+
+#[tokio::test]
+async fn another_refund_that_is_known_is_not_taken_for_the_one_that_is_looked_for() {
+    let other = QUEUED.replace("111", "222").replace("25.99", "-25.99");
+    let listed = format!("[{QUEUED},{other}]");
+    let route = route();
+    let inquiry = || inquiry_of(&route, Inquired::Refund(PAYMENT), &["tg0"]);
+    let client = || over(vec![with(200, NOT_FOUND), with(200, &listed)]);
+    let found = client().inquire(&merchant(), inquiry(), LIMIT).await;
+    assert!(matches!(found, Finding::Became(_)));
+    let inquiry = Inquiry { known: vec!["222"], ..inquiry() };
+    assert_eq!(client().inquire(&merchant(), inquiry, LIMIT).await, Finding::Absent);
 }
 
 /// A direct response with these members beside those of an approval.

@@ -156,15 +156,13 @@ impl Network {
         let stated = |rows, code: &Option<SchemeCode>| find(rows, &code.as_ref()?.code);
         let advice = stated(advices, &words.advice);
         let response = stated(responses, &words.response);
-        let is_stopped = [advice, response].into_iter().flatten().any(|rule| {
-            self == Self::Visa && matches!(rule.class, RetryClass::StopSeries | RetryClass::Drop)
-        });
+        let stops = |rule: RetryRule| matches!(rule.class, RetryClass::StopSeries | RetryClass::Drop);
+        let is_stopped = [advice, response].into_iter().flatten().any(stops);
         let category = self.category(words, code).filter(|rule| !is_stopped || *rule != NEVER);
-        let members = [advice, response, category, of_processor(code)];
-        members.into_iter().flatten().reduce(|first, later| {
-            let overrides = later.class <= RetryClass::Drop && later.class < first.class;
-            if overrides { later } else { first }
-        })
+        let mut members = [advice, response, category, of_processor(code)].into_iter().flatten();
+        let first = members.next();
+        let bans = members.filter(|later| later.class <= RetryClass::Drop);
+        first.into_iter().chain(bans).min_by_key(|rule| rule.class)
     }
 
     /// The category that the response states, else the one that the gateway publishes for its code.

@@ -197,6 +197,7 @@ fn a_follow_ups_own_fee_members_win() {
         assert_eq!(moved("51.50", form("1.50")), Some((5_000, 150)));
         assert_eq!(moved("-51.50", form("-1.50")), Some((5_000, 150)));
         assert_eq!(moved("52.00", form("2.00")), Some((5_000, 200)), "it says so");
+        assert_eq!(moved("53.00", form("3.00")), Some((5_000, 300)), "all that is left");
         assert_eq!(moved("50.00", form("0.00")), Some((5_000, 0)));
         assert_eq!(moved("50.00", form("1.50")), None);
         assert_eq!(moved("51.50", form("1.49")), None);

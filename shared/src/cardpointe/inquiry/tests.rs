@@ -345,6 +345,8 @@ fn a_refund_that_was_refused_is_told_by_its_own_record() {
     assert_eq!(own(&[earlier(declined)], &[]), None);
     let unknown = record("C", "Something New", "-25.99");
     assert_eq!(own(&[unknown], &[]), Some(Finding::Undecided), "it is there, and nothing is known of it");
+    let contradicting = record("A", "Declined", "-25.99");
+    assert_eq!(own(&[contradicting], &[]), Some(Finding::Undecided));
 }
 
 #[test]
@@ -428,6 +430,8 @@ fn a_void_under_the_payments_order_id_that_names_no_attempt_or_an_earlier_one_re
     };
     let of = |records: &[GatewayReply]| refund(&[]).under_the_payments(records).unwrap_or(Finding::Undecided);
     assert_eq!(of(&[payment(), voided(None)]), Finding::Undecided);
+    let without_amount = GatewayReply { amount: Some("0.00".to_owned()), ..voided(None) };
+    assert_eq!(of(&[payment(), without_amount]), Finding::Undecided);
     assert_eq!(of(&[payment(), voided(Some("TGEARLIER"))]), Finding::Undecided);
     assert_eq!(of(&[payment(), voided(Some("TGEARLIER")), declined.clone()]), Finding::Undecided);
     assert!(matches!(outcome(of(&[payment(), declined])), Outcome::Declined(..)), "the latest names itself");

@@ -257,7 +257,9 @@ fn a_decline_that_holds_all_of_it_with_the_fee_is_unproven_too() {
         ..surcharged("26.77", "0.78")
     };
     assert!(of(PAYMENT, &reply).response().unproven);
-    assert!(!of(PAYMENT, &GatewayReply { authcode: None, ..reply }).response().unproven);
+    assert!(!of(PAYMENT, &GatewayReply { authcode: None, ..reply.clone() }).response().unproven);
+    let of_zero = GatewayReply { amount: Some("0.00".to_owned()), fee: None, ..reply };
+    assert!(!meaning(PAYMENT, Amount::ZERO, &of_zero).response().unproven, "there is nothing to hold");
 }
 
 /// A second capture would replace the first one.

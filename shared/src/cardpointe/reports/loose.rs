@@ -69,8 +69,7 @@ impl<R> State<'_, R> {
     }
 
     fn flush(&mut self) {
-        let some = std::mem::take(&mut self.waiting);
-        self.is_gone = self.is_gone || (!some.is_empty() && !(self.hand_over)(some));
+        self.is_gone = !(self.hand_over)(std::mem::take(&mut self.waiting));
     }
 
     /// Notes the message of an object without records.
@@ -335,7 +334,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ShapeVisitor<T> {
     fn visit_f64<E>(self, number: f64) -> Result<AnyShape<T>, E> {
         let (whole, two) = (number.to_string(), format!("{number:.2}"));
         let decimals = whole.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-        Ok(AnyShape::Text(if decimals <= 2 { two } else { whole }))
+        Ok(AnyShape::Text(match decimals {
+            0..=2 => two,
+            _ => whole,
+        }))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<AnyShape<T>, E> {

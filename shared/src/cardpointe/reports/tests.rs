@@ -1,12 +1,20 @@
 //! Every documented and recorded form of both reports, read as it arrives.
 
 use memory::SetClock;
-use std::{sync::Mutex, time::Duration};
+use std::{
+    io::Read,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::stream;
 use jiff::civil::date;
 use proptest::prelude::*;
 use tollgate_core::{
+    order::LineId,
     payments::Merchant,
     settlement::{BatchStatus, Component, Deposit, FundedKind, FundedStatus, SettledStatus},
     values::{Currency, SignedAmount},
@@ -193,6 +201,20 @@ async fn the_documented_deposit_adds_up_with_its_signs() {
         (9215, Some(1), date(2018, 5, 17))
     );
     assert_eq!((chargeback.case.as_str(), chargeback.reason_code.as_str()), ("2018127001", "34"));
+    assert_eq!((&chargeback.deposit, chargeback.transaction_amount.map(minor)), (&deposit.id, Some(9215)));
+    assert_eq!(
+        (
+            chargeback.reason.as_str(),
+            chargeback.authcode.as_deref(),
+            chargeback.acquirer_reference.as_deref()
+        ),
+        ("Fraudulent transaction", Some("07362C"), Some("24692168092100870441837"))
+    );
+    assert_eq!(reversal.changed_on, Some(date(2018, 5, 18)), "when it was added");
+    assert_eq!(
+        (deposit.account.as_str(), deposit.read_at, deposit.currency),
+        (ACCOUNT, new_year().now(), Some(Currency::USD))
+    );
 }
 
 #[tokio::test]
@@ -221,6 +243,7 @@ async fn a_recording_in_minor_units_and_without_an_id_ahead_is_read_the_same_way
 async fn a_body_without_records_is_no_failure_and_says_whether_it_says_so_in_words() {
     for (text, says) in [
         ("", ReadReport::Blank),
+        ("\" \"", ReadReport::Blank),
         (" \n", ReadReport::Blank),
         ("Null batches", ReadReport::Nothing),
         ("\"Null batches\"", ReadReport::Nothing),
@@ -254,25 +277,42 @@ async fn an_object_in_place_of_the_array_is_read() {
 
 #[tokio::test]
 async fn what_is_no_report_is_an_error_that_quotes_nothing() {
-    for text in [
-        "<html>secret</html>",
-        "{\"secret\": ",
-        r#"{"errormsg":"secret"}"#,
-        r#"[{"batchid":"1","txns":"secret"}]"#,
-        r#"[{"batchid":"1"}] secret"#,
+    for (text, expected) in [
+        ("<html>secret</html>", "a message that is not known"),
+        ("{\"secret\": ", "the response broke off"),
+        (r#"{"errormsg":"secret"}"#, "a message that is not known"),
+        (r#"[{"batchid":"1","txns":"secret"}]"#, "line 1 column 31"),
+        (r#"[{"batchid":"1"}] secret"#, "line 1 column 19"),
     ] {
         let (read, all) = settled(&reports(200, body(text, 16)), DAY).await;
-        let error = read.expect_err(text).to_string();
-        assert!(!error.contains("secret") && all.is_empty(), "{text}: {error}");
+        let error = read.expect_err(text);
+        let (ReportError::Malformed(said) | ReportError::Unavailable(said)) = &error else {
+            panic!("{error}")
+        };
+        assert!(
+            said == expected && !error.to_string().contains("secret") && all.is_empty(),
+            "{text}: {error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_sentence_is_read_up_to_its_longest() {
+    for (bytes, is_read) in [(1_024, true), (1_025, false)] {
+        let text = format!("{:bytes$}", "Null batches");
+        let (read, _) = settled(&reports(200, body(&text, 100)), DAY).await;
+        assert_eq!(matches!(read, Ok(ReadReport::Nothing)), is_read, "{bytes}");
+        assert_eq!(matches!(read, Err(ReportError::Malformed(_))), !is_read, "{bytes}");
     }
 }
 
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_told_by_its_id_and_the_rest_of_the_report_counts() {
     let text = r#"[{"txns":[{"retref":"1"}]},{"batchid":"7","txns":[{"retref":"2","setlamount":"1,00"},
-        {"setlamount":"1.00","salesdoc":"order"},5,null,["x"],{"retref":"3","setlamount":"1.00"}]}]"#;
+        {"setlamount":"1.00","salesdoc":"order"},5,null,["x"],{"retref":"3","setlamount":1.5},
+        {"retref":"4","setlamount":1.005}]}]"#;
     let (read, all) = settled(&reports(200, body(text, 16)), DAY).await;
-    assert_eq!(read.unwrap(), ReadReport::Whole(7));
+    assert_eq!(read.unwrap(), ReadReport::Whole(8));
     let told: Vec<String> = all
         .iter()
         .map(|record| match record {
@@ -288,18 +328,21 @@ async fn a_row_that_cannot_be_read_is_told_by_its_id_and_the_rest_of_the_report_
         "no transaction, batch 7",
         "no transaction, batch 7",
         "3",
+        "an amount has another form, batch 7, 4",
     ];
     assert_eq!(told, expected);
 }
 
 #[tokio::test]
 async fn a_row_of_a_deposit_that_cannot_be_read_is_told_and_one_that_moves_no_money_needs_no_amount() {
-    let text = r#"{"fundingmasterid":"9","fundingdate":"2026-11-20","fundings":[
-        {"fundingid":"f","netsales":"1.00","totalfunding":"x","dateadded":"2026-11-21"}],
+    let text = r#"{"fundingmasterid":"9","fundingdate":"2026-11-20","datechanged":"2026-11-22","fundings":[
+        {"fundingid":"f","netsales":"1.00","totalfunding":"x","dateadded":"2026-11-21"},
+        {"fundingid":"g","netsales":"1,00","fee":"2.00","totalfunding":"3.00"}],
         "txns":[{"retref":"1","type":"SALE","amount":null},{"retref":"2","type":"VOID SALE","amount":null},
         {"retref":"3","type":"SALE","status":"Voided"},{"type":"SALE","amount":"1.00"},"x",
         {"retref":"4","type":"SALE","amount":"1.00","status":"Processed"},
-        {"retref":"40","parentretref":"4","type":"SALE","amount":"-1.00","status":"Processed","achreturncode":"R01"}],
+        {"retref":"40","parentretref":"4","type":"SALE","amount":"-1.00","status":"Processed","achreturncode":"R01"},
+        {"retref":"41","parentretref":"6","type":"REFUND","amount":"1.00","achreturncode":"R01"}],
         "chargebacks":[{"fundingchargebackid":"c","casenumber":"case"},{"amount":"1.00","retref":"5"},7],
         "adjustments":[{"fundingadjustmentid":"a","category":"FEES","amount":{}}]}"#;
     let all = funded_of(text).await;
@@ -325,14 +368,104 @@ async fn a_row_of_a_deposit_that_cannot_be_read_is_told_and_one_that_moves_no_mo
         "no line",
         "4 processed 100",
         "4 returned -100",
+        "6 returned 100",
         "a chargeback without an amount, case",
         "a chargeback without its case, 5",
         "a chargeback without its case",
         "an adjustment without an amount, a",
         "a sum without its total, or with a part of another form, f",
-        "100 Some(2026-11-21)",
+        "a sum without its total, or with a part of another form, g",
+        "400 Some(2026-11-22)",
     ];
     assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn each_part_of_a_deposit_is_read_without_the_others() {
+    let told = async |text: String| -> Vec<String> {
+        let shown = |record: &FundingRecord| match record {
+            FundingRecord::Line { reference, .. } => format!("line {reference}"),
+            FundingRecord::Chargeback(chargeback) => format!("chargeback {}", chargeback.case),
+            FundingRecord::Adjustment { adjustment, .. } => format!("adjustment {}", adjustment.description),
+            FundingRecord::Deposit(deposit) => format!("deposit {}", minor(deposit.total)),
+            FundingRecord::Unreadable(row) => row.to_string(),
+        };
+        funded_of(&text).await.iter().map(shown).collect()
+    };
+    for (part, expected) in [
+        (r#""fundings":[{"totalfunding":"1.00"}]"#, "deposit 100"),
+        (r#""txns":[{"retref":"1","type":"SALE","amount":"1.00"}]"#, "line 1"),
+        (r#""chargebacks":[{"casenumber":"2","amount":"1.00"}]"#, "chargeback 2"),
+        (r#""adjustments":[{"description":"3","amount":"1.00"}]"#, "adjustment 3"),
+    ] {
+        let whole = format!(r#"{{{part},"fundingmasterid":"9","fundingdate":"20261120"}}"#);
+        assert_eq!(told(whole).await, [expected]);
+        assert_eq!(told(format!("{{{part}}}")).await, ["a deposit without its id"], "{part}");
+    }
+}
+
+#[tokio::test]
+async fn each_stated_word_of_a_deposit_has_its_meaning() {
+    let (sale, refund, no_money) = (FundedKind::Sale, FundedKind::Refund, FundedKind::NoMoney);
+    let (processed, rejected) = (FundedStatus::Processed, FundedStatus::Rejected);
+    let lines = [
+        ("SALE", "Processed", sale, processed),
+        ("Cash Advance", "settled", sale, processed),
+        ("REFUND", "Captured", refund, processed),
+        ("VOID SALE", "Voided", no_money, FundedStatus::Voided),
+        ("VOID REFUND", "Rejected", no_money, rejected),
+        ("AUTH REQUEST", "Failure", no_money, rejected),
+        ("ACCOUNT VERIFY", "Declined", no_money, rejected),
+        ("OTHER", "Other", FundedKind::Unrecognized, FundedStatus::Unrecognized),
+    ];
+    let adjustments = [
+        ("Adjustments", Component::Adjustment),
+        ("ADJUSTMENT", Component::Adjustment),
+        ("FEES", Component::Fee),
+        ("FEE", Component::Fee),
+        ("INTERCHANGE CHARGES", Component::Interchange),
+        ("REVERSAL", Component::Reversal),
+        ("SERVICE CHARGES", Component::ServiceCharge),
+        ("THIRD PARTY", Component::ThirdParty),
+        ("OTHER ADJUSTMENT", Component::Other),
+    ];
+    let txns = lines.map(|(kind, status, ..)| {
+        serde_json::json!({"retref": "1", "type": kind, "status": status, "amount": "1.00"})
+    });
+    let stated = adjustments.map(|(category, _)| serde_json::json!({"category": category, "amount": "1.00"}));
+    let text = serde_json::json!({"fundingmasterid": "9", "txns": txns, "adjustments": stated});
+    let all = funded_of(&text.to_string()).await;
+    let (of_lines, of_adjustments) = all.split_at(lines.len());
+    for (record, (stated, _, kind, status)) in of_lines.iter().zip(lines) {
+        let FundingRecord::Line { funded, .. } = record else { panic!("{record:?}") };
+        assert_eq!((funded.kind, funded.status), (kind, status), "{stated}");
+    }
+    assert_eq!(of_adjustments.len(), adjustments.len());
+    for (record, (stated, component)) in of_adjustments.iter().zip(adjustments) {
+        let FundingRecord::Adjustment { adjustment, .. } = record else { panic!("{record:?}") };
+        assert_eq!(adjustment.component, Some(component), "{stated}");
+    }
+}
+
+#[tokio::test]
+async fn a_line_without_an_id_is_known_by_its_content_and_its_place_among_equal_ones() {
+    let text = r#"{"fundingmasterid":"9","chargebacks":[{"casenumber":"2","amount":"1.00","currency":"USD",
+        "sequencenumber":"4","dateadded":"2026-11-18","datechanged":"2026-11-19"}],
+        "adjustments":[{"amount":"-1.00","description":"a"},{"amount":"-1.00","description":"a"},
+        {"amount":"-2.00","description":"a"},{"fundingadjustmentid":"7","amount":"-1.00","description":"a"}]}"#;
+    let all = funded_of(text).await;
+    let [FundingRecord::Chargeback(chargeback), adjustments @ ..] = &all[..] else { panic!("{all:?}") };
+    let added = Some(date(2026, 11, 18));
+    assert_eq!(chargeback.id, LineId::made(Some("2"), Some("4"), added, SignedAmount::new(100), 0));
+    assert_eq!((chargeback.currency, chargeback.on), (Some(Currency::USD), date(2026, 11, 18)));
+    assert_eq!(chargeback.changed_on, Some(date(2026, 11, 19)));
+    let ids = adjustments.iter().map(|record| match record {
+        FundingRecord::Adjustment { adjustment, .. } => adjustment.id.clone(),
+        other => panic!("{other:?}"),
+    });
+    let made = |minor, position| LineId::made(Some("a"), None, None, SignedAmount::new(minor), position);
+    let expected = [made(-100, 0), made(-100, 1), made(-200, 0), LineId::Stated("7".to_owned())];
+    assert_eq!(ids.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
@@ -388,9 +521,10 @@ async fn a_refused_request_says_whether_to_wait_or_that_the_report_is_not_offere
     let text = r#"{"errormsg":"Merchant not enabled for funding"}"#;
     let (read, _) = funded(&reports(200, body(text, 9)), DAY).await;
     assert!(matches!(read, Ok(ReadReport::NotOffered)));
-    let throttled = reports(429, Vec::new());
+    let (throttled, begin) = (reports(429, Vec::new()), Instant::now());
     let (read, _) = funded(&throttled, DAY).await;
     assert!(matches!(read, Err(ReportError::Throttled)));
+    assert_eq!((throttled.transport.urls.lock().unwrap().len(), begin.elapsed().as_secs()), (2, 30));
 }
 
 #[tokio::test]
@@ -413,6 +547,53 @@ async fn a_report_of_a_hundred_thousand_lines_arrives_whole_and_in_its_order() {
     let response = StreamedResponse { status: 200, retry_after: None, body: pieces.boxed() };
     let read = read(response, settled::Batches { day: DAY }, &mut each).await;
     assert_eq!((read.unwrap(), next), (ReadReport::Whole(100_000), LINES));
+}
+
+#[test]
+fn records_are_handed_over_some_at_a_time_and_no_more_where_nothing_takes_them() {
+    let lines = vec![r#"{"retref":"1"}"#; 600].join(",");
+    let text = format!(r#"{{"batchid":"1","hoststat":"GB","txns":[{lines}]}}"#);
+    for (is_taken, handed_over) in [(true, 600), (false, 256)] {
+        let (mut most, mut all) = (0, 0);
+        let mut take = |some: Vec<SettledRecord>| {
+            (most, all) = (most.max(some.len()), all + some.len());
+            is_taken
+        };
+        let read = parse(text.as_bytes(), &settled::Batches { day: DAY }, &mut take);
+        assert_eq!((most, all), (256, handed_over));
+        match read {
+            Ok(read) => assert!(is_taken && read == ReadReport::Whole(600)),
+            Err(error) => assert!(!is_taken && error.to_string().contains("nothing takes it"), "{error}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_is_read_no_further_than_it_is_parsed() {
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counted = taken.clone();
+    let pieces = stream::iter(0..10_000).map(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok(b"{]".to_vec())
+    });
+    let response = StreamedResponse { status: 200, retry_after: None, body: pieces.boxed() };
+    let read = read(response, settled::Batches { day: DAY }, &mut |_| {}).await;
+    assert!(matches!(read, Err(ReportError::Malformed(_))));
+    assert!(taken.load(Ordering::Relaxed) < 100, "the rest is not taken from the gateway");
+}
+
+#[test]
+fn an_empty_piece_or_buffer_is_not_the_end_of_a_body() {
+    let (pieces, arrived) = mpsc::channel(WAITING_MAX);
+    for piece in ["ab", "", "c"] {
+        pieces.try_send(Ok(piece.as_bytes().to_vec())).unwrap();
+    }
+    drop(pieces);
+    let (mut chunks, mut first, mut others) = (Chunks::new(arrived), [0], String::new());
+    chunks.read_exact(&mut first).unwrap();
+    assert_eq!(chunks.read(&mut []).unwrap(), 0);
+    chunks.read_to_string(&mut others).unwrap();
+    assert_eq!((first, others.as_str()), (*b"a", "bc"));
 }
 
 proptest! {

@@ -171,6 +171,8 @@ fn a_processors_own_word_counts_and_the_gateways_does_not() {
     let words = SchemeWords { category: code("2"), ..SchemeWords::default() };
     let lost = ProcessorCode { respproc: "RPCT", respcode: "208" };
     assert_eq!(shown(rule(Some(Brand::Visa), &words, lost)), "never");
+    let dropped = ProcessorCode { respproc: "RPCT", respcode: "790" };
+    assert_eq!(shown(rule(Some(Brand::Mastercard), &advised("01"), dropped)), "drop", "it forbids more");
 }
 
 #[test]

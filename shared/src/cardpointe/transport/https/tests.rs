@@ -129,6 +129,27 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_report_that_is_refused_says_how_long_to_wait_by_the_gateways_header_or_the_usual_one() {
+    let (transport, _) = transport();
+    let password = SecretString::from("p");
+    for (headers, expected) in [
+        ("X-Rate-Limit-Retry-After-Seconds: 7\r\nRetry-After: 9\r\n", Some(7)),
+        ("Retry-After: 9\r\n", Some(9)),
+        ("Retry-After: Tue, 01 Dec 2026 09:00:00 GMT\r\n", None),
+        ("", None),
+    ] {
+        let refusal = format!("HTTP/1.1 429 \r\n{headers}Content-Length: 2\r\n\r\n{{}}");
+        let (address, _) = serve(Does::Responds(refusal.into_bytes())).await;
+        let (url, limit) = (format!("http://{address}/"), Duration::from_secs(20));
+        let method = http::Method::GET;
+        let request = Request { method, url, username: "u", password: &password, body: None, limit };
+        let response = transport.open(request).await.unwrap();
+        assert_eq!((response.status, response.retry_after), (429, expected.map(Duration::from_secs)));
+        assert_eq!(response.body.collect::<Vec<_>>().await, [Ok(b"{}".to_vec())]);
+    }
+}
+
+#[tokio::test]
 async fn a_connection_that_was_idle_for_long_by_the_wall_clock_is_not_used_again() {
     let (transport, clock) = transport();
     // Any status: a connection is good after a refusal, too.
