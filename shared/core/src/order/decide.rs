@@ -38,6 +38,11 @@ pub fn decide(
     if intent.by != Principal::Implicit {
         return decide_openly(order, intent, route, context);
     }
+    let mut order = order;
+    // A canceled order is refused for that, and nothing is saved of it.
+    if let Some(shop) = context.shop.filter(|shop| shop.standing != ShopStanding::Cancelled) {
+        order.compare(&ShopReading { order: Some(shop), rows: None }, context.now);
+    }
     let own: Vec<Uuid> = order.transactions.iter().filter(|t| intent.may_know(t)).map(|t| t.id).collect();
     decide_openly(order, intent, route, context).map_err(|rejection| rejection.for_shopper(&own))
 }
@@ -65,11 +70,6 @@ fn decide_openly(
         return Err(Rejection::NewerVersion);
     }
     must_be_as_seen(&order, intent, again)?;
-    let mut order = order;
-    // A canceled order is refused for that, and nothing is saved of it.
-    if let Some(shop) = context.shop.filter(|shop| shop.standing != ShopStanding::Cancelled) {
-        order.compare(&ShopReading { order: Some(shop), rows: None }, context.now);
-    }
     if intent.currency.is_some_and(|currency| currency != order.currency) {
         return Err(Rejection::CurrencyDiffers(order.currency));
     }

@@ -5,8 +5,8 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Context, Kind, OperationRef, Order, Recording, RowStatus, ShopOrder, ShopReading, TellingAnswer,
-        TellingState, ToTell, Transaction, apply::void_by_rule, recording::SHOWN_AFTER,
+        Context, Kind, OperationRef, Order, Recording, RowStatus, ShopOrder, ShopReading, Telling,
+        TellingAnswer, TellingState, ToTell, Transaction, apply::void_by_rule, recording::SHOWN_AFTER,
     },
     values::Amount,
 };
@@ -39,7 +39,7 @@ impl Order {
         attempt: Uuid,
         now: Timestamp,
     ) -> Option<ToTell> {
-        let was_looked_for = self.transaction(transaction)?.telling().is_some_and(|one| one.is_looked_for());
+        let was_looked_for = self.transaction(transaction)?.telling().is_some_and(Telling::is_looked_for);
         self.compare(reading, now);
         let payment = self.transaction(transaction)?;
         let recording = payment.recording.as_ref()?;

@@ -65,6 +65,11 @@ pub(super) fn shop_order(settled: u64, read_at: Timestamp) -> ShopOrder {
     }
 }
 
+/// The id of a request at a moment.
+fn request_id(now: Timestamp) -> Uuid {
+    Uuid::from_u128(now.as_second().unsigned_abs().into())
+}
+
 impl History {
     pub(super) fn of(events: &[Event]) -> Self {
         let mut fixture = Fixture::external();
@@ -109,7 +114,7 @@ impl History {
             .or_else(|| {
                 order.begin_telling(
                     Some(&ShopReading { order: Some(&shop_order(TOTAL, now)), rows: Some(&[]) }),
-                    Uuid::new_v4,
+                    || request_id(now),
                     now,
                 )
             })
@@ -132,7 +137,7 @@ impl History {
         let settled = if payment.told().is_some() { TOTAL } else { 0 };
         let (shown, order) = (rows.collect::<Vec<_>>(), shop_order(settled, now));
         let (id, reading) = (payment.id, ShopReading { order: Some(&order), rows: Some(&shown) });
-        self.sent = self.fixture.order.apply_look(id, &reading, Uuid::new_v4(), now);
+        self.sent = self.fixture.order.apply_look(id, &reading, request_id(now), now);
     }
 
     /// The payment as its shop has it, and the next task. Moments are seconds after the beginning.

@@ -87,73 +87,45 @@ const RELEASED: BothForms =
 /// An act of staff is a difference until the same is done here, and is not told again.
 #[test]
 fn what_staff_do_there_is_named_in_both_forms_of_rows_until_the_same_is_done_here() {
-    let (held, paid) = ([AUTHORIZES, Recorded], [PURCHASES, Recorded]);
-    let told = "told capture there; -";
-    let cases: &[(&[Event], BothForms, &str, &[Event], &str)] = &[
-        (&held, CAPTURED, "captured_there 30 capture there", &[Captures(TOTAL)], told),
-        (
-            &held,
-            CAPTURED,
-            "captured_there 30 capture there",
-            &[Captures(1_000)],
-            "needs_attention captured_there 30 capture there; -",
-        ),
-        (&held, CAPTURED, "captured_there 30 capture there", &[Voids], "to_tell capture there; send 40"),
-        (
-            &paid,
-            PART_BACK,
-            "refunded_there 30 purchase there back 100",
-            &[Refunds(100)],
-            "told purchase there back 100; -",
-        ),
-        (
-            &paid,
-            PART_BACK,
-            "refunded_there 30 purchase there back 100",
-            &[Refunds(99)],
-            "needs_attention refunded_there 30 purchase there back 100; -",
-        ),
-        (
-            &paid,
-            PART_BACK,
-            "refunded_there 30 purchase there back 100",
-            &[Refunds(150)],
-            "to_tell purchase there back 100; send 40",
-        ),
-        (
-            &paid,
-            ALL_BACK,
-            "refunded_there 30 refund there back 2599",
-            &[Voids],
-            "told refund there back 2599; -",
-        ),
-        (
-            &held,
-            RELEASED,
-            "refunded_there 30 refund there back 2599",
-            &[Voids],
-            "told refund there back 2599; -",
-        ),
-        (
-            &paid,
-            PART_BACK,
-            "refunded_there 30 purchase there back 100",
-            &[ShopCancels],
-            "needs_attention order_cancelled 40 purchase there back 100; -",
-        ),
+    const HELD_THERE: &[Event] = &[AUTHORIZES, Recorded];
+    const PAID_THERE: &[Event] = &[PURCHASES, Recorded];
+    let captured = "captured_there 30 capture there";
+    let part_back = "refunded_there 30 purchase there back 100";
+    let all_back = "refunded_there 30 refund there back 2599";
+    let done: &[(&[Event], BothForms, &str)] = &[
+        (HELD_THERE, CAPTURED, captured),
+        (PAID_THERE, PART_BACK, part_back),
+        (PAID_THERE, ALL_BACK, all_back),
+        (HELD_THERE, RELEASED, all_back),
     ];
-    for (before, forms, expected, then, at_the_end) in cases {
+    for (before, forms, expected) in done {
         for rows in forms {
             let mut history = History::of(before);
             assert!(history.reads(rows), "{before:?} {rows:?}");
-            let shown = history.shown();
-            assert_eq!(shown, format!("needs_attention {expected}; -"), "{before:?} {rows:?}");
-            then.iter().for_each(|event| history.happens(*event));
-            assert_eq!(history.shown(), *at_the_end, "{before:?} {rows:?} {then:?}");
+            assert_eq!(history.shown(), format!("needs_attention {expected}; -"), "{before:?} {rows:?}");
+        }
+    }
+    let then: &[(&[Event], BothForms, Event, &str)] = &[
+        (HELD_THERE, CAPTURED, Captures(TOTAL), "told capture there; -"),
+        (HELD_THERE, CAPTURED, Captures(1_000), "needs_attention captured_there 30 capture there; -"),
+        (HELD_THERE, CAPTURED, Voids, "to_tell capture there; send 40"),
+        (PAID_THERE, PART_BACK, Refunds(100), "told purchase there back 100; -"),
+        (PAID_THERE, PART_BACK, Refunds(99), "needs_attention refunded_there 30 purchase there back 100; -"),
+        (PAID_THERE, PART_BACK, Refunds(150), "to_tell purchase there back 100; send 40"),
+        (PAID_THERE, ALL_BACK, Voids, "told refund there back 2599; -"),
+        (HELD_THERE, RELEASED, Voids, "told refund there back 2599; -"),
+        (PAID_THERE, PART_BACK, ShopCancels, "needs_attention order_cancelled 40 purchase there back 100; -"),
+    ];
+    for (before, forms, event, at_the_end) in then {
+        for rows in forms {
+            let mut history = History::of(before);
+            history.reads(rows);
+            history.happens(*event);
+            assert_eq!(history.shown(), *at_the_end, "{before:?} {rows:?} {event:?}");
             assert_eq!(history.foreign(), 0);
             // An old reading takes nothing back, and the same one changes nothing.
             assert!(!history.reads(rows) && !history.reads(&[HELD]) && !history.reads(&[]), "{rows:?}");
-            assert_eq!(history.shown(), *at_the_end, "{before:?} {rows:?} {then:?}");
+            assert_eq!(history.shown(), *at_the_end, "{before:?} {rows:?} {event:?}");
         }
     }
 }
@@ -162,7 +134,9 @@ fn what_staff_do_there_is_named_in_both_forms_of_rows_until_the_same_is_done_her
 fn the_rest_of_a_partial_refund_is_sent_and_what_the_shop_has_of_a_step_is_told_without_a_request() {
     let part = |rows: &[Row], refunds: &[u64]| {
         let mut history = History::of(&[PURCHASES, Recorded]);
-        refunds.iter().for_each(|minor| history.happens(Refunds(*minor)));
+        for minor in refunds {
+            history.happens(Refunds(*minor));
+        }
         let (rows, now) = (history.rows(rows), history.fixture.now);
         let order = &mut history.fixture.order;
         assert_eq!(order.begin_telling(None, Default::default, now), None, "the shop is read before");
@@ -262,7 +236,7 @@ fn sums_say_what_is_refunded_at_least_once_the_shop_must_show_the_payment() {
     }
 }
 
-/// A row of PayPal's.
+/// A row of another gateway.
 fn paypal(step: Kind, minor: u64, refunded: u64, status: RowStatus) -> ShopTransaction {
     let (id, step) = (format!("{step:?}{minor}"), Some(step));
     let (amount, refunded) = (amount(minor), amount(refunded));
