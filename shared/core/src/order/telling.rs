@@ -421,13 +421,11 @@ impl Order {
         }
         let RecordingTask::Send(id) = self.recording_due(now)? else { return None };
         if self.is_read_before(id) {
-            let is_void = self.transaction(id)?.is_told_of_void(self);
-            if is_void && !self.admit_cancellation(id, reading?) {
+            let (reading, is_void) = (reading?, self.transaction(id)?.is_told_of_void(self));
+            if is_void && !self.admit_cancellation(id, reading) {
                 self.put_off_step(id, now);
                 return None;
             }
-            let is_next = self.transaction(id)?.next_told(self).is_some();
-            return if is_next && reading.is_some() { self.tell(id, new_id(), now) } else { None };
         }
         self.tell(id, new_id(), now)
     }
