@@ -223,9 +223,11 @@ fn transaction(n: usize, operations: usize, longest: bool) -> Transaction {
 fn longest_recording() -> Recording {
     let now = Timestamp::now();
     let (step, id) = (Kind::Capture, Uuid::new_v4().to_string());
+    let (at, refunded, shown_at, look_at) = (now, Amount::MAX, Some(now), None);
     Recording {
-        elsewhere: Amount::MAX,
-        told: Some(Told { step, id, at: now, refunded: Amount::MAX, look_at: None, is_twice: true }),
+        settled_before: Amount::MAX,
+        told_before: Amount::MAX,
+        told: Some(Told { step, id, at, refunded, shown_at, look_at, is_twice: true }),
         attempt: Some(Telling {
             id: Uuid::nil(),
             step: Kind::Refund,
