@@ -21,12 +21,14 @@ pub struct ForeignPayments {
 }
 
 /// The sums of others' payments that a shop shows, where they are more than the order's own ones
-/// leave of its total. Both only grow.
+/// leave of its total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PaidElsewhere {
     pub paid: Amount,
     pub given_back: Amount,
-    /// When the latest payment was found.
+    /// How many rows the shop listed, of whomever. A list with fewer is late.
+    pub rows: u32,
+    /// When it became too much.
     pub since: Timestamp,
 }
 
@@ -37,7 +39,7 @@ impl PaidElsewhere {
 
     /// The sums of rows. Where each step has a row of its own, a capture is of a payment of its
     /// amount, and a refund of one of its amount at least.
-    fn of(rows: &[&ShopTransaction], now: Timestamp) -> Self {
+    fn of(rows: &[&ShopTransaction], listed: usize, now: Timestamp) -> Self {
         let (beginnings, later): (Vec<&ShopTransaction>, Vec<_>) =
             rows.iter().partition(|row| row.is_beginning());
         let is_further = |row: &ShopTransaction| {
@@ -55,6 +57,7 @@ impl PaidElsewhere {
         Self {
             paid: Amount::sum(payments.clone().map(|row| row.amount)),
             given_back: Amount::sum(payments.map(|row| row.given_back()).chain(refunds)),
+            rows: u32::try_from(listed).unwrap_or(u32::MAX),
             since: now,
         }
     }
@@ -112,21 +115,21 @@ impl Order {
         if self.foreign != before {
             self.updated_at = now;
         }
-        self.note_elsewhere(&others, now);
+        let paid: Vec<_> = others.into_iter().filter(|row| row.status != RowStatus::Pending).collect();
+        self.note_elsewhere(PaidElsewhere::of(&paid, rows.len(), now));
     }
 
-    fn note_elsewhere(&mut self, others: &[&ShopTransaction], now: Timestamp) {
-        let paid: Vec<_> = others.iter().copied().filter(|row| row.status != RowStatus::Pending).collect();
-        let shown = PaidElsewhere::of(&paid, now);
-        let is_known = self.elsewhere.is_some_and(|known| shown.paid <= known.paid);
+    fn note_elsewhere(&mut self, shown: PaidElsewhere) {
+        let is_overpaid = self.is_overpaid_by(shown);
         self.elsewhere = match self.elsewhere {
-            None if !self.is_overpaid_by(shown) => None,
-            None => Some(shown),
-            Some(known) => Some(PaidElsewhere {
-                paid: known.paid.max(shown.paid),
-                given_back: known.given_back.max(shown.given_back),
-                since: if is_known { known.since } else { now },
-            }),
+            None => is_overpaid.then_some(shown),
+            Some(known) if shown.rows < known.rows => Some(known),
+            Some(known) => {
+                let is_same = shown.paid == known.paid;
+                let back = if is_same { shown.given_back.max(known.given_back) } else { shown.given_back };
+                let since = if self.is_overpaid_by(known) { known.since } else { shown.since };
+                Some(PaidElsewhere { given_back: back, since, ..shown })
+            }
         };
     }
 
@@ -147,6 +150,6 @@ impl Order {
         let own = self.own_ids(rows);
         let counts =
             |row: &&ShopTransaction| row.status != RowStatus::Failed && !own.contains(row.id.as_str());
-        PaidElsewhere::of(&rows.iter().filter(counts).collect::<Vec<_>>(), now).left()
+        PaidElsewhere::of(&rows.iter().filter(counts).collect::<Vec<_>>(), rows.len(), now).left()
     }
 }

@@ -16,6 +16,7 @@ stored! {
     PaidElsewhere {
         paid: "paid",
         given_back: "given_back",
+        rows: "rows",
         since: "since",
     }
 }
