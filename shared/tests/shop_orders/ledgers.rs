@@ -7,8 +7,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use elastic_path_fake::{
-    Endpoint, Fault, FaultKind, ManualPartialRefund, Method, OrderStatus, RefundNeedsPaid, Rows, Settings,
-    Snapshot, StoreAct, TransactionRow as Row, TransactionStatus, TransactionType,
+    Endpoint, Fault, FaultKind, ManualPartialRefund, Method, OrderStatus, PaidAfterRefund, RefundNeedsPaid,
+    Rows, Settings, Snapshot, StoreAct, TransactionRow as Row, TransactionStatus, TransactionType,
 };
 use jiff::SignedDuration;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng, seq::IndexedRandom as _};
