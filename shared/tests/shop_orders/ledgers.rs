@@ -400,9 +400,10 @@ impl Story<'_> {
     }
 }
 
-/// The settings of which two are drawn, besides one lag.
+/// The settings of which two are drawn, besides lags.
 const DRAWN: &str = "balance_excess rows_listed rows manual_partial_refund paid_after_refund \
-                     payment_after_full_refund cancel_frees_authorized";
+                     payment_after_full_refund cancel_frees_authorized overpay \
+                     pay_when_settled balance_member transaction_type_key mixed_payment_word";
 
 fn settings(random: &mut StdRng) -> Settings {
     let all = Settings::variations();
@@ -416,6 +417,7 @@ fn settings(random: &mut StdRng) -> Settings {
         0 => settings.order_lag_s = lag_s,
         1 => settings.rows_lag_s = lag_s,
         2 => settings.list_lag_s = lag_s,
+        3 => settings = settings.late(lag_s),
         _ => {}
     }
     settings
