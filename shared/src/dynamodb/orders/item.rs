@@ -57,7 +57,7 @@ const PAUSES: &str = "pauses";
 const CAPTURE_MOVES: &str = "capture_moves";
 const CANCELLED_AT: &str = "xc";
 const FOREIGN: &str = "fp";
-const ELSEWHERE: &str = "pe";
+const ELSEWHERE: &str = "paid_elsewhere";
 
 /// An order as it is stored.
 pub struct StoredOrder(pub Item);

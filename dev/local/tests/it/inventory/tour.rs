@@ -147,8 +147,8 @@ impl Tour {
         self.sells_what_a_store_cancels().await;
     }
 
-    /// A store is not told of a partial refund, cancels an order, has a payment of others, and is
-    /// silent about another order until its hold ends.
+    /// A store is not told of a partial refund, refunds and cancels an order, has payments of
+    /// others, and is silent about another order until its hold ends.
     async fn sells_what_a_store_cancels(&mut self) {
         let shop_key = Some(merchants::ELASTIC_PATH_KEY);
         let rule = json!({"elastic_path": {"cancel_voided": true}});
@@ -169,6 +169,14 @@ impl Tour {
             }
             shop.follow_up(&orders[0], &paid, "refund", json!({ "amount": amount })).await.data(200);
             self.stored.extend(stored(&shop).await);
+        }
+        let row = store.order(&orders[0]).unwrap().transactions[0].id.clone();
+        store.act(&orders[0], elastic_path_fake::StoreAct::Refund(row, Some(1_000))).unwrap();
+        store.pay_elsewhere(&orders[0], 10_000, elastic_path_fake::Method::Purchase).unwrap();
+        let parts = shop_orders::place(&shop, 10_000);
+        for amount in [4_000, 1_000] {
+            let part = by_card_with("purchase", VISA, &json!({ "amount": amount }));
+            shop.pay(&parts, part).await.data(200);
         }
         assert!(store.cancel(&orders[0]));
         let marked = shop_orders::place(&shop, 10_000);
