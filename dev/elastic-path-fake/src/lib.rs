@@ -25,10 +25,10 @@ use tokio::task::JoinHandle;
 pub use config::{FakeClient, FakeConfig};
 pub use fault::{Endpoint, Fault, FaultKind};
 pub use order::{
-    NewOrder, OrderItem, OrderStatus, PaymentWord, Snapshot, StoreAct, TransactionRow, TransactionStatus,
+    NewOrder, OrderItem, OrderStatus, PaymentWord, Snapshot, TransactionRow, TransactionStatus,
     TransactionType,
 };
-pub use payments::Method;
+pub use payments::{Method, StoreAct};
 pub use settings::*;
 pub use world::{OrderRead, Recorded};
 

@@ -3,11 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Method,
-    settings::{
-        CancelFreesAuthorized, MixedPaymentWord, PaidAfterRefund, PaymentAfterFullRefund, Rows, Settings,
-    },
+use crate::settings::{
+    CancelFreesAuthorized, MixedPaymentWord, PaidAfterRefund, PaymentAfterFullRefund, Rows, Settings,
 };
 
 /// Declares enumerations with the vendor's words, which are the variants in lower case.
@@ -152,23 +149,6 @@ pub struct TransactionRow {
     pub created_at: Timestamp,
     /// The time of the last change.
     pub updated_at: Timestamp,
-}
-
-/// An act of the store's staff or of a stranger, which no rule and no setting of the API stops.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum StoreAct {
-    /// A payment, complete at once, with this `custom_reference`.
-    Pay(Method, u64, Option<String>),
-    /// The capture of this transaction, which has to hold its amount.
-    Capture(String),
-    /// The refund of this captured transaction: of a part, or of all that is left.
-    Refund(String, Option<u64>),
-    /// The cancellation of this authorization, which then no longer counts.
-    CancelTransaction(String),
-    /// The cancellation of the order, in any state.
-    Cancel,
-    /// The order is no longer canceled. Its authorizations stay as they are.
-    Uncancel,
 }
 
 /// A payment: the row that changes, and the row of each operation. An imported order's has none.
@@ -364,46 +344,6 @@ impl Order {
 
     fn rows(&self, settings: &Settings) -> Vec<TransactionRow> {
         self.payments.iter().flat_map(|payment| payment.rows(settings.rows)).collect()
-    }
-
-    /// Carries out an act, and returns the id of the transaction, or of the order. `None`: it is
-    /// impossible.
-    pub(crate) fn act(&mut self, act: StoreAct, frees_authorized: CancelFreesAuthorized) -> Option<String> {
-        let now = self.updated_at;
-        match act {
-            StoreAct::Pay(method, amount, custom_reference) => {
-                let (transaction_type, gateway) = method.row();
-                let row = self.row(transaction_type, amount, gateway);
-                self.payments.push(Payment::new(TransactionRow { custom_reference, ..row }));
-                return self.payments.last().map(|payment| payment.row.id.clone());
-            }
-            StoreAct::Capture(id) => {
-                let held = self.payment_where(&id, Payment::holds)?;
-                held.capture(held.row.custom_reference.clone(), "manual", now);
-                return Some(id);
-            }
-            StoreAct::Refund(id, part) => {
-                let taken = self.payment_where(&id, Payment::is_taken)?;
-                let rest = taken.row.amount.saturating_sub(taken.row.refunded_amount);
-                let amount = part.unwrap_or(rest);
-                if amount == 0 || amount > rest {
-                    return None;
-                }
-                taken.refund(amount, "manual", now);
-                return Some(id);
-            }
-            StoreAct::CancelTransaction(id) => {
-                self.payment_where(&id, Payment::holds)?.cancel();
-                return Some(id);
-            }
-            StoreAct::Cancel => self.cancel(frees_authorized),
-            StoreAct::Uncancel => self.is_cancelled = false,
-        }
-        Some(self.id.clone())
-    }
-
-    fn payment_where(&mut self, id: &str, can: fn(&Payment) -> bool) -> Option<&mut Payment> {
-        self.payments.iter_mut().find(|payment| payment.has_id(id) && can(payment))
     }
 
     pub(crate) fn cancel(&mut self, frees_authorized: CancelFreesAuthorized) {

@@ -4,10 +4,12 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    OrderStatus, PaymentWord, Snapshot, TransactionStatus, TransactionType,
+    OrderStatus, PaymentWord, Snapshot, TransactionRow, TransactionStatus, TransactionType,
     order::{Order, Payment},
     render,
-    settings::{CaptureReference, ManualPartialRefund, NoAmountMeans, Overpay, RefundNeedsPaid},
+    settings::{
+        CancelFreesAuthorized, CaptureReference, ManualPartialRefund, NoAmountMeans, Overpay, RefundNeedsPaid,
+    },
     world::{Call, Outcome, Refusal, World, refusal, refuse_if},
 };
 
@@ -59,6 +61,65 @@ struct ChangeData {
     capture_mechanism: Option<String>,
 }
 
+/// An act of the store's staff or of a stranger, which no rule and no setting of the API stops.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum StoreAct {
+    /// A payment, complete at once, with this `custom_reference`.
+    Pay(Method, u64, Option<String>),
+    /// The capture of this transaction, which has to hold its amount.
+    Capture(String),
+    /// The refund of this captured transaction: of a part, or of all that is left.
+    Refund(String, Option<u64>),
+    /// The cancellation of this authorization, which then no longer counts.
+    CancelTransaction(String),
+    /// The cancellation of the order, in any state.
+    Cancel,
+    /// The order is no longer canceled. Its authorizations stay as they are.
+    Uncancel,
+}
+
+impl Order {
+    /// Carries out an act, and returns the id of the transaction, or of the order. `None`: it is
+    /// impossible.
+    pub(crate) fn act(&mut self, act: StoreAct, frees_authorized: CancelFreesAuthorized) -> Option<String> {
+        let now = self.updated_at;
+        match act {
+            StoreAct::Pay(method, amount, custom_reference) => {
+                let (transaction_type, gateway) = method.row();
+                let row = self.row(transaction_type, amount, gateway);
+                self.payments.push(Payment::new(TransactionRow { custom_reference, ..row }));
+                return self.payments.last().map(|payment| payment.row.id.clone());
+            }
+            StoreAct::Capture(id) => {
+                let held = self.payment_where(&id, Payment::holds)?;
+                held.capture(held.row.custom_reference.clone(), "manual", now);
+                return Some(id);
+            }
+            StoreAct::Refund(id, part) => {
+                let taken = self.payment_where(&id, Payment::is_taken)?;
+                let rest = taken.row.amount.saturating_sub(taken.row.refunded_amount);
+                let amount = part.unwrap_or(rest);
+                if amount == 0 || amount > rest {
+                    return None;
+                }
+                taken.refund(amount, "manual", now);
+                return Some(id);
+            }
+            StoreAct::CancelTransaction(id) => {
+                self.payment_where(&id, Payment::holds)?.cancel();
+                return Some(id);
+            }
+            StoreAct::Cancel => self.cancel(frees_authorized),
+            StoreAct::Uncancel => self.is_cancelled = false,
+        }
+        Some(self.id.clone())
+    }
+
+    fn payment_where(&mut self, id: &str, can: fn(&Payment) -> bool) -> Option<&mut Payment> {
+        self.payments.iter_mut().find(|payment| payment.has_id(id) && can(payment))
+    }
+}
+
 /// The `data` of a body, which may be empty.
 pub(crate) fn data<T: DeserializeOwned>(call: &Call) -> Result<T, Refusal> {
     let is_empty = call.body.trim_ascii().is_empty();
@@ -87,6 +148,17 @@ impl World {
         let now = self.now();
         let result = self.history_mut(id).and_then(|history| history.change(now, change));
         result.ok_or_else(|| refusal(404, "there is no such order"))
+    }
+
+    /// Carries out an act that no rule of the API stops. `None`: it is impossible, and nothing
+    /// changes.
+    pub(crate) fn act(&mut self, id: &str, act: StoreAct) -> Option<String> {
+        let (now, frees) = (self.now(), self.settings.cancel_frees_authorized);
+        let mut order = self.history(id)?.current.clone();
+        order.updated_at = now;
+        let object = order.act(act, frees)?;
+        self.history_mut(id)?.change(now, |current| *current = order);
+        Some(object)
     }
 
     pub(crate) fn pay(&mut self, call: &Call, id: &str) -> Outcome {

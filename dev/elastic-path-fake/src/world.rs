@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Endpoint, FakeClient, FakeConfig, Fault, FaultKind, NewOrder, OrderItem,
-    order::{History, Order, StoreAct},
+    order::{History, Order},
     settings::{ImplicitMayPayManual, Settings, StatusKind},
 };
 
@@ -176,17 +176,6 @@ impl World {
         self.orders.retain(|history| history.current.id != id);
         self.orders.push(History::new(order));
         id
-    }
-
-    /// Carries out an act that no rule of the API stops. `None`: it is impossible, and nothing
-    /// changes.
-    pub(crate) fn act(&mut self, id: &str, act: StoreAct) -> Option<String> {
-        let (now, frees) = (self.now(), self.settings.cancel_frees_authorized);
-        let mut order = self.history(id)?.current.clone();
-        order.updated_at = now;
-        let object = order.act(act, frees)?;
-        self.history_mut(id)?.change(now, |current| *current = order);
-        Some(object)
     }
 
     fn carry_out_late(&mut self) {

@@ -30,18 +30,17 @@ use crate::{
 ///
 /// `route` is the gateway account for the order's currency, or why there is none.
 pub fn decide(
-    order: Order,
+    mut order: Order,
     intent: &Intent,
     route: Result<&Route, CurrencyLimit>,
     context: &Context<'_>,
 ) -> Result<Plan, Rejection> {
-    if intent.by != Principal::Implicit {
-        return decide_openly(order, intent, route, context);
-    }
-    let mut order = order;
     // A canceled order is refused for that, and nothing is saved of it.
     if let Some(shop) = context.shop.filter(|shop| shop.standing != ShopStanding::Cancelled) {
         order.compare(&ShopReading { order: Some(shop), rows: None }, context.now);
+    }
+    if intent.by != Principal::Implicit {
+        return decide_openly(order, intent, route, context);
     }
     let own: Vec<Uuid> = order.transactions.iter().filter(|t| intent.may_know(t)).map(|t| t.id).collect();
     decide_openly(order, intent, route, context).map_err(|rejection| rejection.for_shopper(&own))
