@@ -146,8 +146,12 @@ impl Transaction {
         }
     }
 
-    /// The part that is held or taken, as far as it was given back neither here nor there.
+    /// The part of a payment on record there that is held or taken, as far as it was given back
+    /// neither here nor there.
     pub(super) fn left_in_shop(&self) -> Amount {
+        if self.told().is_none() {
+            return Amount::ZERO;
+        }
         let back = if self.is_given_back() { self.amount() } else { self.refunded() };
         self.in_effect().checked_sub(back.max(self.refunded_at_shop())).unwrap_or(Amount::ZERO)
     }
@@ -335,10 +339,9 @@ impl Order {
         }))
     }
 
-    /// Whether a payment is the last one of which something is held or taken, and known to be.
+    /// Whether a payment is the last one there of which something is held or taken.
     fn is_latest_there(&self, payment: &Transaction) -> bool {
-        let is_there = |one: &&Transaction| !one.in_effect().is_zero() && !one.is_given_back();
-        let latest = self.transactions.iter().filter(|one| one.is_of_shop()).rfind(is_there);
+        let latest = self.transactions.iter().rfind(|one| !one.left_in_shop().is_zero());
         latest.is_some_and(|latest| latest.id == payment.id && latest.pending().is_none())
     }
 
