@@ -63,47 +63,18 @@ impl PaidElsewhere {
     }
 }
 
-impl ShopTransaction {
-    /// Whether the payment in this row was given back.
-    fn is_over(&self) -> bool {
-        self.given_back() >= self.amount && !self.amount.is_zero()
-    }
-
-    /// The part of the payment in this row that counts no longer.
-    fn given_back(&self) -> Amount {
-        let is_over = self.step == Some(Kind::Refund) || self.status == RowStatus::Cancelled;
-        if is_over { self.amount } else { self.refunded }
-    }
-}
-
-impl Transaction {
-    /// The least that the shop shows because of it.
-    fn least_at_shop(&self) -> Amount {
-        let Some(told) = self.told().filter(|told| told.step != Kind::Refund) else { return Amount::ZERO };
-        self.amount().checked_sub(told.refunded).unwrap_or(Amount::ZERO)
-    }
-}
-
 impl Order {
-    /// Whether a change of the order in its shop can only be read from its rows: Tollgate did not
-    /// record all that it shows, or has payments there, of which a part may be given back.
+    /// Whether a change of the order in its shop can only be read from its rows: Tollgate has
+    /// payments there, of which a part may be given back, or others paid.
     pub(crate) fn needs_rows(&self, there: &ShopOrder) -> bool {
-        let explained = Amount::sum(self.transactions.iter().map(Transaction::least_at_shop));
-        self.foreign.is_some()
-            || there.settled > explained
-            || self.transactions.iter().any(Transaction::is_of_shop)
+        let is_of_shop = self.transactions.iter().any(Transaction::is_of_shop);
+        is_of_shop || self.foreign.is_some() || !there.settled.is_zero()
     }
 
     /// Puts on record how many of the shop's payments are none of the order's own, and whether they
     /// are too much. Nothing is shipped of a canceled order.
     pub(super) fn note_others(&mut self, rows: &[ShopTransaction], is_cancelled: bool, now: Timestamp) {
-        let (own, has_steps) = (self.own_ids(rows), self.has_rows_of_steps(rows));
-        let is_other = |row: &&ShopTransaction| {
-            // The row of a step may have lost its reference.
-            let is_step = row.is_manual && has_steps && row.is_later_step();
-            row.status != RowStatus::Failed && !own.contains(row.id.as_str()) && !is_step
-        };
-        let others: Vec<_> = rows.iter().filter(is_other).collect();
+        let others = self.rows_of_others(rows);
         let foreign: Vec<_> = others.iter().filter(|row| row.is_manual && !is_cancelled).collect();
         let stands = foreign.iter().any(|row| !row.is_over());
         let count = u32::try_from(foreign.len()).unwrap_or(u32::MAX);
@@ -135,7 +106,7 @@ impl Order {
 
     /// Whether the order's own payments and these are more than its total, less refunds.
     fn is_overpaid_by(&self, others: PaidElsewhere) -> bool {
-        let own = Amount::sum(self.transactions.iter().map(Transaction::left_in_shop));
+        let own = Amount::sum(self.transactions.iter().map(Transaction::left_here_and_there));
         let has_both = !own.is_zero() && !others.left().is_zero();
         has_both && self.total.is_some_and(|total| Amount::sum([own, others.left()]) > total)
     }
@@ -145,11 +116,8 @@ impl Order {
         self.elsewhere.filter(|others| self.is_overpaid_by(*others)).map(|others| others.since)
     }
 
-    /// The sum that others' rows show as paid.
+    /// The sum that others' rows show as paid, or as pending, as the order's sums have it.
     pub(super) fn paid_by_others(&self, rows: &[ShopTransaction], now: Timestamp) -> Amount {
-        let own = self.own_ids(rows);
-        let counts =
-            |row: &&ShopTransaction| row.status != RowStatus::Failed && !own.contains(row.id.as_str());
-        PaidElsewhere::of(&rows.iter().filter(counts).collect::<Vec<_>>(), rows.len(), now).left()
+        PaidElsewhere::of(&self.rows_of_others(rows), rows.len(), now).left()
     }
 }

@@ -39,7 +39,7 @@ const LOOK_AGAIN_AFTER: [SignedDuration; 2] = [SignedDuration::from_hours(3), Si
 /// How long the shop's reads may lack what the shop has recorded. The vendor speaks of a minute.
 pub(super) const SHOWN_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
-/// When it is looked whether the shop has a step that it refused, each counted from the one before.
+/// When a step that the shop refused is looked for, each time counted from the one before.
 const REFUSAL_LOOKS_AFTER: [SignedDuration; 2] = [SHOWN_AFTER, LOOK_AGAIN_AFTER[0]];
 
 /// Looks that have to show nothing before a payment's step is repeated.

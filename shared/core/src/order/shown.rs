@@ -1,8 +1,8 @@
-//! The comparison of what a shop shows of an order with what it was told.
+//! The comparison of an order in its shop with the steps that the shop was told.
 //!
-//! Every reading is compared here, whatever it was made for. On record comes what the shop has
-//! shown of each payment, which only grows: a reading that is late takes nothing back, and an act
-//! here ends a difference. No money is moved by it.
+//! Every reading is compared here, whatever it was made for. The most that the shop has shown of a
+//! payment is on record, and only grows: a reading that is late takes nothing back, and an act here
+//! ends a difference. No money is moved by it.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use super::{
 use crate::values::Amount;
 
 /// A shop's answers about an order, read for one reason or another.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct ShopReading<'a> {
     /// The order itself, where it was read.
     pub order: Option<&'a ShopOrder>,
@@ -68,6 +68,22 @@ impl ShopTransaction {
     pub(super) fn is_later_step(&self) -> bool {
         matches!(self.step, Some(Kind::Capture | Kind::Refund)) && !self.is_changed
     }
+
+    /// Whether it counts, or did, and may be of a payment that Tollgate recorded.
+    fn may_be_own(&self) -> bool {
+        self.is_manual && self.status != RowStatus::Failed
+    }
+
+    /// The part of the payment in this row that counts no longer.
+    pub(super) fn given_back(&self) -> Amount {
+        let is_over = self.step == Some(Kind::Refund) || self.status == RowStatus::Cancelled;
+        if is_over { self.amount } else { self.refunded }
+    }
+
+    /// Whether the payment in this row was given back.
+    pub(super) fn is_over(&self) -> bool {
+        self.given_back() >= self.amount && !self.amount.is_zero()
+    }
 }
 
 /// A payment as its shop shows it.
@@ -95,36 +111,40 @@ impl Transaction {
             Some(Kind::Refund) => true,
             step => step == Some(self.kind.operation()),
         };
-        let counts = row.is_manual && row.status != RowStatus::Failed;
-        counts && is_step && row.amount == self.amount() && row.has_reference_of(self)
+        row.may_be_own() && is_step && row.amount == self.amount() && row.has_reference_of(self)
+    }
+
+    /// Whether the shop has the payment, or a request was sent that it may have carried out.
+    fn may_be_there(&self) -> bool {
+        let is_sent = self.telling().is_some_and(|one| one.step.is_payment() && one.state.was_sent());
+        self.told().is_some() || is_sent
     }
 
     /// Rows that begin this payment, if the shop was sent it.
     fn beginnings<'a>(&self, rows: &'a [ShopTransaction]) -> impl Iterator<Item = &'a ShopTransaction> {
-        let is_sent = self.telling().is_some_and(|one| one.step.is_payment() && one.state.was_sent());
-        let may_be_there = self.told().is_some() || is_sent;
+        let may_be_there = self.may_be_there();
         rows.iter().filter(move |row| may_be_there && row.is_beginning() && self.may_begin_with(row))
     }
 
     /// The rows of this payment. Anyone can state its reference, so one row begins it, and only
     /// where a request was sent.
     fn own_rows<'a>(&self, rows: &'a [ShopTransaction]) -> Option<PaymentRows<'a>> {
-        let is_sent = self.telling().is_some_and(|one| one.step.is_payment() && one.state.was_sent());
-        let first = match self.told() {
-            Some(told) => rows.iter().find(|row| row.id == told.id),
-            None if is_sent => {
-                let any = || rows.iter().find(|row| self.may_begin_with(row));
-                self.beginnings(rows).next().or_else(any)
-            }
-            None => None,
+        if !self.may_be_there() {
+            return None;
+        }
+        let first = if let Some(told) = self.told() {
+            rows.iter().find(|row| row.id == told.id)
+        } else {
+            let any = || rows.iter().find(|row| self.may_begin_with(row));
+            self.beginnings(rows).next().or_else(any)
         }?;
         // A capture may lose the reference. Then it is of the only payment that there is.
         let is_only = rows.iter().filter(|row| row.is_manual && row.is_beginning()).count() == 1;
         // A row that has changed has no further ones.
         let is_later = |row: &&ShopTransaction| {
             let is_own = row.has_reference_of(self) || (is_only && row.reference.is_none());
-            let counts = row.is_manual && row.status != RowStatus::Failed;
-            first.is_beginning() && row.id != first.id && row.is_later_step() && counts && is_own
+            let is_further = row.id != first.id && row.is_later_step() && row.may_be_own();
+            first.is_beginning() && is_further && is_own
         };
         Some(PaymentRows { first, later: rows.iter().filter(is_later).collect() })
     }
@@ -133,8 +153,7 @@ impl Transaction {
     fn shown_by_rows(&self, rows: &[ShopTransaction]) -> Option<ShownPayment> {
         let PaymentRows { first, later } = self.own_rows(rows)?;
         let further = later.iter().filter(|row| row.step == Some(Kind::Refund)).map(|row| row.amount);
-        let is_over = first.step == Some(Kind::Refund) || first.status == RowStatus::Cancelled;
-        let refunded = if is_over { self.amount() } else { first.refunded.max(Amount::sum(further)) };
+        let refunded = first.given_back().max(Amount::sum(further));
         let is_capture = |row: &&ShopTransaction| row.step == Some(Kind::Capture);
         let is_captured = is_capture(&first) || later.iter().any(is_capture);
         let step = match self.kind {
@@ -170,7 +189,7 @@ impl Transaction {
 
     /// Whether the shop has the payment once more, beside the one that is known.
     pub(super) fn has_duplicate(&self, known: &str, rows: &[ShopTransaction]) -> bool {
-        self.beginnings(rows).any(|row| row.id != known && row.refunded < row.amount)
+        self.beginnings(rows).any(|row| row.id != known && !row.is_over())
     }
 
     /// Whether the shop has a row of its own for each step: it shows the payment as it began,
@@ -255,8 +274,15 @@ impl Order {
         of_shop.flat_map(|one| one.own_ids(rows)).collect()
     }
 
-    /// Whether the shop has a row of its own for each step.
-    pub(super) fn has_rows_of_steps(&self, rows: &[ShopTransaction]) -> bool {
-        self.transactions.iter().any(|own| own.has_rows_of_steps(rows))
+    /// The shop's rows that count, or did, and are none of the order's own.
+    pub(super) fn rows_of_others<'a>(&self, rows: &'a [ShopTransaction]) -> Vec<&'a ShopTransaction> {
+        let own = self.own_ids(rows);
+        let has_steps = self.transactions.iter().any(|one| one.has_rows_of_steps(rows));
+        let is_other = |row: &&ShopTransaction| {
+            // The row of a step may have lost its reference.
+            let is_step = row.is_manual && has_steps && row.is_later_step();
+            row.status != RowStatus::Failed && !own.contains(row.id.as_str()) && !is_step
+        };
+        rows.iter().filter(is_other).collect()
     }
 }

@@ -146,25 +146,26 @@ impl Transaction {
         }
     }
 
+    /// The sum that was given back here, of which a released hold is all.
+    fn given_back(&self) -> Amount {
+        if self.is_given_back() { self.amount() } else { self.refunded() }
+    }
+
     /// The part of a payment on record there that is held or taken, as far as it was given back
     /// neither here nor there.
-    pub(super) fn left_in_shop(&self) -> Amount {
-        if self.told().is_none() {
-            return Amount::ZERO;
-        }
-        let back = if self.is_given_back() { self.amount() } else { self.refunded() };
-        self.in_effect().checked_sub(back.max(self.refunded_at_shop())).unwrap_or(Amount::ZERO)
+    pub(super) fn left_here_and_there(&self) -> Amount {
+        let standing = if self.told().is_some() { self.in_effect() } else { Amount::ZERO };
+        standing.checked_sub(self.given_back().max(self.refunded_at_shop())).unwrap_or(Amount::ZERO)
     }
 
     /// How the shop shows more of it than was done here, where staff did that.
     fn done_there(&self) -> Option<(ShopDifference, Timestamp)> {
         let told = self.told().filter(|_| self.pending().is_none())?;
-        let (is_back, shown_at) = (self.is_given_back(), told.shown_at?);
-        let given_back = if is_back { self.amount() } else { self.refunded() };
+        let shown_at = told.shown_at?;
         let is_whole = self.capturable().is_zero() && self.released().is_zero();
-        if self.refunded_at_shop() > given_back {
+        if self.refunded_at_shop() > self.given_back() {
             Some((ShopDifference::RefundedThere, shown_at))
-        } else if told.step == Kind::Capture && !is_back && !is_whole {
+        } else if told.step == Kind::Capture && !self.is_given_back() && !is_whole {
             Some((ShopDifference::CapturedThere, shown_at))
         } else {
             None
@@ -341,7 +342,7 @@ impl Order {
 
     /// Whether a payment is the last one there of which something is held or taken.
     fn is_latest_there(&self, payment: &Transaction) -> bool {
-        let latest = self.transactions.iter().rfind(|one| !one.left_in_shop().is_zero());
+        let latest = self.transactions.iter().rfind(|one| !one.left_here_and_there().is_zero());
         latest.is_some_and(|latest| latest.id == payment.id && latest.pending().is_none())
     }
 

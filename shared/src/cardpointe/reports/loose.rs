@@ -334,10 +334,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ShapeVisitor<T> {
     fn visit_f64<E>(self, number: f64) -> Result<AnyShape<T>, E> {
         let (whole, two) = (number.to_string(), format!("{number:.2}"));
         let decimals = whole.split_once('.').map_or(0, |(_, decimals)| decimals.len());
-        Ok(AnyShape::Text(match decimals {
-            0..=2 => two,
-            _ => whole,
-        }))
+        Ok(AnyShape::Text(if decimals <= 2 { two } else { whole }))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<AnyShape<T>, E> {

@@ -63,7 +63,9 @@ impl Pace {
             }
             turn
         };
-        tokio::time::sleep_until(turn).await;
+        if turn > now {
+            tokio::time::sleep_until(turn).await;
+        }
         Some((now + limit).saturating_duration_since(Instant::now()))
     }
 

@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use crate::{
     order::{
-        Context, Kind, OperationRef, Order, Recording, RowStatus, ShopOrder, ShopReading, Telling,
-        TellingAnswer, TellingState, ToTell, Transaction, apply::void_by_rule, recording::SHOWN_AFTER,
+        Context, Kind, OperationRef, Order, Recording, RowStatus, ShopOrder, ShopReading, ShopTransaction,
+        Telling, TellingAnswer, TellingState, ToTell, Transaction, apply::void_by_rule,
+        recording::SHOWN_AFTER,
     },
     values::Amount,
 };
@@ -17,9 +18,8 @@ impl Order {
     pub fn needs_order(&self, transaction: Uuid, now: Timestamp) -> bool {
         let telling = self.transaction(transaction).and_then(Transaction::telling);
         telling.is_some_and(|telling| {
-            let is_repeated = telling.step.is_payment() && telling.has_waited(now);
-            let is_repeated = telling.state == TellingState::Sent && is_repeated;
-            is_repeated || (telling.step == Kind::Void && telling.is_looked_for())
+            let is_sent = telling.state == TellingState::Sent && telling.step.is_payment();
+            (is_sent && telling.has_waited(now)) || (telling.step == Kind::Void && telling.is_looked_for())
         })
     }
 
@@ -95,9 +95,10 @@ impl Order {
         context: &Context<'_>,
     ) -> Option<OperationRef> {
         let now = context.now;
-        if self.is_telling(sent) {
-            self.compare(reading, now);
+        if !self.is_telling(sent) {
+            return None;
         }
+        self.compare(reading, now);
         // The reading may have shown it.
         let payment = self.transaction(sent.transaction).filter(|_| self.is_telling(sent))?;
         let (operation, is_only) = (payment.first()?.id, payment.operations.len() == 1);
@@ -120,7 +121,7 @@ impl Order {
     pub(super) fn admit_cancellation(&mut self, transaction: Uuid, reading: &ShopReading<'_>) -> bool {
         let (Some(order), Some(rows)) = (reading.order, reading.rows) else { return false };
         let own = self.own_ids(rows);
-        let is_held = |row: &crate::order::ShopTransaction| {
+        let is_held = |row: &ShopTransaction| {
             let is_only_held = row.step == Some(Kind::Authorize) && row.refunded.is_zero();
             own.contains(row.id.as_str()) && is_only_held && row.status == RowStatus::Complete
         };
@@ -128,8 +129,8 @@ impl Order {
         if order.settled < told {
             return false;
         }
-        let counting = rows.iter().filter(|row| row.status != RowStatus::Failed);
-        let is_alone = order.settled == told && counting.clone().all(is_held);
+        let mut counting = rows.iter().filter(|row| row.status != RowStatus::Failed);
+        let is_alone = order.settled == told && counting.all(is_held);
         if let Some(recording) = self.recording_mut(transaction).filter(|_| !is_alone) {
             (recording.cancels, recording.attempt) = (false, None);
         }

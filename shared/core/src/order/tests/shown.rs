@@ -9,8 +9,9 @@ use super::{
         AUTHORIZES, CancelsVoided, Captures, Event, History, NoResponse, PURCHASES, Recorded, Refunds,
         Refused, ShopCancels, Voids, shop_order,
     },
+    fixture::declined,
 };
-use crate::order::{Kind, RowStatus, ShopOrder, ShopReading, ShopStanding, ShopTransaction};
+use crate::order::{Kind, PaymentKind, RowStatus, ShopOrder, ShopReading, ShopStanding, ShopTransaction};
 
 /// A row of the shop's manual gateway with the payment's reference. The payment's own is `there`.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +129,52 @@ fn what_staff_do_there_is_named_in_both_forms_of_rows_until_the_same_is_done_her
             assert_eq!(history.shown(), *at_the_end, "{before:?} {rows:?} {event:?}");
         }
     }
+}
+
+#[test]
+fn nothing_is_decided_while_an_operation_is_under_way_and_everything_is_compared_afterwards() {
+    for (is_approved, expected) in [
+        (true, "told purchase there back 100; -"),
+        (false, "needs_attention refunded_there 40 purchase there back 100; -"),
+    ] {
+        let mut history = History::of(&[PURCHASES, Recorded]);
+        let id = history.fixture.order.transactions[0].id;
+        history.fixture.later(10);
+        let refund = history.fixture.refund(id, Some(100)).unwrap().sent();
+        history.reads(PART_BACK[0]);
+        assert_eq!(history.shown(), "told purchase there back 100; -");
+        if is_approved {
+            history.fixture.approve(refund);
+        } else {
+            history.fixture.told(refund, &declined());
+        }
+        assert_eq!(history.shown(), expected);
+    }
+}
+
+#[test]
+fn parts_that_staff_refunded_count_together_and_only_for_their_payment() {
+    const PARTS: [&[Row]; 2] =
+        [&[back(300, PAID)], &[PAID, row("second", Kind::Refund, 100), row("third", Kind::Refund, 200)]];
+    for rows in PARTS {
+        let mut history = History::of(&[PURCHASES, Recorded]);
+        history.fixture.approved(PaymentKind::Purchase, Some(1_000));
+        history.reads(rows);
+        assert_eq!(history.shown(), "needs_attention refunded_there 30 purchase there back 300; -");
+        assert_eq!(history.fixture.order.at_shop(&history.fixture.order.transactions[1]), None);
+        history.happens(Refunds(300));
+        assert_eq!(history.shown(), "told purchase there back 300; -");
+    }
+}
+
+/// The capture is in a row of its own that lost its reference, beside another one's payment.
+#[test]
+fn a_step_without_its_reference_is_no_payment_of_others() {
+    let history = History::of(&[AUTHORIZES, Recorded, Captures(TOTAL), Recorded]);
+    let mut rows = history.rows(&[HELD, row("second", Kind::Capture, TOTAL), row("x", Kind::Purchase, 1)]);
+    (rows[1].reference, rows[2].reference) = (None, None);
+    let paid = history.fixture.order.paid_by_others(&rows, history.fixture.now);
+    assert_eq!(paid, amount(1));
 }
 
 #[test]
